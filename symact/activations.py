@@ -1,0 +1,86 @@
+"""The types of a definition: Activation, Parameter, Kink, Source. No data, no behaviour by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy as sp
+
+Z = sp.Symbol("z", real=True)
+"""The input."""
+G = sp.Symbol("g", real=True)
+"""The output, ``g = f(z)``."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A real parameter of an activation.
+
+    ``domain`` is a SymPy condition in the parameter's own symbol and, where it must, in those of
+    others (``Symbol("beta", real=True) > 0``); ``sp.true`` means any real number. ``default`` is exact.
+    """
+
+    name: str
+    default: sp.Expr
+    domain: sp.Basic = sp.true
+    meaning: str = ""
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        """The symbol that stands for the parameter in the activation's expression: real, nothing more."""
+        return sp.Symbol(self.name, real=True)
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A point where f' jumps, and the subgradient that symact takes there by convention.
+
+    Both may depend on parameters (softshrink: at = lambd). A kink may also be a jump of f itself.
+    """
+
+    at: sp.Expr
+    convention: sp.Expr
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a definition comes from: author, year, title or page, and an arXiv number, DOI or URL."""
+
+    author: str
+    year: int
+    title: str
+    reference: str
+
+    def __str__(self) -> str:
+        return f"{self.author} ({self.year}), {self.title}, {self.reference}"
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation ``g = f(z)``, defined once, as mathematics.
+
+    ``expression`` is in `Z` and the symbols of ``parameters``; ``domain`` and ``range`` are open or
+    closed `sympy.Interval`s (their ends may depend on parameters; ``range`` is None where unknown).
+    ``name`` is None for a formula that was typed on the command line.
+    """
+
+    name: str | None
+    expression: sp.Expr
+    parameters: tuple[Parameter, ...] = ()
+    kinks: tuple[Kink, ...] = ()
+    domain: sp.Set = sp.S.Reals
+    range: sp.Set | None = None
+    display_name: str = ""
+    family: str = ""
+    aliases: tuple[str, ...] = ()
+    source: Source | None = None
+
+    @cached_property
+    def defaults(self) -> Mapping[sp.Symbol, sp.Expr]:
+        """The parameters' default values by symbol."""
+        return {parameter.symbol: parameter.default for parameter in self.parameters}
+
+    @property
+    def title(self) -> str:
+        """What messages call it: the name, or the formula."""
+        return self.name or sp.sstr(self.expression)
