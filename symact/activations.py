@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import permutations
 
 import sympy as sp
+
+from symact.errors import InvalidActivation
 
 Z = sp.Symbol("z", real=True)
 """The input."""
@@ -84,3 +87,44 @@ class Activation:
     def title(self) -> str:
         """What messages call it: the name, or the formula."""
         return self.name or sp.sstr(self.expression)
+
+
+SAMPLE_VALUES = (sp.Rational(3, 4), sp.Rational(-2, 3), sp.Rational(7, 5), sp.Rational(-9, 7), sp.Rational(11, 4))
+
+
+def samples(activation: Activation, condition: sp.Basic = sp.true) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
+    """Return settings of the parameters inside their domains: exact, generic, always the same.
+
+    The defaults are not among them (a default such as threshold = 0 is a degenerate case of the
+    mathematics). ``condition`` narrows the choice to one case. An activation without parameters has
+    the one empty setting.
+
+    Raises InvalidActivation where no setting satisfies the declared domains.
+    """
+    symbols = [parameter.symbol for parameter in activation.parameters]
+    demand = sp.And(condition, *(parameter.domain for parameter in activation.parameters))
+    if demand.has(sp.Eq):
+        fixed = {eq.lhs: eq.rhs for eq in demand.atoms(sp.Eq) if eq in sp.And.make_args(demand)}
+        demand = demand.subs(fixed)
+    else:
+        fixed = {}
+    free = [symbol for symbol in symbols if symbol not in fixed]
+    found = []
+    for values in _settings(len(free)):
+        setting = dict(zip(free, values, strict=True)) | fixed
+        if demand.subs(setting) == sp.true:
+            found.append(setting)
+        if len(found) == 4 or not free:
+            break
+    if not found:
+        raise InvalidActivation(
+            f"{activation.title}: no parameter values satisfy {demand}; mend the declared domains"
+        )
+    return tuple(found)
+
+
+def _settings(count: int) -> list[tuple[sp.Expr, ...]]:
+    """Return tuples of sample values, the varied ones first."""
+    if count == 0:
+        return [()]
+    return list(permutations(SAMPLE_VALUES, count))

@@ -1,0 +1,293 @@
+"""Where an activation is smooth: its cases by parameter, its pieces by interval, its breaks between them.
+
+Abs, sign, Max, Min and Piecewise are resolved here, once; what later stages see is one smooth
+expression on an open interval.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import sympy as sp
+
+from symact.activations import Activation, Z, samples
+from symact.errors import NotSupported
+
+Setting = Mapping[sp.Symbol, sp.Expr]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A smooth expression on the open interval ``(lower, upper)``; the ends may depend on parameters."""
+
+    lower: sp.Expr
+    upper: sp.Expr
+    expression: sp.Expr
+
+
+@dataclass(frozen=True)
+class Break:
+    """A point between two pieces, and the value that f has there."""
+
+    at: sp.Expr
+    value: sp.Expr
+
+
+@dataclass(frozen=True)
+class Case:
+    """What f is where ``condition`` on the parameters holds: pieces from left to right, breaks between them."""
+
+    condition: sp.Basic
+    pieces: tuple[Piece, ...]
+    breaks: tuple[Break, ...]
+
+
+def split(activation: Activation) -> tuple[Case, ...]:
+    """Return the cases of an activation, each a tuple of smooth pieces over the domain.
+
+    Raises NotSupported where the pieces change their order or sign inside the parameters' domain.
+
+    >>> from symact.activations import Activation, Z
+    >>> [(p.lower, p.upper, p.expression) for p in split(Activation("relu", sp.Max(Z, 0)))[0].pieces]
+    [(-oo, 0, 0), (0, oo, z)]
+    """
+    cases = []
+    for condition, expression in _by_parameter(activation.expression):
+        settings = samples(activation, condition)
+        splitter = _Splitter(activation, settings)
+        pieces = _merge(
+            [piece for lower, upper in _intervals(activation.domain) for piece in splitter.split(expression, lower, upper)]
+        )
+        breaks = [
+            Break(left.upper, splitter.value_at(expression, left, right)) for left, right in pairwise(pieces)
+        ]
+        cases.append(Case(condition, tuple(pieces), tuple(breaks)))
+    return tuple(cases)
+
+
+def midpoint(lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
+    """Return an exact point inside an interval; an infinite end counts as two beyond the other.
+
+    >>> midpoint(-sp.oo, sp.Integer(0))
+    -2
+    """
+    if lower == -sp.oo and upper == sp.oo:
+        return sp.Rational(1, 3)
+    if lower == -sp.oo:
+        return upper - 2
+    if upper == sp.oo:
+        return lower + 2
+    return (lower + upper) / 2
+
+
+def _by_parameter(expression: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
+    """Return the cases that conditions free of z make: ``(condition, expression)``."""
+    switches = [
+        p for p in expression.atoms(sp.Piecewise) if not any(c.has(Z) for _, c in p.args)
+    ]
+    if not switches:
+        return [(sp.true, expression)]
+    switch, cases, remaining = switches[0], [], sp.true
+    for value, condition in switch.args:
+        here = sp.And(remaining, condition)
+        remaining = sp.And(remaining, sp.Not(condition))
+        for inner, rest in _by_parameter(expression.xreplace({switch: value})):
+            if (both := sp.simplify(sp.And(here, inner))) != sp.false:
+                cases.append((both, rest))
+    return cases
+
+
+def _intervals(domain: sp.Set) -> list[tuple[sp.Expr, sp.Expr]]:
+    parts = domain.args if isinstance(domain, sp.Union) else (domain,)
+    return sorted(((part.inf, part.sup) for part in parts), key=lambda ends: ends[0])
+
+
+def _merge(pieces: Sequence[Piece]) -> list[Piece]:
+    """Join neighbours with one expression: ``Max(z, 0) - Min(z, 0)`` has two pieces, not more."""
+    merged: list[Piece] = []
+    for piece in pieces:
+        if merged and merged[-1].upper == piece.lower and merged[-1].expression == piece.expression:
+            piece = Piece(merged.pop().lower, piece.upper, piece.expression)
+        merged.append(piece)
+    return merged
+
+
+@dataclass(frozen=True)
+class _Splitter:
+    activation: Activation
+    settings: tuple[Setting, ...]
+
+    def split(self, expression: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
+        """Return the pieces of an expression on one interval, innermost switches resolved first."""
+        if not expression.has(sp.Abs, sp.sign, sp.Max, sp.Min, sp.Piecewise):
+            return [Piece(lower, upper, expression)]
+        if not expression.has(Z):
+            return [Piece(lower, upper, expression)]
+        if isinstance(expression, sp.Piecewise):
+            return self._split_piecewise(expression, lower, upper)
+        pieces = []
+        for part in self._common(expression.args, lower, upper):
+            pieces += self._resolve(expression.func, part, lower=part[0].lower, upper=part[0].upper)
+        return pieces
+
+    def value_at(self, expression: sp.Expr, left: Piece, right: Piece) -> sp.Expr:
+        """Return f at the break between two pieces: the left one's value, the right one's, or its own."""
+        at = left.upper
+        exact = [sp.nsimplify(expression.subs(setting).subs(Z, at.subs(setting))) for setting in self.settings]
+        for piece in (left, right):
+            value = piece.expression.subs(Z, at)
+            if value.is_finite is not False and all(
+                _is_zero(value.subs(setting) - v) for setting, v in zip(self.settings, exact, strict=True)
+            ):
+                return value
+        if all(v == exact[0] for v in exact):
+            return exact[0]
+        raise NotSupported(f"{self.activation.title}: the value at {at} follows neither side; write it as a piece")
+
+    def _common(self, arguments: Sequence[sp.Expr], lower: sp.Expr, upper: sp.Expr) -> list[tuple[Piece, ...]]:
+        """Split every argument, then cut all of them at all the breaks."""
+        split = [self.split(argument, lower, upper) for argument in arguments]
+        ends = self._sorted({piece.lower for pieces in split for piece in pieces} | {upper})
+        common = []
+        for start, stop in pairwise(ends):
+            inside = [
+                next(p for p in pieces if not self._before(start, p.lower) and not self._before(p.upper, stop))
+                for pieces in split
+            ]
+            common.append(tuple(Piece(start, stop, piece.expression) for piece in inside))
+        return common
+
+    def _resolve(self, function: type, parts: tuple[Piece, ...], lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
+        """Rebuild one node over a common interval, cutting it where a switch changes its sign."""
+        arguments = [part.expression for part in parts]
+        if function in (sp.Abs, sp.sign):
+            (x,) = arguments
+            return [
+                Piece(a, b, (x if positive else -x) if function is sp.Abs else sp.Integer(1 if positive else -1))
+                for a, b, positive in self._signs(x, lower, upper)
+            ]
+        if function in (sp.Max, sp.Min):
+            pieces = [Piece(lower, upper, arguments[0])]
+            for other in arguments[1:]:
+                pieces = [
+                    Piece(a, b, piece.expression if positive == (function is sp.Max) else other)
+                    for piece in pieces
+                    for a, b, positive in self._signs(piece.expression - other, piece.lower, piece.upper)
+                ]
+            return pieces
+        return [Piece(lower, upper, function(*arguments))]
+
+    def _split_piecewise(self, expression: sp.Piecewise, lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
+        relations = {
+            r for _, c in expression.args for r in c.atoms(sp.core.relational.Relational) if r.has(Z)
+        }
+        cuts = {lower, upper}
+        for relation in relations:
+            for piece in self.split(relation.lhs - relation.rhs, lower, upper):
+                cuts |= {a for a, _, _ in self._signs(piece.expression, piece.lower, piece.upper)}
+        pieces = []
+        for a, b in pairwise(self._sorted(cuts)):
+            pieces += self.split(self._branch(expression, a, b), a, b)
+        return pieces
+
+    def _branch(self, expression: sp.Piecewise, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
+        chosen = None
+        for setting in self.settings:
+            point = midpoint(lower.subs(setting), upper.subs(setting))
+            index = next(
+                i for i, (_, c) in enumerate(expression.args) if c.subs(setting).subs(Z, point) == sp.true
+            )
+            if chosen not in (None, index):
+                raise self._changes(expression)
+            chosen = index
+        return expression.args[chosen][0]
+
+    def _signs(self, switch: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> list[tuple[sp.Expr, sp.Expr, bool]]:
+        """Return ``(lower, upper, is positive)`` of a smooth switch over an interval."""
+        roots = [r for r in self._roots(switch) if self._before(lower, r) and self._before(r, upper)]
+        return [
+            (a, b, self._positive(switch, a, b)) for a, b in pairwise([lower, *self._sorted(roots), upper])
+        ]
+
+    def _roots(self, switch: sp.Expr) -> list[sp.Expr]:
+        if not switch.has(Z) or switch.is_positive or switch.is_negative:
+            return []
+        numerator = sp.numer(sp.together(switch))
+        if numerator.is_polynomial(Z) and sp.degree(numerator, Z) == 1:
+            return [sp.cancel(-numerator.subs(Z, 0) / sp.diff(numerator, Z))]
+        try:
+            solutions = sp.solve(numerator, Z)
+        except NotImplementedError as error:
+            raise NotSupported(
+                f"{self.activation.title}: cannot solve {switch} = 0 for where the pieces meet; write where(z > ..., ...)"
+            ) from error
+        return [s for s in solutions if all(_real(s.subs(setting)) for setting in self.settings)]
+
+    def _positive(self, switch: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> bool:
+        signs = set()
+        for setting in self.settings:
+            value = switch.subs(setting).subs(Z, midpoint(lower.subs(setting), upper.subs(setting)))
+            signs.add(bool(sp.N(value, 30) >= 0))
+        if len(signs) > 1:
+            raise self._changes(switch)
+        return signs.pop()
+
+    def _before(self, a: sp.Expr, b: sp.Expr) -> bool:
+        """Return whether a < b everywhere in the parameters' domain."""
+        order = {bool(sp.N(a.subs(s), 30) < sp.N(b.subs(s), 30)) for s in self.settings}
+        if len(order) > 1:
+            raise self._changes(b - a)
+        return order.pop()
+
+    def _sorted(self, ends: set[sp.Expr] | list[sp.Expr]) -> list[sp.Expr]:
+        result = sorted(ends, key=lambda e: sp.N(e.subs(self.settings[0]), 30))
+        distinct: list[sp.Expr] = []
+        for end in result:
+            if not distinct or self._before(distinct[-1], end):
+                distinct.append(end)
+        return distinct
+
+    def _changes(self, what: sp.Basic) -> NotSupported:
+        return NotSupported(
+            f"{self.activation.title}: {what} changes its sign inside the parameters' domain; "
+            "narrow the domain or write one where(...) for each case"
+        )
+
+
+def _real(value: sp.Expr) -> bool:
+    return bool(abs(sp.im(sp.N(value, 30))) < sp.Float("1e-20"))
+
+
+def _is_zero(value: sp.Expr) -> bool:
+    return bool(abs(sp.N(value, 30)) < sp.Float("1e-20")) and sp.simplify(value) == 0
+
+
+def piecewise(pieces: Sequence[Piece], breaks: Sequence[Break], variable: sp.Symbol = Z) -> sp.Expr:
+    """Return one expression that reads from right to left: the form in which people write activations.
+
+    A break's value joins the side that has it; where neither has, it is a piece of its own.
+    """
+    if len(pieces) == 1:
+        return pieces[0].expression
+    arguments: list[tuple[sp.Expr, sp.Basic]] = []
+    for index in range(len(pieces) - 1, 0, -1):
+        right, cut = pieces[index], breaks[index - 1]
+        if _same(right.expression.subs(variable, cut.at), cut.value):
+            arguments.append((right.expression, variable >= cut.at))
+            if not _same(pieces[index - 1].expression.subs(variable, cut.at), cut.value):
+                continue
+            arguments[-1] = (right.expression, variable > cut.at)
+        else:
+            arguments.append((right.expression, variable > cut.at))
+            if not _same(pieces[index - 1].expression.subs(variable, cut.at), cut.value):
+                arguments.append((cut.value, sp.Eq(variable, cut.at)))
+    return sp.Piecewise(*arguments, (pieces[0].expression, True))
+
+
+def _same(a: sp.Expr, b: sp.Expr) -> bool:
+    return a == b or sp.simplify(a - b) == 0
+
+
+def on_pieces(case: Case, function: Callable[[sp.Expr], sp.Expr]) -> tuple[Piece, ...]:
+    """Return the case's pieces with a function applied to each expression."""
+    return tuple(Piece(p.lower, p.upper, function(p.expression)) for p in case.pieces)
