@@ -11,6 +11,11 @@ class expm1(sp.Function):
     nargs = 1
     is_real = True
 
+    @classmethod
+    def eval(cls, x: sp.Expr) -> sp.Expr | None:
+        """Return 0 at 0; nothing else is evaluated, so that what is written stays."""
+        return sp.Integer(0) if x.is_zero else None
+
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """Return d/dx expm1(x) = exp(x)."""
         return sp.exp(self.args[0])
@@ -26,6 +31,11 @@ class log1p(sp.Function):
     """``log(1 + x)``, accurate where x is small."""
 
     nargs = 1
+
+    @classmethod
+    def eval(cls, x: sp.Expr) -> sp.Expr | None:
+        """Return 0 at 0; nothing else is evaluated, so that what is written stays."""
+        return sp.Integer(0) if x.is_zero else None
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """Return d/dx log1p(x) = 1/(1 + x)."""
@@ -67,3 +77,26 @@ def plain(expression: sp.Expr) -> sp.Expr:
     rewritten = expression.replace(expm1, lambda x: sp.exp(x) - 1)
     rewritten = rewritten.replace(log1p, lambda x: sp.log(1 + x))
     return rewritten.replace(erfcx, lambda x: sp.exp(x**2) * sp.erfc(x))
+
+
+class exp_scaled(sp.Function):  # the name is that of the operation in the generated runtime
+    """``exp(x)*2**n`` for an integer n, without underflow on the way."""
+
+    nargs = 2
+    is_real = True
+    is_positive = True
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        x, n = self.args
+        return (sp.exp(x) * 2**n)._eval_evalf(prec)
+
+
+class ldexp(sp.Function):
+    """``x*2**n`` for an integer n: the last operation of a result that may be subnormal, rounded once."""
+
+    nargs = 2
+    is_real = True
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        x, n = self.args
+        return (x * 2**n)._eval_evalf(prec)

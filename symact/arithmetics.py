@@ -1,0 +1,305 @@
+"""A model of the arithmetic in which generated code computes: how much an expression loses, as a ball.
+
+Every operation of the model is a ball operation at the arithmetic's precision, widened by the error
+that the real operation is allowed; underflow widens by the smallest subnormal, overflow is a failure.
+A value of the model therefore encloses whatever a conforming implementation returns, on any machine.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import sympy as sp
+from flint import arb, ctx
+
+from symact.errors import NotSupported
+from symact.functions import exp_scaled, ldexp
+
+Ball = arb | None
+"""A model value; None where the computation overflows or is undefined."""
+
+TINY = arb(2) ** -1074
+HUGE = arb(2) ** 1024
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """Binary64 or double-double: ``bits`` of precision of + - * / sqrt, and of each function.
+
+    ``functions`` gives the bits of a function's relative error where it differs from ``elementary``.
+    """
+
+    name: str
+    bits: int
+    elementary: int
+    functions: Mapping[str, int] = field(default_factory=dict)
+
+    def function_bits(self, name: str) -> int:
+        """Return the bits to which a function's value is good."""
+        return self.functions.get(name, self.elementary)
+
+
+WEAK = dict.fromkeys(("sin", "cos", "tan", "asin", "acos", "atan", "asinh", "acosh", "atanh"), 53)
+
+DOUBLE = Arithmetic("binary64", 53, 51)
+"""What float32 is computed in; functions within 2 ulp, as every libm gives them."""
+
+DOUBLE_DOUBLE = Arithmetic("double-double", 100, 65, WEAK)
+"""What float64 is computed in: an unevaluated sum of two binary64."""
+
+EXACT = Arithmetic("exact", 0, 0)
+"""No rounding but that of the ball arithmetic itself: for the truth, at any precision."""
+
+
+Program = Callable[[tuple[arb, ...]], Ball]
+
+
+def compile_expression(expression: sp.Expr, symbols: tuple[sp.Symbol, ...], arithmetic: Arithmetic) -> Program:
+    """Return a function of the symbols' values that computes the expression in the model.
+
+    The caller sets `flint.ctx.prec`: ``arithmetic.bits`` for a model, anything for `EXACT`.
+    """
+    cache: dict[sp.Expr, Program] = {}
+
+    def build(node: sp.Expr) -> Program:
+        if node not in cache:
+            cache[node] = _memoised(_build(node, build, symbols, arithmetic))
+        return cache[node]
+
+    return build(expression)
+
+
+def _memoised(program: Program) -> Program:
+    """Compute a shared subexpression once a point: the last arguments are remembered."""
+    last: tuple[object, int] | None = None
+    value: Ball = None
+
+    def run(arguments: tuple[arb, ...]) -> Ball:
+        nonlocal last, value
+        key = (arguments, ctx.prec)
+        if last is None or last[0] is not arguments or last[1] != ctx.prec:
+            value = program(arguments)
+            last = key
+        return value
+
+    return run
+
+
+def _build(
+    node: sp.Expr, build: Callable[[sp.Expr], Program], symbols: tuple[sp.Symbol, ...], arithmetic: Arithmetic
+) -> Program:
+    if node.is_Symbol:
+        index = symbols.index(node)
+        return lambda arguments: arguments[index]
+    if not node.free_symbols:
+        return _constant(node, arithmetic)
+    parts = [build(argument) for argument in node.args]
+    if node.is_Add:
+        return _fold(parts, lambda a, b: a + b, _round(arithmetic))
+    if node.is_Mul:
+        return _fold(parts, lambda a, b: a * b, _round(arithmetic))
+    if node.is_Pow and not isinstance(node, sp.exp):
+        return _power(node, parts[0], build, arithmetic)
+    if isinstance(node, exp_scaled):
+        shift = int(node.args[1])
+        inner = _function("exp", lambda x: x.exp() * arb(2) ** shift, arithmetic, -750 - shift, 709 - shift)
+        return lambda arguments: _apply(inner, parts[0](arguments))
+    if isinstance(node, ldexp):
+        scale = arb(2) ** int(node.args[1])
+        return lambda arguments: _apply(lambda x: x * scale, parts[0](arguments))
+    name = node.func.__name__
+    if name not in FUNCTIONS:
+        raise NotSupported(f"arithmetic {arithmetic.name}: no model of {name} in {node}")
+    function = _function(name, FUNCTIONS[name], arithmetic, *LIMITS.get(name, (None, None)))
+    argument = parts[0]
+    return lambda arguments: _apply(function, argument(arguments))
+
+
+def _apply(function: Callable[[arb], Ball], value: Ball) -> Ball:
+    return None if value is None else function(value)
+
+
+def _constant(node: sp.Expr, arithmetic: Arithmetic) -> Program:
+    """A constant is computed at the precision in force and rounded once."""
+    held: dict[int, arb] = {}
+    exact = not node.is_Rational
+    finish = _round(arithmetic)
+
+    def run(_: tuple[arb, ...]) -> Ball:
+        if ctx.prec not in held:
+            bits = ctx.prec
+            if node.is_Rational:
+                held[bits] = arb(int(node.p)) / int(node.q)
+            else:
+                held[bits] = constant(node)
+        value = held[ctx.prec]
+        return finish(value) if exact and arithmetic.bits else value
+
+    return run
+
+
+def constant(node: sp.Expr) -> arb:
+    """Return an enclosure of a number, such as sqrt(2/pi), at the precision in force."""
+    if node.is_Rational:
+        return arb(int(node.p)) / int(node.q)
+    if node is sp.pi:
+        return arb.pi()
+    if node is sp.E:
+        return arb(1).exp()
+    if node.is_Float:
+        mantissa, exponent = node._mpf_[1], node._mpf_[2]
+        value = arb(int(mantissa)) * arb(2) ** int(exponent)
+        return -value if node._mpf_[0] else value
+    if not node.args:
+        raise NotSupported(f"{node}: not a number that symact computes with")
+    parts = [constant(argument) for argument in node.args]
+    if node.is_Add:
+        return sum(parts[1:], parts[0])
+    if node.is_Mul:
+        product = parts[0]
+        for part in parts[1:]:
+            product *= part
+        return product
+    if node.is_Pow and not isinstance(node, sp.exp):
+        return _real_power(parts[0], node.exp, parts[1])
+    name = node.func.__name__
+    if name not in FUNCTIONS:
+        raise NotSupported(f"{node}: no enclosure of {name}")
+    return FUNCTIONS[name](parts[0])
+
+
+def _round(arithmetic: Arithmetic) -> Callable[[arb], Ball]:
+    """Underflow loses up to the smallest subnormal; overflow fails."""
+    if not arithmetic.bits:
+        return lambda value: None if value.is_nan() else value
+
+    def finish(value: arb) -> Ball:
+        magnitude = abs(value)
+        if not magnitude < HUGE:
+            return None
+        if magnitude < 2.0**-900:
+            return value + arb(0, TINY)
+        return value
+
+    return finish
+
+
+def _fold(parts: list[Program], combine: Callable[[arb, arb], arb], finish: Callable[[arb], Ball]) -> Program:
+    def run(arguments: tuple[arb, ...]) -> Ball:
+        value = parts[0](arguments)
+        for part in parts[1:]:
+            other = part(arguments)
+            if value is None or other is None:
+                return None
+            value = finish(combine(value, other))
+        return value
+
+    return run
+
+
+def _power(
+    node: sp.Pow, base: Program, build: Callable[[sp.Expr], Program], arithmetic: Arithmetic
+) -> Program:
+    finish = _round(arithmetic)
+    exponent = node.exp
+    if exponent.is_Rational:
+        numerator, denominator = int(exponent.p), int(exponent.q)
+
+        def run(arguments: tuple[arb, ...]) -> Ball:
+            value = base(arguments)
+            if value is None:
+                return None
+            if denominator == 2:
+                value = value.sqrt()
+            elif denominator > 2:
+                value = value.root(denominator)
+            # As the generated code does it: the reciprocal first, then products.
+            if numerator < 0:
+                value = finish(1 / value)
+            return None if value is None else finish(value ** abs(numerator))
+
+        return run
+    power = build(exponent)
+
+    def general(arguments: tuple[arb, ...]) -> Ball:
+        x, y = base(arguments), power(arguments)
+        if x is None or y is None:
+            return None
+        return finish(_widen((y * x.log()).exp(), arithmetic.function_bits("exp")))
+
+    return general
+
+
+def _real_power(base: arb, exponent: sp.Expr, value: arb) -> arb:
+    if exponent.is_Integer:
+        return base ** int(exponent)
+    if exponent.is_Rational and exponent.q == 2:
+        return base.sqrt() ** int(exponent.p)
+    return (value * base.log()).exp()
+
+
+def _widen(value: arb, bits: int) -> arb:
+    return value * (1 + arb(0, arb(2) ** -bits)) if bits else value
+
+
+def _function(
+    name: str, compute: Callable[[arb], arb], arithmetic: Arithmetic, low: int | None, high: int | None
+) -> Callable[[arb], Ball]:
+    """Wrap a ball function with its error; below ``low`` it underflows, above ``high`` it overflows."""
+    finish = _round(arithmetic)
+    bits = arithmetic.function_bits(name) if arithmetic.bits else 0
+
+    def run(value: arb) -> Ball:
+        if arithmetic.bits:
+            if low is not None and value < low:
+                return arb(0, TINY)
+            if high is not None and not value < high:
+                return None
+        result = compute(value)
+        if result.is_nan():
+            return None
+        return finish(_widen(result, bits))
+
+    return run
+
+
+def _erfcx(x: arb) -> arb:
+    if x > 2.0**30 and ctx.prec < 4000:
+        # The asymptotic series, enclosed between two of its partial sums (DLMF 7.12.1).
+        first = 1 / (x * arb.pi().sqrt())
+        return first * (1 - (1 / (2 * x * x)) * arb(0.5, 0.5))
+    return (x * x).exp() * x.erfc()
+
+
+FUNCTIONS: Mapping[str, Callable[[arb], arb]] = {
+    "exp": arb.exp,
+    "log": arb.log,
+    "expm1": arb.expm1,
+    "log1p": arb.log1p,
+    "sin": arb.sin,
+    "cos": arb.cos,
+    "tan": arb.tan,
+    "sinh": arb.sinh,
+    "cosh": arb.cosh,
+    "tanh": arb.tanh,
+    "asin": arb.asin,
+    "acos": arb.acos,
+    "atan": arb.atan,
+    "asinh": arb.asinh,
+    "acosh": arb.acosh,
+    "atanh": arb.atanh,
+    "erf": arb.erf,
+    "erfc": arb.erfc,
+    "erfcx": _erfcx,
+    "Abs": abs,
+    "sign": arb.sgn,
+}
+"""Ball functions by SymPy's class name."""
+
+LIMITS: Mapping[str, tuple[int | None, int | None]] = {
+    "exp": (-745, 709),
+    "expm1": (None, 709),
+    "sinh": (None, 709),
+    "cosh": (None, 709),
+    "erfc": (None, 27),
+}
+"""Arguments below which a function underflows to 0, and above which it overflows or loses all bits."""

@@ -1,0 +1,443 @@
+"""The forms in which one and the same expression can be computed: rules that move its cancellation.
+
+Each rule takes a smooth expression in t > 0 and returns equal expressions (for all t > 0, or, for a
+tail, equal as t grows). None of them knows where it is accurate: `regimes` finds that out by model.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sympy as sp
+from flint import arb, arb_series, ctx
+
+from symact.arithmetics import constant
+from symact.functions import erfcx, exp_scaled, expm1, ldexp, log1p
+
+T = sp.Symbol("t", positive=True)
+"""The magnitude of the input on one side of zero: z = t or z = -t."""
+W = sp.Symbol("w", positive=True)
+"""The reciprocal of the magnitude, 1/t."""
+M = sp.Symbol("m", real=True)
+
+SCALE = 300
+"""Bits by which a leading exponential is scaled up, so that only the last operation may underflow."""
+
+MAX_OPERATIONS = 400
+"""Larger expressions are not rewritten: polynomial algebra on them takes longer than it gains."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """An expression to compute, and the rule that it comes from. ``side`` 0: in z; +1, -1: in t = z, -z."""
+
+    rule: str
+    expression: sp.Expr
+    side: int = 0
+
+    @property
+    def cost(self) -> int:
+        """Return the number of operations, a function counting as ten."""
+        return int(sp.count_ops(self.expression)) + 10 * len(self.expression.atoms(sp.Function))
+
+
+def protected(expression: sp.Expr) -> sp.Expr:
+    """Return the expression with ``exp(x) - 1`` and ``log(1 + x)`` as the functions that do not cancel.
+
+    >>> z = sp.Symbol("z")
+    >>> protected(sp.log(1 + sp.exp(z)) + 2*(sp.exp(z) - 1))
+    log1p(exp(z)) + 2*expm1(z)
+    """
+
+    def add(node: sp.Add) -> sp.Expr:
+        for term in node.args:
+            coefficient, rest = term.as_coeff_Mul()
+            if isinstance(rest, sp.exp) and -coefficient in node.args:
+                others = [a for a in node.args if a not in (term, -coefficient)]
+                return sp.Add(coefficient * expm1(rest.args[0]), *others)
+            factors = sp.Mul.make_args(term)
+            for exponential in [f for f in factors if isinstance(f, sp.exp)]:
+                weight = term / exponential
+                if -weight in node.args:
+                    others = [a for a in node.args if a not in (term, -weight)]
+                    return sp.Add(weight * expm1(exponential.args[0]), *others)
+        return node
+
+    def logarithm(node: sp.log) -> sp.Expr:
+        inner = sp.expand(node.args[0])
+        constant_term, rest = inner.as_coeff_Add()
+        return log1p(rest) if constant_term == 1 else node
+
+    result = expression.replace(lambda n: n.is_Add, add)
+    return result.replace(lambda n: isinstance(n, sp.log), logarithm)
+
+
+def candidates(expression: sp.Expr, *, scaled: bool) -> Iterator[Form]:
+    """Yield the forms of an expression in T, the plainest first; ``scaled`` adds those for subnormal results."""
+    if sp.count_ops(expression) > MAX_OPERATIONS:
+        return
+    complement = complemented(expression)
+    if complement != expression:
+        yield Form("complement", protected(complement))
+    yield from _decaying_forms(expression, scaled)
+    if not expression.has(sp.exp, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc):
+        conjugated = list(_conjugates(expression))
+        yield from (Form("conjugate", protected(e)) for e in conjugated)
+        for e in (expression, *conjugated):
+            yield Form("reciprocal argument", protected(reciprocal(e)))
+
+
+def complemented(expression: sp.Expr) -> sp.Expr:
+    """Return the expression with erf and erfc of negative arguments turned round: 1 + erf(-x) = erfc(x).
+
+    >>> complemented(1 + sp.erf(-T))
+    erfc(t)
+    """
+
+    def turn(node: sp.Expr) -> sp.Expr:
+        x = sp.expand(node.args[0])
+        positive = not _negative(x)
+        x = x if positive else -x
+        if isinstance(node, sp.erf):
+            return 1 - sp.erfc(x, evaluate=False) if positive else sp.erfc(x, evaluate=False) - 1
+        return node if positive else 2 - sp.erfc(x, evaluate=False)
+
+    turned = expression.replace(lambda n: isinstance(n, (sp.erf, sp.erfc)), turn)
+    return turned if turned == expression else _collected(turned)
+
+
+def _collected(expression: sp.Expr) -> sp.Expr:
+    """Let constants meet: inside every sum, products of sums that hold erfc are multiplied out."""
+    return expression.replace(
+        lambda n: n.is_Add and n.has(sp.erfc), lambda n: sp.Add(*[sp.expand(a) for a in n.args])
+    )
+
+
+def _negative(x: sp.Expr) -> bool:
+    return bool(x.is_negative or x.could_extract_minus_sign() and not x.is_positive)
+
+
+# Exponentials that decay.
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    symbol: sp.Symbol
+    base: sp.Expr
+    """``symbol = exp(-base)`` with base > 0, so that 0 < symbol < 1."""
+
+
+def _in_exponentials(expression: sp.Expr) -> sp.Expr:
+    """Write hyperbolic functions and erf by exponentials that decay for positive arguments."""
+
+    def rewrite(node: sp.Expr) -> sp.Expr:
+        x = node.args[0]
+        sign = -1 if _negative(sp.expand(x)) else 1
+        x = sp.expand(sign * x)
+        if isinstance(node, sp.tanh):
+            return sign * (1 - sp.exp(-2 * x)) / (1 + sp.exp(-2 * x))
+        if isinstance(node, sp.sinh):
+            return sign * (sp.exp(x) - sp.exp(-x)) / 2
+        if isinstance(node, sp.cosh):
+            return (sp.exp(x) + sp.exp(-x)) / 2
+        tail = sp.exp(-sp.expand(x**2)) * erfcx(x)
+        if isinstance(node, sp.erf):
+            return sign * (1 - tail)
+        return tail if sign > 0 else 2 - tail
+
+    kinds = (sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc)
+    return expression.replace(lambda n: isinstance(n, kinds), rewrite)
+
+
+def _with_kernels(expression: sp.Expr) -> tuple[sp.Expr, list[_Kernel]]:
+    """Name the exponentials: exp(a), exp(2a), exp(-a/2) become powers of one symbol."""
+    kernels: list[_Kernel] = []
+    for _ in range(12):
+        plain = [e for e in expression.atoms(sp.exp) if not e.args[0].has(sp.exp)]
+        if not plain:
+            break
+        arguments = sorted((sp.expand(e.args[0]) for e in plain), key=sp.default_sort_key)
+        first = arguments[0]
+        ratios = {e: sp.cancel(sp.expand(e.args[0]) / first) for e in plain}
+        family = {e: r for e, r in ratios.items() if r.is_Rational}
+        common = sp.Rational(
+            sp.gcd([int(r.p) for r in family.values()]), sp.lcm([int(r.q) for r in family.values()])
+        )
+        base = sp.expand(first * common)
+        if _negative(base):
+            base = -base
+            family = {e: -r for e, r in family.items()}
+        symbol = sp.Symbol(f"E{len(kernels)}", positive=True)
+        kernels.append(_Kernel(symbol, base))
+        expression = expression.xreplace({e: symbol ** (-r / common) for e, r in family.items()})
+    return expression, kernels
+
+
+def _logarithms(expression: sp.Expr, kernels: list[_Kernel]) -> sp.Expr:
+    """log(E^m c (1 + E r)) = -m base + log(c) + log1p(E r)."""
+
+    def rewrite(node: sp.log) -> sp.Expr:
+        inner = sp.cancel(sp.together(node.args[0]))
+        total = sp.Integer(0)
+        for kernel in kernels:
+            power, inner = _monomial(inner, kernel.symbol)
+            total -= power * kernel.base
+        leading = inner.subs({kernel.symbol: 0 for kernel in kernels})
+        if leading.is_number and leading.is_positive:
+            rest = sp.cancel(sp.together(inner / leading - 1))
+            return total + sp.log(leading) + log1p(_arranged(rest, kernels))
+        return total + sp.log(inner)
+
+    return expression.replace(lambda n: isinstance(n, sp.log), rewrite)
+
+
+def _monomial(expression: sp.Expr, symbol: sp.Symbol) -> tuple[sp.Expr, sp.Expr]:
+    """Return (m, r) with ``expression = symbol**m * r`` and r neither 0 nor infinite at symbol = 0."""
+    numerator, denominator = sp.fraction(sp.together(expression))
+    power = sp.Integer(0)
+    parts = []
+    for part, sign in ((numerator, 1), (denominator, -1)):
+        polynomial = sp.Poly(part, symbol)
+        low = min(m[0] for m in polynomial.monoms())
+        power += sign * low
+        parts.append(sp.Poly({(m[0] - low,): c for m, c in polynomial.terms()}, symbol).as_expr())
+    return power, parts[0] / parts[1]
+
+
+def _arranged(expression: sp.Expr, kernels: list[_Kernel]) -> sp.Expr:
+    """Horner in the first kernel for numerator and denominator; factors where they are found quickly."""
+    numerator, denominator = sp.fraction(expression)
+    return _nice(numerator, kernels) / _nice(denominator, kernels)
+
+
+def _nice(polynomial: sp.Expr, kernels: list[_Kernel]) -> sp.Expr:
+    if not kernels:
+        return polynomial
+    symbol = kernels[0].symbol
+    if polynomial.free_symbols == {symbol}:
+        factored = sp.factor(polynomial)
+        if sp.count_ops(factored) < sp.count_ops(polynomial):
+            return factored
+    try:
+        rows = sp.Poly(polynomial, symbol).all_coeffs()
+    except sp.PolynomialError:
+        return polynomial
+    result = sp.Integer(0)
+    for row in rows:
+        result = sp.Add(row, sp.Mul(symbol, result))
+    return result
+
+
+def _decaying_forms(expression: sp.Expr, scaled: bool) -> Iterator[Form]:
+    decaying = expression
+    for form in _rational_forms(expression, scaled, ""):
+        decaying = form.expression if form.rule == "decaying exponentials" else decaying
+        yield form
+    linear = _small_arguments(decaying)
+    if linear != protected(decaying):
+        yield from _rational_forms(linear, scaled, "small argument, ")
+
+
+def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[Form]:
+    try:
+        written, kernels = _with_kernels(_in_exponentials(expression))
+        if not kernels:
+            return
+        names: dict[sp.Expr, sp.Expr] = {}
+        rational = sp.cancel(sp.together(_named(_logarithms(written, kernels), kernels, names)))
+        power, rest = sp.Integer(1), rational
+        exponent = sp.Integer(0)
+        for kernel in kernels:
+            m, rest = _monomial(rest, kernel.symbol)
+            power *= kernel.symbol**m
+            exponent -= m * kernel.base
+    except sp.PolynomialError:
+        return
+    values = [(name, value) for value, name in reversed(names.items())]
+    values += [(kernel.symbol, sp.exp(-kernel.base)) for kernel in reversed(kernels)]
+
+    def restored(e: sp.Expr) -> sp.Expr:
+        for symbol, value in values:
+            e = e.xreplace({symbol: value})
+        return e
+
+    arranged = _arranged(rest, kernels)
+    yield Form(prefix + "decaying exponentials", restored(power * arranged))
+    for kernel in kernels:
+        shifted = _shifted(rest, kernel.symbol)
+        if shifted != rest:
+            yield Form(prefix + "decaying expm1", restored(power * shifted.xreplace({M: expm1(-kernel.base)})))
+    exponent = sp.expand(restored(exponent))
+    if scaled and exponent != 0 and not exponent.has(sp.exp):
+        front = exp_scaled(exponent, SCALE)
+        yield Form(prefix + "scaled exponential", ldexp(front * restored(arranged), -SCALE))
+    unnamed = rational.xreplace({name: value for value, name in names.items()})
+    for chosen in [*([k] for k in kernels), *([kernels] if len(kernels) > 1 else [])]:
+        dropped = _dropped(unnamed, chosen)
+        if dropped is not None:
+            yield Form(prefix + "tail", restored(sp.cancel(dropped) if not names else dropped))
+
+
+def _small_arguments(expression: sp.Expr) -> sp.Expr:
+    """Replace F(u) by F'(0) u where u is an exponential that decays: what remains of F in the far tail."""
+
+    def linear(node: sp.Expr) -> sp.Expr:
+        (u,) = node.args
+        exponents = [e.args[0] for e in u.atoms(sp.exp)]
+        if not exponents or not all(_negative(sp.expand(x)) for x in exponents):
+            return node
+        return (2 / sp.sqrt(sp.pi) if isinstance(node, sp.erf) else 1) * u
+
+    kinds = (log1p, expm1, sp.tanh, sp.sinh, sp.asinh, sp.atan, sp.erf, sp.sin)
+    return protected(expression).replace(lambda n: isinstance(n, kinds), linear)
+
+
+def _named(expression: sp.Expr, kernels: list[_Kernel], names: dict[sp.Expr, sp.Expr]) -> sp.Expr:
+    """Name what is not rational in the kernels (a logarithm of one, say), so that algebra can go on."""
+    symbols = {kernel.symbol for kernel in kernels}
+
+    def opaque(node: sp.Expr) -> bool:
+        power = node.is_Pow and not node.exp.is_Integer
+        return bool(node.free_symbols & symbols) and (power or isinstance(node, sp.Function))
+
+    def name(node: sp.Expr) -> sp.Expr:
+        return names.setdefault(node, sp.Symbol(f"L{len(names)}", real=True))
+
+    return expression.replace(opaque, name)
+
+
+def _dropped(expression: sp.Expr, kernels: list[_Kernel]) -> sp.Expr | None:
+    value = expression.subs({kernel.symbol: 0 for kernel in kernels})
+    return None if value.has(sp.nan, sp.zoo, sp.oo) else value
+
+
+def _shifted(rest: sp.Expr, symbol: sp.Symbol) -> sp.Expr | None:
+    """Write a rational function of E in M = E - 1, which keeps its digits where E is near 1."""
+    numerator, denominator = sp.fraction(rest)
+    parts = []
+    for part in (numerator, denominator):
+        rows = sp.Poly(sp.expand(part.subs(symbol, 1 + M)), M).all_coeffs()
+        result = sp.Integer(0)
+        for row in rows:
+            result = sp.Add(row, sp.Mul(M, result))
+        parts.append(result)
+    return parts[0] / parts[1]
+
+
+# Algebraic functions.
+
+
+def _conjugates(expression: sp.Expr) -> Iterator[sp.Expr]:
+    """(a + b s)/d with s = sqrt(c): multiply by (a - b s)/(a - b s), so that a sum of opposite signs is gone."""
+    roots = {p for p in expression.atoms(sp.Pow) if p.exp.is_Rational and p.exp.q == 2}
+    for base in sorted({p.base for p in roots}, key=sp.default_sort_key):
+        s = sp.Symbol("s", positive=True)
+        rational = expression.replace(
+            lambda n, base=base: n.is_Pow and n.base == base and n.exp.is_Rational and n.exp.q == 2,
+            lambda n: s ** (2 * n.exp),
+        )
+        numerator, denominator = sp.fraction(sp.together(rational))
+        try:
+            reduced = sp.Poly(sp.rem(sp.Poly(numerator, s), sp.Poly(s**2 - base, s)), s)
+        except sp.PolynomialError:
+            continue
+        if reduced.degree() != 1:
+            continue
+        b, a = reduced.all_coeffs()
+        product = sp.expand(a**2 - b**2 * base)
+        yield sp.cancel(product / denominator).subs(s, sp.sqrt(base)) / (a - b * sp.sqrt(base))
+
+
+def reciprocal(expression: sp.Expr) -> sp.Expr:
+    """Return the expression in w = 1/t, powers of w pulled out of sums and roots.
+
+    >>> reciprocal(sp.sqrt(T**2 + 4))
+    sqrt(4*w**2 + 1)/w
+    """
+
+    def tidy(node: sp.Expr) -> sp.Expr:
+        numerator, denominator = sp.fraction(sp.together(node.base))
+        power, numerator = _lowest(numerator)
+        low, denominator = _lowest(denominator)
+        return W ** ((power - low) * node.exp) * (numerator / denominator) ** node.exp
+
+    turned = expression.subs(T, 1 / W)
+    turned = turned.replace(lambda n: n.is_Pow and n.exp.is_Rational and not n.exp.is_Integer, tidy)
+    numerator, denominator = sp.fraction(sp.together(turned))
+    power, numerator = _lowest(numerator)
+    low, denominator = _lowest(denominator)
+    return W ** (power - low) * numerator / denominator
+
+
+def _lowest(part: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Return (k, rest) with ``part = w**k * rest`` for the lowest power of w in a sum."""
+    expanded = sp.expand(part)
+    terms = sp.Add.make_args(expanded)
+    powers = [term.as_coeff_exponent(W)[1] for term in terms]
+    low = min(powers)
+    return low, sp.Add(*[sp.expand(term / W**low) for term in terms])
+
+
+# Power series about a point.
+
+
+def series(expression: sp.Expr, variable: sp.Symbol, center: arb, terms: int) -> list[arb] | None:
+    """Return enclosures of the Taylor coefficients of an expression at a point, or None where it has none."""
+    old = ctx.cap
+    try:
+        ctx.cap = terms
+        x = arb_series([center, 1], prec=terms)
+        value = _series(expression, variable, x, terms)
+        rows = value.coeffs()
+    except (ValueError, ZeroDivisionError, KeyError, NotImplementedError):
+        return None
+    finally:
+        ctx.cap = old
+    rows = rows + [arb(0)] * (terms - len(rows))
+    return None if any(row.is_nan() or not row.is_finite() for row in rows) else rows
+
+
+def _series(node: sp.Expr, variable: sp.Symbol, x: arb_series, terms: int) -> arb_series:
+    if node == variable:
+        return x
+    if not node.free_symbols:
+        return arb_series([constant(node)], prec=terms)
+    parts = [_series(argument, variable, x, terms) for argument in node.args]
+    if node.is_Add or node.is_Mul:
+        value = parts[0]
+        for part in parts[1:]:
+            value = value + part if node.is_Add else value * part
+        return value
+    if node.is_Pow:
+        if node.exp.is_Integer:
+            powered = _power(parts[0], abs(int(node.exp)), terms)
+            return powered if node.exp > 0 else 1 / powered
+        if node.exp.is_Rational and node.exp.q == 2:
+            root = parts[0].sqrt()
+            powered = _power(root, abs(int(node.exp.p)), terms)
+            return powered if node.exp > 0 else 1 / powered
+        return (parts[1] * parts[0].log()).exp()
+    u = parts[0]
+    match node.func.__name__:
+        case "exp" | "log" | "sin" | "cos" | "tan" | "atan" | "erf" | "erfc" | "asin" | "acos":
+            return getattr(u, node.func.__name__)()
+        case "tanh":
+            e = (-2 * u).exp()
+            return (1 - e) / (1 + e)
+        case "sinh":
+            return (u.exp() - (-u).exp()) / 2
+        case "cosh":
+            return (u.exp() + (-u).exp()) / 2
+        case "asinh":
+            return (u + (u * u + 1).sqrt()).log()
+        case "acosh":
+            return (u + (u * u - 1).sqrt()).log()
+        case "atanh":
+            return ((1 + u) / (1 - u)).log() / 2
+    raise NotImplementedError(node.func.__name__)
+
+
+def _power(u: arb_series, n: int, terms: int) -> arb_series:
+    value = arb_series([1], prec=terms)
+    for _ in range(n):
+        value = value * u
+    return value

@@ -1,0 +1,460 @@
+"""stabilise: where which form is accurate, found by the model of the arithmetic, not by anybody's hand.
+
+The candidates of `forms` are evaluated in the model at points of every magnitude; each point says by
+how many ulp each candidate may be off. The regimes are the longest runs over which one candidate is
+as good as any needs to be.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import sympy as sp
+from flint import arb, ctx
+
+from symact.activations import Activation, Z, samples
+from symact.arithmetics import EXACT, Arithmetic, Program, compile_expression
+from symact.errors import InvalidActivation
+from symact.formats import Format
+from symact.forms import Form, T, W, candidates, protected, series
+from symact.pieces import Case, Piece
+
+GOOD_ULP = 0.05
+"""A form with no more error than this, in ulp of the format, is good; the final rounding comes on top."""
+
+MODEL_FLOOR = 1e-6
+PRECISIONS = (150, 420, 1300, 2800, 9000)
+
+
+@dataclass(frozen=True)
+class Regime:
+    """One form on one interval ``lower <= z < upper``.
+
+    ``expression`` is in z where ``side`` is 0, in ``t = z`` where it is +1, in ``t = -z`` where -1,
+    and in ``t = z - center`` for a power series.
+    """
+
+    lower: sp.Expr
+    upper: sp.Expr
+    expression: sp.Expr
+    rule: str
+    side: int = 0
+    center: sp.Expr = sp.S.Zero
+
+
+@dataclass(frozen=True)
+class Stable:
+    """A case of the parameters with its regimes; ``worst`` is the model's largest error in ulp at the samples."""
+
+    condition: sp.Basic
+    regimes: tuple[Regime, ...]
+    worst: float
+
+
+def stabilise(activation: Activation, case: Case, arithmetic: Arithmetic, fmt: Format) -> tuple[Stable, ...]:
+    """Return the regimes of a case for one arithmetic and format, split by parameters' signs where those decide.
+
+    Raises InvalidActivation where no parameter setting lies in the domain.
+    """
+    results = []
+    for condition, signs in _sign_cases(activation, case):
+        regimes: list[Regime] = []
+        worst = 0.0
+        settings = samples(activation, condition)
+        for piece in case.pieces:
+            found, error = _Piece(activation, piece, settings, signs, arithmetic, fmt).regimes()
+            regimes += found
+            worst = max(worst, error)
+        results.append(Stable(condition, tuple(regimes), worst))
+    return tuple(results)
+
+
+def _sign_cases(activation: Activation, case: Case) -> Iterator[tuple[sp.Basic, Mapping[sp.Symbol, sp.Expr]]]:
+    """Split by the signs of parameters inside exponentials: exp(beta z) decays on one side or the other."""
+    symbols = sorted(
+        {s for piece in case.pieces for s in piece.expression.free_symbols} - {Z}, key=lambda s: s.name
+    )
+    inside = {
+        s
+        for piece in case.pieces
+        for f in piece.expression.atoms(sp.exp, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc)
+        if f.has(Z)
+        for s in f.args[0].free_symbols
+    }
+    cases: list[tuple[sp.Basic, dict[sp.Symbol, sp.Expr]]] = [(case.condition, {})]
+    for symbol in symbols:
+        possible = [c for c in (symbol > 0, symbol < 0) if _holds_somewhere(activation, case.condition, c)]
+        if len(possible) == 1 or symbol in inside:
+            cases = [
+                (
+                    condition if len(possible) == 1 else sp.And(condition, sign),
+                    signs | {symbol: _positive(symbol) * (1 if sign.rel_op == ">" else -1)},
+                )
+                for condition, signs in cases
+                for sign in possible
+                if _holds_somewhere(activation, condition, sign)
+            ]
+            if len(possible) == 2 and _holds_somewhere(activation, case.condition, sp.Eq(symbol, 0)):
+                cases.append((sp.And(case.condition, sp.Eq(symbol, 0)), {symbol: sp.Integer(0)}))
+    yield from cases
+
+
+def _positive(symbol: sp.Symbol) -> sp.Symbol:
+    return sp.Symbol(symbol.name, positive=True)
+
+
+def _holds_somewhere(activation: Activation, condition: sp.Basic, sign: sp.Basic) -> bool:
+    both = sp.And(condition, sign)
+    if both == sp.false:
+        return False
+    try:
+        samples(activation, both)
+    except InvalidActivation:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    form: Form
+    center: sp.Expr
+    errors: tuple[float, ...]
+
+
+@dataclass
+class _Piece:
+    """One piece's search: its points, the truth at them, and the candidates' errors."""
+
+    activation: Activation
+    piece: Piece
+    settings: tuple[Mapping[sp.Symbol, sp.Expr], ...]
+    signs: Mapping[sp.Symbol, sp.Expr]
+    arithmetic: Arithmetic
+    fmt: Format
+
+    def regimes(self) -> tuple[list[Regime], float]:
+        """Return the regimes of the piece, left to right, and the worst modelled error."""
+        expression = self.piece.expression.subs(self.signs)
+        whole = [Regime(self.piece.lower, self.piece.upper, self._own(protected(expression)), "as it is")]
+        if not expression.has(Z):
+            return whole, 0.0
+        judges = [_Judge(self, expression, setting) for setting in self.settings]
+        found: list[_Candidate] = []
+        for form in self._forms(expression):
+            errors = tuple(error for judge in judges for error in judge.errors(form))
+            found.append(_Candidate(form, sp.S.Zero, errors))
+            if form.side == 0 and max(errors, default=0.0) <= GOOD_ULP:
+                return whole, max(errors, default=0.0)
+        if len(judges) == 1 and not self.settings[0]:
+            found += judges[0].power_series(expression)
+        points = [(point, index) for index, judge in enumerate(judges) for point in judge.points]
+        order = sorted(range(len(points)), key=lambda i: points[i][0])
+        runs = _runs(found, order, [points[i][0] for i in order])
+        return self._joined(runs), max((worst for *_, worst in runs), default=0.0)
+
+    def _forms(self, expression: sp.Expr) -> Iterator[Form]:
+        plain = protected(expression)
+        yield Form("as it is", plain)
+        seen = {plain}
+        for side in (1, -1):
+            if (side > 0 and self._reaches(1)) or (side < 0 and self._reaches(-1)):
+                for form in candidates(expression.subs(Z, side * T), scaled=self.arithmetic.bits > 64):
+                    if form.expression not in seen:
+                        seen.add(form.expression)
+                        yield Form(form.rule, form.expression, side)
+            seen = {plain}
+
+    def _reaches(self, side: int) -> bool:
+        end = self.piece.upper if side > 0 else self.piece.lower
+        return any((end.subs(setting) * side) > 0 for setting in self.settings)
+
+    def _own(self, expression: sp.Expr) -> sp.Expr:
+        """Give the parameters their own symbols back: the positive stand-ins were for algebra."""
+        back = {
+            _positive(symbol): symbol if value.is_positive else -symbol
+            for symbol, value in self.signs.items()
+            if value != 0
+        }
+        return expression.xreplace(back)
+
+    def _joined(self, runs: Sequence[tuple[_Candidate, sp.Expr, float]]) -> list[Regime]:
+        ends = [self.piece.lower, *(start for _, start, _ in runs[1:]), self.piece.upper]
+        return [
+            Regime(
+                lower, upper, self._own(candidate.form.expression), candidate.form.rule, candidate.form.side, candidate.center
+            )
+            for (lower, upper), (candidate, *_) in zip(pairwise(ends), runs, strict=True)
+        ]
+
+
+class _Judge:
+    """The truth at the points of a piece, for one setting of the parameters."""
+
+    def __init__(self, search: _Piece, expression: sp.Expr, setting: Mapping[sp.Symbol, sp.Expr]) -> None:
+        self.search, self.fmt = search, search.fmt
+        positive = {}
+        for symbol, value in setting.items():
+            positive[symbol] = value
+            positive[_positive(symbol)] = abs(value)
+        self.setting = positive
+        self.lower, self.upper = (
+            search.piece.lower.subs(setting), search.piece.upper.subs(setting)
+        )
+        self.exact = compile_expression(expression.subs(positive), (Z,), EXACT)
+        self.points: list[Fraction] = []
+        self.truths: list[arb] = []
+        grid = sorted(set(points_between(self.lower, self.upper, self.fmt)))
+        self._judge(grid)
+        roots = self._roots()
+        for root in roots:
+            self._judge(around(root, self.fmt, self.lower, self.upper))
+        self.roots = roots
+        order = sorted(range(len(self.points)), key=lambda i: self.points[i])
+        self.points, self.truths = [self.points[i] for i in order], [self.truths[i] for i in order]
+        self.ulps = [self._ulp(truth) for truth in self.truths]
+
+    def _judge(self, points: Sequence[Fraction]) -> None:
+        known = set(self.points)
+        for point in points:
+            if point not in known and (truth := true_value(self.exact, point)) is not None:
+                self.points.append(point)
+                self.truths.append(truth)
+
+    def _ulp(self, truth: arb) -> arb | None:
+        """Return the spacing of the format at the truth; None where the truth overflows."""
+        lowest = self.fmt.emin - self.fmt.precision + 1
+        magnitude = abs(truth).upper()
+        if magnitude < arb(2) ** (self.fmt.emin + 1):
+            return arb(2) ** lowest
+        mantissa, exponent = magnitude.man_exp()
+        top = int(exponent) + int(mantissa).bit_length() - 1
+        return None if top > self.fmt.emax else arb(2) ** (top - self.fmt.precision + 1)
+
+    def errors(self, form: Form, center: arb | None = None) -> list[float]:
+        """Return a form's error at each point, in ulp; infinite where it cannot be used."""
+        variable = Z if form.side == 0 and center is None else T
+        try:
+            program = compile_expression(
+                form.expression.subs(self.setting), (variable, W), self.search.arithmetic
+            )
+        except ValueError:
+            return [float("inf")] * len(self.points)
+        old, ctx.prec = ctx.prec, self.search.arithmetic.bits
+        try:
+            return [
+                self._error(program, form.side, point, truth, ulp, center)
+                for point, truth, ulp in zip(self.points, self.truths, self.ulps, strict=True)
+            ]
+        finally:
+            ctx.prec = old
+
+    def _error(
+        self, program: Program, side: int, point: Fraction, truth: arb, ulp: arb | None, center: arb | None
+    ) -> float:
+        if point * side < 0 or (side and point == 0):
+            return float("inf")
+        z = exact_ball(point)
+        t = z - center if center is not None else z * side if side else z
+        value = program((t, 1 / t if side else t))
+        if ulp is None:
+            return 0.0
+        if value is None:
+            return float("inf")
+        old, ctx.prec = ctx.prec, max(PRECISIONS[0], ctx.prec)
+        error = float((abs(value - truth) / ulp).upper())
+        ctx.prec = old
+        return error if error == error else float("inf")
+
+    def _roots(self) -> list[arb]:
+        """Bracket the sign changes of the expression strictly inside the piece, to 140 bits."""
+        found = []
+        order = sorted(range(len(self.points)), key=lambda i: self.points[i])
+        for i, j in pairwise(order):
+            a, b = self.truths[i], self.truths[j]
+            if (a > 0 and b < 0) or (a < 0 and b > 0):
+                root = bisect(self.exact, self.points[i], self.points[j], rising=bool(b > 0))
+                if root is not None:
+                    found.append(root)
+        return found
+
+    def power_series(self, expression: sp.Expr) -> list[_Candidate]:
+        """Return Taylor polynomials about 0, the finite ends and the interior roots."""
+        bits = self.search.arithmetic.bits
+        centers: list[tuple[arb, sp.Expr]] = []
+        old, ctx.prec = ctx.prec, 1300
+        try:
+            for end in {sp.S.Zero, self.lower, self.upper} - {sp.oo, -sp.oo}:
+                if self.lower <= end <= self.upper and end.is_Rational:
+                    centers.append((arb(int(end.p)) / int(end.q), end))
+            for root in self.roots:
+                if root != 0:
+                    mantissa, exponent = root.man_exp()
+                    centers.append((root, sp.Rational(int(mantissa)) * sp.Integer(2) ** int(exponent)))
+            found = []
+            for center, exact in centers:
+                terms = 14 if bits < 64 else 22
+                rows = series(expression, Z, center, terms)
+                if rows is None:
+                    continue
+                form = Form("power series", _polynomial(rows))
+                found.append(_Candidate(form, exact, tuple(self.errors(form, center))))
+            return found
+        finally:
+            ctx.prec = old
+
+
+def _polynomial(rows: Sequence[arb]) -> sp.Expr:
+    """Return the Taylor polynomial in Horner form, in powers of t^2 where every other coefficient is 0."""
+    exact = [_rational(row) for row in rows]
+    low = next((i for i, c in enumerate(exact) if c != 0), 0)
+    step = 2 if all(c == 0 for c in exact[low + 1 :: 2]) else 1
+    x = sp.Pow(T, step)
+    result = sp.S.Zero
+    for coefficient in reversed(exact[low::step]):
+        result = sp.Add(coefficient, sp.Mul(x, result, evaluate=True))
+    return sp.Mul(T**low, result, evaluate=True) if low else result
+
+
+def _rational(row: arb) -> sp.Rational:
+    """Round a coefficient to 130 bits; one that is zero but for the ball's width is zero."""
+    if row.contains(0) and abs(row).upper() < arb(2) ** -800:
+        return sp.S.Zero
+    mantissa, exponent = row.mid().man_exp()
+    mantissa, exponent = int(mantissa), int(exponent)
+    excess = max(0, mantissa.bit_length() - 130)
+    mantissa, exponent = mantissa >> excess, exponent + excess
+    return sp.Rational(mantissa) * sp.Integer(2) ** exponent
+
+
+def _runs(
+    found: Sequence[_Candidate], order: Sequence[int], points: Sequence[Fraction]
+) -> list[tuple[_Candidate, sp.Expr, float]]:
+    """Cover the points from left to right by the longest runs: ``(candidate, start, worst error)``."""
+    best = [min(c.errors[i] for c in found) for i in order]
+    good = [
+        [c.errors[i] <= max(GOOD_ULP, 2 * limit) for i, limit in zip(order, best, strict=True)] for c in found
+    ]
+    runs: list[tuple[_Candidate, int, int]] = []
+    position = 0
+    while position < len(order):
+        reach = [_reach(row, position) for row in good]
+        longest = max(reach)
+        index = min((i for i, r in enumerate(reach) if r == longest), key=lambda i: found[i].form.cost)
+        runs.append((found[index], position, longest))
+        position = longest
+    result = []
+    for number, (candidate, start, stop) in enumerate(runs):
+        begin = start
+        while number and begin - 1 > runs[number - 1][1] and good[found.index(candidate)][begin - 1]:
+            begin -= 1
+        seam = _seam(points[max(begin - 1, 0)], points[begin : start + 1]) if number else sp.S.Zero
+        worst = max(candidate.errors[order[i]] for i in range(start, stop))
+        result.append((candidate, seam, worst))
+    return result
+
+
+def _reach(row: Sequence[bool], position: int) -> int:
+    while position < len(row) and row[position]:
+        position += 1
+    return position
+
+
+def _seam(before: Fraction, overlap: Sequence[Fraction]) -> sp.Expr:
+    """Choose the seam inside an overlap: zero, else the shortest binary fraction nearest its middle."""
+    if before <= 0 <= overlap[-1]:
+        return sp.S.Zero
+    middle = overlap[len(overlap) // 2]
+    chosen = min(overlap, key=lambda p: (p.numerator.bit_length(), abs(p - middle)))
+    return sp.Rational(chosen.numerator, chosen.denominator)
+
+
+def points_between(lower: sp.Expr, upper: sp.Expr, fmt: Format) -> Iterator[Fraction]:
+    """Yield points of every magnitude of a format inside an interval, denser where exponentials end."""
+    def inside(value: Fraction) -> bool:
+        x = sp.Rational(value.numerator, value.denominator)
+        return bool(lower < x) and bool(x < upper)
+
+    lowest = fmt.emin - fmt.precision + 1
+    step = 1 if fmt.emax < 200 else 9
+    exponents = sorted({*range(lowest, fmt.emax + 1, step), *range(-70, 70), lowest, fmt.emin, fmt.emax, fmt.emax - 1})
+    magnitudes = {Fraction(m, 8) * Fraction(2) ** e for e in exponents for m in (8, 11, 13) if e > lowest + 3}
+    magnitudes |= {Fraction(k, 4) for k in range(1, 120)} | {Fraction(k) for k in range(30, 120)}
+    magnitudes |= {Fraction(k) for k in range(120, 800, 5)} if fmt.emax > 200 else set()
+    largest = (2 - Fraction(2) ** (1 - fmt.precision)) * Fraction(2) ** fmt.emax
+    for magnitude in magnitudes | {largest}:
+        for value in (magnitude, -magnitude):
+            if magnitude <= largest and inside(value):
+                yield value
+    for end in (lower, upper):
+        if end.is_finite and end != 0:
+            at = Fraction(int(end.p), int(end.q)) if end.is_Rational else Fraction(float(end))
+            for k in range(1, fmt.precision + 1):
+                for value in (at + abs(at) * Fraction(1, 2**k), at - abs(at) * Fraction(1, 2**k)):
+                    if inside(value):
+                        yield value
+
+
+def around(root: arb, fmt: Format, lower: sp.Expr, upper: sp.Expr) -> list[Fraction]:
+    """Return the format's numbers nearest a root, and points that leave it by powers of two."""
+    mantissa, exponent = root.mid().man_exp()
+    exact = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    if exact == 0:
+        return []
+    unit = Fraction(2) ** (int(mantissa).bit_length() + int(exponent) - fmt.precision)
+    nearest = Fraction(exact // unit) * unit
+    near = [nearest + k * unit for k in (-3, -2, -1, 0, 1, 2, 3)]
+    near += [nearest + s * unit * 2**k for k in range(2, fmt.precision - 1) for s in (1, -1)]
+    return [p for p in near if lower < sp.Rational(p.numerator, p.denominator) < upper]
+
+
+def exact_ball(point: Fraction) -> arb:
+    """Return a dyadic rational as a ball of radius zero, whatever the precision in force."""
+    shift = point.denominator.bit_length() - 1
+    old, ctx.prec = ctx.prec, max(ctx.prec, point.numerator.bit_length() + 64)
+    value = arb(point.numerator) * arb(2) ** -shift
+    ctx.prec = old
+    return value
+
+
+def true_value(program: Program, point: Fraction) -> arb | None:
+    """Return the value at a point to 90 bits, as much precision as that takes; None where undefined."""
+    z = exact_ball(point)
+    old = ctx.prec
+    value = None
+    try:
+        for bits in PRECISIONS:
+            ctx.prec = bits
+            value = program((z,))
+            if value is not None and value.is_finite():
+                if value.rel_accuracy_bits() >= 90 or value == 0 or abs(value).upper() < arb(2) ** -1400:
+                    return value
+    finally:
+        ctx.prec = old
+    return value if value is not None and value.is_finite() and value.rel_accuracy_bits() >= 60 else None
+
+
+def bisect(program: Program, low: Fraction, high: Fraction, *, rising: bool) -> arb | None:
+    """Return a sign change between two points as a number of 140 bits; None where it is a pole."""
+    old, ctx.prec = ctx.prec, 420
+    try:
+        a, b = exact_ball(low), exact_ball(high)
+        for _ in range(220 + abs(low.denominator.bit_length() - high.denominator.bit_length())):
+            middle = ((a + b) / 2).mid()
+            value = program((middle,))
+            if value is None:
+                return None
+            if value == 0 or value.contains(0):
+                return middle
+            if bool(value > 0) == rising:
+                b = middle
+            else:
+                a = middle
+            if abs(b - a) < abs(b) * arb(2) ** -150:
+                break
+        ends = [program((a,)), program((b,))]
+        if any(v is None or abs(v) > arb(2) ** 60 for v in ends):
+            return None
+        return ((a + b) / 2).mid()
+    finally:
+        ctx.prec = old
