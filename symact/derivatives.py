@@ -1,0 +1,447 @@
+"""differentiate: by rules that record their steps, one smooth piece at a time, kinks checked.
+
+The rules are rows of `RULES` and `ELEMENTARY`; the derivation is how the result is computed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symact.activations import Activation, Kink, Z, samples
+from symact.derivations import Derivation, Step
+from symact.errors import InvalidActivation, NotSupported
+from symact.limits import Settings, equal, one_sided
+from symact.pieces import Break, Case, Piece, piecewise, split
+from symact.simplification import neat
+from symact.writing import text
+
+U = sp.Symbol("u", real=True)
+"""The inner function of the chain rule."""
+
+ELEMENTARY: dict[type, sp.Expr] = {
+    sp.exp: sp.exp(U),
+    sp.log: 1 / U,
+    sp.sin: sp.cos(U),
+    sp.cos: -sp.sin(U),
+    sp.tan: 1 + sp.tan(U) ** 2,
+    sp.asin: 1 / sp.sqrt(1 - U**2),
+    sp.acos: -1 / sp.sqrt(1 - U**2),
+    sp.atan: 1 / (1 + U**2),
+    sp.sinh: sp.cosh(U),
+    sp.cosh: sp.sinh(U),
+    sp.tanh: 1 - sp.tanh(U) ** 2,
+    sp.asinh: 1 / sp.sqrt(1 + U**2),
+    sp.acosh: 1 / (sp.sqrt(U - 1) * sp.sqrt(U + 1)),
+    sp.atanh: 1 / (1 - U**2),
+    sp.erf: 2 * sp.exp(-(U**2)) / sp.sqrt(sp.pi),
+    sp.erfc: -2 * sp.exp(-(U**2)) / sp.sqrt(sp.pi),
+    sp.Abs: sp.sign(U),  # of a parameter: a switch in z is split before
+}
+"""d/du of the elementary functions."""
+
+MAX_ORDER = 12
+
+
+@dataclass(frozen=True)
+class FoundKink:
+    """A point where f' jumps: its one-sided values and the one taken; ``jump`` where f itself jumps."""
+
+    at: sp.Expr
+    left: sp.Expr
+    right: sp.Expr
+    convention: sp.Expr
+    jump: bool = False
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """The derivative of an activation, how it came to be, and where it is a convention.
+
+    ``cases`` hold the simplified derivative by piece; each break carries the value there: the common
+    one, or at a kink the convention. ``expression`` is what the rules give, ``simplified`` its neat form.
+    """
+
+    activation: Activation
+    wrt: sp.Symbol
+    order: int
+    cases: tuple[Case, ...]
+    expression: sp.Expr
+    simplified: sp.Expr
+    kinks: tuple[FoundKink, ...]
+    derivation: Derivation
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of differentiation: ``apply`` returns what d/dx of an expression becomes and a note, or None.
+
+    ``{function}`` in the name stands for the function that is differentiated.
+    """
+
+    name: str
+    apply: Callable[[sp.Expr, sp.Symbol], tuple[sp.Expr, str] | None]
+
+
+def differentiate(activation: Activation, wrt: sp.Symbol | None = None, order: int = 1) -> Derivative:
+    """Return the derivative of an activation, by z or by one of its parameters.
+
+    *Subgradient* at a kink: the declared convention. A formula without a name may leave kinks
+    undeclared: then it is 0 where 0 lies between the one-sided derivatives, else the left one.
+
+    Raises InvalidActivation where declared and found kinks differ, or ``wrt`` is no symbol of the formula.
+
+    >>> from symact.activations import Activation
+    >>> differentiate(Activation("sigmoid", 1/(1 + sp.exp(-Z)))).simplified
+    exp(-z)/(1 + exp(-z))**2
+    """
+    variable = Z if wrt is None else wrt
+    known = (Z, *(parameter.symbol for parameter in activation.parameters))
+    if variable not in known:
+        names = ", ".join(symbol.name for symbol in known)
+        raise InvalidActivation(f"{activation.title}: no symbol {variable}; differentiate by one of {names}")
+    if not 1 <= order <= MAX_ORDER:
+        raise InvalidActivation(f"{activation.title}: order {order} is not in 1..{MAX_ORDER}")
+    cases = split(activation)
+    whole = activation.expression
+    steps: list[Step] = []
+    kinks: tuple[FoundKink, ...] = ()
+    raw = whole
+    for n in range(1, order + 1):
+        declared = activation.kinks if variable == Z and n == 1 else None
+        found = [_Differentiator(activation, variable, case, declared).run() for case in cases]
+        kinks = _distinct([kink for one in found for kink in one.kinks])
+        if declared is not None:
+            _check(activation, kinks)
+        steps += _joined(sp.Derivative(whole, variable), cases, found)
+        raw = _by_case([one.raw for one in found])
+        cases = tuple(one.neat for one in found)
+        whole = _by_case(cases)
+        steps += [] if whole == raw else [Step("simplification", raw, whole)]
+    derivation = Derivation(tuple(steps), whole)
+    return Derivative(activation, variable, order, cases, raw, whole, kinks, derivation)
+
+
+# --- the rules ---------------------------------------------------------------------------------------
+
+
+def derivative_of(expression: sp.Expr, x: sp.Symbol) -> sp.Expr:
+    """Return d/dx of what is known at sight (constants, x, c x), else the marker of what is still to do.
+
+    >>> derivative_of(3*Z, Z), derivative_of(sp.exp(Z), Z)
+    (3, Derivative(exp(z), z))
+    """
+    constant, rest = expression.as_independent(x, as_Add=True)
+    if not rest.has(x):
+        return sp.Integer(0)
+    factor, inner = rest.as_independent(x, as_Add=False) if not rest.is_Add else (sp.Integer(1), rest)
+    if inner == x:
+        return factor
+    if constant == 0:
+        return factor * sp.Derivative(inner, x)
+    return sp.Derivative(expression, x)
+
+
+def _sum(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """(u + v)' = u' + v'."""
+    if not expression.is_Add:
+        return None
+    return sp.Add(*(derivative_of(term, x) for term in expression.args)), ""
+
+
+def _constant_factor(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """(c u)' = c u'."""
+    if not expression.is_Mul:
+        return None
+    factor, rest = expression.as_independent(x, as_Add=False)
+    return None if factor == 1 else (factor * derivative_of(rest, x), "")
+
+
+def _quotient(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """(u/v)' = (u' v - u v')/v**2."""
+    if not expression.is_Mul:
+        return None
+    below = [f for f in expression.args if f.is_Pow and f.exp.is_number and f.exp.is_negative]
+    if not below or len(below) == len(expression.args):
+        return None
+    u = sp.Mul(*(f for f in expression.args if f not in below))
+    v = 1 / sp.Mul(*below)
+    du, dv = derivative_of(u, x), derivative_of(v, x)
+    return (du * v - u * dv) / v**2, f"u = {text(u)}, v = {text(v)}"
+
+
+def _product(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """(u v)' = u' v + u v'."""
+    if not expression.is_Mul:
+        return None
+    factors = expression.as_ordered_factors()
+    terms = [
+        derivative_of(factor, x) * sp.Mul(*factors[:i], *factors[i + 1 :]) for i, factor in enumerate(factors)
+    ]
+    return sp.Add(*terms), ""
+
+
+def _power(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """(x**n)' = n x**(n - 1)."""
+    if not (expression.is_Pow and expression.base == x and not expression.exp.has(x)):
+        return None
+    return expression.exp * x ** (expression.exp - 1), ""
+
+
+def _power_chain(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """(u**n)' = n u**(n - 1) u'."""
+    if not expression.is_Pow or expression.exp.has(x):
+        return None
+    u, n = expression.as_base_exp() if not expression.base.is_Pow else (expression.base, expression.exp)
+    if u**n != expression or n.has(x):
+        u, n = expression.base, expression.exp
+    return n * u ** (n - 1) * derivative_of(u, x), f"u = {text(u)}"
+
+
+def _exponential(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """(a**u)' = a**u log(a) u'."""
+    if not expression.is_Pow or expression.base.has(x):
+        return None
+    a, u = expression.args
+    return expression * sp.log(a) * derivative_of(u, x), "" if u == x else f"u = {text(u)}"
+
+
+def _general_power(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """(u**v)' = u**v (v' log(u) + v u'/u), which is exp(v log(u))'."""
+    if not expression.is_Pow:
+        return None
+    u, v = expression.args
+    slope = derivative_of(v, x) * sp.log(u) + v * derivative_of(u, x) / u
+    return expression * slope, f"u = {text(u)}, v = {text(v)}"
+
+
+def _elementary(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """f(x)', from the table."""
+    if expression.func not in ELEMENTARY or expression.args[0] != x:
+        return None
+    return ELEMENTARY[expression.func].subs(U, x), ""
+
+
+def _chain(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """f(u)' = f'(u) u', with f' from the table."""
+    if expression.func not in ELEMENTARY:
+        return None
+    (u,) = expression.args
+    return ELEMENTARY[expression.func].subs(U, u) * derivative_of(u, x), f"u = {text(u)}"
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("sum rule", _sum),
+    Rule("constant factor rule", _constant_factor),
+    Rule("quotient rule", _quotient),
+    Rule("product rule", _product),
+    Rule("power rule", _power),
+    Rule("exponential rule", _exponential),
+    Rule("chain rule", _power_chain),
+    Rule("logarithmic differentiation", _general_power),
+    Rule("derivative of {function}", _elementary),
+    Rule("chain rule", _chain),
+)
+"""Tried from top to bottom; constants, x itself and constant factors are seen at sight (`derivative_of`)."""
+
+
+def derive(expression: sp.Expr, x: sp.Symbol, rules: Sequence[Rule] = RULES) -> Derivation:
+    """Return the derivation of d/dx of one smooth expression, from the marker to no marker.
+
+    >>> [step.rule for step in derive(sp.exp(-Z**2), Z).steps]
+    ['chain rule', 'power rule']
+    """
+    start = sp.Derivative(expression, x)
+    state = derivative_of(expression, x)
+    steps = [] if state == start else [Step(_at_sight(expression, x), start, state)]
+    pending = _markers(state)
+    while pending:
+        marker, *pending = pending
+        inner = marker.expr
+        for rule in rules:
+            if (found := rule.apply(inner, x)) is not None:
+                break
+        else:
+            raise NotSupported(f"no rule for the derivative of {text(inner)}; write it with {_known()}")
+        value, note = found
+        after = state.xreplace({marker: value})
+        steps.append(Step(rule.name.format(function=inner.func.__name__), state, after, note))
+        pending = [m for m in (*_markers(value), *pending) if after.has(m)]
+        pending = list(dict.fromkeys(pending))
+        state = after
+    return Derivation(tuple(steps), state)
+
+
+AT_SIGHT = ("constant rule", "linear function", "constant factor rule")
+
+
+def _at_sight(expression: sp.Expr, x: sp.Symbol) -> str:
+    constant, linear, factor = AT_SIGHT
+    if not expression.has(x):
+        return constant
+    return factor if derivative_of(expression, x).has(sp.Derivative) else linear
+
+
+def _markers(expression: sp.Expr) -> list[sp.Derivative]:
+    """Return the markers in the order in which they are read."""
+    seen = dict.fromkeys(n for n in sp.preorder_traversal(expression) if isinstance(n, sp.Derivative))
+    return list(seen)
+
+
+def _known() -> str:
+    return " ".join(sorted(function.__name__ for function in ELEMENTARY))
+
+
+# --- one case: its pieces, its breaks, its kinks -------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One case of f': the derivations of its pieces, f' as derived and neat, and the kinks."""
+
+    derivations: tuple[Derivation, ...]
+    raw: Case
+    neat: Case
+    kinks: tuple[FoundKink, ...]
+
+
+@dataclass(frozen=True)
+class _Differentiator:
+    activation: Activation
+    variable: sp.Symbol
+    case: Case
+    declared: tuple[Kink, ...] | None
+
+    def run(self) -> _Found:
+        derivations = tuple(derive(piece.expression, self.variable) for piece in self.case.pieces)
+        raw = self._pieces([derivation.result for derivation in derivations])
+        tidy = self._pieces([neat(derivation.result) for derivation in derivations])
+        breaks, kinks = [], []
+        for index, cut in enumerate(self.case.breaks):
+            value, kink = self._at(cut, index, tidy)
+            breaks.append(Break(cut.at, value))
+            kinks += [kink] if kink else []
+        case = self.case.condition
+        return _Found(
+            derivations, Case(case, raw, tuple(breaks)), Case(case, tidy, tuple(breaks)), tuple(kinks)
+        )
+
+    def _pieces(self, expressions: Sequence[sp.Expr]) -> tuple[Piece, ...]:
+        ends = self.case.pieces
+        return tuple(Piece(p.lower, p.upper, e) for p, e in zip(ends, expressions, strict=True))
+
+    def _at(self, cut: Break, index: int, pieces: Sequence[Piece]) -> tuple[sp.Expr, FoundKink | None]:
+        """Return the value of f' at a break, and the kink if it is one."""
+        left = one_sided(pieces[index].expression, cut.at, "-")
+        right = one_sided(pieces[index + 1].expression, cut.at, "+")
+        settings = samples(self.activation, self.case.condition)
+        jump = self.variable == Z and not (
+            equal(one_sided(self.case.pieces[index].expression, cut.at, "-"), cut.value, settings)
+            and equal(one_sided(self.case.pieces[index + 1].expression, cut.at, "+"), cut.value, settings)
+        )
+        if self.activation.domain.contains(cut.at) == sp.false:
+            return sp.nan, None
+        same = equal(left, right, settings)
+        if same and not (jump and self.declared is not None):
+            return left, None
+        if self.variable != Z:
+            return left, None
+        convention = self._convention(cut.at, left, right, settings)
+        return convention, FoundKink(cut.at, left, right, convention, jump)
+
+    def _convention(self, at: sp.Expr, left: sp.Expr, right: sp.Expr, settings: Settings) -> sp.Expr:
+        for kink in self.declared or ():
+            if equal(kink.at, at, settings):
+                return kink.convention
+        if self.declared is not None and self.activation.name is not None:
+            raise InvalidActivation(
+                f"{self.activation.title}: a kink at z = {text(at)}, f' is {text(left)} on its left, "
+                f"{text(right)} on its right, and no subgradient is declared; "
+                f"add Kink(at={text(at)}, convention=...)"
+            )
+        return default_convention(left, right, settings)
+
+
+def default_convention(left: sp.Expr, right: sp.Expr, settings: Settings) -> sp.Expr:
+    """Return the subgradient where none is declared: 0 if it lies between the sides' values, else the left.
+
+    >>> [default_convention(sp.Integer(left), sp.Integer(3), [{}]) for left in (-1, 2)]
+    [0, 2]
+    """
+
+    def encloses(setting: Mapping[sp.Symbol, sp.Expr]) -> bool:
+        ends = [sp.N(value.subs(setting), 30) for value in (left, right)]
+        return bool(min(ends) <= 0 <= max(ends))
+
+    return sp.Integer(0) if all(encloses(setting) for setting in settings) else left
+
+
+def _check(activation: Activation, found: Sequence[FoundKink]) -> None:
+    settings = samples(activation)
+    for kink in activation.kinks:
+        if not any(equal(kink.at, other.at, settings) for other in found):
+            raise InvalidActivation(
+                f"{activation.title}: a kink is declared at z = {text(kink.at)}, but f' does not jump there; "
+                "remove it or mend the formula"
+            )
+
+
+def _distinct(kinks: Sequence[FoundKink]) -> tuple[FoundKink, ...]:
+    return tuple(dict.fromkeys(kinks))
+
+
+# --- the whole: pieces and cases in one expression -----------------------------------------------------
+
+
+def _by_case(cases: Sequence[Case]) -> sp.Expr:
+    """Return one expression of all cases; the last needs no condition."""
+    wholes = [piecewise(case.pieces, case.breaks) for case in cases]
+    if len(wholes) == 1:
+        return wholes[0]
+    conditions = [case.condition for case in cases[:-1]] + [sp.true]
+    return sp.Piecewise(*zip(wholes, conditions, strict=True))
+
+
+def _joined(start: sp.Expr, cases: Sequence[Case], found: Sequence[_Found]) -> list[Step]:
+    """Return the steps of all pieces as steps of the whole expression."""
+    if len(cases) == 1 and len(cases[0].pieces) == 1:
+        return [step for step in found[0].derivations[0].steps if step.before != step.after]
+    state = [[_first(d) for d in one.derivations] for one in found]
+    steps = [Step("piecewise definition", start, _assembled(cases, state), "each piece on its own")]
+    for i, one in enumerate(found):
+        for j, derivation in reversed(list(enumerate(one.derivations))):
+            for step in derivation.steps:
+                if step.after == state[i][j]:  # seen at sight, with the definition
+                    continue
+                before = _assembled(cases, state)
+                state[i][j] = step.after
+                steps.append(Step(step.rule, before, _assembled(cases, state), step.note))
+    before, after = _assembled(cases, state), _by_case([one.raw for one in found])
+    kinks = _distinct([kink for one in found for kink in one.kinks])
+    if kinks:
+        note = "; ".join(f"{text(k.convention)} at z = {text(k.at)}" for k in kinks)
+        steps.append(Step("convention at kinks", before, after, note))
+    elif before != after:
+        steps.append(Step("limit at the breaks", before, after))
+    return [step for step in steps if step.before != step.after]
+
+
+def _first(derivation: Derivation) -> sp.Expr:
+    """Return what a piece's derivative is at sight: the marker, or what its first step makes of it."""
+    if derivation.steps and derivation.steps[0].rule in AT_SIGHT:
+        return derivation.steps[0].after
+    return derivation.steps[0].before if derivation.steps else derivation.result
+
+
+def _assembled(cases: Sequence[Case], expressions: Sequence[Sequence[sp.Expr]]) -> sp.Expr:
+    """Return the whole with these expressions on the pieces, each break left to its left piece."""
+    wholes = []
+    for case, values in zip(cases, expressions, strict=True):
+        rows = [
+            (value, sp.Gt(Z, p.lower)) for p, value in zip(case.pieces[:0:-1], values[:0:-1], strict=True)
+        ]
+        wholes.append(sp.Piecewise(*rows, (values[0], True)))
+    if len(wholes) == 1:
+        return wholes[0]
+    conditions = [case.condition for case in cases[:-1]] + [sp.true]
+    return sp.Piecewise(*zip(wholes, conditions, strict=True))

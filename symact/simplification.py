@@ -1,0 +1,131 @@
+"""neat: the shortest of a few equal forms of a smooth expression, by rational algebra over its kernels."""
+
+from functools import reduce
+
+import sympy as sp
+
+MAX_OPERATIONS = 220
+"""Larger expressions stay as they are: polynomial algebra on them takes longer than it gains."""
+
+
+def cost(expression: sp.Expr) -> int:
+    """Return how much there is to read: each node, a function or a root twice, a minus sign not at all.
+
+    >>> z = sp.Symbol("z")
+    >>> cost(1 - z**2) < cost((1 - z)*(1 + z)), cost(sp.exp(-z)) == cost(sp.exp(z))
+    (True, True)
+    """
+    if expression.is_Mul and expression.args[0] == -1:
+        return cost(-expression)
+    weight = 2 if expression.is_Function or (expression.is_Pow and not expression.exp.is_integer) else 1
+    return weight + sum(cost(argument) for argument in expression.args)
+
+
+def neat(expression: sp.Expr) -> sp.Expr:
+    """Return an equal form that is shorter to read, or the expression itself.
+
+    Exponentials of commensurable arguments become powers of one symbol, roots and other functions
+    symbols of their own; over these the expression is a rational function, which is reduced.
+
+    >>> z = sp.Symbol("z", real=True)
+    >>> neat(2*sp.exp(z)/(1 + sp.exp(z)) - 2*sp.exp(2*z)/(1 + sp.exp(z))**2)
+    2*exp(z)/(exp(z) + 1)**2
+    """
+    if expression.is_Atom or expression.has(sp.Piecewise, sp.Derivative, sp.nan, sp.zoo, sp.oo):
+        return expression
+    if sp.count_ops(expression) > MAX_OPERATIONS:
+        return expression
+    candidates = [expression, _rebuilt(sp.factor_terms(expression))]
+    for sign in (1, -1):
+        rational, back, roots = _rational(expression, sign)
+        candidates += [_rebuilt(form.xreplace(back)) for form in _reduced(rational, roots)]
+        if not any(isinstance(kernel, sp.exp) for kernel in back.values()):
+            break
+    return min(candidates, key=lambda form: (cost(form), form.could_extract_minus_sign()))
+
+
+def _rebuilt(expression: sp.Expr) -> sp.Expr:
+    """Return the expression as SymPy builds it: ``(a + b)/2``, which factor_terms makes, would not last."""
+    if expression.is_Atom:
+        return expression
+    return expression.func(*(_rebuilt(argument) for argument in expression.args))
+
+
+def _rational(
+    expression: sp.Expr, sign: int
+) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr], dict[sp.Symbol, sp.Expr]]:
+    """Return the expression over symbols for its kernels, what these stand for, and the roots' squares."""
+    names = (sp.Symbol(f"_kernel{i}", positive=True) for i in range(10**6))
+    forward: dict[sp.Expr, sp.Expr] = {}
+    back: dict[sp.Symbol, sp.Expr] = {}
+    roots: dict[sp.Symbol, sp.Expr] = {}
+    kernels = _outermost(expression)
+    for base, powers in _commensurable([k for k in kernels if isinstance(k, sp.exp)]):
+        symbol = next(names)
+        back[symbol] = sp.exp(sign * base)
+        forward |= {kernel: symbol ** (sign * power) for kernel, power in powers.items()}
+    radicals: dict[sp.Expr, sp.Symbol] = {}
+    for kernel in kernels:
+        if isinstance(kernel, sp.exp):
+            continue
+        if kernel.is_Pow and kernel.exp.is_Rational and kernel.exp.q == 2:
+            if kernel.base not in radicals:
+                radicals[kernel.base] = symbol = next(names)
+                back[symbol], roots[symbol] = sp.sqrt(kernel.base), kernel.base
+            forward[kernel] = radicals[kernel.base] ** kernel.exp.p
+        else:
+            symbol = next(names)
+            forward[kernel], back[symbol] = symbol, kernel
+    return expression.xreplace(forward), back, roots
+
+
+def _outermost(expression: sp.Expr) -> list[sp.Expr]:
+    """Return the kernels of an expression, those inside others left out, in reading order."""
+    if expression.is_Function or (
+        expression.is_Pow and not expression.exp.is_integer and not expression.is_number
+    ):
+        return [expression]
+    return list(dict.fromkeys(kernel for argument in expression.args for kernel in _outermost(argument)))
+
+
+def _commensurable(exponentials: list[sp.Expr]) -> list[tuple[sp.Expr, dict[sp.Expr, sp.Integer]]]:
+    """Return ``(base, {exp(k base): k})`` for each group of arguments with rational ratios.
+
+    >>> z = sp.Symbol("z")
+    >>> _commensurable([sp.exp(z), sp.exp(-2*z)])
+    [(z, {exp(z): 1, exp(-2*z): -2})]
+    """
+    groups: list[tuple[sp.Expr, dict[sp.Expr, sp.Rational]]] = []
+    for kernel in exponentials:
+        for first, ratios in groups:
+            ratio = sp.cancel(kernel.args[0] / first)
+            if ratio.is_Rational:
+                ratios[kernel] = ratio
+                break
+        else:
+            groups.append((kernel.args[0], {kernel: sp.Integer(1)}))
+    result = []
+    for first, ratios in groups:
+        numerators, denominators = [abs(r.p) for r in ratios.values()], [r.q for r in ratios.values()]
+        unit = sp.Rational(reduce(sp.igcd, numerators), reduce(sp.ilcm, denominators))
+        base = first * unit
+        flip = -1 if base.could_extract_minus_sign() else 1
+        result.append((flip * base, {k: flip * r / unit for k, r in ratios.items()}))
+    return result
+
+
+def _reduced(rational: sp.Expr, roots: dict[sp.Symbol, sp.Expr]) -> list[sp.Expr]:
+    """Return forms of a rational function: over one denominator, reduced, and with its factors apart."""
+    together = sp.together(rational)
+    forms = [together]
+    try:
+        numerator, denominator = sp.fraction(sp.cancel(together))
+        for symbol, square in roots.items():
+            if square.is_polynomial():
+                numerator = sp.rem(numerator, symbol**2 - square, symbol)
+        reduced = numerator / denominator
+        forms += [reduced, sp.factor(numerator) / sp.factor(denominator), numerator / sp.factor(denominator)]
+        forms += [-sp.factor(numerator) / sp.factor(-denominator), sp.expand(numerator) / denominator]
+    except sp.PolynomialError:
+        pass
+    return forms
