@@ -239,8 +239,11 @@ def _decaying_forms(expression: sp.Expr, scaled: bool) -> Iterator[Form]:
 
 def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[Form]:
     try:
-        written, kernels = _with_kernels(_in_exponentials(expression))
+        in_exponentials = _in_exponentials(expression)
+        written, kernels = _with_kernels(in_exponentials)
         if not kernels:
+            if in_exponentials != expression:
+                yield Form(prefix + "decaying exponentials", in_exponentials)
             return
         names: dict[sp.Expr, sp.Expr] = {}
         rational = sp.cancel(sp.together(_named(_logarithms(written, kernels), kernels, names)))

@@ -1,0 +1,246 @@
+"""lower: what a target prints. A kernel is cases by parameter, each a list of guarded straight-line branches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import count
+
+import sympy as sp
+from flint import arb, ctx
+
+from symact.activations import G, Activation, Kink, Z, samples
+from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, Arithmetic, compile_expression
+from symact.derivatives import Derivative
+from symact.formats import BINARY32, BINARY64
+from symact.forms import T, W, protected
+from symact.output_forms import NoOutputForm, OutputForm
+from symact.pieces import Case, Piece, split
+from symact.regimes import Regime, Stable, exact_ball, stabilise, true_value
+
+ARITHMETICS = ((DOUBLE, BINARY32), (DOUBLE_DOUBLE, BINARY64))
+"""float32 is computed in binary64, float64 in double-double: twice the precision that is promised."""
+
+TRUSTED_ULP = 0.4
+"""Where the model of binary64 leaves more than this for float32, float32 is computed in double-double too."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """``if condition: assignments; return result``; the last of a case has the condition true."""
+
+    condition: sp.Basic
+    assignments: tuple[tuple[sp.Symbol, sp.Expr], ...]
+    result: sp.Expr
+    rule: str
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One function in one arithmetic. ``function``: forward, derivative or derivative_from_output."""
+
+    function: str
+    dtype: str
+    arithmetic: Arithmetic
+    cases: tuple[tuple[sp.Basic, tuple[Branch, ...]], ...]
+    seams: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """All kernels of an activation; the vector-Jacobian products are those of the derivatives, times g_bar."""
+
+    activation: Activation
+    kernels: tuple[Kernel, ...]
+    output_condition: sp.Basic
+    """The parameters for which the output form holds; false where there is none."""
+
+    def seams(self) -> tuple[float, ...]:
+        """Return all seams between regimes, for whoever chooses test points."""
+        return tuple(sorted({seam for kernel in self.kernels for seam in kernel.seams}))
+
+
+def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoOutputForm) -> Kernels:
+    """Return the kernels of an activation for every arithmetic.
+
+    Raises NotSupported where a function has no implementation in an arithmetic.
+    """
+    functions: list[tuple[str, Activation, tuple[Case, ...]]] = [
+        ("forward", activation, split(activation)),
+        ("derivative", activation, derivative.cases),
+    ]
+    condition: sp.Basic = sp.false
+    if isinstance(form, OutputForm):
+        condition = form.condition
+        in_output = Activation(
+            activation.name, form.expression.subs(G, Z), activation.parameters, kinks=(Kink(sp.S.Zero, sp.S.Zero),)
+        )
+        functions.append(("derivative_from_output", in_output, split(in_output)))
+    kernels = [
+        _kernel(name, owner, cases, arithmetic, fmt)
+        for name, owner, cases in functions
+        for arithmetic, fmt in ARITHMETICS
+    ]
+    return Kernels(activation, tuple(kernels), condition)
+
+
+def _kernel(name: str, owner: Activation, cases: Sequence[Case], arithmetic: Arithmetic, fmt: object) -> Kernel:
+    stable = [(case, s) for case in cases for s in stabilise(owner, case, arithmetic, fmt)]
+    if arithmetic is DOUBLE and max(s.worst for _, s in stable) > TRUSTED_ULP:
+        precise = [(case, s) for case in cases for s in stabilise(owner, case, DOUBLE_DOUBLE, fmt)]
+        if max(s.worst for _, s in precise) < max(s.worst for _, s in stable):
+            stable, arithmetic = precise, DOUBLE_DOUBLE
+    lowered = tuple((s.condition, tuple(_branches(owner, case, s))) for case, s in stable)
+    seams = {
+        float(regime.upper)
+        for _, s in stable
+        for regime in s.regimes
+        if regime.upper.is_number and regime.upper.is_finite
+    }
+    return Kernel(name, fmt.dtype, arithmetic, lowered, tuple(sorted(seams)))
+
+
+def _branches(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
+    branches = list(_outside(owner, case, stable))
+    zero = _at_zero(case, stable)
+    if zero is not None:
+        branches.append(Branch(sp.Eq(Z, 0), (), zero, "zero, with its sign"))
+    breaks = {cut.at: cut.value for cut in case.breaks}
+    left_of = {piece.upper: piece for piece in case.pieces}
+    right_of = {piece.lower: piece for piece in case.pieces}
+    tail: list[Branch] = []
+    for regime in stable.regimes:
+        end = regime.upper
+        condition: sp.Basic = sp.true
+        if regime is not stable.regimes[-1]:
+            condition = Z < end
+            if end in breaks:
+                value = breaks[end]
+                if _same(left_of[end].expression.subs(Z, end), value):
+                    condition = Z <= end
+                elif not _same(right_of[end].expression.subs(Z, end), value):
+                    branches.append(Branch(sp.Eq(Z, end), (), value, "at the kink, by convention"))
+        tail.append(_branch(regime, condition))
+    return branches + tail
+
+
+def _same(a: sp.Expr, b: sp.Expr) -> bool:
+    return a == b or sp.simplify(a - b) == 0
+
+
+def _branch(regime: Regime, condition: sp.Basic) -> Branch:
+    first: list[tuple[sp.Symbol, sp.Expr]] = []
+    expression = regime.expression
+    if regime.rule == "power series":
+        first.append((T, Z - regime.center if regime.center != 0 else Z))
+    elif regime.side:
+        first.append((T, Z if regime.side > 0 else -Z))
+        if expression.has(W):
+            first.append((W, 1 / T))
+    names = (sp.Symbol(f"s{i}", real=True) for i in count())
+    shared, (result,) = sp.cse([expression], symbols=names, order="none")
+    return Branch(condition, (*first, *shared), result, regime.rule)
+
+
+def _outside(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
+    """The ends of the line and of the domain: limits where there are any, NaN beyond."""
+    branches = []
+    lower, upper = case.pieces[0].lower, case.pieces[-1].upper
+    for end, piece, direction in ((lower, case.pieces[0], -1), (upper, case.pieces[-1], 1)):
+        if end.is_infinite:
+            value = _limit(owner, stable, piece, direction)
+            if value is not None:
+                branches.append(Branch(sp.Eq(Z, end), (), value, "the limit"))
+        else:
+            beyond = Z < end if direction < 0 else Z > end
+            branches.append(Branch(beyond, (), sp.nan, "outside the domain"))
+            value = _limit_at(owner, stable, piece, end, -direction)
+            if value is not None:
+                branches.append(Branch(sp.Eq(Z, end), (), value, "the limit"))
+    return branches
+
+
+def _limit(owner: Activation, stable: Stable, piece: Piece, direction: int) -> sp.Expr | None:
+    for near, far in ((300, 1000), (9, 11), (4, 6)):
+        pairs = [
+            [_value(piece.expression.subs(setting), Fraction(direction * 2**k)) for k in (near, far)]
+            for setting in samples(owner, stable.condition)
+        ]
+        if all(a is not None and b is not None for a, b in pairs):
+            return _judged(piece.expression, pairs, direction * sp.oo)
+    return sp.nan
+
+
+def _limit_at(owner: Activation, stable: Stable, piece: Piece, end: sp.Expr, side: int) -> sp.Expr | None:
+    """Return an infinite limit at a finite end of the domain; None where the value there is finite."""
+    if not end.is_Rational:
+        return None
+    at = Fraction(int(end.p), int(end.q))
+    pairs = [
+        [_value(piece.expression.subs(setting), at + side * Fraction(1, 2**k)) for k in (300, 1000)]
+        for setting in samples(owner, stable.condition)
+    ]
+    if any(a is None or b is None for a, b in pairs):
+        return None
+    value = _judged(piece.expression, pairs, end)
+    return value if value is not None and value.is_infinite else None
+
+
+def _value(expression: sp.Expr, point: Fraction) -> arb | None:
+    return true_value(compile_expression(expression, (Z,), EXACT), point)
+
+
+def _judged(expression: sp.Expr, pairs: list[list[arb]], end: sp.Expr) -> sp.Expr | None:
+    """Tell growth from convergence by two far values; None where the parameters decide, NaN where neither."""
+    old, ctx.prec = ctx.prec, 420
+    try:
+        if all(abs(b) > abs(a) + 1 for a, b in pairs):
+            signs = {bool(b > 0) for _, b in pairs}
+            return None if len(signs) > 1 else (sp.oo if signs.pop() else -sp.oo)
+        if any(not abs(b - a) < arb(2) ** -50 for a, b in pairs):
+            converges = all(abs(b - a) < arb(2) ** -3 for a, b in pairs)
+            return _symbolic_limit(expression, end) if converges else sp.nan
+        for guess in (0, 1, -1, sp.Rational(1, 2), 2, -2, 3, 6):
+            if all(abs(b - arb(int(sp.Integer(2) * guess)) / 2) < arb(2) ** -50 for _, b in pairs):
+                return sp.sympify(guess)
+    finally:
+        ctx.prec = old
+    return _symbolic_limit(expression, end)
+
+
+def _symbolic_limit(expression: sp.Expr, end: sp.Expr) -> sp.Expr | None:
+    value = sp.limit(expression, Z, end)
+    return None if value.has(sp.Limit, sp.AccumBounds) else value
+
+
+def _at_zero(case: Case, stable: Stable) -> sp.Expr | None:
+    """Return f(+-0) where f(0) = 0: the sign of zero follows c z^n for odd n; None where f(0) is not 0."""
+    if any(cut.at == 0 and cut.value != 0 for cut in case.breaks):
+        return None
+    touching = [p for p in case.pieces if _contains_zero(p)]
+    leading = []
+    for piece in touching:
+        expression = protected(piece.expression)
+        coefficient: sp.Expr = sp.S.Zero
+        for order in range(6):
+            coefficient = sp.simplify(expression.subs(Z, 0))
+            if coefficient != 0:
+                break
+            expression = sp.diff(expression, Z)
+        if (order == 0 and coefficient != 0) or not coefficient.is_finite:
+            return None
+        leading.append((order, coefficient))
+    if not leading:
+        return None
+    first = leading[0]
+    if all(order % 2 == 1 and sp.simplify(c / first[1]).is_positive for order, c in leading):
+        return first[1] * Z
+    return sp.S.Zero
+
+
+def _contains_zero(piece: Piece) -> bool:
+    if not (piece.lower.is_extended_real and piece.upper.is_extended_real):
+        return False
+    inside = sp.And(piece.lower <= 0, piece.upper >= 0)
+    return inside == sp.true
+
+

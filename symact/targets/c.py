@@ -1,0 +1,312 @@
+"""The C target: C99 from kernels; compile it, load it, call it on NumPy arrays."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from symact.activations import Activation, Z
+from symact.arithmetics import DOUBLE
+from symact.derived import Derived
+from symact.errors import NotSupported, SymactError, ToolMissing
+from symact.kernels import Branch, Kernel, Kernels
+from symact.polynomials import runtime_constants
+from symact.targets.printing import double_double, hexadecimal, inner_names, write, write_condition
+from symact.writing import text
+
+FLAGS = ("-O2", "-std=c99", "-ffp-contract=off", "-fPIC")
+TYPES = {"float32": ("float", "f", "_f32"), "float64": ("double", "", "_f64")}
+"""dtype -> C type, suffix of scalars, suffix of arrays."""
+
+FUNCTIONS = {
+    "forward": ("", ("z",), "g"),
+    "derivative": ("_derivative", ("z",), "d"),
+    "derivative_from_output": ("_derivative_from_output", ("g",), "d"),
+    "vjp": ("_vjp", ("z", "g_bar"), "z_bar"),
+    "vjp_from_output": ("_vjp_from_output", ("g", "g_bar"), "z_bar"),
+}
+"""function -> suffix of its name, inputs, output."""
+
+MATHS = {
+    "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh", "acosh",
+    "atanh", "erf", "erfc", "expm1", "log1p", "pow", "ldexp",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Doubles:
+    """binary64 in infix."""
+
+    names: Mapping[sp.Symbol, str]
+
+    def number(self, value: sp.Expr) -> str:
+        if value in (sp.oo, -sp.oo, sp.nan):
+            return {sp.oo: "INFINITY", -sp.oo: "-INFINITY", sp.nan: "NAN"}[value]
+        if value.is_Integer and abs(value) < 1000:
+            return f"{int(value)}.0"
+        return hexadecimal(double_double(value)[0])
+
+    def add(self, a: str, b: str) -> str:
+        return f"({a} + {b})"
+
+    def subtract(self, a: str, b: str) -> str:
+        return f"({a} - {b})"
+
+    def multiply(self, a: str, b: str) -> str:
+        return f"{a} * {b}"
+
+    def divide(self, a: str, b: str) -> str:
+        return f"({a} / ({b}))"
+
+    def negate(self, a: str) -> str:
+        return f"(-{a})"
+
+    def integer_power(self, a: str, n: int) -> str:
+        return f"symact_powi({a}, {n})"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        if name in ("true", "false"):
+            return "1" if name == "true" else "0"
+        if name == "exp_scaled":
+            return f"ldexp(exp({arguments[0]}), {arguments[1]})"
+        if name == "erfcx":
+            return f"symact_erfcx({arguments[0]})"
+        if name == "abs":
+            return f"fabs({arguments[0]})"
+        if name not in MATHS:
+            raise NotSupported(f"C: no function {name}; add it to the runtime")
+        return f"{name}({', '.join(arguments)})"
+
+
+@dataclass(frozen=True)
+class DoubleDoubles:
+    """double-double by calls of symact_dd.h; names in ``plain`` are binary64 and are widened."""
+
+    names: Mapping[sp.Symbol, str]
+
+    def number(self, value: sp.Expr) -> str:
+        if value in (sp.oo, -sp.oo, sp.nan):
+            return f"symact_dd_from_double({Doubles(self.names).number(value)})"
+        hi, lo = double_double(value)
+        if lo == 0.0:
+            return f"symact_dd_from_double({Doubles(self.names).number(value)})"
+        return f"symact_dd_make({hexadecimal(hi)}, {hexadecimal(lo)})"
+
+    def add(self, a: str, b: str) -> str:
+        return f"symact_dd_add({a}, {b})"
+
+    def subtract(self, a: str, b: str) -> str:
+        return f"symact_dd_sub({a}, {b})"
+
+    def multiply(self, a: str, b: str) -> str:
+        return f"symact_dd_mul({a}, {b})"
+
+    def divide(self, a: str, b: str) -> str:
+        return f"symact_dd_div({a}, {b})"
+
+    def negate(self, a: str) -> str:
+        return f"symact_dd_neg({a})"
+
+    def integer_power(self, a: str, n: int) -> str:
+        return f"symact_dd_powi({a}, {n})"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        if name in ("true", "false"):
+            return "1" if name == "true" else "0"
+        return f"symact_dd_{name}({', '.join(arguments)})"
+
+
+# Contexts for the templates.
+
+
+def activation_context(template: str, derived: Derived, kernels: Kernels) -> dict[str, object]:
+    """Return what templates/c/ACTIVATION.c.jinja uses."""
+    del template
+    activation = derived.activation
+    name = _name(activation)
+    available = {kernel.function for kernel in kernels.kernels}
+    functions = [
+        _public(name, activation, function, dtype, kernels)
+        for function in FUNCTIONS
+        if function.removeprefix("vjp").replace("_from", "derivative_from") in available
+        or function == "vjp"
+        for dtype in TYPES
+    ]
+    return {
+        "name": name,
+        "formula": text(activation.expression),
+        "kernels": [_kernel(name, activation, kernel) for kernel in kernels.kernels],
+        "functions": functions,
+    }
+
+
+def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
+    """Return what symact.h says of one activation: prototypes, formula, parameters, conditions."""
+    activation = derived.activation
+    context = activation_context("", derived, kernels)
+    prototypes: list[str] = []
+    for function in context["functions"]:  # type: ignore[attr-defined]
+        prototypes += [function["scalar"] + ";", function["array"] + ";"]
+    condition = kernels.output_condition
+    return {
+        "name": _name(activation),
+        "formula": text(activation.expression),
+        "parameters": [
+            f"{p.name} (default {text(p.default)}): {p.meaning or 'a real number'}" for p in activation.parameters
+        ],
+        "condition": "" if condition in (sp.true, sp.false) else text(condition),
+        "prototypes": prototypes,
+    }
+
+
+def shared_context(template: str, summaries: list[dict[str, Any]]) -> dict[str, object]:
+    """Return what the templates that stand once use: the header's activations, the runtime's constants."""
+    if template.endswith("symact_dd.h.jinja"):
+        return {"runtime": runtime_constants()}
+    return {"activations": summaries}
+
+
+def _name(activation: Activation) -> str:
+    if activation.name is None:
+        raise SymactError(f"{activation.title}: a formula has no name to generate under; declare it in symact.toml")
+    return activation.name
+
+
+def _public(name: str, activation: Activation, function: str, dtype: str, kernels: Kernels) -> dict[str, Any]:
+    ctype, short, long = TYPES[dtype]
+    suffix, inputs, output = FUNCTIONS[function]
+    parameters = [f"{ctype} {p.name}" for p in activation.parameters]
+    source = {"vjp": "derivative", "vjp_from_output": "derivative_from_output"}.get(function, function)
+    kernel = next(k for k in kernels.kernels if k.function == source and k.dtype == dtype)
+    call = f"{name}_{source}{long}({', '.join([f'(double){inputs[0]}', *(f'(double){p.name}' for p in activation.parameters)])})"
+    if kernel.arithmetic is DOUBLE:
+        value = f"(double)g_bar * {call}" if len(inputs) > 1 else call
+    else:
+        product = f"symact_dd_mul(symact_dd_from_double((double)g_bar), {call})" if len(inputs) > 1 else call
+        value = f"symact_dd_to_double({product})"
+    arrays = [f"const {ctype} *{i}" for i in inputs]
+    scalar_name = f"symact_{name}{suffix}{short}"
+    arguments = [*(f"{i}[i]" for i in inputs), *(p.name for p in activation.parameters)]
+    return {
+        "scalar": f"{ctype} {scalar_name}({', '.join([*(f'{ctype} {i}' for i in inputs), *parameters])})",
+        "array": f"void symact_{name}{suffix}{long}({', '.join([*arrays, f'{ctype} *{output}', 'size_t n', *parameters])})",
+        "value": f"({ctype})({value})" if ctype == "float" else value,
+        "output": output,
+        "element": f"{scalar_name}({', '.join(arguments)})",
+    }
+
+
+def _kernel(name: str, activation: Activation, kernel: Kernel) -> dict[str, Any]:
+    plain = kernel.arithmetic is DOUBLE
+    parameters = [p.name for p in activation.parameters]
+    inner = inner_names(parameters)
+    doubles = Doubles(inner)
+    names = dict(inner)
+    if not plain:
+        names |= {Z: "x"} | {p.symbol: f"dd_{p.name}" for p in activation.parameters}
+    notation = doubles if plain else DoubleDoubles(names)
+    kind = "double" if plain else "symact_dd"
+    cases = []
+    for condition, branches in kernel.cases:
+        rows = [_branch(branch, notation, doubles, kind) for branch in branches]
+        cases.append({"condition": _condition(condition, doubles), "always": condition == sp.true, "branches": rows})
+    return {
+        "signature": f"static {kind} {name}_{kernel.function}{TYPES[kernel.dtype][2]}"
+        f"({', '.join(['double z', *(f'double {p}' for p in parameters)])})",
+        "kind": kind,
+        "cases": cases,
+        "wide": [] if plain else [("x", "z"), *((f"dd_{p}", p) for p in parameters)],
+        "unused": parameters,
+        "nan": "z" if plain else "symact_dd_from_double(z)",
+        "none": notation.number(sp.nan),
+    }
+
+
+def _branch(branch: Branch, notation: Any, doubles: Doubles, kind: str) -> dict[str, Any]:
+    lines = [
+        f"const {kind} {notation.names.get(symbol, symbol.name)} = {write(value, notation)};"
+        for symbol, value in branch.assignments
+    ]
+    return {
+        "condition": _condition(branch.condition, doubles),
+        "always": branch.condition == sp.true,
+        "lines": lines,
+        "result": write(branch.result, notation),
+        "rule": branch.rule,
+    }
+
+
+def _condition(condition: sp.Basic, doubles: Doubles) -> str:
+    return write_condition(condition, doubles, " && ", " || ", "!")
+
+
+# Build and load.
+
+
+def build(folder: Path, library: Path, *, compiler: str | None = None, flags: tuple[str, ...] = FLAGS) -> Path:
+    """Compile the generated C into a shared library and return its path.
+
+    Raises ToolMissing without a compiler, SymactError with the compiler's first words where it fails.
+    """
+    cc = compiler or os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if cc is None:
+        raise ToolMissing("no C compiler found (cc, gcc, clang); install one or set CC")
+    library.parent.mkdir(parents=True, exist_ok=True)
+    objects = []
+    sources = sorted(folder.glob("*.c"))
+    if not sources:
+        raise SymactError(f"{folder}: no generated C here; run symact generate first")
+    for source in sources:
+        target = library.parent / f"{source.stem}.o"
+        _run([cc, *flags, "-c", str(source), "-o", str(target)])
+        objects.append(str(target))
+    _run([cc, "-shared", *objects, "-lm", "-o", str(library)])
+    return library
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SymactError(f"{' '.join(command[:1])} failed on {command[-3]}: {done.stderr.strip()[:800]}")
+
+
+@dataclass(frozen=True)
+class Library:
+    """A compiled library; ``call`` gives a function on arrays."""
+
+    path: Path
+    activations: Mapping[str, Activation]
+
+    def call(self, name: str, function: str, dtype: str) -> Callable[..., np.ndarray] | None:
+        """Return ``f(input, [g_bar], **parameters)`` on contiguous arrays, or None where there is no such function."""
+        _, _, long = TYPES[dtype]
+        suffix, inputs, _ = FUNCTIONS[function]
+        try:
+            symbol = getattr(ctypes.CDLL(str(self.path)), f"symact_{name}{suffix}{long}")
+        except AttributeError:
+            return None
+        number = ctypes.c_float if dtype == "float32" else ctypes.c_double
+        parameters = self.activations[name].parameters
+        symbol.restype = None
+        symbol.argtypes = [ctypes.c_void_p] * (len(inputs) + 1) + [ctypes.c_size_t] + [number] * len(parameters)
+
+        def run(*arrays: np.ndarray, **settings: float) -> np.ndarray:
+            ready = [np.ascontiguousarray(a, dtype=dtype) for a in arrays]
+            result = np.empty_like(ready[0])
+            values = [settings.get(p.name, float(p.default)) for p in parameters]
+            symbol(*(a.ctypes.data for a in ready), result.ctypes.data, result.size, *values)
+            return result
+
+        return run
+
+
+def load(library: Path, activations: Mapping[str, Activation]) -> Library:
+    """Return a compiled library for calls from Python."""
+    return Library(library, activations)

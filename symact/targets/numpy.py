@@ -1,0 +1,270 @@
+"""The NumPy target: pure NumPy from kernels, each branch evaluated on the elements that it is for."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from symact.activations import Activation, Z
+from symact.arithmetics import DOUBLE
+from symact.derived import Derived
+from symact.errors import NotSupported, SymactError
+from symact.kernels import Branch, Kernel, Kernels
+from symact.polynomials import runtime_constants
+from symact.targets.printing import double_double, hexadecimal, inner_names, write, write_condition
+from symact.writing import text
+
+FUNCTIONS = {
+    "forward": "",
+    "derivative": "_derivative",
+    "derivative_from_output": "_derivative_from_output",
+    "vjp": "_vjp",
+    "vjp_from_output": "_vjp_from_output",
+}
+OWN = {"erf": "dd.erf1", "erfc": "dd.erfc1", "erfcx": "dd.erfcx1"}
+UFUNCS = {
+    "exp": "exp", "log": "log", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh",
+    "cosh": "cosh", "tanh": "tanh", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh",
+    "acosh": "arccosh", "atanh": "arctanh", "expm1": "expm1", "log1p": "log1p", "pow": "power", "abs": "absolute",
+}  # fmt: skip
+
+
+@dataclass
+class Constants:
+    """A module's named constants, each once: Python has no hex literals, so they stand at its head."""
+
+    names: dict[float, str] = field(default_factory=dict)
+
+    def name(self, value: float) -> str:
+        """Return how to write a binary64 exactly."""
+        if value == int(value) and abs(value) < 1000:
+            return f"{value:.1f}"
+        return self.names.setdefault(value, f"_C{len(self.names)}")
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the definitions, in the order of their first use."""
+        return [{"name": n, "hex": hexadecimal(v), "decimal": repr(v)} for v, n in self.names.items()]
+
+
+@dataclass(frozen=True)
+class Doubles:
+    """binary64 arrays in infix."""
+
+    names: Mapping[sp.Symbol, str]
+    constants: Constants
+
+    def number(self, value: sp.Expr) -> str:
+        if value in (sp.oo, -sp.oo, sp.nan):
+            return {sp.oo: "np.inf", -sp.oo: "-np.inf", sp.nan: "np.nan"}[value]
+        return self.constants.name(double_double(value)[0])
+
+    def add(self, a: str, b: str) -> str:
+        return f"({a} + {b})"
+
+    def subtract(self, a: str, b: str) -> str:
+        return f"({a} - {b})"
+
+    def multiply(self, a: str, b: str) -> str:
+        return f"{a} * {b}"
+
+    def divide(self, a: str, b: str) -> str:
+        return f"({a} / ({b}))"
+
+    def negate(self, a: str) -> str:
+        return f"(-{a})"
+
+    def integer_power(self, a: str, n: int) -> str:
+        return f"powi({a}, {n})"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        if name in ("true", "false"):
+            return name.title()
+        if name == "exp_scaled":
+            return f"np.ldexp(np.exp({arguments[0]}), {arguments[1]})"
+        if name == "ldexp":
+            return f"np.ldexp({arguments[0]}, {arguments[1]})"
+        if name in OWN:
+            return f"{OWN[name]}({arguments[0]})"
+        if name not in UFUNCS:
+            raise NotSupported(f"NumPy: no function {name}; add it to the runtime")
+        return f"np.{UFUNCS[name]}({', '.join(arguments)})"
+
+
+@dataclass(frozen=True)
+class DoubleDoubles:
+    """Pairs of arrays, by calls of the module ``dd``."""
+
+    names: Mapping[sp.Symbol, str]
+    constants: Constants
+
+    def number(self, value: sp.Expr) -> str:
+        if value in (sp.oo, -sp.oo, sp.nan):
+            return f"({Doubles(self.names, self.constants).number(value)}, 0.0)"
+        hi, lo = double_double(value)
+        return f"({self.constants.name(hi)}, {self.constants.name(lo)})"
+
+    def add(self, a: str, b: str) -> str:
+        return f"dd.add({a}, {b})"
+
+    def subtract(self, a: str, b: str) -> str:
+        return f"dd.sub({a}, {b})"
+
+    def multiply(self, a: str, b: str) -> str:
+        return f"dd.mul({a}, {b})"
+
+    def divide(self, a: str, b: str) -> str:
+        return f"dd.div({a}, {b})"
+
+    def negate(self, a: str) -> str:
+        return f"dd.neg({a})"
+
+    def integer_power(self, a: str, n: int) -> str:
+        return f"dd.powi({a}, {n})"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        return f"dd.{name}({', '.join(arguments)})"
+
+
+# Contexts for the templates.
+
+
+def activation_context(template: str, derived: Derived, kernels: Kernels) -> dict[str, object]:
+    """Return what templates/numpy/symact_numpy/ACTIVATION.py.jinja uses."""
+    del template
+    activation = derived.activation
+    constants = Constants()
+    rows = [_kernel(activation, kernel, constants) for kernel in kernels.kernels]
+    plain = Doubles({}, constants)
+    domains = [
+        {"text": _condition(p.domain, plain), "words": text(p.domain)}
+        for p in activation.parameters
+        if p.domain != sp.true
+    ]
+    unique = [d for i, d in enumerate(domains) if d not in domains[:i]]
+    condition = kernels.output_condition
+    return {
+        "name": activation.name,
+        "display_name": activation.display_name or activation.name,
+        "formula": text(activation.expression),
+        "derivative": text(derived.simplified),
+        "source": str(activation.source or ""),
+        "parameters": [
+            {"name": p.name, "default": repr(float(p.default)), "exact": text(p.default), "meaning": p.meaning}
+            for p in activation.parameters
+        ],
+        "domains": unique,
+        "condition": {"text": _condition(condition, plain), "words": text(condition)},
+        "has_form": any(k.function == "derivative_from_output" for k in kernels.kernels),
+        "form": text(derived.output_form.expression) if hasattr(derived.output_form, "expression") else "",
+        "kernels": rows,
+        "constants": constants.rows(),
+    }
+
+
+def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
+    """Return the names that the package exports for one activation."""
+    name = derived.activation.name
+    form = any(k.function == "derivative_from_output" for k in kernels.kernels)
+    names = [f"{name}{suffix}" for f, suffix in FUNCTIONS.items() if form or "from_output" not in f]
+    return {"module": name, "names": names}
+
+
+def shared_context(template: str, summaries: list[dict[str, Any]]) -> dict[str, object]:
+    """Return what the package's own modules use."""
+    if template.endswith("_double_double.py.jinja"):
+        return {"runtime": runtime_constants()}
+    if template.endswith("__init__.py.jinja"):
+        return {"activations": summaries}
+    return {}
+
+
+def _kernel(activation: Activation, kernel: Kernel, constants: Constants) -> dict[str, Any]:
+    plain = kernel.arithmetic is DOUBLE
+    parameters = [p.name for p in activation.parameters]
+    inner = inner_names(parameters)
+    doubles = Doubles(inner, constants)
+    names = dict(inner)
+    if not plain:
+        names |= {Z: "x"} | {p.symbol: f"dd_{p.name}" for p in activation.parameters}
+    notation = doubles if plain else DoubleDoubles(names, constants)
+    cases = []
+    number = 0
+    for condition, branches in kernel.cases:
+        rows = []
+        for branch in branches:
+            row = _branch(branch, notation, doubles, parameters, plain)
+            rows.append(row | {"name": f"_{kernel.function}_{kernel.dtype}_{number}"})
+            number += 1
+        cases.append({"condition": _condition(condition, doubles), "branches": rows})
+    return {
+        "table": f"_{kernel.function}_{kernel.dtype}".upper(),
+        "cases": cases,
+        "arguments": ", ".join(["z", *parameters]),
+        "parameters": ", ".join(parameters),
+        "double_double": not plain,
+    }
+
+
+def _branch(branch: Branch, notation: Any, doubles: Doubles, parameters: list[str], plain: bool) -> dict[str, Any]:
+    lines = [f"{notation.names.get(s, s.name)} = {write(v, notation)}" for s, v in branch.assignments]
+    result = write(branch.result, notation)
+    if not plain:
+        used = {s for e in (branch.result, *(v for _, v in branch.assignments)) for s in e.free_symbols}
+        wide = [f"x = (z, np.zeros_like(z))"] if Z in used else []
+        wide += [f"dd_{p} = ({p}, 0.0)" for p in parameters if sp.Symbol(p, real=True) in used]
+        lines = wide + lines
+    return {
+        "condition": "None" if branch.condition == sp.true else _condition(branch.condition, doubles),
+        "always": branch.condition == sp.true,
+        "lines": lines,
+        "result": result,
+        "rule": branch.rule,
+    }
+
+
+def _condition(condition: sp.Basic, doubles: Doubles) -> str:
+    return write_condition(condition, doubles, " and ", " or ", "not ")
+
+
+# Load.
+
+
+@dataclass(frozen=True)
+class Package:
+    """The generated package, imported; ``call`` gives its functions by the contract's names."""
+
+    module: ModuleType
+
+    def call(self, name: str, function: str, dtype: str) -> Callable[..., np.ndarray] | None:
+        """Return ``f(input, [g_bar], **parameters)``, or None where there is no such function."""
+        found = getattr(self.module, f"{name}{FUNCTIONS[function]}", None)
+        if found is None:
+            return None
+
+        def run(*arrays: np.ndarray, **settings: float) -> np.ndarray:
+            return np.asarray(found(*(np.asarray(a, dtype=dtype) for a in arrays), **settings))
+
+        return run
+
+
+def load(folder: Path) -> Package:
+    """Import ``symact_numpy`` from a folder of generated NumPy, whatever else of that name is installed."""
+    source = folder / "symact_numpy" / "__init__.py"
+    if not source.exists():
+        raise SymactError(f"{folder}: no generated NumPy package here; run symact generate first")
+    for name in [n for n in sys.modules if n == "symact_numpy" or n.startswith("symact_numpy.")]:
+        del sys.modules[name]
+    spec = importlib.util.spec_from_file_location("symact_numpy", source, submodule_search_locations=[str(source.parent)])
+    if spec is None or spec.loader is None:
+        raise SymactError(f"{source}: cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["symact_numpy"] = module
+    spec.loader.exec_module(module)
+    return Package(module)

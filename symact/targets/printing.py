@@ -1,0 +1,147 @@
+"""What printers share: a walk over a SymPy expression that asks a notation how to write each operation."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Protocol
+
+import sympy as sp
+from flint import arb, ctx
+
+from symact.arithmetics import constant
+from symact.errors import NotSupported
+from symact.forms import T, W
+from symact.functions import exp_scaled, ldexp
+
+
+def hexadecimal(value: float) -> str:
+    """Return a binary64 as a hex literal without trailing zeros.
+
+    >>> hexadecimal(0.75), hexadecimal(2.0), hexadecimal(-0.1)
+    ('0x1.8p-1', '0x1p+1', '-0x1.999999999999ap-4')
+    """
+    text = value.hex()
+    mantissa, exponent = text.split("p")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}p{exponent}"
+
+
+def double_double(number: sp.Expr) -> tuple[float, float]:
+    """Return the two binary64 whose sum is nearest a number: ``hi`` its rounding, ``lo`` that of the rest."""
+    old, ctx.prec = ctx.prec, 400
+    try:
+        mantissa, exponent = constant(number).mid().man_exp()
+    finally:
+        ctx.prec = old
+    exact = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    hi = float(exact)
+    return hi, float(exact - Fraction(hi))
+
+
+class Notation(Protocol):
+    """How a target writes the operations of one arithmetic."""
+
+    names: Mapping[sp.Symbol, str]
+
+    def number(self, value: sp.Expr) -> str: ...
+    def add(self, a: str, b: str) -> str: ...
+    def subtract(self, a: str, b: str) -> str: ...
+    def multiply(self, a: str, b: str) -> str: ...
+    def divide(self, a: str, b: str) -> str: ...
+    def negate(self, a: str) -> str: ...
+    def integer_power(self, a: str, n: int) -> str: ...
+    def call(self, name: str, arguments: list[str]) -> str: ...
+
+
+def write(expression: sp.Expr, notation: Notation) -> str:
+    """Return an expression in a notation; an unknown function raises NotSupported and is named."""
+    if expression in (sp.oo, -sp.oo, sp.nan) or not expression.free_symbols:
+        return notation.number(expression)
+    if expression.is_Symbol:
+        return notation.names.get(expression, expression.name)
+    if expression.is_Add:
+        return _sum(expression, notation)
+    if expression.is_Mul:
+        return _product(expression, notation)
+    if expression.is_Pow and not isinstance(expression, sp.exp):
+        return _power(expression, notation)
+    if isinstance(expression, (exp_scaled, ldexp)):
+        inner = write(expression.args[0], notation)
+        return notation.call(type(expression).__name__, [inner, str(int(expression.args[1]))])
+    if isinstance(expression, sp.Function):
+        return notation.call(expression.func.__name__.lower(), [write(a, notation) for a in expression.args])
+    raise NotSupported(f"{type(notation).__name__}: cannot write {expression.func.__name__} of {expression}")
+
+
+def _sum(expression: sp.Add, notation: Notation) -> str:
+    terms = sorted(expression.args, key=lambda a: (a.could_extract_minus_sign(), sp.default_sort_key(a)))
+    text = write(terms[0], notation)
+    for term in terms[1:]:
+        if term.could_extract_minus_sign():
+            text = notation.subtract(text, write(-term, notation))
+        else:
+            text = notation.add(text, write(term, notation))
+    return text
+
+
+def _product(expression: sp.Mul, notation: Notation) -> str:
+    coefficient, rest = expression.as_coeff_Mul()
+    if coefficient == -1:
+        return notation.negate(write(rest, notation))
+    above, below = [], []
+    for factor in sp.Mul.make_args(rest):
+        if factor.is_Pow and factor.exp.is_Rational and factor.exp.is_negative:
+            below.append(1 / factor)
+        else:
+            above.append(factor)
+    numbers = [f for f in above if not f.free_symbols] + [1 / f for f in below if not f.free_symbols]
+    above = [f for f in above if f.free_symbols]
+    below = [f for f in below if f.free_symbols]
+    scale = coefficient * sp.Mul(*numbers)
+    parts = [write(f, notation) for f in above]
+    if scale != 1 or not parts:
+        parts.insert(0, notation.number(scale))
+    text = parts[0]
+    for part in parts[1:]:
+        text = notation.multiply(text, part)
+    if below:
+        divisor = write(below[0], notation)
+        for factor in below[1:]:
+            divisor = notation.multiply(divisor, write(factor, notation))
+        text = notation.divide(text, divisor)
+    return text
+
+
+def _power(expression: sp.Pow, notation: Notation) -> str:
+    base, exponent = expression.args
+    if exponent.is_Rational:
+        n, q = int(exponent.p), int(exponent.q)
+        inner = write(base, notation)
+        if n < 0:
+            inner = notation.divide(notation.number(sp.S.One), inner) if q == 1 else inner
+        if q == 1:
+            return inner if abs(n) == 1 else notation.integer_power(inner, abs(n))
+        if q == 2:
+            root = notation.call("sqrt", [inner])
+            powered = root if abs(n) == 1 else notation.integer_power(root, abs(n))
+            return notation.divide(notation.number(sp.S.One), powered) if n < 0 else powered
+    return notation.call("pow", [write(base, notation), write(exponent, notation)])
+
+
+
+def write_condition(condition: sp.Basic, notation: Notation, both: str, either: str, no: str) -> str:
+    """Return a condition on numbers, such as ``z < 3`` or ``alpha > 0 and alpha < 1``, in a notation."""
+    if condition == sp.true or condition == sp.false:
+        return notation.call(str(bool(condition)).lower(), [])
+    if isinstance(condition, (sp.And, sp.Or)):
+        join = both if isinstance(condition, sp.And) else either
+        parts = sorted(condition.args, key=sp.default_sort_key)
+        return join.join(f"({write_condition(part, notation, both, either, no)})" for part in parts)
+    if isinstance(condition, sp.Not):
+        return f"{no}({write_condition(condition.args[0], notation, both, either, no)})"
+    return f"{write(condition.lhs, notation)} {condition.rel_op} {write(condition.rhs, notation)}"
+
+
+def inner_names(parameters: list[str]) -> dict[sp.Symbol, str]:
+    """Return names for t and w that no parameter has."""
+    return {symbol: symbol.name + "_" * (symbol.name in parameters) for symbol in (T, W)}
