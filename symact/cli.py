@@ -1,0 +1,315 @@
+"""The command line: arguments in, calls of `pipeline`, words out; no mathematics.
+
+Exit codes: 0 it holds; 1 it does not hold, or the machine failed; 2 the request is wrong.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symact import __version__
+from symact.errors import (
+    InvalidActivation,
+    NoOutputForm,
+    NotSupported,
+    SymactError,
+    UnknownName,
+)
+
+HOLDS, HOLDS_NOT, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
+WRONG = (InvalidActivation, NoOutputForm, NotSupported, UnknownName)
+"""The errors that a request is to blame for."""
+
+app = typer.Typer(
+    name="symact",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+
+Formula = Annotated[str, typer.Argument(metavar="TARGET", help="A name, or a formula in z.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="All by default.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
+Config = Annotated[Path | None, typer.Option(metavar="FILE", help="A symact.toml: your own activations.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Processes; 0: as many as there are cores.")]
+Targets = Annotated[
+    list[str] | None, typer.Option("--target", help="numpy, c or latex; again for more; all by default.")
+]
+Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="float32 or float64; both by default.")]
+Kinks = Annotated[str, typer.Option(metavar="PROFILE", help="f' at kinks: declared, left, right or mean.")]
+
+
+def main() -> None:
+    """Run the command line: one message, not a traceback, for what symact foresees."""
+    try:
+        code = app(standalone_mode=False) or HOLDS
+    except SymactError as error:
+        print(error, file=sys.stderr)
+        code = WRONG_REQUEST if isinstance(error, WRONG) else HOLDS_NOT
+    except (KeyboardInterrupt, typer.Abort):
+        print("\ninterrupted; nothing was left half-written", file=sys.stderr)
+        code = INTERRUPTED
+    except BrokenPipeError:  # symact list | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = HOLDS_NOT
+    except OSError as error:
+        print(f"{error.filename or 'symact'}: {error.strerror or error}", file=sys.stderr)
+        code = HOLDS_NOT
+    except Exception as error:
+        # Typer's usage errors, by what they can do: which package holds their class depends on its version.
+        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+            raise
+        error.show()
+        code = WRONG_REQUEST
+    sys.exit(code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"symact {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _symact(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Activation functions from their definition: derivatives, output forms, verified code.
+
+    Example: symact derive sigmoid --steps
+    """
+
+
+@app.command("list")
+def list_catalogue(as_json: Json = False, jobs: Jobs = 0) -> None:
+    """Show the catalogue: names, formulas, output forms.
+
+    Example: symact list --json
+    """
+    from symact import pipeline
+    from symact.reports import progress, show
+
+    with progress() as report:
+        facts = pipeline.survey(jobs=_jobs(jobs), progress=report)
+    if as_json:
+        _print_json(facts)
+    else:
+        show.catalogue(facts)
+
+
+@app.command()
+def derive(
+    target: Formula,
+    wrt: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Differentiate by a parameter.")] = None,
+    order: Annotated[int, typer.Option(min=1, help="1 for f', 2 for f'', ...")] = 1,
+    kink: Annotated[
+        list[str] | None,
+        typer.Option(metavar="AT=VALUE", help="f' at a kink, such as 0=1/2; again for more."),
+    ] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Show how the derivative comes to be.")] = False,
+    as_json: Json = False,
+    as_latex: Annotated[bool, typer.Option("--latex", help="LaTeX, for mathematics mode.")] = False,
+    config: Config = None,
+) -> None:
+    """Derive f', look for its output form, and say what is known of both.
+
+    Example: symact derive "z*tanh(exp(z))" --steps
+    """
+    from symact import pipeline
+    from symact.reports import show
+    from symact.settings import Settings
+
+    if as_json and as_latex:
+        raise typer.BadParameter("--json or --latex, not both")
+    own = Settings.read(config).activations if config else {}
+    derived = pipeline.derive(target, wrt=wrt, order=order, kinks=_assignments(kink or []), own=own)
+    if as_json:
+        _print_json(derived.to_json())
+    elif as_latex:
+        print(derived.to_latex())
+    else:
+        show.derived(derived, steps=steps)
+
+
+def _assignments(options: list[str]) -> dict[str, str]:
+    pairs = [option.partition("=") for option in options]
+    for at, sign, value in pairs:
+        if not (at.strip() and sign and value.strip()):
+            raise typer.BadParameter(f"{at}{sign}{value}: write AT=VALUE, such as 0=1/2", param_hint="--kink")
+    return {at: value for at, _, value in pairs}
+
+
+@app.command()
+def generate(
+    names: Names = None,
+    config: Config = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where generated files go.")] = Path("generated"),
+    target: Targets = None,
+    kinks: Kinks = "declared",
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; show what would change.")] = False,
+    jobs: Jobs = 0,
+) -> int:
+    """Write NumPy, C and LaTeX: whole files or none. With names, only those and what is shared.
+
+    Example: symact generate gelu silu --out build --target c
+    """
+    from symact import pipeline
+    from symact.errors import StaleOutput
+    from symact.reports import progress
+
+    try:
+        with progress() as report:
+            changed = pipeline.generate(
+                names or (),
+                out=out,
+                targets=target or (),
+                kinks=kinks,
+                config=config,
+                check=check,
+                jobs=_jobs(jobs),
+                progress=report,
+            )
+    except StaleOutput as stale:
+        difference, _, message = str(stale).rpartition("\n")
+        print(difference)
+        print(message, file=sys.stderr)
+        return HOLDS_NOT
+    if check:
+        print(f"{out}: up to date", file=sys.stderr)
+    else:
+        print(f"{out}: {len(changed)} files changed" if changed else f"{out}: up to date", file=sys.stderr)
+    return HOLDS
+
+
+@app.command()
+def verify(
+    names: Names = None,
+    target: Annotated[list[str] | None, typer.Option("--target", help="numpy or c; both by default.")] = None,
+    dtype: Dtypes = None,
+    exhaustive: Annotated[bool, typer.Option("--exhaustive", help="Every input of the format.")] = False,
+    config: Config = None,
+    as_json: Json = False,
+    jobs: Jobs = 0,
+) -> int:
+    """Run what is generated against arbitrary precision; exit 1 where a bound is exceeded.
+
+    Example: symact verify gelu --target c --dtype float32
+    """
+    from symact import pipeline
+    from symact.reports import progress, show
+
+    with progress() as report:
+        results = pipeline.verify(
+            names or (),
+            targets=target or (),
+            dtypes=dtype or (),
+            exhaustive=exhaustive,
+            config=config,
+            jobs=_jobs(jobs),
+            progress=report,
+        )
+    holds = all(result.holds for result in results)
+    if as_json:
+        _print_json({"results": [result.to_json() for result in results], "holds": holds})
+    else:
+        show.accuracy(results)
+    return HOLDS if holds else HOLDS_NOT
+
+
+@app.command()
+def report(
+    names: Names = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where generated files go.")] = Path("generated"),
+    jobs: Jobs = 0,
+) -> int:
+    """Derive, generate and verify: one table of output forms and worst errors.
+
+    Example: symact report --out /tmp/symact
+    """
+    from symact import pipeline
+    from symact.reports import progress, show
+
+    with progress() as report:
+        facts = pipeline.survey(names or (), jobs=_jobs(jobs), progress=report)
+        changed = pipeline.generate(names or (), out=out, jobs=_jobs(jobs), progress=report)
+        results = pipeline.verify(names or (), jobs=_jobs(jobs), progress=report)
+    show.summary(facts, results)
+    print(f"{out}: {len(changed)} files changed")
+    return HOLDS if all(result.holds for result in results) else HOLDS_NOT
+
+
+@app.command()
+def document(
+    names: Names = None,
+    fmt: Annotated[str, typer.Option("--format", help="tex or pdf.")] = "tex",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the document goes.")] = Path("generated"),
+    config: Config = None,
+    jobs: Jobs = 0,
+) -> None:
+    """Typeset derivations, output forms, values and kinks.
+
+    Example: symact document sigmoid tanh --format pdf --out build
+    """
+    from symact import pipeline
+    from symact.reports import progress
+
+    with progress() as report:
+        made = pipeline.document(
+            names or (), fmt=fmt, out=out, config=config, jobs=_jobs(jobs), progress=report
+        )
+    print(made)
+
+
+@app.command()
+def plot(
+    target: Formula,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help=".svg, .png or .pdf.")] = None,
+) -> None:
+    r"""Draw f and f'. Needs matplotlib: pip install 'symact\[documents]'.
+
+    Example: symact plot gelu --out gelu.svg
+    """
+    from symact import documents, pipeline
+
+    activation = pipeline.resolve(target)
+    file = out or Path(f"{activation.name or 'activation'}.svg")
+    documents.plot(activation, file)
+    print(file)
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path()) -> None:
+    """Write a symact.toml to start from, and a workflow that checks what it generates.
+
+    Example: symact init my-project
+    """
+    from symact.settings import starting_files
+
+    files = {folder / name: text for name, text in starting_files(__version__).items()}
+    for file in files:
+        if file.exists():
+            raise InvalidActivation(f"{file}: is there already; move it away or choose another folder")
+    for file, text in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8", newline="\n")
+        print(file)
+
+
+def _jobs(asked: int) -> int:
+    """Return how many processes to use: those asked for, else one for each core that we may use."""
+    if asked:
+        return asked
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _print_json(content: Any) -> None:
+    json.dump(content, sys.stdout, indent=2)
+    print()

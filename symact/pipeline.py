@@ -1,0 +1,387 @@
+"""The stages in order; the file to read first.
+
+Each stage is one function of one module, and its result is the next one's argument:
+
+    resolve               text -> Activation                       catalogue, parsing
+    differentiate         Activation -> Derivative                 derivatives
+    recover_output_form   Derivative -> OutputForm | NoOutputForm  output_forms
+    lower                 Derived -> Kernels                       kernels (regimes, forms, arithmetics)
+    emit                  Kernels -> Files                         targets, emission
+
+`derive` is the first three, `generate` all of them; `verify` measures what generate emits, `document`
+typesets it. Work is done an activation at a time, in processes where ``jobs`` is more than one, and
+what is emitted is kept by content in the user's cache folder.
+"""
+
+import shlex
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from symact import __version__, caches, emission, parsing
+from symact.activations import Activation, Kink, Z
+from symact.catalogue import catalogue, index_names, near_names
+from symact.derivatives import differentiate
+from symact.derived import Derived
+from symact.emission import Files
+from symact.errors import InvalidActivation, NotSupported, StaleOutput, UnknownName
+from symact.kernels import lower
+from symact.output_forms import recover_output_form
+from symact.processes import Progress, in_processes, silent
+from symact.properties import properties
+from symact.settings import LICENCE, Settings
+
+PROFILES: Mapping[str, Callable[[sp.Expr, sp.Expr, sp.Expr], sp.Expr]] = {
+    "declared": lambda left, right, convention: convention,
+    "left": lambda left, right, convention: left,
+    "right": lambda left, right, convention: right,
+    "mean": lambda left, right, convention: (left + right) / 2,
+}
+"""What f' is at a kink, from its one-sided limits and the catalogue's convention (PyTorch's if there is one)."""
+
+
+VARIABLES = ("z", "x", "pi", "e")
+"""Words that are formulas, not names that nobody knows."""
+
+
+# One activation.
+
+
+def resolve(target: str | Activation, own: Mapping[str, Activation] | None = None) -> Activation:
+    """Return the activation that a TARGET means: one's own name, the catalogue's, or a formula in z.
+
+    Raises UnknownName with near names, or InvalidFormula with the column.
+    """
+    if isinstance(target, Activation):
+        return target
+    known = {**index_names(catalogue().values()), **(own or {})}
+    if target in known:
+        return known[target]
+    if target.isidentifier() and target not in VARIABLES:
+        near = near_names(target, known)
+        hint = f"did you mean {near}?" if near else "`symact list` shows the catalogue"
+        raise UnknownName(f"{target}: no such activation; {hint}")
+    return parsing.parse(target)
+
+
+def derive(
+    target: str | Activation,
+    *,
+    wrt: str | None = None,
+    order: int = 1,
+    kinks: Mapping[str, str] | None = None,
+    own: Mapping[str, Activation] | None = None,
+) -> Derived:
+    """Return what mathematics says of an activation: its derivative with steps, output form and properties.
+
+    ``target`` is a catalogue name, a formula in z, or an `Activation`; ``wrt`` a parameter's name where
+    not z; ``kinks`` conventions by point, both as formulas (``{"0": "1/2"}``).
+
+    >>> derive("tanh").output_form.expression
+    1 - g**2
+    """
+    activation = resolve(target, own)
+    if kinks:
+        activation = _with_conventions(activation, kinks)
+    derivative = differentiate(activation, _symbol(activation, wrt), order)
+    form = recover_output_form(derivative)
+    return Derived(activation, derivative, form, properties(derivative))
+
+
+def _symbol(activation: Activation, wrt: str | None) -> sp.Symbol:
+    if wrt in (None, "z", "x"):
+        return Z
+    symbols = {parameter.name: parameter.symbol for parameter in activation.parameters}
+    if wrt not in symbols:
+        others = ", ".join(["z", *symbols])
+        raise UnknownName(f"{activation.title}: nothing called {wrt} to differentiate by; there is {others}")
+    return symbols[wrt]
+
+
+def _with_conventions(activation: Activation, given: Mapping[str, str]) -> Activation:
+    """Return the activation with some kinks' conventions replaced, or declared where none was."""
+    conventions = {
+        parsing.parse_expression(at): parsing.parse_expression(value) for at, value in given.items()
+    }
+    kept = tuple(kink for kink in activation.kinks if kink.at not in conventions)
+    return replace(activation, kinks=(*kept, *(Kink(at, value) for at, value in conventions.items())))
+
+
+def with_profile(activation: Activation, profile: str) -> Activation:
+    """Return the activation with every kink's convention chosen by a profile of `PROFILES`.
+
+    Where a one-sided limit is infinite the declared convention stays.
+    """
+    if profile not in PROFILES:
+        raise UnknownName(f"{profile}: no such profile of kinks; there are {', '.join(PROFILES)}")
+    if profile == "declared" or not activation.kinks:
+        return activation
+    chosen = []
+    for kink in differentiate(activation).kinks:
+        value = PROFILES[profile](kink.left, kink.right, kink.convention)
+        chosen.append(Kink(kink.at, value if value.is_finite is not False else kink.convention))
+    return replace(activation, kinks=tuple(chosen))
+
+
+# Many activations.
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to generate: activations, in order, for targets, under a licence."""
+
+    activations: tuple[Activation, ...]
+    targets: tuple[str, ...]
+    licence: str = LICENCE
+
+
+def request(
+    names: Sequence[str] = (),
+    *,
+    targets: Sequence[str] = (),
+    kinks: str = "declared",
+    own: Mapping[str, Activation] | None = None,
+    licence: str = LICENCE,
+) -> Request:
+    """Return a request for names, or for the whole catalogue where there are none."""
+    known = emission.templates().targets
+    for target in targets:
+        if target not in known:
+            raise UnknownName(f"{target}: no such target; there are {', '.join(known)}")
+    chosen = [resolve(name, own) for name in names] if names else list(catalogue().values())
+    distinct: dict[str, Activation] = {}
+    for activation in chosen:
+        if activation.name is None:
+            raise InvalidActivation(
+                f"{activation.title}: what is generated needs a name; "
+                "give it one in a symact.toml (symact init)"
+            )
+        distinct[activation.name] = with_profile(activation, kinks)
+    wanted = tuple(target for target in known if not targets or target in targets)
+    return Request(tuple(distinct.values()), wanted, licence)
+
+
+def generate(
+    names: Sequence[str] = (),
+    *,
+    out: str | Path = "generated",
+    targets: Sequence[str] = (),
+    kinks: str = "declared",
+    config: str | Path | None = None,
+    check: bool = False,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> tuple[str, ...]:
+    """Write the generated files of names, or of the whole catalogue, and return the paths that changed.
+
+    Whole files or none. With names, what else was generated into the folder stays, and shared files
+    tell of it too; without, what is not generated any more is removed. ``check`` writes nothing.
+
+    Raises StaleOutput under ``check`` where something would change: a unified diff, and the command.
+    """
+    settings = Settings.read(Path(config)) if config else Settings()
+    own, out = settings.activations, Path(out)
+    asked = request(names or settings.names, targets=targets, kinks=kinks, own=own, licence=settings.licence)
+    shared = _with_recorded(asked, out, kinks, own) if names else asked
+    whole = () if names else (tuple(targets) or None)
+    files = dict(emit(asked, shared, jobs=jobs, progress=progress))
+    listed = [activation.title for activation in shared.activations]
+    files[emission.MANIFEST] = emission.manifest(files, out, version=__version__, names=listed, whole=whole)
+    if not check:
+        return emission.write(files, out, whole=whole)
+    difference = emission.compare(files, out, whole=whole)
+    if difference:
+        options = [f"--{key}={value}" for key, value in (("config", config), ("out", out)) if value]
+        options += [f"--target={target}" for target in targets] + [f"--kinks={kinks}"] * (kinks != "declared")
+        command = shlex.join(["symact", "generate", *names, *options])
+        raise StaleOutput(f"{difference}{out}: not what the sources generate; run `{command}`")
+    return ()
+
+
+def _with_recorded(asked: Request, out: Path, kinks: str, own: Mapping[str, Activation]) -> Request:
+    """Return the request with the activations that already lie in the folder: shared files list them too."""
+    names = {activation.name for activation in asked.activations}
+    names |= {name for name in emission.recorded_names(out) if name in own or name in catalogue()}
+    order = [*catalogue(), *own, *(name for name in names if name)]
+    activations = {activation.name: activation for activation in asked.activations}
+    for name in order:
+        if name in names and name not in activations:
+            activations[name] = with_profile(resolve(name, own), kinks)
+    return replace(
+        asked, activations=tuple(activations[name] for name in dict.fromkeys(order) if name in names)
+    )
+
+
+def emit(asked: Request, shared: Request, *, jobs: int = 1, progress: Progress = silent) -> Files:
+    """Return the files of the activations asked for, and the shared ones, which tell of all of ``shared``."""
+    made = dict(_emitted(shared, jobs, progress))
+    templates = emission.templates()
+    files: dict[str, str] = {}
+    for activation in asked.activations:
+        for target in asked.targets:
+            files |= made[activation.title, target]["files"]
+    for target in asked.targets:
+        summaries = [made[activation.title, target]["summary"] for activation in shared.activations]
+        for template in templates.of([target], shared=True):
+            context = import_module(f"symact.targets.{target}").shared_context(template, summaries)
+            head = emission.header(template, version=__version__, licence=asked.licence)
+            files[templates.output(template)] = templates.render(template, {"header": head, **context})
+    return files
+
+
+Made = dict[str, Any]
+"""What one activation gives for one target: its files, and the summary that shared files are made of."""
+
+
+def _emitted(asked: Request, jobs: int, progress: Progress) -> Iterator[tuple[tuple[str, str], Made]]:
+    """Yield what each activation gives for each target: from the cache, else made now, in processes."""
+    missing: dict[str, tuple[Activation, list[str]]] = {}
+    keys: dict[tuple[str, str], str] = {}
+    for activation in asked.activations:
+        for target in asked.targets:
+            keys[activation.title, target] = entry = caches.key(_identity(activation), target, asked.licence)
+            kept = caches.load(entry)
+            if kept is not None:
+                yield (activation.title, target), kept
+            else:
+                missing.setdefault(activation.title, (activation, []))[1].append(target)
+    work = [(activation, tuple(targets), asked.licence) for activation, targets in missing.values()]
+    for (activation, _, _), made in in_processes(emit_one, work, jobs, progress, _title):
+        for target, result in made.items():
+            caches.store(keys[activation.title, target], result)
+            yield (activation.title, target), result
+    if work:
+        caches.prune()
+
+
+def _identity(activation: Activation) -> str:
+    """Return a text that tells activations apart: every field, expressions with all their assumptions."""
+    return repr([sp.srepr(value) if isinstance(value, sp.Basic) else value for value in _fields(activation)])
+
+
+def _fields(value: object) -> list[object]:
+    """Return the values of a dataclass, nested ones and tuples opened, in order."""
+    if is_dataclass(value):
+        return [
+            item for field in fields(value) for item in (field.name, *_fields(getattr(value, field.name)))
+        ]
+    if isinstance(value, tuple):
+        return ["(", *(item for part in value for item in _fields(part)), ")"]
+    return [value]
+
+
+def emit_one(work: tuple[Activation, tuple[str, ...], str]) -> dict[str, Made]:
+    """Return what one activation gives for each of some targets. A pure function of its argument."""
+    activation, targets, licence = work
+    derived = derive(activation)
+    kernels = lower(activation, derived.found, derived.output_form)
+    templates = emission.templates()
+    made: dict[str, Made] = {}
+    for target in targets:
+        module = import_module(f"symact.targets.{target}")
+        files = {}
+        for template in templates.of([target], shared=False):
+            head = emission.header(template, version=__version__, licence=licence, formula=derived.formula)
+            context = {"header": head, **module.activation_context(template, derived, kernels)}
+            files[templates.output(template, activation.title)] = templates.render(template, context)
+        made[target] = {"files": files, "summary": module.summary(derived, kernels)}
+    return made
+
+
+def _title(work: tuple[Activation, tuple[str, ...], str]) -> str:
+    return work[0].title
+
+
+def survey(names: Sequence[str] = (), *, jobs: int = 1, progress: Progress = silent) -> list[dict[str, Any]]:
+    """Return facts of names, or of the whole catalogue, as ``symact list --json`` prints them."""
+    activations = request(names, targets=()).activations
+    keys = {activation.title: caches.key("derived", _identity(activation)) for activation in activations}
+    found = {title: kept for title, key in keys.items() if (kept := caches.load(key)) is not None}
+    missing = [activation for activation in activations if activation.title not in found]
+    for activation, facts in in_processes(derive_one, missing, jobs, progress, lambda a: a.title):
+        caches.store(keys[activation.title], facts)
+        found[activation.title] = facts
+    return [
+        {
+            "name": activation.name,
+            "display_name": activation.display_name,
+            "formula": found[activation.title]["formula"],
+            "parameters": found[activation.title]["parameters"],
+            "output_form": (found[activation.title]["output_form"] or {}).get("expr"),
+            "kinks": found[activation.title]["kinks"],
+            "aliases": list(activation.aliases),
+            "family": activation.family,
+        }
+        for activation in activations
+    ]
+
+
+def derive_one(activation: Activation) -> dict[str, Any]:
+    """Return the answer of `derive` as JSON. A pure function of its argument."""
+    return derive(activation).to_json()
+
+
+# What is measured, and what is typeset.
+
+
+def verify(
+    names: Sequence[str] = (),
+    *,
+    targets: Sequence[str] = (),
+    dtypes: Sequence[str] = (),
+    exhaustive: bool = False,
+    config: str | Path | None = None,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> list[Any]:
+    """Return the measured accuracy of what `generate` emits: one result a function, target and dtype."""
+    from symact import accuracy
+
+    settings = Settings.read(Path(config)) if config else Settings()
+    runnable = accuracy.targets()
+    for target in targets:
+        if target not in runnable:
+            raise UnknownName(f"{target}: not a target that runs; there are {', '.join(runnable)}")
+    chosen = tuple(targets) or runnable
+    asked = request(names or settings.names, targets=chosen, own=settings.activations)
+    with tempfile.TemporaryDirectory(prefix="symact-") as folder:
+        emission.write(emit(asked, asked, jobs=jobs, progress=progress), Path(folder))
+        accuracy.prepare(Path(folder), chosen)
+        work = [
+            accuracy.Task(activation, Path(folder), chosen, tuple(dtypes), exhaustive)
+            for activation in asked.activations
+        ]
+        order = {activation.title: index for index, activation in enumerate(asked.activations)}
+        found = list(
+            in_processes(accuracy.verify_activation, work, jobs, progress, lambda t: t.activation.title)
+        )
+    found.sort(key=lambda pair: order[pair[0].activation.title])
+    return [result for _, results in found for result in results]
+
+
+def document(
+    names: Sequence[str] = (),
+    *,
+    fmt: str = "tex",
+    out: str | Path = "generated",
+    config: str | Path | None = None,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> Path:
+    """Write the document of names, or of the whole catalogue, and return its main file.
+
+    ``fmt`` "tex" is what `generate` writes for LaTeX; "pdf" also typesets it.
+
+    Raises ToolMissing where there is no pdflatex.
+    """
+    from symact import documents
+
+    if fmt not in ("tex", "pdf"):
+        raise NotSupported(f"{fmt}: no such format of documents; there are tex and pdf")
+    generate(names, out=out, targets=("latex",), config=config, jobs=jobs, progress=progress)
+    return documents.build(Path(out)) if fmt == "pdf" else Path(out) / "latex" / "symact.tex"

@@ -1,0 +1,57 @@
+"""Independent pieces of work, in several processes where that is asked for."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import TypeVar
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is worked on, how many pieces are done, and how many there are."""
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Report no progress."""
+
+
+def in_processes(
+    function: Callable[[Work], Result],
+    work: Sequence[Work],
+    jobs: int,
+    progress: Progress = silent,
+    title: Callable[[Work], str] = str,
+) -> Iterator[tuple[Work, Result]]:
+    """Yield each piece of work with its result as it is done, in the order in which they finish.
+
+    With one job everything happens in this process. Otherwise a script that calls this needs the usual
+    ``if __name__ == "__main__":``, because the processes are started afresh.
+
+    >>> list(in_processes(abs, [-1, 2], jobs=1))
+    [(-1, 1), (2, 2)]
+    """
+    if jobs == 1 or len(work) < 2:
+        for done, item in enumerate(work):
+            progress(title(item), done, len(work))
+            yield item, function(item)
+            progress(title(item), done + 1, len(work))
+        return
+    with ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn"), _ignore_interrupts) as pool:
+        futures = {pool.submit(function, item): item for item in work}
+        try:
+            progress("", 0, len(work))
+            for done, future in enumerate(as_completed(futures), 1):
+                yield futures[future], future.result()
+                progress(title(futures[future]), done, len(work))
+        except BaseException:
+            for process in list((pool._processes or {}).values()):
+                process.terminate()  # an answer that nobody waits for may take minutes
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the parent, which ends its workers: one message instead of many tracebacks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
