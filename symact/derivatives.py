@@ -394,8 +394,12 @@ def _distinct(kinks: Sequence[FoundKink]) -> tuple[FoundKink, ...]:
 
 
 def _by_case(cases: Sequence[Case]) -> sp.Expr:
-    """Return one expression of all cases; the last needs no condition."""
-    wholes = [piecewise(case.pieces, case.breaks) for case in cases]
+    """Return one expression of all cases."""
+    return _either(cases, [piecewise(case.pieces, case.breaks) for case in cases])
+
+
+def _either(cases: Sequence[Case], wholes: Sequence[sp.Expr]) -> sp.Expr:
+    """Return one expression of one for each case; the last needs no condition."""
     if len(wholes) == 1:
         return wholes[0]
     conditions = [case.condition for case in cases[:-1]] + [sp.true]
@@ -437,11 +441,7 @@ def _assembled(cases: Sequence[Case], expressions: Sequence[Sequence[sp.Expr]]) 
     """Return the whole with these expressions on the pieces, each break left to its left piece."""
     wholes = []
     for case, values in zip(cases, expressions, strict=True):
-        rows = [
-            (value, sp.Gt(Z, p.lower)) for p, value in zip(case.pieces[:0:-1], values[:0:-1], strict=True)
-        ]
-        wholes.append(sp.Piecewise(*rows, (values[0], True)))
-    if len(wholes) == 1:
-        return wholes[0]
-    conditions = [case.condition for case in cases[:-1]] + [sp.true]
-    return sp.Piecewise(*zip(wholes, conditions, strict=True))
+        cuts = zip(case.breaks, values, values[1:], strict=False)
+        rows = [(right, sp.Gt(Z, cut.at)) for cut, left, right in cuts if left != right]
+        wholes.append(sp.Piecewise(*reversed(rows), (values[0], True)))
+    return _either(cases, wholes)

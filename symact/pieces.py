@@ -35,7 +35,7 @@ class Break:
 
 @dataclass(frozen=True)
 class Case:
-    """What f is where ``condition`` on the parameters holds: pieces from left to right, breaks between them."""
+    """What f is where ``condition`` on the parameters holds: pieces from left to right, breaks between."""
 
     condition: sp.Basic
     pieces: tuple[Piece, ...]
@@ -55,9 +55,8 @@ def split(activation: Activation) -> tuple[Case, ...]:
     for condition, expression in _by_parameter(activation.expression):
         settings = samples(activation, condition)
         splitter = _Splitter(activation, settings)
-        pieces = _merge(
-            [piece for lower, upper in _intervals(activation.domain) for piece in splitter.split(expression, lower, upper)]
-        )
+        intervals = _intervals(activation.domain)
+        pieces = _merge([piece for ends in intervals for piece in splitter.split(expression, *ends)])
         breaks = [
             Break(left.upper, splitter.value_at(expression, left, right)) for left, right in pairwise(pieces)
         ]
@@ -82,9 +81,7 @@ def midpoint(lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
 
 def _by_parameter(expression: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
     """Return the cases that conditions free of z make: ``(condition, expression)``."""
-    switches = [
-        p for p in expression.atoms(sp.Piecewise) if not any(c.has(Z) for _, c in p.args)
-    ]
+    switches = [p for p in expression.atoms(sp.Piecewise) if not any(c.has(Z) for _, c in p.args)]
     if not switches:
         return [(sp.true, expression)]
     switch, cases, remaining = switches[0], [], sp.true
@@ -133,7 +130,7 @@ class _Splitter:
     def value_at(self, expression: sp.Expr, left: Piece, right: Piece) -> sp.Expr:
         """Return f at the break between two pieces: the left one's value, the right one's, or its own."""
         at = left.upper
-        exact = [sp.nsimplify(expression.subs(setting).subs(Z, at.subs(setting))) for setting in self.settings]
+        exact = [sp.nsimplify(expression.subs(s).subs(Z, at.subs(s))) for s in self.settings]
         for piece in (left, right):
             value = piece.expression.subs(Z, at)
             if value.is_finite is not False and all(
@@ -142,28 +139,35 @@ class _Splitter:
                 return value
         if all(v == exact[0] for v in exact):
             return exact[0]
-        raise NotSupported(f"{self.activation.title}: the value at {at} follows neither side; write it as a piece")
+        raise NotSupported(
+            f"{self.activation.title}: the value at {at} follows neither side; write it as a piece"
+        )
 
-    def _common(self, arguments: Sequence[sp.Expr], lower: sp.Expr, upper: sp.Expr) -> list[tuple[Piece, ...]]:
+    def _common(
+        self, arguments: Sequence[sp.Expr], lower: sp.Expr, upper: sp.Expr
+    ) -> list[tuple[Piece, ...]]:
         """Split every argument, then cut all of them at all the breaks."""
         split = [self.split(argument, lower, upper) for argument in arguments]
         ends = self._sorted({piece.lower for pieces in split for piece in pieces} | {upper})
         common = []
         for start, stop in pairwise(ends):
             inside = [
-                next(p for p in pieces if not self._before(start, p.lower) and not self._before(p.upper, stop))
-                for pieces in split
+                next(p for p in parts if not self._before(start, p.lower) and not self._before(p.upper, stop))
+                for parts in split
             ]
             common.append(tuple(Piece(start, stop, piece.expression) for piece in inside))
         return common
 
-    def _resolve(self, function: type, parts: tuple[Piece, ...], lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
+    def _resolve(
+        self, function: type, parts: tuple[Piece, ...], lower: sp.Expr, upper: sp.Expr
+    ) -> list[Piece]:
         """Rebuild one node over a common interval, cutting it where a switch changes its sign."""
         arguments = [part.expression for part in parts]
         if function in (sp.Abs, sp.sign):
             (x,) = arguments
+            magnitude = x if function is sp.Abs else sp.Integer(1)
             return [
-                Piece(a, b, (x if positive else -x) if function is sp.Abs else sp.Integer(1 if positive else -1))
+                Piece(a, b, magnitude if positive else -magnitude)
                 for a, b, positive in self._signs(x, lower, upper)
             ]
         if function in (sp.Max, sp.Min):
@@ -219,7 +223,8 @@ class _Splitter:
             solutions = sp.solve(numerator, Z)
         except NotImplementedError as error:
             raise NotSupported(
-                f"{self.activation.title}: cannot solve {switch} = 0 for where the pieces meet; write where(z > ..., ...)"
+                f"{self.activation.title}: cannot solve {switch} = 0 for where the pieces meet; "
+                "write where(z > ..., ...)"
             ) from error
         return [s for s in solutions if all(_real(s.subs(setting)) for setting in self.settings)]
 
@@ -265,8 +270,15 @@ def _is_zero(value: sp.Expr) -> bool:
 def piecewise(pieces: Sequence[Piece], breaks: Sequence[Break], variable: sp.Symbol = Z) -> sp.Expr:
     """Return one expression that reads from right to left: the form in which people write activations.
 
-    A break's value joins the side that has it; where neither has, it is a piece of its own.
+    A break's value joins the side that has it; where neither has, it is a piece of its own. Neighbours
+    with one expression are one piece.
     """
+    for index, cut in enumerate(breaks):
+        left, right = pieces[index], pieces[index + 1]
+        if left.expression == right.expression and _same(left.expression.subs(variable, cut.at), cut.value):
+            both = Piece(left.lower, right.upper, left.expression)
+            joined = [*pieces[:index], both, *pieces[index + 2 :]]
+            return piecewise(joined, [*breaks[:index], *breaks[index + 1 :]], variable)
     if len(pieces) == 1:
         return pieces[0].expression
     arguments: list[tuple[sp.Expr, sp.Basic]] = []

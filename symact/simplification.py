@@ -4,8 +4,13 @@ from functools import reduce
 
 import sympy as sp
 
+from symact.rules import rewrite
+
 MAX_OPERATIONS = 220
 """Larger expressions stay as they are: polynomial algebra on them takes longer than it gains."""
+
+GAIN = 2
+"""By how much a form must be shorter to be worth a step: z*(1 - tanh(z)**2) stays."""
 
 
 def cost(expression: sp.Expr) -> int:
@@ -35,13 +40,20 @@ def neat(expression: sp.Expr) -> sp.Expr:
         return expression
     if sp.count_ops(expression) > MAX_OPERATIONS:
         return expression
-    candidates = [expression, _rebuilt(sp.factor_terms(expression))]
+    rewritten = rewrite(expression)
+    candidates = [rewritten, _rebuilt(sp.factor_terms(rewritten))]
     for sign in (1, -1):
-        rational, back, roots = _rational(expression, sign)
-        candidates += [_rebuilt(form.xreplace(back)) for form in _reduced(rational, roots)]
+        rational, back, roots = _rational(rewritten, sign)
+        candidates += [rewrite(_rebuilt(form.xreplace(back))) for form in _reduced(rational, roots)]
         if not any(isinstance(kernel, sp.exp) for kernel in back.values()):
             break
-    return min(candidates, key=lambda form: (cost(form), form.could_extract_minus_sign()))
+    best = min(candidates, key=_length)
+    return best if _length(best) + GAIN <= _length(expression) else expression
+
+
+def _length(form: sp.Expr) -> int:
+    """Return the cost of a form; one that begins with a minus sign costs one more."""
+    return cost(form) + form.could_extract_minus_sign()
 
 
 def _rebuilt(expression: sp.Expr) -> sp.Expr:
