@@ -1,6 +1,6 @@
 """lower: what a target prints. A kernel is cases by parameter, each a list of guarded straight-line branches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
@@ -160,13 +160,14 @@ def _outside(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
 
 
 def _limit(owner: Activation, stable: Stable, piece: Piece, direction: int) -> sp.Expr | None:
+    settings = samples(owner, stable.condition)
     for near, far in ((300, 1000), (9, 11), (4, 6)):
         pairs = [
             [_value(piece.expression.subs(setting), Fraction(direction * 2**k)) for k in (near, far)]
-            for setting in samples(owner, stable.condition)
+            for setting in settings
         ]
         if all(a is not None and b is not None for a, b in pairs):
-            return _judged(piece.expression, pairs, direction * sp.oo)
+            return _judged(piece.expression, pairs, direction * sp.oo, settings)
     return sp.nan
 
 
@@ -175,13 +176,14 @@ def _limit_at(owner: Activation, stable: Stable, piece: Piece, end: sp.Expr, sid
     if not end.is_Rational:
         return None
     at = Fraction(int(end.p), int(end.q))
+    settings = samples(owner, stable.condition)
     pairs = [
         [_value(piece.expression.subs(setting), at + side * Fraction(1, 2**k)) for k in (300, 1000)]
-        for setting in samples(owner, stable.condition)
+        for setting in settings
     ]
     if any(a is None or b is None for a, b in pairs):
         return None
-    value = _judged(piece.expression, pairs, end)
+    value = _judged(piece.expression, pairs, end, settings)
     return value if value is not None and value.is_infinite else None
 
 
@@ -189,7 +191,12 @@ def _value(expression: sp.Expr, point: Fraction) -> arb | None:
     return true_value(compile_expression(expression, (Z,), EXACT), point)
 
 
-def _judged(expression: sp.Expr, pairs: list[list[arb]], end: sp.Expr) -> sp.Expr | None:
+def _judged(
+    expression: sp.Expr,
+    pairs: list[list[arb]],
+    end: sp.Expr,
+    settings: Sequence[Mapping[sp.Symbol, sp.Expr]],
+) -> sp.Expr | None:
     """Tell growth from convergence by two far values; None where the parameters decide, NaN where neither."""
     old, ctx.prec = ctx.prec, 420
     try:
@@ -198,18 +205,28 @@ def _judged(expression: sp.Expr, pairs: list[list[arb]], end: sp.Expr) -> sp.Exp
             return None if len(signs) > 1 else (sp.oo if signs.pop() else -sp.oo)
         if any(not abs(b - a) < arb(2) ** -50 for a, b in pairs):
             converges = all(abs(b - a) < arb(2) ** -3 for a, b in pairs)
-            return _symbolic_limit(expression, end) if converges else sp.nan
+            return _symbolic_limit(expression, end, settings) if converges else sp.nan
         for guess in (0, 1, -1, sp.Rational(1, 2), 2, -2, 3, 6):
             if all(abs(b - arb(int(sp.Integer(2) * guess)) / 2) < arb(2) ** -50 for _, b in pairs):
                 return sp.sympify(guess)
     finally:
         ctx.prec = old
-    return _symbolic_limit(expression, end)
+    return _symbolic_limit(expression, end, settings)
 
 
-def _symbolic_limit(expression: sp.Expr, end: sp.Expr) -> sp.Expr | None:
-    value = sp.limit(expression, Z, end)
-    return None if value.has(sp.Limit, sp.AccumBounds) else value
+def _symbolic_limit(expression: sp.Expr, end: sp.Expr, settings: Sequence[Mapping[sp.Symbol, sp.Expr]]) -> sp.Expr | None:
+    """Return SymPy's limit, the parameters' signs told; None where it has none."""
+    signs = {
+        symbol: sp.Symbol(symbol.name, positive=True) * (1 if settings[0][symbol] > 0 else -1)
+        for symbol in settings[0]
+        if len({setting[symbol] > 0 for setting in settings}) == 1
+    }
+    try:
+        value = sp.limit(expression.subs(signs), Z, end)
+    except NotImplementedError:
+        return None
+    back = {sp.Symbol(symbol.name, positive=True): symbol * (1 if settings[0][symbol] > 0 else -1) for symbol in signs}
+    return None if value.has(sp.Limit, sp.AccumBounds) else value.subs(back)
 
 
 def _at_zero(case: Case, stable: Stable) -> sp.Expr | None:

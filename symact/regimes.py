@@ -23,7 +23,9 @@ from symact.pieces import Case, Piece
 GOOD_ULP = 0.05
 """A form with no more error than this, in ulp of the format, is good; the final rounding comes on top."""
 
-MODEL_FLOOR = 1e-6
+MAX_ROOTS = 4
+"""Interior roots that are looked into, the nearest to zero first: a sine has thousands."""
+
 PRECISIONS = (150, 420, 1300, 2800, 9000)
 
 
@@ -61,7 +63,7 @@ def stabilise(activation: Activation, case: Case, arithmetic: Arithmetic, fmt: F
     for condition, signs in _sign_cases(activation, case):
         regimes: list[Regime] = []
         worst = 0.0
-        settings = samples(activation, condition)
+        settings = tuple(_representable(setting) for setting in samples(activation, condition)[:2])
         for piece in case.pieces:
             found, error = _Piece(activation, piece, settings, signs, arithmetic, fmt).regimes()
             regimes += found
@@ -98,6 +100,11 @@ def _sign_cases(activation: Activation, case: Case) -> Iterator[tuple[sp.Basic, 
             if len(possible) == 2 and _holds_somewhere(activation, case.condition, sp.Eq(symbol, 0)):
                 cases.append((sp.And(case.condition, sp.Eq(symbol, 0)), {symbol: sp.Integer(0)}))
     yield from cases
+
+
+def _representable(setting: Mapping[sp.Symbol, sp.Expr]) -> Mapping[sp.Symbol, sp.Expr]:
+    """Round sample values to binary fractions: parameters of generated code are floats, exact as they come."""
+    return {symbol: sp.Rational(round(value * 256), 256) for symbol, value in setting.items()}
 
 
 def _positive(symbol: sp.Symbol) -> sp.Symbol:
@@ -145,7 +152,8 @@ class _Piece:
             errors = tuple(error for judge in judges for error in judge.errors(form))
             found.append(_Candidate(form, sp.S.Zero, errors))
             if form.side == 0 and max(errors, default=0.0) <= GOOD_ULP:
-                return whole, max(errors, default=0.0)
+                only = Regime(self.piece.lower, self.piece.upper, self._own(form.expression), form.rule)
+                return [only], max(errors, default=0.0)
         if len(judges) == 1 and not self.settings[0]:
             found += judges[0].power_series(expression)
         points = [(point, index) for index, judge in enumerate(judges) for point in judge.points]
@@ -157,6 +165,9 @@ class _Piece:
         plain = protected(expression)
         yield Form("as it is", plain)
         seen = {plain}
+        together = protected(sp.together(self.piece.expression.subs(self.signs)))
+        if together not in seen and expression.is_rational_function(Z):
+            yield Form("common denominator", together)
         for side in (1, -1):
             if (side > 0 and self._reaches(1)) or (side < 0 and self._reaches(-1)):
                 for form in candidates(expression.subs(Z, side * T), scaled=self.arithmetic.bits > 64):
@@ -267,15 +278,19 @@ class _Judge:
         return error if error == error else float("inf")
 
     def _roots(self) -> list[arb]:
-        """Bracket the sign changes of the expression strictly inside the piece, to 140 bits."""
-        found = []
+        """Bracket the sign changes nearest zero, strictly inside the piece, to 140 bits."""
         order = sorted(range(len(self.points)), key=lambda i: self.points[i])
-        for i, j in pairwise(order):
-            a, b = self.truths[i], self.truths[j]
-            if (a > 0 and b < 0) or (a < 0 and b > 0):
-                root = bisect(self.exact, self.points[i], self.points[j], rising=bool(b > 0))
-                if root is not None:
-                    found.append(root)
+        changes = [
+            (i, j)
+            for i, j in pairwise(order)
+            if (self.truths[i] > 0 and self.truths[j] < 0) or (self.truths[i] < 0 and self.truths[j] > 0)
+        ]
+        changes.sort(key=lambda pair: min(abs(self.points[pair[0]]), abs(self.points[pair[1]])))
+        found = []
+        for i, j in changes[:MAX_ROOTS]:
+            root = bisect(self.exact, self.points[i], self.points[j], rising=bool(self.truths[j] > 0))
+            if root is not None:
+                found.append(root)
         return found
 
     def power_series(self, expression: sp.Expr) -> list[_Candidate]:
