@@ -101,7 +101,7 @@ def _kernel(name: str, owner: Activation, cases: Sequence[Case], arithmetic: Ari
 
 def _branches(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
     branches = list(_outside(owner, case, stable))
-    zero = _at_zero(case, stable)
+    zero = _at_zero(owner, case, stable)
     if zero is not None:
         branches.append(Branch(sp.Eq(Z, 0), (), zero, "zero, with its sign"))
     breaks = {cut.at: cut.value for cut in case.breaks}
@@ -132,7 +132,7 @@ def _branch(regime: Regime, condition: sp.Basic) -> Branch:
     expression = regime.expression
     if regime.rule == "power series":
         first.append((T, Z - regime.center if regime.center != 0 else Z))
-    elif regime.side:
+    elif expression.has(T, W):
         first.append((T, Z if regime.side > 0 else -Z))
         if expression.has(W):
             first.append((W, 1 / T))
@@ -149,13 +149,13 @@ def _outside(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
         if end.is_infinite:
             value = _limit(owner, stable, piece, direction)
             if value is not None:
-                branches.append(Branch(sp.Eq(Z, end), (), value, "the limit"))
+                branches.append(Branch(sp.Eq(Z, end, evaluate=False), (), value, "the limit"))
         else:
             beyond = Z < end if direction < 0 else Z > end
             branches.append(Branch(beyond, (), sp.nan, "outside the domain"))
             value = _limit_at(owner, stable, piece, end, -direction)
             if value is not None:
-                branches.append(Branch(sp.Eq(Z, end), (), value, "the limit"))
+                branches.append(Branch(sp.Eq(Z, end, evaluate=False), (), value, "the limit"))
     return branches
 
 
@@ -229,8 +229,11 @@ def _symbolic_limit(expression: sp.Expr, end: sp.Expr, settings: Sequence[Mappin
     return None if value.has(sp.Limit, sp.AccumBounds) else value.subs(back)
 
 
-def _at_zero(case: Case, stable: Stable) -> sp.Expr | None:
-    """Return f(+-0) where f(0) = 0: the sign of zero follows c z^n for odd n; None where f(0) is not 0."""
+def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
+    """Return f(+-0) where f(0) = 0: the sign of zero follows c z^n for odd n.
+
+    None where f(0) is not 0, or where parameters decide: then the branch that holds 0 decides as it computes.
+    """
     if any(cut.at == 0 and cut.value != 0 for cut in case.breaks):
         return None
     touching = [p for p in case.pieces if _contains_zero(p)]
@@ -249,9 +252,14 @@ def _at_zero(case: Case, stable: Stable) -> sp.Expr | None:
     if not leading:
         return None
     first = leading[0]
-    if all(order % 2 == 1 and sp.simplify(c / first[1]).is_positive for order, c in leading):
-        return first[1] * Z
-    return sp.S.Zero
+    if not all(order % 2 == 1 for order, _ in leading):
+        return sp.S.Zero
+    ratios = {
+        bool((c / first[1]).subs(setting) > 0) for _, c in leading for setting in samples(owner, stable.condition)
+    }
+    if len(ratios) > 1:
+        return None
+    return first[1] * Z if ratios.pop() else sp.S.Zero
 
 
 def _contains_zero(piece: Piece) -> bool:

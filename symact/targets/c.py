@@ -18,7 +18,7 @@ from symact.derived import Derived
 from symact.errors import NotSupported, SymactError, ToolMissing
 from symact.kernels import Branch, Kernel, Kernels
 from symact.polynomials import runtime_constants
-from symact.targets.printing import double_double, hexadecimal, inner_names, write, write_condition
+from symact.targets.printing import double_double, grouped, hexadecimal, inner_names, write, write_condition
 from symact.writing import text
 
 FLAGS = ("-O2", "-std=c99", "-ffp-contract=off", "-fPIC")
@@ -63,7 +63,7 @@ class Doubles:
         return f"{a} * {b}"
 
     def divide(self, a: str, b: str) -> str:
-        return f"({a} / ({b}))"
+        return f"({a} / {grouped(b)})"
 
     def negate(self, a: str) -> str:
         return f"(-{a})"
@@ -170,7 +170,7 @@ def shared_context(template: str, summaries: list[dict[str, Any]]) -> dict[str, 
     """Return what the templates that stand once use: the header's activations, the runtime's constants."""
     if template.endswith("symact_dd.h.jinja"):
         return {"runtime": runtime_constants()}
-    return {"activations": summaries}
+    return {"activations": summaries} if template.endswith("symact.h.jinja") else {}
 
 
 def _name(activation: Activation) -> str:

@@ -18,7 +18,7 @@ from symact.derived import Derived
 from symact.errors import NotSupported, SymactError
 from symact.kernels import Branch, Kernel, Kernels
 from symact.polynomials import runtime_constants
-from symact.targets.printing import double_double, hexadecimal, inner_names, write, write_condition
+from symact.targets.printing import double_double, grouped, hexadecimal, inner_names, write, write_condition
 from symact.writing import text
 
 FUNCTIONS = {
@@ -75,7 +75,7 @@ class Doubles:
         return f"{a} * {b}"
 
     def divide(self, a: str, b: str) -> str:
-        return f"({a} / ({b}))"
+        return f"({a} / {grouped(b)})"
 
     def negate(self, a: str) -> str:
         return f"(-{a})"
@@ -217,7 +217,7 @@ def _branch(branch: Branch, notation: Any, doubles: Doubles, parameters: list[st
     result = write(branch.result, notation)
     if not plain:
         used = {s for e in (branch.result, *(v for _, v in branch.assignments)) for s in e.free_symbols}
-        wide = [f"x = (z, np.zeros_like(z))"] if Z in used else []
+        wide = ["x = (z, np.zeros_like(z))"] if Z in used else []
         wide += [f"dd_{p} = ({p}, 0.0)" for p in parameters if sp.Symbol(p, real=True) in used]
         lines = wide + lines
     return {

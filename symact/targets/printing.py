@@ -38,6 +38,20 @@ def double_double(number: sp.Expr) -> tuple[float, float]:
     return hi, float(exact - Fraction(hi))
 
 
+def grouped(text: str) -> str:
+    """Return a divisor in parentheses, unless it is one term or has them.
+
+    >>> grouped("a * b"), grouped("(a + b)"), grouped("f(a, b)")
+    ('(a * b)', '(a + b)', 'f(a, b)')
+    """
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == " " and depth == 0:
+            return f"({text})"
+    return text
+
+
 class Notation(Protocol):
     """How a target writes the operations of one arithmetic."""
 
