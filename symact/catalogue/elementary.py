@@ -2,10 +2,10 @@
 
 from sympy import Abs, Eq, FiniteSet, Interval, Piecewise, S, Symbol, Union, exp, log, oo, sign, sqrt
 
-from symact.activations import Activation, Kink, Parameter, Source
-from symact.activations import Z as z
+from symact.activations import Activation, Kink, Parameter, Source, Z
 from symact.catalogue.sources import onnx, pytorch
 
+z = Z
 slope, intercept = Symbol("slope", real=True), Symbol("intercept", real=True)
 
 ACTIVATIONS: tuple[Activation, ...] = (

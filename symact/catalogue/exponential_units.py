@@ -2,9 +2,9 @@
 
 from sympy import Abs, Eq, Interval, Ne, Piecewise, Rational, S, Symbol, Union, exp, log, oo, sign
 
-from symact.activations import Activation, Kink, Parameter, Source
-from symact.activations import Z as z
+from symact.activations import Activation, Kink, Parameter, Source, Z
 
+z = Z
 a, alpha, b = Symbol("a", real=True), Symbol("alpha", real=True), Symbol("b", real=True)
 
 # The fixed point of Klambauer and others, to as many digits as PyTorch's and JAX's sources give.

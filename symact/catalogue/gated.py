@@ -5,9 +5,9 @@ The least value of most solves a transcendental equation; those have no range he
 
 from sympy import Interval, Rational, S, Symbol, erf, exp, log, oo, pi, sqrt, tanh
 
-from symact.activations import Activation, Parameter, Source
-from symact.activations import Z as z
+from symact.activations import Activation, Parameter, Source, Z
 
+z = Z
 beta = Symbol("beta", real=True)
 
 ACTIVATIONS: tuple[Activation, ...] = (

@@ -2,10 +2,10 @@
 
 from sympy import FiniteSet, Interval, Max, Min, Piecewise, Rational, S, Symbol, Union, oo, sqrt
 
-from symact.activations import Activation, Kink, Parameter, Source
-from symact.activations import Z as z
+from symact.activations import Activation, Kink, Parameter, Source, Z
 from symact.catalogue.sources import jax, pytorch
 
+z = Z
 alpha = Symbol("alpha", real=True)
 b, s = Symbol("b", real=True), Symbol("s", real=True)
 min_val, max_val = Symbol("min_val", real=True), Symbol("max_val", real=True)

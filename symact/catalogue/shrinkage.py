@@ -2,10 +2,10 @@
 
 from sympy import FiniteSet, Interval, Piecewise, Rational, S, Symbol, Union, oo, tanh
 
-from symact.activations import Activation, Kink, Parameter
-from symact.activations import Z as z
+from symact.activations import Activation, Kink, Parameter, Z
 from symact.catalogue.sources import pytorch
 
+z = Z
 lambd = Symbol("lambd", real=True)
 
 ACTIVATIONS: tuple[Activation, ...] = (

@@ -21,10 +21,10 @@ from sympy import (
     tanh,
 )
 
-from symact.activations import Activation, Kink, Parameter, Source
-from symact.activations import Z as z
+from symact.activations import Activation, Kink, Parameter, Source, Z
 from symact.catalogue.sources import jax, onnx, pytorch
 
+z = Z
 a, alpha, b = Symbol("a", real=True), Symbol("alpha", real=True), Symbol("b", real=True)
 
 ACTIVATIONS: tuple[Activation, ...] = (

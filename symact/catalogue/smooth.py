@@ -2,9 +2,9 @@
 
 from sympy import Interval, Ne, S, Symbol, cosh, exp, log, oo, sin, sqrt
 
-from symact.activations import Activation, Parameter, Source
-from symact.activations import Z as z
+from symact.activations import Activation, Parameter, Source, Z
 
+z = Z
 alpha, b = Symbol("alpha", real=True), Symbol("b", real=True)
 beta, omega = Symbol("beta", real=True), Symbol("omega", real=True)
 
