@@ -1,12 +1,17 @@
 """Limits of smooth expressions, and whether two expressions in the parameters are equal."""
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations, product
 
 import sympy as sp
 
-from symact.activations import Z
+from symact.activations import SAMPLE_VALUES, Activation, Z
 from symact.errors import NotSupported
+from symact.growth import Undecided, X, growth, resolved
 from symact.writing import text
+
+MAX_OPERATIONS = 150
+"""SymPy's own limit is asked about nothing larger: it has no bound on its time."""
 
 Settings = Sequence[Mapping[sp.Symbol, sp.Expr]]
 
@@ -39,3 +44,110 @@ def equal(a: sp.Expr, b: sp.Expr, settings: Settings) -> bool:
     if sp.simplify(a - b) == 0:
         return True
     raise NotSupported(f"cannot decide whether {text(a)} equals {text(b)}; write the formula otherwise")
+
+
+def limit(
+    expression: sp.Expr,
+    direction: sp.Expr,
+    activation: Activation | None = None,
+    condition: sp.Basic = sp.true,
+) -> sp.Expr:
+    """Return the limit as z tends to oo or -oo: a number, an expression in the parameters, oo, -oo.
+
+    It is nan where there is none, or none is found. Where it depends on the signs that the domains
+    leave to the parameters it is a Piecewise in these.
+
+    >>> limit(Z/(1 + sp.exp(-Z)), -sp.oo)
+    0
+    >>> from symact.activations import Parameter
+    >>> slope = sp.Symbol("slope", real=True)
+    >>> limit(slope*Z, sp.oo, Activation(None, slope*Z, (Parameter("slope", sp.Integer(1)),)))
+    Piecewise((oo, slope > 0), (-oo, slope < 0), (0, True))
+    """
+    if not expression.has(Z):
+        return expression
+    symbols = sorted(expression.free_symbols - {Z}, key=lambda symbol: symbol.name)
+    found: dict[tuple[int, ...], sp.Expr] = {}
+    for signs in sign_patterns(symbols, activation, condition):
+        forward = {s: _with_sign(s, sign) for s, sign in zip(symbols, signs, strict=True)}
+        back = {sign * forward[s]: sign * s for s, sign in zip(symbols, signs, strict=True) if sign}
+        found[signs] = _limit(expression.subs(forward), direction).xreplace(back)
+    return _by_sign(symbols, found)
+
+
+def sign_patterns(
+    symbols: Sequence[sp.Symbol], activation: Activation | None = None, condition: sp.Basic = sp.true
+) -> tuple[tuple[int, ...], ...]:
+    """Return the signs (1, -1, 0) that the symbols can have together, as far as sample values show.
+
+    >>> sign_patterns((sp.Symbol("b", real=True),))
+    ((1,), (-1,), (0,))
+    """
+    return tuple(sign_settings(symbols, activation, condition))
+
+
+def sign_settings(
+    symbols: Sequence[sp.Symbol], activation: Activation | None = None, condition: sp.Basic = sp.true
+) -> Mapping[tuple[int, ...], Mapping[sp.Symbol, sp.Expr]]:
+    """Return a setting of all parameters for each combination of signs that the domains allow."""
+    parameters = activation.parameters if activation else ()
+    demand = sp.And(condition, *(parameter.domain for parameter in parameters))
+    everything = list(dict.fromkeys([*symbols, *(p.symbol for p in parameters)]))
+    found: dict[tuple[int, ...], Mapping[sp.Symbol, sp.Expr]] = {}
+    for signs in product((1, -1, 0), repeat=len(symbols)):
+        for values in permutations((*SAMPLE_VALUES, sp.S.Zero, sp.S.Zero), len(everything)):
+            fits = all(sp.sign(v) == sign for v, sign in zip(values, signs, strict=False))
+            setting = dict(zip(everything, values, strict=True))
+            if fits and demand.subs(setting) == sp.true:
+                found[signs] = setting
+                break
+    return found
+
+
+def _with_sign(symbol: sp.Symbol, sign: int) -> sp.Expr:
+    return sign * sp.Dummy(symbol.name, positive=True) if sign else sp.S.Zero
+
+
+def _limit(expression: sp.Expr, direction: sp.Expr) -> sp.Expr:
+    if not expression.has(Z):
+        return expression
+    try:
+        result = growth(resolved(expression.subs(Z, X if direction == sp.oo else -X))).limit
+    except Undecided:
+        if sp.count_ops(expression) > MAX_OPERATIONS:
+            return sp.nan
+        try:
+            result = sp.limit(expression, Z, direction)
+        except (NotImplementedError, ValueError, TypeError, sp.PoleError):
+            return sp.nan
+    exists = isinstance(result, sp.Expr) and not result.has(sp.AccumBounds, sp.Limit, sp.zoo, sp.nan, Z)
+    if not exists:
+        return sp.nan
+    return sp.simplify(result.rewrite(sp.exp) if result.has(sp.tanh, sp.sinh, sp.cosh) else result)
+
+
+def _by_sign(symbols: Sequence[sp.Symbol], found: Mapping[tuple[int, ...], sp.Expr]) -> sp.Expr:
+    """Return one expression of the values by sign: one that fits all, or a Piecewise by the first symbol."""
+    if not symbols:
+        return found[()]
+    first, *others = symbols
+    groups = {
+        sign: _by_sign(others, {signs[1:]: v for signs, v in found.items() if signs[0] == sign})
+        for sign in (1, -1, 0)
+        if any(signs[0] == sign for signs in found)
+    }
+    general = next(groups[sign] for sign in (1, -1, 0) if sign in groups)
+    at_zero = groups.get(0, general)
+    if groups.get(-1, general) == general and at_zero in (general, general.subs(first, 0)):
+        return general
+    conditions = {1: first > 0, -1: first < 0, 0: sp.Eq(first, 0)}
+    zero = groups.get(0)
+    if zero is not None:
+        for sign in (1, -1):
+            if groups.get(sign) == zero:
+                groups[sign] = groups.pop(0)  # the zero goes with the side that it agrees with
+                break
+    same_as_zero = [sign for sign in groups if groups[sign] == zero] if 0 not in groups else []
+    order = [sign for sign in groups if sign not in same_as_zero] + same_as_zero
+    rows = [(groups[sign], conditions[sign]) for sign in order]
+    return sp.Piecewise(*rows[:-1], (rows[-1][0], True))

@@ -55,7 +55,7 @@ def split(activation: Activation) -> tuple[Case, ...]:
     for condition, expression in _by_parameter(activation.expression):
         settings = samples(activation, condition)
         splitter = _Splitter(activation, settings)
-        intervals = _intervals(activation.domain)
+        intervals = [tuple(_settled(end, settings) for end in ends) for ends in _intervals(activation.domain)]
         pieces = _merge([piece for ends in intervals for piece in splitter.split(expression, *ends)])
         breaks = [
             Break(left.upper, splitter.value_at(expression, left, right)) for left, right in pairwise(pieces)
@@ -92,6 +92,17 @@ def _by_parameter(expression: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
             if (both := sp.simplify(sp.And(here, inner))) != sp.false:
                 cases.append((both, rest))
     return cases
+
+
+def _settled(end: sp.Expr, settings: Sequence[Setting]) -> sp.Expr:
+    """Return the end of a domain with its Piecewise decided, where all settings of the case agree."""
+    for switch in end.atoms(sp.Piecewise):
+        for value, condition in switch.args:
+            if all(condition.subs(setting) == sp.true for setting in settings):
+                return _settled(end.xreplace({switch: value}), settings)
+            if any(condition.subs(setting) != sp.false for setting in settings):
+                break
+    return end
 
 
 def _intervals(domain: sp.Set) -> list[tuple[sp.Expr, sp.Expr]]:

@@ -71,13 +71,13 @@ def _rational(
     forward: dict[sp.Expr, sp.Expr] = {}
     back: dict[sp.Symbol, sp.Expr] = {}
     roots: dict[sp.Symbol, sp.Expr] = {}
-    kernels = _outermost(expression)
-    for base, powers in _commensurable([k for k in kernels if isinstance(k, sp.exp)]):
+    found = kernels(expression)
+    for base, powers in commensurable([k for k in found if isinstance(k, sp.exp)]):
         symbol = next(names)
         back[symbol] = sp.exp(sign * base)
         forward |= {kernel: symbol ** (sign * power) for kernel, power in powers.items()}
     radicals: dict[sp.Expr, sp.Symbol] = {}
-    for kernel in kernels:
+    for kernel in found:
         if isinstance(kernel, sp.exp):
             continue
         if kernel.is_Pow and kernel.exp.is_Rational and kernel.exp.q == 2:
@@ -91,20 +91,20 @@ def _rational(
     return expression.xreplace(forward), back, roots
 
 
-def _outermost(expression: sp.Expr) -> list[sp.Expr]:
+def kernels(expression: sp.Expr) -> list[sp.Expr]:
     """Return the kernels of an expression, those inside others left out, in reading order."""
     if expression.is_Function or (
         expression.is_Pow and not expression.exp.is_integer and not expression.is_number
     ):
         return [expression]
-    return list(dict.fromkeys(kernel for argument in expression.args for kernel in _outermost(argument)))
+    return list(dict.fromkeys(kernel for argument in expression.args for kernel in kernels(argument)))
 
 
-def _commensurable(exponentials: list[sp.Expr]) -> list[tuple[sp.Expr, dict[sp.Expr, sp.Integer]]]:
+def commensurable(exponentials: list[sp.Expr]) -> list[tuple[sp.Expr, dict[sp.Expr, sp.Integer]]]:
     """Return ``(base, {exp(k base): k})`` for each group of arguments with rational ratios.
 
     >>> z = sp.Symbol("z")
-    >>> _commensurable([sp.exp(z), sp.exp(-2*z)])
+    >>> commensurable([sp.exp(z), sp.exp(-2*z)])
     [(z, {exp(z): 1, exp(-2*z): -2})]
     """
     groups: list[tuple[sp.Expr, dict[sp.Expr, sp.Rational]]] = []
