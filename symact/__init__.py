@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symact.activations import Activation, Kink, Parameter, Source
-    from symact.catalogue import catalogue as catalogue
     from symact.derived import Derived
     from symact.errors import (
         InvalidActivation,

@@ -42,7 +42,7 @@ PROFILES: Mapping[str, Callable[[sp.Expr, sp.Expr, sp.Expr], sp.Expr]] = {
     "right": lambda left, right, convention: right,
     "mean": lambda left, right, convention: (left + right) / 2,
 }
-"""What f' is at a kink, from its one-sided limits and the catalogue's convention (PyTorch's if there is one)."""
+"""What f' is at a kink, from its one-sided limits and the declared convention (PyTorch's if there is one)."""
 
 
 VARIABLES = ("z", "x", "pi", "e")
@@ -66,7 +66,7 @@ def resolve(target: str | Activation, own: Mapping[str, Activation] | None = Non
         near = near_names(target, known)
         hint = f"did you mean {near}?" if near else "`symact list` shows the catalogue"
         raise UnknownName(f"{target}: no such activation; {hint}")
-    return parsing.parse(target)
+    return parsing.parse(target, functions=own)
 
 
 def derive(
@@ -105,9 +105,7 @@ def _symbol(activation: Activation, wrt: str | None) -> sp.Symbol:
 
 def _with_conventions(activation: Activation, given: Mapping[str, str]) -> Activation:
     """Return the activation with some kinks' conventions replaced, or declared where none was."""
-    conventions = {
-        parsing.parse_expression(at): parsing.parse_expression(value) for at, value in given.items()
-    }
+    conventions = {parsing.constant(at): parsing.constant(value) for at, value in given.items()}
     kept = tuple(kink for kink in activation.kinks if kink.at not in conventions)
     return replace(activation, kinks=(*kept, *(Kink(at, value) for at, value in conventions.items())))
 

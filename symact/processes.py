@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -43,13 +43,21 @@ def in_processes(
         try:
             progress("", 0, len(work))
             for done, future in enumerate(as_completed(futures), 1):
-                yield futures[future], future.result()
+                yield futures[future], _result(future, title(futures[future]))
                 progress(title(futures[future]), done, len(work))
         except BaseException:
             for process in list((pool._processes or {}).values()):
                 process.terminate()  # an answer that nobody waits for may take minutes
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _result(future: Future[Result], title: str) -> Result:
+    try:
+        return future.result()
+    except Exception as error:
+        error.add_note(f"while working on {title}")
+        raise
 
 
 def _ignore_interrupts() -> None:

@@ -132,7 +132,7 @@ def _kinks(entries: list[Any], where: str) -> Iterator[Kink]:
         _check(entry, _KINK, f"{where}.kinks")
         if set(entry) != set(_KINK):
             raise InvalidActivation(f"{where}.kinks: each has both `at` and `convention`")
-        yield Kink(parsing.parse_expression(entry["at"]), parsing.parse_expression(entry["convention"]))
+        yield Kink(parsing.constant(entry["at"]), parsing.constant(entry["convention"]))
 
 
 def _check(entry: Any, kinds: Mapping[str, type], where: str) -> None:
