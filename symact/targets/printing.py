@@ -1,41 +1,25 @@
 """What printers share: a walk over a SymPy expression that asks a notation how to write each operation."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Protocol
 
 import sympy as sp
-from flint import arb, ctx
+from flint import ctx
 
 from symact.arithmetics import constant
 from symact.errors import NotSupported
 from symact.forms import T, W
 from symact.functions import exp_scaled, ldexp
-
-
-def hexadecimal(value: float) -> str:
-    """Return a binary64 as a hex literal without trailing zeros.
-
-    >>> hexadecimal(0.75), hexadecimal(2.0), hexadecimal(-0.1)
-    ('0x1.8p-1', '0x1p+1', '-0x1.999999999999ap-4')
-    """
-    text = value.hex()
-    mantissa, exponent = text.split("p")
-    if "." in mantissa:
-        mantissa = mantissa.rstrip("0").rstrip(".")
-    return f"{mantissa}p{exponent}"
+from symact.polynomials import rounded
 
 
 def double_double(number: sp.Expr) -> tuple[float, float]:
     """Return the two binary64 whose sum is nearest a number: ``hi`` its rounding, ``lo`` that of the rest."""
     old, ctx.prec = ctx.prec, 400
     try:
-        mantissa, exponent = constant(number).mid().man_exp()
+        return rounded(constant(number))
     finally:
         ctx.prec = old
-    exact = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-    hi = float(exact)
-    return hi, float(exact - Fraction(hi))
 
 
 def grouped(text: str) -> str:
