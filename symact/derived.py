@@ -1,6 +1,5 @@
 """All that symact finds out about one activation by mathematics alone: what `symact derive` answers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from symact.activations import Activation
 from symact.derivations import Step
 from symact.derivatives import Derivative, FoundKink
 from symact.output_forms import NoOutputForm, OutputForm
+from symact.properties import Properties
 from symact.writing import latex, text
 
 
@@ -20,7 +20,7 @@ class Derived:
     activation: Activation
     found: Derivative
     output_form: OutputForm | NoOutputForm
-    properties: Mapping[str, object]
+    properties: Properties
 
     @property
     def formula(self) -> str:
@@ -66,7 +66,7 @@ class Derived:
                 {key: text(getattr(kink, key)) for key in ("at", "left", "right", "convention")}
                 for kink in self.kinks
             ],
-            "properties": plain(self.properties),
+            "properties": self.properties.to_json(),
             "steps": [
                 {"rule": s.rule, "before": text(s.before), "after": text(s.after), "note": s.note}
                 for s in self.steps
@@ -101,23 +101,8 @@ def _output_form(form: OutputForm) -> dict[str, Any]:
 
 
 def _no_output_form(form: NoOutputForm) -> dict[str, Any]:
-    return {"reason": form.reason, "witness": None if form.witness is None else plain(form.witness)}
+    return {"reason": form.reason, "witness": form.witness and [_written(part) for part in form.witness]}
 
 
-def plain(value: object) -> Any:
-    """Return a value as JSON has it: expressions become text, tuples lists.
-
-    >>> plain({"range": (sp.Integer(0), sp.oo), "odd": sp.true})
-    {'range': ['0', 'oo'], 'odd': True}
-    """
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if value is sp.true or value is sp.false:
-        return bool(value)
-    if isinstance(value, sp.Basic):
-        return text(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    raise TypeError(f"{value!r}: no JSON for a {type(value).__name__}")
+def _written(part: sp.Expr | str) -> str:
+    return part if isinstance(part, str) else text(part)

@@ -25,7 +25,7 @@ import sympy as sp
 
 from symact import __version__, caches, emission, parsing
 from symact.activations import Activation, Kink, Z
-from symact.catalogue import catalogue, index_names, near_names
+from symact.catalogue import activations, index_names, near_names
 from symact.derivatives import differentiate
 from symact.derived import Derived
 from symact.emission import Files
@@ -59,7 +59,7 @@ def resolve(target: str | Activation, own: Mapping[str, Activation] | None = Non
     """
     if isinstance(target, Activation):
         return target
-    known = {**index_names(catalogue().values()), **(own or {})}
+    known = {**index_names(activations().values()), **(own or {})}
     if target in known:
         return known[target]
     if target.isidentifier() and target not in VARIABLES:
@@ -90,7 +90,8 @@ def derive(
         activation = _with_conventions(activation, kinks)
     derivative = differentiate(activation, _symbol(activation, wrt), order)
     form = recover_output_form(derivative)
-    return Derived(activation, derivative, form, properties(derivative))
+    first = derivative if derivative.order == 1 and derivative.wrt == Z else differentiate(activation)
+    return Derived(activation, derivative, form, properties(first))
 
 
 def _symbol(activation: Activation, wrt: str | None) -> sp.Symbol:
@@ -151,7 +152,7 @@ def request(
     for target in targets:
         if target not in known:
             raise UnknownName(f"{target}: no such target; there are {', '.join(known)}")
-    chosen = [resolve(name, own) for name in names] if names else list(catalogue().values())
+    chosen = [resolve(name, own) for name in names] if names else list(activations().values())
     distinct: dict[str, Activation] = {}
     for activation in chosen:
         if activation.name is None:
@@ -203,16 +204,13 @@ def generate(
 
 def _with_recorded(asked: Request, out: Path, kinks: str, own: Mapping[str, Activation]) -> Request:
     """Return the request with the activations that already lie in the folder: shared files list them too."""
-    names = {activation.name for activation in asked.activations}
-    names |= {name for name in emission.recorded_names(out) if name in own or name in catalogue()}
-    order = [*catalogue(), *own, *(name for name in names if name)]
-    activations = {activation.name: activation for activation in asked.activations}
-    for name in order:
-        if name in names and name not in activations:
-            activations[name] = with_profile(resolve(name, own), kinks)
-    return replace(
-        asked, activations=tuple(activations[name] for name in dict.fromkeys(order) if name in names)
-    )
+    recorded = [n for n in emission.recorded_names(out) if n in own or n in activations()]
+    chosen = {activation.name: activation for activation in asked.activations}
+    for name in recorded:
+        if name not in chosen:
+            chosen[name] = with_profile(resolve(name, own), kinks)
+    order = dict.fromkeys((*activations(), *own, *chosen))
+    return replace(asked, activations=tuple(chosen[name] for name in order if name in chosen))
 
 
 def emit(asked: Request, shared: Request, *, jobs: int = 1, progress: Progress = silent) -> Files:
@@ -297,10 +295,10 @@ def _title(work: tuple[Activation, tuple[str, ...], str]) -> str:
 
 def survey(names: Sequence[str] = (), *, jobs: int = 1, progress: Progress = silent) -> list[dict[str, Any]]:
     """Return facts of names, or of the whole catalogue, as ``symact list --json`` prints them."""
-    activations = request(names, targets=()).activations
-    keys = {activation.title: caches.key("derived", _identity(activation)) for activation in activations}
+    chosen = request(names).activations
+    keys = {activation.title: caches.key("derived", _identity(activation)) for activation in chosen}
     found = {title: kept for title, key in keys.items() if (kept := caches.load(key)) is not None}
-    missing = [activation for activation in activations if activation.title not in found]
+    missing = [activation for activation in chosen if activation.title not in found]
     for activation, facts in in_processes(derive_one, missing, jobs, progress, lambda a: a.title):
         caches.store(keys[activation.title], facts)
         found[activation.title] = facts
@@ -315,7 +313,7 @@ def survey(names: Sequence[str] = (), *, jobs: int = 1, progress: Progress = sil
             "aliases": list(activation.aliases),
             "family": activation.family,
         }
-        for activation in activations
+        for activation in chosen
     ]
 
 

@@ -11,7 +11,7 @@ import sympy as sp
 
 from symact import parsing
 from symact.activations import Activation, Kink, Parameter
-from symact.catalogue import catalogue, index_names
+from symact.catalogue import activations, index_names
 from symact.errors import InvalidActivation, SymactError
 
 LICENCE = "MIT-0"
@@ -84,7 +84,7 @@ def _settings(content: Mapping[str, Any]) -> Settings:
     names = [str(name) for name in content.get("generate", own)]
     if not names:
         raise InvalidActivation("nothing to generate; list names under `generate`, or define an activation")
-    index_names([*catalogue().values(), *own.values()])
+    index_names([*activations().values(), *own.values()])
     return Settings(own, tuple(names), content.get("licence", LICENCE))
 
 

@@ -10,40 +10,13 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "symact"
 
 ORDER = (
-    *(
-        "errors",
-        "formats",
-        "functions",
-        "derivations",
-        "activations",
-        "writing",
-        "pieces",
-        "catalogue",
-        "parsing",
-    ),
-    *("growth", "limits", "rules", "simplification", "derivatives", "output_forms", "properties", "derived"),
-    *(
-        "arithmetics",
-        "forms",
-        "polynomials",
-        "regimes",
-        "kernels",
-        "targets",
-        "emission",
-        "oracles",
-        "accuracy",
-    ),
-    *(
-        "documents",
-        "targets.latex",
-        "caches",
-        "processes",
-        "settings",
-        "pipeline",
-        "reports",
-        "cli",
-        "__main__",
-    ),
+    *("errors", "formats", "functions", "derivations", "activations", "writing", "pieces"),
+    *("guards", "catalogue", "parsing"),
+    *("arithmetics", "growth", "limits", "rules", "simplification", "signs"),
+    *("derivatives", "output_forms", "properties", "derived"),
+    *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
+    *("enclosures", "oracles", "accuracy", "documents", "targets.latex"),
+    *("caches", "processes", "settings", "pipeline", "reports", "cli", "__main__"),
 )
 """A module imports from those before it, and from its own folder."""
 
@@ -54,7 +27,7 @@ HOMES = {
     "typer": {"cli"},
     "rich": {"reports", "cli"},
     "platformdirs": {"caches"},
-    "mpmath": {"oracles", "output_forms", "properties", "polynomials", "accuracy"},
+    "mpmath": {"guards", "oracles", "output_forms", "properties", "polynomials", "accuracy"},
 }
 """Who may import a library; SymPy and python-flint (certified numbers) are anybody's."""
 
