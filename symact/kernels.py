@@ -252,7 +252,7 @@ def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
     if not leading:
         return None
     first = leading[0]
-    if not all(order % 2 == 1 for order, _ in leading):
+    if any(order % 2 == 0 or coefficient == 0 for order, coefficient in leading):
         return sp.S.Zero
     ratios = {
         bool((c / first[1]).subs(setting) > 0) for _, c in leading for setting in samples(owner, stable.condition)
