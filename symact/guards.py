@@ -1,6 +1,6 @@
 """Expressions built node by node: small, finite and real, or refused before SymPy computes the vast."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mpmath as mp
@@ -122,12 +122,33 @@ def replaced(expression: sp.Expr, replacements: Mapping[sp.Expr, sp.Expr]) -> sp
     if not expression.args:
         return expression
     if isinstance(expression, sp.Piecewise):
-        branches = [
-            (replaced(value, replacements), condition.xreplace(dict(replacements)))
-            for value, condition in expression.args
-        ]
-        return sp.Piecewise(*branches)
+        return _replaced_piecewise(expression, replacements)
     return build(expression.func, *(replaced(argument, replacements) for argument in expression.args))
+
+
+def _replaced_piecewise(expression: sp.Piecewise, replacements: Mapping[sp.Expr, sp.Expr]) -> sp.Expr:
+    """Return a Piecewise with symbols replaced; a branch that cannot be taken may divide by zero."""
+    branches: list[tuple[sp.Expr, sp.Basic]] = []
+    for value, condition in expression.args:
+        here = condition.xreplace(dict(replacements))
+        if here != sp.false:
+            branches.append((replaced(value, replacements), here))
+        if here == sp.true:
+            break
+    return piecewise(branches)
+
+
+def piecewise(branches: Sequence[tuple[sp.Expr, sp.Basic]]) -> sp.Expr:
+    """Return a Piecewise; where its last value is one too, the two are one.
+
+    >>> x = sp.Symbol("x", real=True)
+    >>> piecewise([(1, x > 1), (piecewise([(-1, x < -1), (x, sp.true)]), sp.true)])
+    Piecewise((1, x > 1), (-1, x < -1), (x, True))
+    """
+    value, condition = branches[-1]
+    if condition == sp.true and isinstance(value, sp.Piecewise):
+        branches = [*branches[:-1], *value.args]
+    return sp.Piecewise(*branches)
 
 
 def _brief(number: sp.Expr) -> str:

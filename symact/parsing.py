@@ -23,7 +23,7 @@ import sympy as sp
 from symact.activations import Activation, Parameter, Z
 from symact.catalogue import activations, find, near_names
 from symact.errors import InvalidFormula
-from symact.guards import MAX_DEPTH, Unfit, build, replaced
+from symact.guards import MAX_DEPTH, Unfit, build, piecewise, replaced
 
 MAX_LENGTH = 2000
 MAX_DIGITS = 50
@@ -354,7 +354,7 @@ class _Reader:
         self.expect(",", "after the value: where(condition, value, otherwise)")
         otherwise = self.sum()
         self.expect(")", "to close where(")
-        return self.build(token, lambda a, b: sp.Piecewise((a, condition), (b, True)), value, otherwise)
+        return self.build(token, lambda a, b: piecewise([(a, condition), (b, sp.true)]), value, otherwise)
 
     def comparison(self, operators: tuple[str, ...]) -> sp.Basic:
         left = self.sum()
