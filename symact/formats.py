@@ -92,9 +92,10 @@ class Format:
         exact = Fraction(value)
         ulp = self.ulp(exact)
         rounded = round(exact / ulp) * ulp  # Python rounds a Fraction half to even
+        sign = -1.0 if exact < 0 else 1.0
         if abs(rounded) > Fraction(self.largest):
-            return math.copysign(math.inf, exact)
-        return math.copysign(float(rounded), exact)
+            return sign * math.inf
+        return sign * float(abs(rounded))
 
     def above(self, value: float) -> float:
         """Return the next larger value of the format.

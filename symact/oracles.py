@@ -1,0 +1,417 @@
+"""The judge: reference values of arbitrary precision, from the definition and from nothing that was derived.
+
+The value of an activation is its defining expression in ball arithmetic (python-flint), at whatever
+precision it takes; its derivative is the linear coefficient of the same expression at ``z + x`` in
+truncated power series, which shares no rule with `symact.derivatives`.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import sympy as sp
+from flint import arb, arb_series, ctx, fmpq
+
+from symact.activations import Activation, Z
+from symact.enclosures import AtPole, Builder, Node, Point, Undecided, Undefined, rational
+from symact.errors import NotSupported
+from symact.formats import BINARY64, Format
+from symact.functions import plain
+
+LOWEST_BITS, HIGHEST_BITS = 128, 16384
+"""The precision that evaluation starts at, and where it gives up."""
+
+GUARD_BITS = 24
+"""A reference value is known to 2^-24 of an ulp, so that a measured error is too."""
+
+PRODUCT_BITS = 40
+"""Below the smallest spacing values stay exact to this many bits more: a cotangent may scale them up."""
+
+FAR = tuple(2**k for k in range(5, 12))
+"""A limit is read off at 2^k for these k, or at 2^-k beside a pole."""
+
+Exact = tuple[int, int] | float | None
+"""A reference value: (m, k) for m * 2^k, else inf, -inf, nan; None if it is undecided."""
+
+Number = float | Fraction
+
+
+@dataclass(frozen=True)
+class Truths:
+    """Reference values beside a format: each is ``anchor + residual * 2^ulp``, within 2^-24 of an ulp.
+
+    ``anchor`` is a finite value of the format with |residual| <= 1/2; up to 1 where the truth lies
+    between the largest value and the next power of two, where it is infinite from ``rounded`` on.
+    """
+
+    anchor: np.ndarray
+    residual: np.ndarray
+    ulp: np.ndarray
+    decided: np.ndarray
+    fmt: Format
+
+    @property
+    def rounded(self) -> np.ndarray:
+        """The correctly rounded values."""
+        beyond = (
+            np.isfinite(self.anchor) & (np.abs(self.residual) >= 0.5) & (abs(self.anchor) == self.fmt.largest)
+        )
+        away = np.sign(self.residual) == np.sign(self.anchor)
+        return np.where(beyond & away, np.copysign(np.inf, self.anchor), self.anchor)
+
+
+def truths(values: Sequence[Exact], fmt: Format) -> Truths:
+    """Return exact values as what results of a format are compared with."""
+    anchors, residuals, ulps = np.empty(len(values)), np.zeros(len(values)), np.zeros(len(values), np.int64)
+    decided = np.ones(len(values), bool)
+    for index, value in enumerate(values):
+        if isinstance(value, tuple):
+            anchors[index], residuals[index], ulps[index] = _anchored(*value, fmt)
+        elif value is None:
+            anchors[index], decided[index] = math.nan, False
+        else:
+            anchors[index] = value
+    return Truths(anchors, residuals, ulps, decided, fmt)
+
+
+def _anchored(mantissa: int, exponent: int, fmt: Format) -> tuple[float, float, int]:
+    """Return the nearest value of a format, what is left in ulp, and the ulp's exponent.
+
+    >>> _anchored(-5, -1, BINARY64), _anchored(2**60 + 2**5, -60, BINARY64)
+    ((-2.5, 0.0, -51), (1.0, 0.125, -52))
+    """
+    ulp = fmt.ulp_exponent(mantissa, exponent)
+    top = fmt.emax - fmt.precision + 1
+    if ulp > top:
+        return (math.inf if mantissa > 0 else -math.inf), 0.0, top
+    shift = ulp - exponent
+    if shift <= 0:
+        count, rest = mantissa << -shift, 0.0
+    elif shift > mantissa.bit_length() + 64:
+        return (0.0 if mantissa >= 0 else -0.0), 0.0, ulp
+    else:
+        count = (mantissa + (1 << (shift - 1))) >> shift
+        rest = (mantissa - (count << shift)) / (1 << shift)
+    if ulp == top and abs(count) >> fmt.precision:
+        sign = 1 if count > 0 else -1
+        return sign * fmt.largest, sign + rest, ulp
+    return math.ldexp(count, ulp), rest, ulp
+
+
+def product(a: Exact, b: float) -> Exact:
+    """Return an exact value times a float, with IEEE's rules for infinities.
+
+    >>> product((3, -1), 0.5), product(math.inf, 0.0)
+    ((3, -2), nan)
+    """
+    if a is None:
+        return None
+    if isinstance(a, tuple) and math.isfinite(b):
+        numerator, denominator = b.as_integer_ratio()
+        return a[0] * numerator, a[1] - denominator.bit_length() + 1
+    return (float(np.sign(a[0])) if isinstance(a, tuple) else a) * b
+
+
+@dataclass
+class Function:
+    """A function of one variable, evaluated from its expression to a format's accuracy and beyond.
+
+    ``domain`` is where it is defined; elsewhere it is NaN. ``values`` are the parameters', exact.
+    """
+
+    expression: sp.Expr
+    variable: sp.Symbol
+    values: Mapping[sp.Symbol, Fraction]
+    fmt: Format = BINARY64
+    domain: sp.Set = sp.S.Reals
+
+    def __post_init__(self) -> None:
+        self._expression = plain(self.expression)
+        self._programs: dict[tuple[int, bool], Node] = {}
+        self._point = Point()
+        self._start = LOWEST_BITS
+        self._floor = arb(2) ** (self.fmt.lowest_exponent - GUARD_BITS - PRODUCT_BITS)
+        self._limits: dict[tuple[float, bool], arb] = {}
+        parts = self.domain.args if isinstance(self.domain, sp.Union) else (self.domain,)
+        self._parts = (
+            None if self.domain == sp.S.Reals else [(self._end(p.inf), self._end(p.sup)) for p in parts]
+        )
+
+    def value(self, z: Number) -> arb:
+        """Return f(z) as a small ball; NaN where there is none, an infinity or the limit where that is meant.
+
+        Raises NotSupported where no precision up to 16384 bits tells.
+        """
+        return self._alone(z, False)
+
+    def slope(self, z: Number) -> arb:
+        """Return f'(z); at a point where two pieces meet, that of the right one."""
+        return self._alone(z, True)
+
+    def many(self, points: Iterable[float], slope: bool = False) -> list[Exact]:
+        """Return exact values at many points: quickest where they are sorted."""
+        bits, cap = ctx.prec, ctx.cap
+        try:
+            return [self._exact(z, slope) for z in points]
+        finally:
+            ctx.prec, ctx.cap = bits, cap
+
+    def _alone(self, z: Number, slope: bool) -> arb:
+        bits, cap = ctx.prec, ctx.cap
+        try:
+            return self._at(z, slope)
+        except Undecided:
+            raise NotSupported(
+                f"{self.expression} at {z}: undecided with {HIGHEST_BITS} bits; "
+                "write the formula without cancellation"
+            ) from None
+        finally:
+            ctx.prec, ctx.cap = bits, cap
+
+    def _exact(self, z: float, slope: bool) -> Exact:
+        try:
+            value = self._at(z, slope)
+        except Undecided:
+            return None
+        if value.is_finite():
+            mantissa, exponent = value.mid().man_exp()
+            return int(mantissa), int(exponent)
+        if value.is_nan():
+            return math.nan
+        return math.inf if value > 0 else -math.inf
+
+    def _at(self, z: Number, slope: bool) -> arb:
+        ctx.cap = 2
+        if isinstance(z, float):
+            if math.isnan(z):
+                return arb.nan()
+            if math.isinf(z):
+                return self._limit(z, slope)
+        if not self._inside(z):
+            return arb.nan()
+        try:
+            return self._near(z, slope)
+        except Undefined:
+            return arb.nan()
+        except AtPole:
+            return self._beside(z, slope)
+
+    def _inside(self, z: Number) -> bool:
+        return self._parts is None or any(low <= z <= high for low, high in self._parts)
+
+    def _end(self, end: sp.Expr) -> Number:
+        if end in (sp.oo, -sp.oo):
+            return math.inf if end == sp.oo else -math.inf
+        exact = rational(end, self.values)
+        if exact is not None:
+            return exact
+        if isinstance(end, sp.Piecewise):  # an end that is infinite for some parameters
+            for value, condition in end.args:
+                if (
+                    condition.subs(
+                        {s: sp.Rational(v.numerator, v.denominator) for s, v in self.values.items()}
+                    )
+                    == sp.true
+                ):
+                    return self._end(value)
+        ball = Function(end, self.variable, self.values).value(Fraction(0))
+        return _fraction(ball)
+
+    def _near(self, z: Number, slope: bool, least: int = LOWEST_BITS) -> arb:
+        """Raise the precision until the ball is small."""
+        self._point.exact = _Coordinates(self.variable, z)
+        wanted, bits = self.fmt.precision + GUARD_BITS, max(self._start, least)
+        while bits <= HIGHEST_BITS:
+            ctx.prec = bits
+            try:
+                x = arb(z) if isinstance(z, float) else arb(fmpq(z.numerator, z.denominator))
+                value = self._program(bits, slope)((arb_series([x, 1]) if slope else x,))
+                value = arb(value[1]) if slope else value
+                if value.is_finite() and (value.rel_accuracy_bits() >= wanted or value.rad() < self._floor):
+                    self._start = max(LOWEST_BITS, bits // 2)
+                    return value
+            except Undecided:
+                pass
+            bits *= 2
+        raise Undecided
+
+    def _program(self, bits: int, slope: bool) -> Node:
+        if (bits, slope) not in self._programs:
+            builder = Builder((self.variable,), self.values, series=slope, point=self._point)
+            self._programs[bits, slope] = builder.build(self._expression)
+        return self._programs[bits, slope]
+
+    # Limits: no theorem, but the trend over many orders of magnitude.
+
+    def _limit(self, end: float, slope: bool) -> arb:
+        if not any(end in part for part in self._parts or [(-math.inf, math.inf)]):
+            return arb.nan()
+        if (end, slope) not in self._limits:
+            sign = 1 if end > 0 else -1
+            self._limits[end, slope] = self._trend([Fraction(sign * 2**k) for k in FAR], slope)
+        return self._limits[end, slope]
+
+    def _beside(self, z: Number, slope: bool) -> arb:
+        """Return the limit at a pole, from within the domain; at a zero from the side of its sign."""
+        signed_zero = isinstance(z, float) and z == 0
+        sides = (1, -1) if not signed_zero or math.copysign(1.0, z) > 0 else (-1, 1)
+        limits = []
+        for side in sides:
+            points = [Fraction(z) + side * Fraction(1, 2**k) for k in FAR]
+            if all(self._inside(p) for p in points):
+                limit = self._trend(points, slope)
+                if not limit.is_nan():
+                    limits.append(limit)
+                    if signed_zero:
+                        break
+        if len(limits) == 1 or (len(limits) == 2 and _agree(*limits)):
+            return limits[0]
+        return arb.nan()
+
+    def _trend(self, points: Sequence[Fraction], slope: bool) -> arb:
+        values = []
+        for point in points:
+            try:
+                values.append(self._near(point, slope, 512))
+            except (Undefined, AtPole, Undecided):
+                values.append(arb.nan())
+        if any(v.is_nan() for v in values):
+            return arb.nan()
+        ctx.prec = HIGHEST_BITS
+        return _tendency(values)
+
+
+class _Coordinates(dict[sp.Symbol, Fraction]):
+    """The exact coordinate of a point, made a fraction only when a tie asks for it."""
+
+    def __init__(self, symbol: sp.Symbol, z: Number) -> None:
+        self._symbol, self._z = symbol, z
+
+    def keys(self):  # type: ignore[no-untyped-def]
+        return {self._symbol: None}.keys()
+
+    def __getitem__(self, symbol: sp.Symbol) -> Fraction:
+        return Fraction(self._z)
+
+
+def _fraction(ball: arb) -> Fraction:
+    mantissa, exponent = ball.mid().man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+def _agree(a: arb, b: arb) -> bool:
+    return bool(a == b) or bool(abs(a - b) < arb(2) ** -60)
+
+
+def _tendency(values: Sequence[arb]) -> arb:
+    """Return what a sequence tends to as its index doubles: a number, an infinity, or NaN.
+
+    >>> _tendency([1 / arb(2) ** k for k in FAR]), _tendency([arb(k) for k in FAR]) > 0
+    (0, True)
+    """
+    last, before = values[-1], values[-2]
+    steps = [b - a for a, b in pairwise(values)]
+    if abs(last) < arb(2) ** -500 and abs(last) <= abs(before):
+        return arb(0)
+    if abs(steps[-1]) < arb(2) ** -60 * (1 + abs(last)) and abs(steps[-2]) < arb(2) ** -60 * (1 + abs(last)):
+        return arb(last.mid())
+    rising, falling = all(s > 0 for s in steps[-4:]), all(s < 0 for s in steps[-4:])
+    if not (rising or falling) or not abs(steps[-1]) > abs(steps[-2]) * arb(0.99):
+        return arb.nan()
+    return arb.pos_inf() if rising else arb.neg_inf()
+
+
+class Oracle:
+    """The reference values of an activation with its parameters set.
+
+    ``parameters`` are exact: a float stands for the number that it is, 0.1 for 3602879701896397/2^55.
+
+    >>> from symact.catalogue import activations
+    >>> oracle = Oracle(activations()["relu"], {})
+    >>> oracle.forward(-2.0), oracle.derivative(0.0), oracle.derivative(3.0)
+    (0, 0, 1.00000000000000)
+    """
+
+    def __init__(
+        self, activation: Activation, parameters: Mapping[str, Number] | None = None, fmt: Format = BINARY64
+    ) -> None:
+        self.activation = activation
+        given = dict(parameters or {})
+        self.values = {p.symbol: _setting(given.pop(p.name, None), p.default) for p in activation.parameters}
+        if given:
+            raise NotSupported(f"{activation.title}: no parameter is called {', '.join(given)}")
+        self.function = Function(activation.expression, Z, self.values, fmt, activation.domain)
+        self.kinks: dict[Fraction, Function] = {}
+        for kink in activation.kinks:
+            at = rational(kink.at, self.values)  # no float is at an irrational kink
+            if at is not None:
+                self.kinks[at] = Function(kink.convention, Z, self.values, fmt)
+
+    def forward(self, z: Number) -> arb:
+        """Return f(z): a ball within 2^-24 ulp, NaN outside the domain, the limit at an infinity."""
+        return self.function.value(z)
+
+    def derivative(self, z: Number) -> arb:
+        """Return f'(z), the declared convention at a kink, the limit at an infinity."""
+        if self._at_kink(z):
+            return self.kinks[Fraction(z)].value(Fraction(0))
+        return self.function.slope(z)
+
+    def output_form(self, expression: sp.Expr, variable: sp.Symbol) -> Function:
+        """Return f' as a function of g, from an output form: exact relative to the g that it is given."""
+        return Function(expression, variable, self.values, self.function.fmt)
+
+    def forward_many(self, points: Iterable[float]) -> list[Exact]:
+        """Return f at many points."""
+        return self.function.many(points)
+
+    def derivative_many(self, points: Sequence[float]) -> list[Exact]:
+        """Return f' at many points."""
+        found = self.function.many(points, slope=True)
+        if self.kinks:
+            floats = {float(at) for at in self.kinks}
+            for index, z in enumerate(points):
+                if z in floats and self._at_kink(z):
+                    found[index] = self.kinks[Fraction(z)].many([0.0])[0]
+        return found
+
+    def _at_kink(self, z: Number) -> bool:
+        return bool(self.kinks) and math.isfinite(z) and Fraction(z) in self.kinks
+
+
+def _setting(given: Number | None, default: sp.Expr) -> Fraction:
+    if given is not None:
+        return Fraction(given)
+    exact = rational(default, {})
+    return exact if exact is not None else _fraction(Function(default, Z, {}).value(Fraction(0)))
+
+
+def interior_roots(function: Callable[[float], arb], points: Sequence[float]) -> list[float]:
+    """Return where a function changes its sign between points: the float below each root, by bisection.
+
+    >>> interior_roots(lambda x: arb(x) - arb(0.1), [0.0, 1.0])
+    [0.09999999999999999]
+    """
+    roots, left, below = [], None, 0
+    for right in points:
+        value = function(right)
+        sign = 1 if value > 0 else -1 if value < 0 else 0
+        if left is not None and sign * below < 0:
+            roots.append(_bisect(function, left, right, below))
+        if sign:
+            left, below = right, sign
+    return roots
+
+
+def _bisect(function: Callable[[float], arb], left: float, right: float, sign: int) -> float:
+    while True:
+        middle = left + (right - left) / 2
+        if not left < middle < right:
+            return left
+        if function(middle) * sign > 0:
+            left = middle
+        else:
+            right = middle
