@@ -129,7 +129,7 @@ def _normal(coefficient: sp.Expr, exponent: sp.Expr, power: sp.Expr, logs: sp.Ex
     """Take constants and logarithms out of the exponent: ``exp(1 + 2 log(x))`` is ``e x**2``."""
     if coefficient == 0:
         return ZERO
-    coefficient, kept = sp.sympify(coefficient), []
+    kept = []
     for term in sp.Add.make_args(sp.expand(exponent)):
         factor, rest = term.as_independent(X, as_Add=False)
         if rest == sp.log(X):
@@ -145,7 +145,7 @@ def _normal(coefficient: sp.Expr, exponent: sp.Expr, power: sp.Expr, logs: sp.Ex
             rest = sp.S.Zero
         elif order == 0:
             coefficient, rest = coefficient * sp.exp(growth(rest).limit), sp.S.Zero
-    return Growth(coefficient, rest, sp.sympify(power), sp.sympify(logs))
+    return Growth(coefficient, rest, power, logs)
 
 
 def _logarithm(argument: sp.Expr) -> Growth:

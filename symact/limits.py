@@ -120,10 +120,12 @@ def _limit(expression: sp.Expr, direction: sp.Expr) -> sp.Expr:
             result = sp.limit(expression, Z, direction)
         except (NotImplementedError, ValueError, TypeError, sp.PoleError):
             return sp.nan
-    exists = isinstance(result, sp.Expr) and not result.has(sp.AccumBounds, sp.Limit, sp.zoo, sp.nan, Z)
-    if not exists:
+    if not isinstance(result, sp.Expr) or result.has(sp.AccumBounds, sp.Limit, sp.zoo, sp.nan, sp.I, Z):
         return sp.nan
-    return sp.simplify(result.rewrite(sp.exp) if result.has(sp.tanh, sp.sinh, sp.cosh) else result)
+    if result.is_infinite:
+        return result
+    result = sp.simplify(result.rewrite(sp.exp) if result.has(sp.tanh, sp.sinh, sp.cosh) else result)
+    return sp.nan if result.has(sp.oo, -sp.oo, sp.I) else result
 
 
 def _by_sign(symbols: Sequence[sp.Symbol], found: Mapping[tuple[int, ...], sp.Expr]) -> sp.Expr:

@@ -175,8 +175,8 @@ class _Splitter:
         """Rebuild one node over a common interval, cutting it where a switch changes its sign."""
         arguments = [part.expression for part in parts]
         if function in (sp.Abs, sp.sign):
-            (x,) = arguments
-            magnitude = x if function is sp.Abs else sp.Integer(1)
+            scale, x = arguments[0].as_independent(Z, as_Add=False)  # Abs(a*z) is Abs(a)*Abs(z)
+            magnitude = function(scale) * (x if function is sp.Abs else 1)
             return [
                 Piece(a, b, magnitude if positive else -magnitude)
                 for a, b, positive in self._signs(x, lower, upper)

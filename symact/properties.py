@@ -14,12 +14,12 @@ from symact.derivatives import Derivative, FoundKink, derive
 from symact.errors import NotSupported
 from symact.limits import limit, one_sided, sign_settings
 from symact.pieces import Case, Piece, split
-from symact.signs import sign_of
+from symact.signs import is_regular, sign_of
 from symact.simplification import neat
 from symact.writing import text
 
 BULK = 16
-"""Where no proof by signs is found, f' is covered with balls for \\|z\\| up to this."""
+"""Where no proof by signs is found, f' is covered with balls for abs(z) up to this."""
 
 PRECISION = 80
 """Bits of the ball arithmetic."""
@@ -260,23 +260,31 @@ def _at_zero(piece: Piece) -> list[Piece]:
     """Cut a piece that holds 0 there: signs are known on either side."""
     if piece.lower.is_extended_negative and piece.upper.is_extended_positive:
         zero = sp.S.Zero
+        if piece.expression.subs(Z, zero).is_finite is not True:
+            return [piece]
         return [Piece(piece.lower, zero, piece.expression), Piece(zero, piece.upper, piece.expression)]
     return [piece]
 
 
 def _sign_on(piece: Piece, pattern: Mapping[sp.Symbol, sp.Expr]) -> int | None:
-    """Return the sign of a piece's expression on its interval, by ``z = end +- t`` with t > 0."""
+    """Return the sign of a piece's expression on its interval, None where it may have a pole there."""
+    moved = _moved(piece, pattern)
+    return sign_of(moved) if is_regular(moved) else None
+
+
+def _moved(piece: Piece, pattern: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+    """Return a piece's expression in a positive symbol t for its interval: ``z = end +- t``."""
     t = sp.Dummy("t", positive=True)
     lower, upper = piece.lower.subs(pattern), piece.upper.subs(pattern)
     if not piece.expression.has(Z):
-        return sign_of(piece.expression.subs(pattern))
+        return piece.expression.subs(pattern)
     if lower.is_finite and upper.is_finite:
         argument = lower + (upper - lower) * t / (1 + t)
     elif lower.is_finite or upper.is_finite:
         argument = lower + t if lower.is_finite else upper - t
     else:
         argument = sp.Dummy("z", real=True)
-    return sign_of(sp.expand_mul(piece.expression.subs(pattern).subs(Z, argument)))
+    return sp.expand_mul(piece.expression.subs(pattern).subs(Z, argument))
 
 
 def _jump(case: Case, index: int, pattern: Mapping[sp.Symbol, sp.Expr]) -> int | None:
@@ -295,8 +303,8 @@ def _by_balls(case: Case, slope: Case) -> str | None:
     """Return the kind that ball arithmetic finds on the bulk, at numeric parameters."""
     signs: set[int | None] = {_jump(case, index, {}) for index in range(len(case.breaks))} - {0}
     try:
-        for piece in slope.pieces:
-            signs |= _covered(piece)
+        for piece, steep in zip(case.pieces, slope.pieces, strict=True):
+            signs |= _covered(piece, steep)
             if {1, -1} <= signs:
                 return NEITHER
     except NotSupported:
@@ -304,9 +312,10 @@ def _by_balls(case: Case, slope: Case) -> str | None:
     return KINDS.get(frozenset(signs) - {0})
 
 
-def _covered(piece: Piece) -> set[int | None]:
-    """Return the signs of an expression over a piece; None among them where a ball stays undecided."""
-    program = compile_expression(piece.expression, (Z,), EXACT)
+def _covered(piece: Piece, slope: Piece) -> set[int | None]:
+    """Return the signs of f' over a piece where f is real; None among them where a ball stays undecided."""
+    program = compile_expression(slope.expression, (Z,), EXACT)
+    whole = compile_expression(piece.expression, (Z,), EXACT)
     lower, upper = sp.Max(piece.lower, -BULK), sp.Min(piece.upper, BULK)
     if not lower < upper:
         return set()
@@ -314,7 +323,7 @@ def _covered(piece: Piece) -> set[int | None]:
     try:
         start, stop = (arb(str(sp.N(end, 30))) for end in (lower, upper))
         grid = [start + (stop - start) * k / POINTS for k in range(POINTS + 1)]
-        signs = {_ball_sign(program((point,))) for point in grid[1:-1]} - {None, 0}
+        signs = {_ball_sign(program((x,))) for x in grid[1:-1] if whole((x,)) is not None} - {None, 0}
         if {1, -1} <= signs:
             return signs
         waiting = [(a, b, 0) for a, b in pairwise(grid)]
@@ -322,7 +331,8 @@ def _covered(piece: Piece) -> set[int | None]:
             if not waiting:
                 return signs
             a, b, depth = waiting.pop()
-            sign = _ball_sign(program((a.union(b),)))
+            ball = (a.union(b),)
+            sign = None if whole(ball) is None else _ball_sign(program(ball))
             if sign is not None:
                 signs.add(sign)
             elif depth == MAX_DEPTH:
@@ -367,7 +377,8 @@ def _range(
     attained = [not cases[0].pieces[side].expression.has(Z) for side in (0, -1)]
     if monotonic == DECREASING:
         ends, attained = ends[::-1], attained[::-1]
-    return sp.Interval(*ends, *(not at for at in attained))
+    found = sp.Interval(*ends, *(not at for at in attained))
+    return sp.S.Reals if found == sp.S.Reals else found
 
 
 def _lipschitz(activation: Activation, derivative: Derivative) -> sp.Expr | None:

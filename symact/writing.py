@@ -11,7 +11,7 @@ GREEK = frozenset(greeks) - {"lamda", "omicron"} | {"lambda"}
 VARIABLES = frozenset({"z", "g"})
 
 
-class _TextPrinter(StrPrinter):  # type: ignore[misc]
+class _TextPrinter(StrPrinter):
     """Text in SymPy's grammar; what holds arguments in a set prints them sorted."""
 
     def _print_Max(self, expr: sp.Expr) -> str:
@@ -46,7 +46,7 @@ class _TextPrinter(StrPrinter):  # type: ignore[misc]
         raise TypeError(f"{expr} is a float; expressions hold exact numbers")
 
 
-class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
+class _LatexPrinter(LatexPrinter):
     """LaTeX in which d/dz is upright in intent and a parameter's name is one word."""
 
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
