@@ -49,11 +49,13 @@ def main() -> None:
     """Run the command line: one message, not a traceback, for what symact foresees."""
     try:
         code = app(standalone_mode=False) or HOLDS
+        if code == INTERRUPTED:  # Typer's answer to Ctrl-C
+            raise KeyboardInterrupt
     except SymactError as error:
         print(error, file=sys.stderr)
         code = WRONG_REQUEST if isinstance(error, WRONG) else HOLDS_NOT
     except (KeyboardInterrupt, typer.Abort):
-        print("\ninterrupted; nothing was left half-written", file=sys.stderr)
+        print("interrupted; nothing was left half-written", file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:  # symact list | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

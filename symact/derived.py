@@ -93,7 +93,7 @@ def _output_form(form: OutputForm) -> dict[str, Any]:
     cases = [{"condition": text(condition), "expr": text(expression)} for condition, expression in form.cases]
     return {
         "expr": text(form.expression),
-        "residuals": {},
+        "residuals": {symbol.name: text(value) for symbol, value in form.residuals.items()},
         "condition": text(form.condition),
         "proof": form.proof,
         "cases": cases,
@@ -101,8 +101,9 @@ def _output_form(form: OutputForm) -> dict[str, Any]:
 
 
 def _no_output_form(form: NoOutputForm) -> dict[str, Any]:
-    return {"reason": form.reason, "witness": form.witness and [_written(part) for part in form.witness]}
+    return {"reason": form.reason, "witness": form.witness and [written(part) for part in form.witness]}
 
 
-def _written(part: sp.Expr | str) -> str:
-    return part if isinstance(part, str) else text(part)
+def written(part: sp.Expr | str) -> str:
+    """Return text; a decimal, which has an error below one unit of its last digit, as it is."""
+    return text(part) if isinstance(part, sp.Basic) and not part.has(sp.Float) else str(part)

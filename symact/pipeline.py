@@ -45,6 +45,8 @@ PROFILES: Mapping[str, Callable[[sp.Expr, sp.Expr, sp.Expr], sp.Expr]] = {
 """What f' is at a kink, from its one-sided limits and the declared convention (PyTorch's if there is one)."""
 
 
+DTYPES = ("float32", "float64")
+
 VARIABLES = ("z", "x", "pi", "e")
 """Words that are formulas, not names that nobody knows."""
 
@@ -336,9 +338,12 @@ def verify(
     progress: Progress = silent,
 ) -> list[Any]:
     """Return the measured accuracy of what `generate` emits: one result a function, target and dtype."""
+    settings = Settings.read(Path(config)) if config else Settings()
+    for dtype in dtypes:
+        if dtype not in DTYPES:
+            raise NotSupported(f"{dtype}: not a format that is verified yet; there are {', '.join(DTYPES)}")
     from symact import accuracy
 
-    settings = Settings.read(Path(config)) if config else Settings()
     runnable = accuracy.targets()
     for target in targets:
         if target not in runnable:

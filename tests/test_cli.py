@@ -1,23 +1,53 @@
 """The command line's promises: exit codes, streams, JSON that fits its schema."""
 
+import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from symact import cli
+
 ROOT = Path(__file__).parent.parent
 
 
-def symact(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    """What a command left: its exit code and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def symact(*arguments: str, cwd: Path | None = None) -> Done:
+    """Run a command in this process, which has SymPy loaded already."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(SystemExit) as left,
+    ):
+        patch.setattr(sys, "argv", ["symact", *arguments])
+        patch.setenv("COLUMNS", "200")
+        cli.main()
+    return Done(int(left.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     command = [sys.executable, "-m", "symact", *arguments]
-    env = {**os.environ, "COLUMNS": "200", **environment}
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=env, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 # Schemas: the contract's objects. Fields may be added, none may be missing.
@@ -158,6 +188,12 @@ def test_steps_and_latex() -> None:
     assert r"\begin{aligned}" in latex.stdout
 
 
+def test_standard_output_is_json_in_a_process_too() -> None:
+    done = process("derive", "relu", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    validate(json.loads(done.stdout), DERIVED)
+
+
 @pytest.mark.parametrize(
     "command", ["derive", "document", "generate", "init", "list", "plot", "report", "verify"]
 )
@@ -172,7 +208,7 @@ def test_help_is_quick() -> None:
     spent = []
     for _ in range(3):
         started = time.perf_counter()
-        symact("--help")
+        process("--help")
         spent.append(time.perf_counter() - started)
     assert min(spent) < 0.6, spent
 
@@ -251,26 +287,25 @@ def test_a_wrong_configuration_is_named(words: str, tmp_path: Path) -> None:
 
 
 def test_generate_check_and_mend(tmp_path: Path) -> None:
-    assert symact("generate", "relu", "sigmoid", "--out", "out", cwd=tmp_path).returncode == 0
-    assert symact("generate", "relu", "sigmoid", "--out", "out", "--check", cwd=tmp_path).returncode == 0
+    assert symact("generate", "relu", "square", "--out", "out", cwd=tmp_path).returncode == 0
+    assert symact("generate", "relu", "square", "--out", "out", "--check", cwd=tmp_path).returncode == 0
     file = tmp_path / "out/c/relu.c"
     good = file.read_text()
     file.write_text(good.replace("return", "return 2 *", 1))
     before = file.read_text()
-    done = symact("generate", "relu", "sigmoid", "--out", "out", "--check", cwd=tmp_path)
+    done = symact("generate", "relu", "square", "--out", "out", "--check", cwd=tmp_path)
     assert done.returncode == 1
     assert "--- a/c/relu.c" in done.stdout
-    assert "run `symact generate relu sigmoid --out=out`" in done.stderr
+    assert "run `symact generate relu square --out=out`" in done.stderr
     assert file.read_text() == before
-    assert symact("generate", "relu", "sigmoid", "--out=out", cwd=tmp_path).returncode == 0
+    assert symact("generate", "relu", "square", "--out=out", cwd=tmp_path).returncode == 0
     assert file.read_text() == good
 
 
 def test_names_add_to_what_is_there(tmp_path: Path) -> None:
     together, apart = tmp_path / "together", tmp_path / "apart"
-    symact("generate", "relu", "sigmoid", "--out", str(together))
-    symact("generate", "sigmoid", "--out", str(apart))
-    symact("generate", "relu", "--out", str(apart))
+    for place, names in ((together, ["relu", "square"]), (apart, ["square"]), (apart, ["relu"])):
+        assert symact("generate", *names, "--out", str(place), "--jobs", "1").returncode == 0
     assert texts(together) == texts(apart)
 
 
@@ -331,13 +366,13 @@ def test_own_activations(tmp_path: Path) -> None:
 def test_ctrl_c_is_one_message(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "symact", "generate", "--out", "out", "--jobs", "2"]
     env = {**os.environ, "SYMACT_CACHE": str(tmp_path / "cache")}
-    process = subprocess.Popen(
+    running = subprocess.Popen(
         command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     time.sleep(4)
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    os.killpg(running.pid, signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
     assert "interrupted" in errors
     assert "Traceback" not in errors
     assert not (tmp_path / "out").exists()

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from symact.derived import Derived
+from symact.derived import Derived, written
 from symact.output_forms import OutputForm
 from symact.writing import text
 
@@ -37,7 +37,7 @@ def derived(found: Derived, *, steps: bool) -> None:
         rows.append(("from g = f(z)", f"no such form: {form.reason}"))
         if form.witness is not None:
             first, second, why = form.witness
-            rows.append(("witness", f"z = {text(first)} and z = {text(second)}: {why}"))
+            rows.append(("witness", f"z = {written(first)} and z = {written(second)}: {why}"))
     for kink in found.kinks:
         sides = (
             f"{text(kink.left)} on the left, {text(kink.right)} on the right, {text(kink.convention)} taken"
