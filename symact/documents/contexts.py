@@ -12,13 +12,13 @@ from symact.documents.derivations import SAFE, TEXT_WIDTH, rows, start
 from symact.documents.escapes import escape
 from symact.documents.figures import curve, panel, window
 from symact.documents.formulas import display
-from symact.documents.notation import Notation
+from symact.documents.notation import Notation, exact
 from symact.documents.prose import prose
 from symact.documents.tables import at_defaults, case_at_defaults, decimal, points, value_at
 from symact.limits import one_sided
 from symact.output_forms import NoOutputForm, OutputForm
 from symact.pieces import Case, split
-from symact.writing import text
+from symact.writing import latex, text
 
 if TYPE_CHECKING:
     from symact.derived import Derived
@@ -123,7 +123,7 @@ def family(activation: Activation) -> str:
 
 
 def _setting(activation: Activation, notation: Notation) -> str:
-    return ", ".join(f"{notation.latex(s)} = {notation.latex(v)}" for s, v in activation.defaults.items())
+    return ", ".join(f"{notation.latex(s)} = {notation.number(v)}" for s, v in activation.defaults.items())
 
 
 def _source(activation: Activation) -> dict[str, str]:
@@ -174,7 +174,7 @@ def _parameter(parameter: Parameter, notation: Notation) -> dict[str, str]:
     return {
         "symbol": notation.latex(parameter.symbol),
         "name": escape(parameter.name),
-        "default": notation.latex(parameter.default),
+        "default": notation.number(parameter.default),
         "domain": r"\mathbf{R}" if parameter.domain == sp.true else notation.latex(parameter.domain),
         "meaning": prose(parameter.meaning, notation),
     }
@@ -201,6 +201,11 @@ def _no_output(form: NoOutputForm, notation: Notation) -> dict[str, object]:
             "why": prose(why, notation),
         }
     return {"reason": sentence(prose(form.reason, notation, TEXT_WIDTH * SAFE)), "witness": witness}
+
+
+def _witness(value: sp.Expr) -> str:
+    """Return a number that proves something with all its digits."""
+    return exact(value) if value.is_Rational else latex(value)
 
 
 def sentence(words: str) -> str:
@@ -281,10 +286,13 @@ def _traits(derived: "Derived", notation: Notation) -> list[str]:
             "" if known.monotonic_for in (None, "all z", "all parameters") else f" for {known.monotonic_for}"
         )
         traits.append(prose(known.monotonic + where, notation))
-    if known.lipschitz == sp.oo:
+    constant = known.lipschitz
+    if constant is not None and constant.has(sp.Piecewise):
+        constant = at_defaults(constant, derived.activation)
+    if constant == sp.oo:
         traits.append("not Lipschitz continuous")
-    elif known.lipschitz is not None:
-        traits.append(f"Lipschitz continuous with constant ${notation.latex(known.lipschitz)}$")
+    elif constant is not None:
+        traits.append(f"Lipschitz continuous with constant ${notation.latex(constant)}$")
     return traits
 
 

@@ -274,7 +274,8 @@ def display(latex: str, width: float, lead: str = "") -> Display:
     'f(z) = a + b'
     """
     room = width - (inline_width(lead) + 3.0) * POINTS if lead else width
-    broken = lines(latex, room)
+    # dcases is mathtools' case distinction with fractions of full size.
+    broken = tuple(line.replace("{cases}", "{dcases}") for line in lines(latex, room))
     start = f"{lead} " if lead else ""
     if len(broken) == 1:
         return Display(start + broken[0])

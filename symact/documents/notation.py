@@ -1,11 +1,13 @@
 """How one activation's page writes its numbers: short decimals, names for long constants."""
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
+from symact.documents.nodes import SPACED
 from symact.writing import latex
 
 PLAIN_DENOMINATOR = 16
@@ -38,7 +40,11 @@ class Notation:
         for number in sorted(numbers, key=abs):
             if not decimal_digits(number):
                 self._name(abs(number))
-        return latex(expression.xreplace({n: self._written(n) for n in numbers}))
+        return spaced(latex(expression.xreplace({n: self._written(n) for n in numbers})))
+
+    def number(self, value: sp.Expr) -> str:
+        """Return a parameter's value as LaTeX: a decimal wherever that is exact and short."""
+        return (decimal_digits(value) if value.is_Rational else "") or self.latex(value)
 
     @property
     def constants(self) -> tuple[tuple[str, str], ...]:
@@ -52,6 +58,25 @@ class Notation:
 
     def _name(self, value: sp.Rational) -> str:
         return self._constants.setdefault(value, f"c_{{{len(self._constants) + 1}}}")
+
+
+WORD = r"\\mathrm\{[^{}]{2,}\}"
+BEFORE = re.compile(rf"(\\[A-Za-z]+|[A-Za-z0-9}}]) ({WORD})")
+AFTER = re.compile(rf"({WORD}) (\\[A-Za-z]+|[A-Za-z0-9{{])")
+
+
+def spaced(formula: str) -> str:
+    r"""Return a formula with a thin space between a factor that is a word and its neighbours.
+
+    >>> spaced(r"\mathrm{slope} z + z \leq \mathrm{slope}")
+    '\\mathrm{slope} \\, z + z \\leq \\mathrm{slope}'
+    """
+
+    def joined(match: re.Match[str]) -> str:
+        apart = any(word in SPACED for word in match.groups())
+        return match[0] if apart else rf"{match[1]} \, {match[2]}"
+
+    return AFTER.sub(joined, BEFORE.sub(joined, formula))
 
 
 def _is_short(number: sp.Rational) -> bool:
