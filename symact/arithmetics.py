@@ -17,7 +17,7 @@ from symact.functions import exp_scaled, ldexp
 Ball = arb | None
 """A model value; None where the computation overflows or is undefined."""
 
-TINY = arb(2) ** -1074
+TINY = arb(2) ** -1075
 HUGE = arb(2) ** 1024
 
 

@@ -354,7 +354,7 @@ def reciprocal(expression: sp.Expr) -> sp.Expr:
     """Return the expression in w = 1/t, powers of w pulled out of sums and roots.
 
     >>> reciprocal(sp.sqrt(T**2 + 4))
-    sqrt(4*w**2 + 1)/w
+    t*sqrt(4*w**2 + 1)
     """
 
     def tidy(node: sp.Expr) -> sp.Expr:
@@ -368,7 +368,9 @@ def reciprocal(expression: sp.Expr) -> sp.Expr:
     numerator, denominator = sp.fraction(sp.together(turned))
     power, numerator = _lowest(numerator)
     low, denominator = _lowest(denominator)
-    return W ** (power - low) * numerator / denominator
+    result = W ** (power - low) * numerator / denominator
+    # t itself where 1/w is meant: the reciprocal of a huge t is subnormal.
+    return result.replace(lambda n: n.is_Pow and n.base == W and n.exp.is_negative, lambda n: T ** (-n.exp))
 
 
 def _lowest(part: sp.Expr) -> tuple[sp.Expr, sp.Expr]:

@@ -14,7 +14,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symact.activations import Activation, Z, samples
-from symact.arithmetics import EXACT, Arithmetic, Program, compile_expression
+from symact.arithmetics import EXACT, HUGE, Arithmetic, Program, compile_expression
 from symact.errors import InvalidActivation
 from symact.formats import Format
 from symact.forms import Form, T, W, candidates, protected, series
@@ -171,6 +171,9 @@ class _Piece:
         for side in (1, -1):
             if (side > 0 and self._reaches(1)) or (side < 0 and self._reaches(-1)):
                 for form in candidates(expression.subs(Z, side * T), scaled=self.arithmetic.bits > 64):
+                    # Where a tail begins depends on the parameters: with any, only identities are used.
+                    if form.rule.endswith("tail") and self.settings[0]:
+                        continue
                     if form.expression not in seen:
                         seen.add(form.expression)
                         yield Form(form.rule, form.expression, side)
@@ -267,7 +270,8 @@ class _Judge:
             return float("inf")
         z = exact_ball(point)
         t = z - center if center is not None else z * side if side else z
-        value = program((t, 1 / t if side else t))
+        w = 1 / t if side else t
+        value = program((t, w)) if abs(w) < HUGE else None
         if ulp is None:
             return 0.0
         if value is None:

@@ -17,8 +17,8 @@ from symact.arithmetics import DOUBLE
 from symact.derived import Derived
 from symact.errors import NotSupported, SymactError, ToolMissing
 from symact.kernels import Branch, Kernel, Kernels
-from symact.polynomials import hexadecimal, runtime_constants
-from symact.targets.printing import double_double, grouped, inner_names, write, write_condition
+from symact.polynomials import runtime_constants
+from symact.targets.printing import double_double, grouped, hexadecimal, inner_names, write, write_condition
 from symact.writing import text
 
 FLAGS = ("-O2", "-std=c99", "-ffp-contract=off", "-fPIC")

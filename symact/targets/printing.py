@@ -1,6 +1,7 @@
 """What printers share: a walk over a SymPy expression that asks a notation how to write each operation."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Protocol
 
 import sympy as sp
@@ -10,16 +11,31 @@ from symact.arithmetics import constant
 from symact.errors import NotSupported
 from symact.forms import T, W
 from symact.functions import exp_scaled, ldexp
-from symact.polynomials import rounded
+
+
+def hexadecimal(value: float) -> str:
+    """Return a binary64 as a hex literal without trailing zeros.
+
+    >>> hexadecimal(0.75), hexadecimal(2.0), hexadecimal(-0.1)
+    ('0x1.8p-1', '0x1p+1', '-0x1.999999999999ap-4')
+    """
+    text = value.hex()
+    mantissa, exponent = text.split("p")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}p{exponent}"
 
 
 def double_double(number: sp.Expr) -> tuple[float, float]:
     """Return the two binary64 whose sum is nearest a number: ``hi`` its rounding, ``lo`` that of the rest."""
     old, ctx.prec = ctx.prec, 400
     try:
-        return rounded(constant(number))
+        mantissa, exponent = constant(number).mid().man_exp()
     finally:
         ctx.prec = old
+    exact = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    hi = float(exact)
+    return hi, float(exact - Fraction(hi))
 
 
 def grouped(text: str) -> str:
@@ -88,7 +104,8 @@ def _product(expression: sp.Mul, notation: Notation) -> str:
         return notation.negate(write(rest, notation))
     above, below = [], []
     for factor in sp.Mul.make_args(rest):
-        if factor.is_Pow and factor.exp.is_Rational and factor.exp.is_negative:
+        # Other negative powers are powers of the reciprocal: their own value may overflow.
+        if factor.is_Pow and factor.exp in (-1, -sp.S.Half):
             below.append(1 / factor)
         else:
             above.append(factor)
@@ -121,8 +138,9 @@ def _power(expression: sp.Pow, notation: Notation) -> str:
             return inner if abs(n) == 1 else notation.integer_power(inner, abs(n))
         if q == 2:
             root = notation.call("sqrt", [inner])
-            powered = root if abs(n) == 1 else notation.integer_power(root, abs(n))
-            return notation.divide(notation.number(sp.S.One), powered) if n < 0 else powered
+            if n < 0:
+                root = notation.divide(notation.number(sp.S.One), root)
+            return root if abs(n) == 1 else notation.integer_power(root, abs(n))
     return notation.call("pow", [write(base, notation), write(exponent, notation)])
 
 
