@@ -390,9 +390,10 @@ def _seam(before: Fraction, overlap: Sequence[Fraction]) -> sp.Expr:
 
 def points_between(lower: sp.Expr, upper: sp.Expr, fmt: Format) -> Iterator[Fraction]:
     """Yield points of every magnitude of a format inside an interval, denser where exponentials end."""
+    low, high = _comparable(lower), _comparable(upper)
+
     def inside(value: Fraction) -> bool:
-        x = sp.Rational(value.numerator, value.denominator)
-        return bool(lower < x) and bool(x < upper)
+        return low < value < high
 
     lowest = fmt.emin - fmt.precision + 1
     step = 1 if fmt.emax < 200 else 9
@@ -407,11 +408,16 @@ def points_between(lower: sp.Expr, upper: sp.Expr, fmt: Format) -> Iterator[Frac
                 yield value
     for end in (lower, upper):
         if end.is_finite and end != 0:
-            at = Fraction(int(end.p), int(end.q)) if end.is_Rational else Fraction(float(end))
+            at = Fraction(_comparable(end))
             for k in range(1, fmt.precision + 1):
                 for value in (at + abs(at) * Fraction(1, 2**k), at - abs(at) * Fraction(1, 2**k)):
                     if inside(value):
                         yield value
+
+
+def _comparable(end: sp.Expr) -> Fraction | float:
+    """Return an end of an interval as a number that compares fast; an irrational one to 53 bits."""
+    return Fraction(int(end.p), int(end.q)) if end.is_Rational else float(end)
 
 
 def around(root: arb, fmt: Format, lower: sp.Expr, upper: sp.Expr) -> list[Fraction]:
@@ -424,7 +430,7 @@ def around(root: arb, fmt: Format, lower: sp.Expr, upper: sp.Expr) -> list[Fract
     nearest = Fraction(exact // unit) * unit
     near = [nearest + k * unit for k in (-3, -2, -1, 0, 1, 2, 3)]
     near += [nearest + s * unit * 2**k for k in range(2, fmt.precision - 1) for s in (1, -1)]
-    return [p for p in near if lower < sp.Rational(p.numerator, p.denominator) < upper]
+    return [p for p in near if _comparable(lower) < p < _comparable(upper)]
 
 
 def exact_ball(point: Fraction) -> arb:
