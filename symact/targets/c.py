@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -259,15 +260,13 @@ def build(folder: Path, library: Path, *, compiler: str | None = None, flags: tu
     if cc is None:
         raise ToolMissing("no C compiler found (cc, gcc, clang); install one or set CC")
     library.parent.mkdir(parents=True, exist_ok=True)
-    objects = []
     sources = sorted(folder.glob("*.c"))
     if not sources:
         raise SymactError(f"{folder}: no generated C here; run symact generate first")
-    for source in sources:
-        target = library.parent / f"{source.stem}.o"
-        _run([cc, *flags, "-c", str(source), "-o", str(target)])
-        objects.append(str(target))
-    _run([cc, "-shared", *objects, "-lm", "-o", str(library)])
+    objects = {source: str(library.parent / f"{source.stem}.o") for source in sources}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda source: _run([cc, *flags, "-c", str(source), "-o", objects[source]]), sources))
+    _run([cc, "-shared", *objects.values(), "-lm", "-o", str(library)])
     return library
 
 
