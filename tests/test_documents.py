@@ -17,7 +17,7 @@ from symact.derivatives import differentiate
 from symact.documents import escapes, figures, formulas, nodes
 from symact.documents.notation import Notation
 from symact.documents.prose import prose
-from symact.documents.tables import decimal, points
+from symact.documents.tables import decimal, points, value_at
 from symact.documents.typesetting import compile_pdf
 from symact.errors import InvalidActivation, SymactError, ToolMissing
 from symact.pieces import split
@@ -123,6 +123,16 @@ def test_the_table_has_a_point_inside_a_narrow_domain() -> None:
     assert points(Activation("own", sp.Max(Z, 0)), [sp.Integer(0), sp.Integer(6)]) == (-10, 0, 6, 10)
 
 
+@pytest.mark.parametrize(
+    ("point", "value", "slope"),
+    [(0, sp.Integer(0), None), (10, sp.sqrt(10), sp.sqrt(10) / 20), (-10, None, None)],
+)
+def test_a_closed_end_has_its_value(point: int, value: sp.Expr | None, slope: sp.Expr | None) -> None:
+    root = Activation("own", sp.sqrt(Z), domain=sp.Interval(0, sp.oo))
+    assert value_at(split(root)[0], root, sp.Integer(point)) == value
+    assert value_at(differentiate(root).cases[0], root, sp.Integer(point)) == slope
+
+
 # --- broken lines -------------------------------------------------------------------------------------
 
 LONG = [
@@ -202,6 +212,14 @@ def test_waves_stay_few() -> None:
     wave = Activation("own", sp.sin(30 * Z))
     left, right = figures.window(wave, differentiate(wave).cases, [])
     assert left == -right and right < 1
+
+
+def test_what_runs_away_is_cut_and_what_is_bounded_is_not() -> None:
+    logit = Activation("own", sp.log(Z / (1 - Z)), domain=sp.Interval.open(0, 1))
+    steep = figures.curve(differentiate(logit).cases, logit, (Fraction(0), Fraction(1)))
+    assert 4 < figures.vertical(steep)[1] < 100
+    wave = Activation("own", 30 * sp.sin(Z))
+    assert figures.vertical(shown(wave))[1] > 30
 
 
 @pytest.mark.parametrize(

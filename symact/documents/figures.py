@@ -167,15 +167,15 @@ def window(
 
 def vertical(shown: Curve) -> tuple[Fraction, Fraction]:
     """Return the vertical window: all of a bounded curve, part of one that runs away; with 0."""
-    values = sorted(y for run in shown.runs for _, y in run)
-    values += [y for _, y in shown.marks]
-    if not values:
+    left, right = shown.window
+    step = (right - left) / SAMPLES
+    values = [y for run in shown.runs for _, y in run] + [y for _, y in shown.marks]
+    even = sorted(abs(y) for run in shown.runs for x, y in run if ((x - left) / step).denominator == 1)
+    if not values or not even:
         return Fraction(-1), Fraction(1)
-    cap = max(Fraction(5), (shown.window[1] - shown.window[0]) / 2)
-    typical = sorted(abs(y) for y in values)[len(values) * 3 // 5]
-    low, high = min(*values, Fraction(0)), max(*values, Fraction(0))
-    if typical * 3 < cap:
-        low, high = max(low, -cap), min(high, cap)
+    cap = max(Fraction(5), (right - left) / 2, 4 * even[len(even) * 3 // 5])
+    low = max(min(*values, Fraction(0)), -cap)
+    high = min(max(*values, Fraction(0)), cap)
     if high == low:
         high += 1
     margin = (high - low) / 16

@@ -73,7 +73,9 @@ def spaced(formula: str) -> str:
     """
 
     def joined(match: re.Match[str]) -> str:
-        apart = any(word in SPACED for word in match.groups())
+        apart = any(word in SPACED for word in match.groups()) or match.string[: match.end(1)].endswith(
+            "cases}"
+        )
         return match[0] if apart else rf"{match[1]} \, {match[2]}"
 
     return AFTER.sub(joined, BEFORE.sub(joined, formula))

@@ -42,7 +42,12 @@ def value_at(case: Case, activation: Activation, point: sp.Expr) -> sp.Expr | No
         lower, upper = at_defaults(piece.lower, activation), at_defaults(piece.upper, activation)
         if lower < point and point < upper:
             return at_defaults(piece.expression, activation).subs(Z, point)
-    return None
+    if at_defaults(activation.domain, activation).contains(point) != sp.true:
+        return None
+    # What is left is an end that belongs to the domain.
+    end = case.pieces[0] if at_defaults(case.pieces[0].lower, activation) == point else case.pieces[-1]
+    value = at_defaults(end.expression, activation).subs(Z, point)
+    return value if value.is_finite else None
 
 
 def points(activation: Activation, kinks: Sequence[sp.Expr]) -> tuple[sp.Expr, ...]:
