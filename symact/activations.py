@@ -89,7 +89,13 @@ class Activation:
         return self.name or sp.sstr(self.expression)
 
 
-SAMPLE_VALUES = (sp.Rational(3, 4), sp.Rational(-2, 3), sp.Rational(7, 5), sp.Rational(-9, 7), sp.Rational(11, 4))
+SAMPLE_VALUES = (
+    sp.Rational(3, 4),
+    sp.Rational(-2, 3),
+    sp.Rational(7, 5),
+    sp.Rational(-9, 7),
+    sp.Rational(11, 4),
+)
 
 
 def samples(activation: Activation, condition: sp.Basic = sp.true) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:

@@ -7,6 +7,7 @@ A value of the model therefore encloses whatever a conforming implementation ret
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import sympy as sp
 from flint import arb, ctx
@@ -14,7 +15,7 @@ from flint import arb, ctx
 from symact.errors import NotSupported
 from symact.functions import exp_scaled, ldexp
 
-Ball = arb | None
+Ball: TypeAlias = arb | None
 """A model value; None where the computation overflows or is undefined."""
 
 TINY = arb(2) ** -1075
@@ -53,7 +54,9 @@ EXACT = Arithmetic("exact", 0, 0)
 Program = Callable[[tuple[arb, ...]], Ball]
 
 
-def compile_expression(expression: sp.Expr, symbols: tuple[sp.Symbol, ...], arithmetic: Arithmetic) -> Program:
+def compile_expression(
+    expression: sp.Expr, symbols: tuple[sp.Symbol, ...], arithmetic: Arithmetic
+) -> Program:
     """Return a function of the symbols' values that computes the expression in the model.
 
     The caller sets `flint.ctx.prec`: ``arithmetic.bits`` for a model, anything for `EXACT`.

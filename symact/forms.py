@@ -72,7 +72,7 @@ def protected(expression: sp.Expr) -> sp.Expr:
 
 
 def candidates(expression: sp.Expr, *, scaled: bool) -> Iterator[Form]:
-    """Yield the forms of an expression in T, the plainest first; ``scaled`` adds those for subnormal results."""
+    """Yield the forms of an expression in T, the plainest first; ``scaled`` some for subnormal ones."""
     if sp.count_ops(expression) > MAX_OPERATIONS:
         return
     complement = complemented(expression)
@@ -113,7 +113,7 @@ def _collected(expression: sp.Expr) -> sp.Expr:
 
 
 def _negative(x: sp.Expr) -> bool:
-    return bool(x.is_negative or x.could_extract_minus_sign() and not x.is_positive)
+    return bool(x.is_negative or (x.could_extract_minus_sign() and not x.is_positive))
 
 
 # Exponentials that decay.
@@ -268,7 +268,9 @@ def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[
     for kernel in kernels:
         shifted = _shifted(rest, kernel.symbol)
         if shifted != rest:
-            yield Form(prefix + "decaying expm1", restored(power * shifted.xreplace({M: expm1(-kernel.base)})))
+            yield Form(
+                prefix + "decaying expm1", restored(power * shifted.xreplace({M: expm1(-kernel.base)}))
+            )
     exponent = sp.expand(restored(exponent))
     if scaled and exponent != 0 and not exponent.has(sp.exp):
         front = exp_scaled(exponent, SCALE)
@@ -313,7 +315,7 @@ def _dropped(expression: sp.Expr, kernels: list[_Kernel]) -> sp.Expr | None:
     return None if value.has(sp.nan, sp.zoo, sp.oo) else value
 
 
-def _shifted(rest: sp.Expr, symbol: sp.Symbol) -> sp.Expr | None:
+def _shifted(rest: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
     """Write a rational function of E in M = E - 1, which keeps its digits where E is near 1."""
     numerator, denominator = sp.fraction(rest)
     parts = []
@@ -330,10 +332,10 @@ def _shifted(rest: sp.Expr, symbol: sp.Symbol) -> sp.Expr | None:
 
 
 def _conjugates(expression: sp.Expr) -> Iterator[sp.Expr]:
-    """(a + b s)/d with s = sqrt(c): multiply by (a - b s)/(a - b s), so that a sum of opposite signs is gone."""
+    """(a + b s)/d with s = sqrt(c): multiply by (a - b s)/(a - b s), and a difference is gone."""
     roots = {p for p in expression.atoms(sp.Pow) if p.exp.is_Rational and p.exp.q == 2}
+    s = sp.Symbol("s", positive=True)
     for base in sorted({p.base for p in roots}, key=sp.default_sort_key):
-        s = sp.Symbol("s", positive=True)
         rational = expression.replace(
             lambda n, base=base: n.is_Pow and n.base == base and n.exp.is_Rational and n.exp.q == 2,
             lambda n: s ** (2 * n.exp),

@@ -1,4 +1,4 @@
-"""lower: what a target prints. A kernel is cases by parameter, each a list of guarded straight-line branches."""
+"""lower: what a target prints. A kernel is cases by parameter, each of guarded straight-line branches."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,20 @@ from itertools import count
 import sympy as sp
 from flint import arb, ctx
 
-from symact.activations import G, Activation, Kink, Z, samples
+from symact.activations import Activation, G, Kink, Z, samples
 from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, Arithmetic, compile_expression
 from symact.derivatives import Derivative
-from symact.formats import BINARY32, BINARY64
+from symact.formats import BINARY32, BINARY64, Format
 from symact.forms import T, W, protected
 from symact.output_forms import NoOutputForm, OutputForm
 from symact.pieces import Case, Piece, split
-from symact.regimes import Regime, Stable, exact_ball, stabilise, true_value
+from symact.regimes import Regime, Stable, stabilise, true_value
 
 ARITHMETICS = ((DOUBLE, BINARY32), (DOUBLE_DOUBLE, BINARY64))
 """float32 is computed in binary64, float64 in double-double: twice the precision that is promised."""
+
+MAX_ORDER = 5
+"""A function that vanishes at 0 to a higher order than this counts as zero there."""
 
 TRUSTED_ULP = 0.4
 """Where the model of binary64 leaves more than this for float32, float32 is computed in double-double too."""
@@ -47,7 +50,7 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Kernels:
-    """All kernels of an activation; the vector-Jacobian products are those of the derivatives, times g_bar."""
+    """All kernels of an activation; the VJPs are the derivatives times g_bar."""
 
     activation: Activation
     kernels: tuple[Kernel, ...]
@@ -72,7 +75,10 @@ def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoO
     if isinstance(form, OutputForm):
         condition = form.condition
         in_output = Activation(
-            activation.name, form.expression.subs(G, Z), activation.parameters, kinks=(Kink(sp.S.Zero, sp.S.Zero),)
+            activation.name,
+            form.expression.subs(G, Z),
+            activation.parameters,
+            kinks=(Kink(sp.S.Zero, sp.S.Zero),),
         )
         functions.append(("derivative_from_output", in_output, split(in_output)))
     kernels = [
@@ -83,7 +89,9 @@ def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoO
     return Kernels(activation, tuple(kernels), condition)
 
 
-def _kernel(name: str, owner: Activation, cases: Sequence[Case], arithmetic: Arithmetic, fmt: object) -> Kernel:
+def _kernel(
+    name: str, owner: Activation, cases: Sequence[Case], arithmetic: Arithmetic, fmt: Format
+) -> Kernel:
     stable = [(case, s) for case in cases for s in stabilise(owner, case, arithmetic, fmt)]
     if arithmetic is DOUBLE and max(s.worst for _, s in stable) > TRUSTED_ULP:
         precise = [(case, s) for case in cases for s in stabilise(owner, case, DOUBLE_DOUBLE, fmt)]
@@ -112,11 +120,11 @@ def _branches(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
         end = regime.upper
         condition: sp.Basic = sp.true
         if regime is not stable.regimes[-1]:
-            condition = Z < end
+            condition = end > Z
             if end in breaks:
                 value = breaks[end]
                 if _same(left_of[end].expression.subs(Z, end), value):
-                    condition = Z <= end
+                    condition = end >= Z
                 elif not _same(right_of[end].expression.subs(Z, end), value):
                     branches.append(Branch(sp.Eq(Z, end), (), value, "at the kink, by convention"))
         tail.append(_branch(regime, condition))
@@ -151,7 +159,7 @@ def _outside(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
             if value is not None:
                 branches.append(Branch(sp.Eq(Z, end, evaluate=False), (), value, "the limit"))
         else:
-            beyond = Z < end if direction < 0 else Z > end
+            beyond = end > Z if direction < 0 else end < Z
             branches.append(Branch(beyond, (), sp.nan, "outside the domain"))
             value = _limit_at(owner, stable, piece, end, -direction)
             if value is not None:
@@ -214,7 +222,9 @@ def _judged(
     return _symbolic_limit(expression, end, settings)
 
 
-def _symbolic_limit(expression: sp.Expr, end: sp.Expr, settings: Sequence[Mapping[sp.Symbol, sp.Expr]]) -> sp.Expr | None:
+def _symbolic_limit(
+    expression: sp.Expr, end: sp.Expr, settings: Sequence[Mapping[sp.Symbol, sp.Expr]]
+) -> sp.Expr | None:
     """Return SymPy's limit, the parameters' signs told; None where it has none."""
     signs = {
         symbol: sp.Symbol(symbol.name, positive=True) * (1 if settings[0][symbol] > 0 else -1)
@@ -225,7 +235,10 @@ def _symbolic_limit(expression: sp.Expr, end: sp.Expr, settings: Sequence[Mappin
         value = sp.limit(expression.subs(signs), Z, end)
     except NotImplementedError:
         return None
-    back = {sp.Symbol(symbol.name, positive=True): symbol * (1 if settings[0][symbol] > 0 else -1) for symbol in signs}
+    back = {
+        sp.Symbol(symbol.name, positive=True): symbol * (1 if settings[0][symbol] > 0 else -1)
+        for symbol in signs
+    }
     return None if value.has(sp.Limit, sp.AccumBounds) else value.subs(back)
 
 
@@ -240,12 +253,10 @@ def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
     leading = []
     for piece in touching:
         expression = protected(piece.expression)
-        coefficient: sp.Expr = sp.S.Zero
-        for order in range(6):
-            coefficient = sp.simplify(expression.subs(Z, 0))
-            if coefficient != 0:
-                break
+        order = 0
+        while (coefficient := sp.simplify(expression.subs(Z, 0))) == 0 and order < MAX_ORDER:
             expression = sp.diff(expression, Z)
+            order += 1
         if (order == 0 and coefficient != 0) or not coefficient.is_finite:
             return None
         leading.append((order, coefficient))
@@ -255,7 +266,9 @@ def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
     if any(order % 2 == 0 or coefficient == 0 for order, coefficient in leading):
         return sp.S.Zero
     ratios = {
-        bool((c / first[1]).subs(setting) > 0) for _, c in leading for setting in samples(owner, stable.condition)
+        bool((c / first[1]).subs(setting) > 0)
+        for _, c in leading
+        for setting in samples(owner, stable.condition)
     }
     if len(ratios) > 1:
         return None
@@ -267,5 +280,3 @@ def _contains_zero(piece: Piece) -> bool:
         return False
     inside = sp.And(piece.lower <= 0, piece.upper >= 0)
     return inside == sp.true
-
-

@@ -47,7 +47,7 @@ class Regime:
 
 @dataclass(frozen=True)
 class Stable:
-    """A case of the parameters with its regimes; ``worst`` is the model's largest error in ulp at the samples."""
+    """A case of the parameters with its regimes; ``worst``: the model's largest error in ulp."""
 
     condition: sp.Basic
     regimes: tuple[Regime, ...]
@@ -55,7 +55,7 @@ class Stable:
 
 
 def stabilise(activation: Activation, case: Case, arithmetic: Arithmetic, fmt: Format) -> tuple[Stable, ...]:
-    """Return the regimes of a case for one arithmetic and format, split by parameters' signs where those decide.
+    """Return the regimes of a case for one arithmetic and format, split by parameters' signs if those decide.
 
     Raises InvalidActivation where no parameter setting lies in the domain.
     """
@@ -103,7 +103,7 @@ def _sign_cases(activation: Activation, case: Case) -> Iterator[tuple[sp.Basic, 
 
 
 def _representable(setting: Mapping[sp.Symbol, sp.Expr]) -> Mapping[sp.Symbol, sp.Expr]:
-    """Round sample values to binary fractions: parameters of generated code are floats, exact as they come."""
+    """Round sample values to binary fractions: parameters of generated code are floats."""
     return {symbol: sp.Rational(round(value * 256), 256) for symbol, value in setting.items()}
 
 
@@ -196,7 +196,12 @@ class _Piece:
         ends = [self.piece.lower, *(start for _, start, _ in runs[1:]), self.piece.upper]
         return [
             Regime(
-                lower, upper, self._own(candidate.form.expression), candidate.form.rule, candidate.form.side, candidate.center
+                lower,
+                upper,
+                self._own(candidate.form.expression),
+                candidate.form.rule,
+                candidate.form.side,
+                candidate.center,
             )
             for (lower, upper), (candidate, *_) in zip(pairwise(ends), runs, strict=True)
         ]
@@ -212,9 +217,7 @@ class _Judge:
             positive[symbol] = value
             positive[_positive(symbol)] = abs(value)
         self.setting = positive
-        self.lower, self.upper = (
-            search.piece.lower.subs(setting), search.piece.upper.subs(setting)
-        )
+        self.lower, self.upper = (search.piece.lower.subs(setting), search.piece.upper.subs(setting))
         self.exact = compile_expression(expression.subs(positive), (Z,), EXACT)
         self.points: list[Fraction] = []
         self.truths: list[arb] = []
@@ -397,7 +400,9 @@ def points_between(lower: sp.Expr, upper: sp.Expr, fmt: Format) -> Iterator[Frac
 
     lowest = fmt.emin - fmt.precision + 1
     step = 1 if fmt.emax < 200 else 9
-    exponents = sorted({*range(lowest, fmt.emax + 1, step), *range(-70, 70), lowest, fmt.emin, fmt.emax, fmt.emax - 1})
+    exponents = sorted(
+        {*range(lowest, fmt.emax + 1, step), *range(-70, 70), lowest, fmt.emin, fmt.emax, fmt.emax - 1}
+    )
     magnitudes = {Fraction(m, 8) * Fraction(2) ** e for e in exponents for m in (8, 11, 13) if e > lowest + 3}
     magnitudes |= {Fraction(k, 4) for k in range(1, 120)} | {Fraction(k) for k in range(30, 120)}
     magnitudes |= {Fraction(k) for k in range(120, 800, 5)} if fmt.emax > 200 else set()
@@ -451,12 +456,15 @@ def true_value(program: Program, point: Fraction) -> arb | None:
         for bits in PRECISIONS:
             ctx.prec = bits
             value = program((z,))
-            if value is not None and value.is_finite():
-                if value.rel_accuracy_bits() >= 90 or value == 0 or abs(value).upper() < arb(2) ** -1400:
-                    return value
+            if value is not None and value.is_finite() and _settled(value):
+                return value
     finally:
         ctx.prec = old
     return value if value is not None and value.is_finite() and value.rel_accuracy_bits() >= 60 else None
+
+
+def _settled(value: arb) -> bool:
+    return bool(value.rel_accuracy_bits() >= 90 or value == 0 or abs(value).upper() < arb(2) ** -1400)
 
 
 def bisect(program: Program, low: Fraction, high: Fraction, *, rising: bool) -> arb | None:

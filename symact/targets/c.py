@@ -36,8 +36,8 @@ FUNCTIONS = {
 """function -> suffix of its name, inputs, output."""
 
 MATHS = {
-    "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh", "acosh",
-    "atanh", "erf", "erfc", "expm1", "log1p", "pow", "ldexp",
+    "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
+    "asinh", "acosh", "atanh", "erf", "erfc", "expm1", "log1p", "pow", "ldexp",
 }  # fmt: skip
 
 
@@ -136,8 +136,7 @@ def activation_context(template: str, derived: Derived, kernels: Kernels) -> dic
     functions = [
         _public(name, activation, function, dtype, kernels)
         for function in FUNCTIONS
-        if function.removeprefix("vjp").replace("_from", "derivative_from") in available
-        or function == "vjp"
+        if function.removeprefix("vjp").replace("_from", "derivative_from") in available or function == "vjp"
         for dtype in TYPES
     ]
     return {
@@ -160,7 +159,8 @@ def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
         "name": _name(activation),
         "formula": text(activation.expression),
         "parameters": [
-            f"{p.name} (default {text(p.default)}): {p.meaning or 'a real number'}" for p in activation.parameters
+            f"{p.name} (default {text(p.default)}): {p.meaning or 'a real number'}"
+            for p in activation.parameters
         ],
         "condition": "" if condition in (sp.true, sp.false) else text(condition),
         "prototypes": prototypes,
@@ -176,7 +176,9 @@ def shared_context(template: str, summaries: list[dict[str, Any]]) -> dict[str, 
 
 def _name(activation: Activation) -> str:
     if activation.name is None:
-        raise SymactError(f"{activation.title}: a formula has no name to generate under; declare it in symact.toml")
+        raise SymactError(
+            f"{activation.title}: a formula has no name to generate under; declare it in symact.toml"
+        )
     return activation.name
 
 
@@ -186,18 +188,22 @@ def _public(name: str, activation: Activation, function: str, dtype: str, kernel
     parameters = [f"{ctype} {p.name}" for p in activation.parameters]
     source = {"vjp": "derivative", "vjp_from_output": "derivative_from_output"}.get(function, function)
     kernel = next(k for k in kernels.kernels if k.function == source and k.dtype == dtype)
-    call = f"{name}_{source}{long}({', '.join([f'(double){inputs[0]}', *(f'(double){p.name}' for p in activation.parameters)])})"
+    values = ", ".join(
+        f"(double){argument}" for argument in (inputs[0], *(p.name for p in activation.parameters))
+    )
+    call = f"{name}_{source}{long}({values})"
     if kernel.arithmetic is DOUBLE:
         value = f"(double)g_bar * {call}" if len(inputs) > 1 else call
     else:
         product = f"symact_dd_mul(symact_dd_from_double((double)g_bar), {call})" if len(inputs) > 1 else call
         value = f"symact_dd_to_double({product})"
     arrays = [f"const {ctype} *{i}" for i in inputs]
+    listed = [*arrays, f"{ctype} *{output}", "size_t n", *parameters]
     scalar_name = f"symact_{name}{suffix}{short}"
     arguments = [*(f"{i}[i]" for i in inputs), *(p.name for p in activation.parameters)]
     return {
         "scalar": f"{ctype} {scalar_name}({', '.join([*(f'{ctype} {i}' for i in inputs), *parameters])})",
-        "array": f"void symact_{name}{suffix}{long}({', '.join([*arrays, f'{ctype} *{output}', 'size_t n', *parameters])})",
+        "array": f"void symact_{name}{suffix}{long}({', '.join(listed)})",
         "value": f"({ctype})({value})" if ctype == "float" else value,
         "output": output,
         "element": f"{scalar_name}({', '.join(arguments)})",
@@ -217,7 +223,9 @@ def _kernel(name: str, activation: Activation, kernel: Kernel) -> dict[str, Any]
     cases = []
     for condition, branches in kernel.cases:
         rows = [_branch(branch, notation, doubles, kind) for branch in branches]
-        cases.append({"condition": _condition(condition, doubles), "always": condition == sp.true, "branches": rows})
+        cases.append(
+            {"condition": _condition(condition, doubles), "always": condition == sp.true, "branches": rows}
+        )
     return {
         "signature": f"static {kind} {name}_{kernel.function}{TYPES[kernel.dtype][2]}"
         f"({', '.join(['double z', *(f'double {p}' for p in parameters)])})",
@@ -251,12 +259,16 @@ def _condition(condition: sp.Basic, doubles: Doubles) -> str:
 # Build and load.
 
 
-def build(folder: Path, library: Path, *, compiler: str | None = None, flags: tuple[str, ...] = FLAGS) -> Path:
+def build(
+    folder: Path, library: Path, *, compiler: str | None = None, flags: tuple[str, ...] = FLAGS
+) -> Path:
     """Compile the generated C into a shared library and return its path.
 
     Raises ToolMissing without a compiler, SymactError with the compiler's first words where it fails.
     """
-    cc = compiler or os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    cc = (
+        compiler or os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    )
     if cc is None:
         raise ToolMissing("no C compiler found (cc, gcc, clang); install one or set CC")
     library.parent.mkdir(parents=True, exist_ok=True)
@@ -284,7 +296,7 @@ class Library:
     activations: Mapping[str, Activation]
 
     def call(self, name: str, function: str, dtype: str) -> Callable[..., np.ndarray] | None:
-        """Return ``f(input, [g_bar], **parameters)`` on contiguous arrays, or None where there is no such function."""
+        """Return ``f(input, [g_bar], **parameters)``, or None where there is no such function."""
         _, _, long = TYPES[dtype]
         suffix, inputs, _ = FUNCTIONS[function]
         try:
@@ -294,7 +306,9 @@ class Library:
         number = ctypes.c_float if dtype == "float32" else ctypes.c_double
         parameters = self.activations[name].parameters
         symbol.restype = None
-        symbol.argtypes = [ctypes.c_void_p] * (len(inputs) + 1) + [ctypes.c_size_t] + [number] * len(parameters)
+        symbol.argtypes = (
+            [ctypes.c_void_p] * (len(inputs) + 1) + [ctypes.c_size_t] + [number] * len(parameters)
+        )
 
         def run(*arrays: np.ndarray, **settings: float) -> np.ndarray:
             ready = [np.ascontiguousarray(a, dtype=dtype) for a in arrays]

@@ -32,7 +32,8 @@ OWN = {"erf": "dd.erf1", "erfc": "dd.erfc1", "erfcx": "dd.erfcx1"}
 UFUNCS = {
     "exp": "exp", "log": "log", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh",
     "cosh": "cosh", "tanh": "tanh", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh",
-    "acosh": "arccosh", "atanh": "arctanh", "expm1": "expm1", "log1p": "log1p", "pow": "power", "abs": "absolute",
+    "acosh": "arccosh", "atanh": "arctanh", "expm1": "expm1", "log1p": "log1p",
+    "pow": "power", "abs": "absolute",
 }  # fmt: skip
 
 
@@ -156,7 +157,12 @@ def activation_context(template: str, derived: Derived, kernels: Kernels) -> dic
         "derivative": text(derived.simplified),
         "source": str(activation.source or ""),
         "parameters": [
-            {"name": p.name, "default": repr(float(p.default)), "exact": text(p.default), "meaning": p.meaning}
+            {
+                "name": p.name,
+                "default": repr(float(p.default)),
+                "exact": text(p.default),
+                "meaning": p.meaning,
+            }
             for p in activation.parameters
         ],
         "domains": unique,
@@ -212,7 +218,9 @@ def _kernel(activation: Activation, kernel: Kernel, constants: Constants) -> dic
     }
 
 
-def _branch(branch: Branch, notation: Any, doubles: Doubles, parameters: list[str], plain: bool) -> dict[str, Any]:
+def _branch(
+    branch: Branch, notation: Any, doubles: Doubles, parameters: list[str], plain: bool
+) -> dict[str, Any]:
     lines = [f"{notation.names.get(s, s.name)} = {write(v, notation)}" for s, v in branch.assignments]
     result = write(branch.result, notation)
     if not plain:
@@ -261,7 +269,9 @@ def load(folder: Path) -> Package:
         raise SymactError(f"{folder}: no generated NumPy package here; run symact generate first")
     for name in [n for n in sys.modules if n == "symact_numpy" or n.startswith("symact_numpy.")]:
         del sys.modules[name]
-    spec = importlib.util.spec_from_file_location("symact_numpy", source, submodule_search_locations=[str(source.parent)])
+    spec = importlib.util.spec_from_file_location(
+        "symact_numpy", source, submodule_search_locations=[str(source.parent)]
+    )
     if spec is None or spec.loader is None:
         raise SymactError(f"{source}: cannot be imported")
     module = importlib.util.module_from_spec(spec)

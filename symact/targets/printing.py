@@ -55,8 +55,8 @@ def grouped(text: str) -> str:
 class Notation(Protocol):
     """How a target writes the operations of one arithmetic."""
 
-    names: Mapping[sp.Symbol, str]
-
+    @property
+    def names(self) -> Mapping[sp.Symbol, str]: ...
     def number(self, value: sp.Expr) -> str: ...
     def add(self, a: str, b: str) -> str: ...
     def subtract(self, a: str, b: str) -> str: ...
@@ -142,7 +142,6 @@ def _power(expression: sp.Pow, notation: Notation) -> str:
                 root = notation.divide(notation.number(sp.S.One), root)
             return root if abs(n) == 1 else notation.integer_power(root, abs(n))
     return notation.call("pow", [write(base, notation), write(exponent, notation)])
-
 
 
 def write_condition(condition: sp.Basic, notation: Notation, both: str, either: str, no: str) -> str:
