@@ -6,7 +6,7 @@ A value of the model therefore encloses whatever a conforming implementation ret
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import sympy as sp
@@ -24,27 +24,17 @@ HUGE = arb(2) ** 1024
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """Binary64 or double-double: ``bits`` of precision of + - * / sqrt, and of each function.
-
-    ``functions`` gives the bits of a function's relative error where it differs from ``elementary``.
-    """
+    """Binary64 or double-double: ``bits`` of precision of + - * / sqrt, ``elementary`` of functions."""
 
     name: str
     bits: int
     elementary: int
-    functions: Mapping[str, int] = field(default_factory=dict)
 
-    def function_bits(self, name: str) -> int:
-        """Return the bits to which a function's value is good."""
-        return self.functions.get(name, self.elementary)
-
-
-WEAK = dict.fromkeys(("sin", "cos", "tan", "asin", "acos", "atan", "asinh", "acosh", "atanh"), 53)
 
 DOUBLE = Arithmetic("binary64", 53, 51)
 """What float32 is computed in; functions within 2 ulp, as every libm gives them."""
 
-DOUBLE_DOUBLE = Arithmetic("double-double", 100, 65, WEAK)
+DOUBLE_DOUBLE = Arithmetic("double-double", 100, 70)
 """What float64 is computed in: an unevaluated sum of two binary64."""
 
 EXACT = Arithmetic("exact", 0, 0)
@@ -227,7 +217,7 @@ def _power(
         x, y = base(arguments), power(arguments)
         if x is None or y is None:
             return None
-        return finish(_widen((y * x.log()).exp(), arithmetic.function_bits("exp")))
+        return finish(_widen((y * x.log()).exp(), arithmetic.elementary))
 
     return general
 
@@ -249,7 +239,7 @@ def _function(
 ) -> Callable[[arb], Ball]:
     """Wrap a ball function with its error; below ``low`` it underflows, above ``high`` it overflows."""
     finish = _round(arithmetic)
-    bits = arithmetic.function_bits(name) if arithmetic.bits else 0
+    bits = arithmetic.elementary
 
     def run(value: arb) -> Ball:
         if arithmetic.bits:
