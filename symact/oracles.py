@@ -135,10 +135,8 @@ class Function:
         self._start = LOWEST_BITS
         self._floor = arb(2) ** (self.fmt.lowest_exponent - GUARD_BITS - PRODUCT_BITS)
         self._limits: dict[tuple[float, bool], arb] = {}
-        parts = self.domain.args if isinstance(self.domain, sp.Union) else (self.domain,)
-        self._parts = (
-            None if self.domain == sp.S.Reals else [(self._end(p.inf), self._end(p.sup)) for p in parts]
-        )
+        whole = self.domain == sp.S.Reals
+        self._parts = None if whole else intervals(self.domain, self.values)
 
     def value(self, z: Number) -> arb:
         """Return f(z) as a small ball; NaN where there is none, an infinity or the limit where that is meant.
@@ -202,24 +200,6 @@ class Function:
     def _inside(self, z: Number) -> bool:
         return self._parts is None or any(low <= z <= high for low, high in self._parts)
 
-    def _end(self, end: sp.Expr) -> Number:
-        if end in (sp.oo, -sp.oo):
-            return math.inf if end == sp.oo else -math.inf
-        exact = rational(end, self.values)
-        if exact is not None:
-            return exact
-        if isinstance(end, sp.Piecewise):  # an end that is infinite for some parameters
-            for value, condition in end.args:
-                if (
-                    condition.subs(
-                        {s: sp.Rational(v.numerator, v.denominator) for s, v in self.values.items()}
-                    )
-                    == sp.true
-                ):
-                    return self._end(value)
-        ball = Function(end, self.variable, self.values).value(Fraction(0))
-        return _fraction(ball)
-
     def _near(self, z: Number, slope: bool, least: int = LOWEST_BITS) -> arb:
         """Raise the precision until the ball is small."""
         self._point.exact = _Coordinates(self.variable, z)
@@ -282,6 +262,35 @@ class Function:
             return arb.nan()
         ctx.prec = HIGHEST_BITS
         return _tendency(values)
+
+
+def intervals(domain: sp.Set, values: Mapping[sp.Symbol, Fraction]) -> list[tuple[Number, Number]]:
+    """Return the ends of each part of a set, exact where they are rational.
+
+    >>> intervals(sp.Union(sp.Interval.open(-1, 0), sp.FiniteSet(2)), {})
+    [(Fraction(-1, 1), Fraction(0, 1)), (Fraction(2, 1), Fraction(2, 1))]
+    """
+    found: list[tuple[Number, Number]] = []
+    for part in domain.args if isinstance(domain, sp.Union) else (domain,):
+        if isinstance(part, sp.FiniteSet):
+            found += [(_end(point, values), _end(point, values)) for point in part.args]
+        else:
+            found.append((_end(part.inf, values), _end(part.sup, values)))
+    return sorted(found)
+
+
+def _end(end: sp.Expr, values: Mapping[sp.Symbol, Fraction]) -> Number:
+    if end in (sp.oo, -sp.oo):
+        return math.inf if end == sp.oo else -math.inf
+    exact = rational(end, values)
+    if exact is not None:
+        return exact
+    if isinstance(end, sp.Piecewise):  # an end that is infinite for some parameters
+        numbers = {s: sp.Rational(v.numerator, v.denominator) for s, v in values.items()}
+        for value, condition in end.args:
+            if condition.subs(numbers) == sp.true:
+                return _end(value, values)
+    return _fraction(Function(end, Z, values).value(Fraction(0)))
 
 
 class _Coordinates(dict[sp.Symbol, Fraction]):

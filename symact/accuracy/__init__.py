@@ -1,0 +1,146 @@
+"""verify: what generated code returns, beside the truth."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+import symact.targets
+from symact.accuracy.judgements import BOUNDS, Question, Result, judge, merge
+from symact.accuracy.points import seams
+from symact.accuracy.questions import Form, questions
+from symact.activations import Activation
+from symact.errors import NotSupported, UnknownName
+from symact.formats import FORMATS
+
+__all__ = [
+    "BOUNDS",
+    "Form",
+    "Question",
+    "Result",
+    "Task",
+    "ask",
+    "judge",
+    "prepare",
+    "questions",
+    "targets",
+    "verify_activation",
+]
+
+DTYPES = ("float32", "float64")
+"""What is measured where nothing else is asked for."""
+
+Call = Callable[..., np.ndarray]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One activation to be verified: as it lies generated in ``folder``, after `prepare`.
+
+    ``dtypes`` empty means float32 and float64.
+    """
+
+    activation: Activation
+    folder: Path
+    targets: tuple[str, ...]
+    dtypes: tuple[str, ...] = ()
+    exhaustive: bool = False
+
+
+def targets() -> tuple[str, ...]:
+    """Return the targets whose code can be run from here: those that know how to load it."""
+    names = sorted(module.name for module in iter_modules(symact.targets.__path__))
+    return tuple(name for name in names if hasattr(_module(name), "load"))
+
+
+def prepare(folder: Path, chosen: tuple[str, ...]) -> None:
+    """Build what must be built before it runs, once for all activations."""
+    for target in chosen:
+        module = _module(target)
+        if hasattr(module, "build"):
+            module.build(folder / target, _library(folder, target))
+
+
+def verify_activation(task: Task) -> list[Result]:
+    """Return a result for every function, target and dtype of one activation.
+
+    Raises UnknownName for a dtype that no target has, NotSupported for a sweep that is not feasible yet.
+    """
+    activation = task.activation
+    packages = {target: _load(task.folder, target, activation) for target in task.targets}
+    marks = {mark for target in task.targets for mark in _seams(task.folder / target, activation)}
+    form = _form(activation)
+    found: dict[tuple[str, str, str], list[Result]] = {}
+    for dtype, able in [(dtype, _able(task, dtype)) for dtype in task.dtypes or DTYPES]:
+        for question in questions(activation, dtype, form, marks, exhaustive=task.exhaustive):
+            for target in able:
+                call = packages[target].call(activation.name, question.function, dtype)
+                if call is None:
+                    raise NotSupported(
+                        f"{activation.title}: {target} has no {question.function}; generate again"
+                    )
+                key = (question.function, target, dtype)
+                found.setdefault(key, []).append(ask(question, call, target))
+    return [merge(results) for results in found.values()]
+
+
+def ask(question: Question, call: Call, target: str) -> Result:
+    """Call a function with a question's points, count its warnings, and judge what it returns."""
+    with warnings.catch_warnings(record=True) as heard, np.errstate(all="warn", under="ignore"):
+        warnings.simplefilter("always")
+        answer = call(*question.arguments, **question.parameters)
+    return judge(question, answer, target, len(heard))
+
+
+def _able(task: Task, dtype: str) -> list[str]:
+    """Return the targets of a task that have a dtype."""
+    if dtype not in BOUNDS:
+        raise UnknownName(f"{dtype}: no such dtype; there are {', '.join(BOUNDS)}")
+    able = [target for target in task.targets if dtype in _dtypes(target)]
+    if not able:
+        raise NotSupported(f"{dtype}: none of {', '.join(task.targets)} has it; choose another target")
+    if task.exhaustive and FORMATS[dtype].bits > 16:
+        raise NotSupported(
+            f"{dtype}: all its inputs take hours of arbitrary precision; leave out --exhaustive"
+        )
+    return able
+
+
+def _form(activation: Activation) -> Form | None:
+    from symact.derivatives import differentiate
+    from symact.output_forms import OutputForm, recover_output_form
+
+    form = recover_output_form(differentiate(activation))
+    return Form(form.expression, form.condition) if isinstance(form, OutputForm) else None
+
+
+def _seams(folder: Path, activation: Activation) -> list[float]:
+    """Return where the generated code of an activation changes its formula, read from the code itself."""
+    sources = sorted(path for path in folder.rglob(f"{activation.name}.*") if path.suffix in (".c", ".py"))
+    return [seam for path in sources for seam in seams(path.read_text("utf-8"))]
+
+
+def _module(target: str) -> ModuleType:
+    return import_module(f"symact.targets.{target}")
+
+
+def _library(folder: Path, target: str) -> Path:
+    return folder / ".build" / target / "library.so"
+
+
+def _dtypes(target: str) -> tuple[str, ...]:
+    """Return a target's dtypes: the keys of its table of types, or what NumPy computes with."""
+    return tuple(getattr(_module(target), "TYPES", ("float16", "float32", "float64")))
+
+
+def _load(folder: Path, target: str, activation: Activation) -> Any:
+    module = _module(target)
+    if hasattr(module, "build"):
+        return module.load(_library(folder, target), {str(activation.name): activation})
+    return module.load(folder / target)

@@ -1,0 +1,165 @@
+"""Results beside the truth: the error in ulp, and NaN, infinities and zeros that are out of place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from symact.formats import FORMATS
+from symact.oracles import Truths
+
+BOUNDS: Mapping[str, float] = {"float16": 1.0, "bfloat16": 1.0, "float32": 1.0, "float64": 4.0}
+"""The largest error in ulp that a function may have, by dtype."""
+
+VJP_EXTRA = 0.5
+"""What a vector-Jacobian product may lose beyond its derivative: one rounding."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured of one function of one target in one dtype, over all settings of the parameters."""
+
+    activation: str
+    function: str
+    target: str
+    dtype: str
+    points: int
+    max_ulp: float
+    at: str
+    got: str
+    want: str
+    bound_ulp: float
+    bound: str = "relative"
+    exhaustive: bool = False
+    wrong_nan: int = 0
+    wrong_inf: int = 0
+    wrong_signed_zero: int = 0
+    warnings: int = 0
+    undecided: int = 0
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    g_bar: str | None = None
+    faults: tuple[str, ...] = ()
+    """The first few wrong NaN, infinities and zeros: ``z -> got, want``."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the bound is kept and nothing else is wrong."""
+        wrong = self.wrong_nan + self.wrong_inf + self.wrong_signed_zero + self.warnings
+        return self.max_ulp <= self.bound_ulp and not wrong
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``symact verify --json`` prints."""
+        shown = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        shown["parameters"], shown["faults"] = dict(self.parameters), list(self.faults)
+        if self.g_bar is None:
+            del shown["g_bar"]
+        return shown | {"holds": self.holds}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a function was asked and what is true: points, the cotangents where it has them, the truths.
+
+    ``zero_sign`` is the sign of f(0.0) for an odd f, else 0. ``slack`` is, point by point, the exponent
+    of the ulp at the largest |f'| near an interior root, else that of the truth's own ulp.
+    """
+
+    activation: str
+    function: str
+    dtype: str
+    points: np.ndarray
+    truths: Truths
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    g_bar: np.ndarray | None = None
+    zero_sign: int = 0
+    slack: np.ndarray | None = None
+    exhaustive: bool = False
+
+    @property
+    def arguments(self) -> tuple[np.ndarray, ...]:
+        """What the function is called with, in its dtype."""
+        both = (self.points,) if self.g_bar is None else (self.points, self.g_bar)
+        return tuple(array.astype(self.dtype) for array in both)
+
+    @property
+    def bound_ulp(self) -> float:
+        """The error that is allowed."""
+        return BOUNDS[self.dtype] + (VJP_EXTRA if self.g_bar is not None else 0.0)
+
+
+def judge(question: Question, answer: np.ndarray, target: str, warnings: int = 0) -> Result:
+    """Return the verdict on the values that a target gave for a question's points."""
+    fmt, truth, z = FORMATS[question.dtype], question.truths, question.points
+    got = np.asarray(answer).astype(np.float64).reshape(-1)
+    if np.asarray(answer).dtype != np.dtype(question.dtype) or got.shape != z.shape:
+        raise TypeError(
+            f"{question.activation} {question.function}: {target} returned another dtype or shape"
+        )
+    want_nan, want_inf = np.isnan(truth.anchor), np.isinf(truth.anchor)
+    wrong_nan = truth.decided & (np.isnan(got) != want_nan)
+    finite = truth.decided & ~want_nan & ~want_inf & ~np.isnan(got)
+    # Between the largest value and the next power of two infinity stands for that power.
+    edge = finite & (np.abs(truth.anchor) == fmt.largest) & (truth.residual * np.sign(truth.anchor) > 0)
+    overflown = edge & np.isinf(got) & (np.sign(got) == np.sign(truth.anchor))
+    wrong_inf = (truth.decided & want_inf & ~np.isnan(got) & (got != truth.anchor)) | (
+        finite & np.isinf(got) & ~overflown
+    )
+    error = np.zeros(got.shape)
+    measured = finite & np.isfinite(got)
+    with np.errstate(all="ignore"):
+        distance = np.ldexp(np.where(measured, got - truth.anchor, 0.0), -truth.ulp) - truth.residual
+        error[measured] = np.minimum(np.abs(distance), np.finfo(np.float64).max)[measured]
+    error[overflown] = 1 - np.abs(truth.residual[overflown])
+    wrong_zero = np.zeros(got.shape, bool)
+    if question.zero_sign:
+        signs = np.signbit(z) != (question.zero_sign < 0)
+        wrong_zero = (z == 0) & (got == 0) & (np.signbit(got) != signs)
+    bound = "relative"
+    if question.slack is not None and error.max(initial=0.0) > question.bound_ulp:
+        error, bound = np.ldexp(error, np.minimum(truth.ulp - question.slack, 0)), "absolute"
+    wrong = np.flatnonzero(wrong_nan | wrong_inf | wrong_zero)
+    worst = int(np.argmax(error)) if error.size else 0
+    rounded = truth.rounded
+    return Result(
+        activation=question.activation,
+        function=question.function,
+        target=target,
+        dtype=question.dtype,
+        points=int(got.size),
+        max_ulp=round(float(error[worst]), 6),
+        at=fmt.hex(float(z[worst])),
+        got=fmt.hex(float(got[worst])),
+        want=fmt.hex(float(rounded[worst])),
+        bound_ulp=question.bound_ulp,
+        bound=bound,
+        exhaustive=question.exhaustive,
+        wrong_nan=int(wrong_nan.sum()),
+        wrong_inf=int(wrong_inf.sum()),
+        wrong_signed_zero=int(wrong_zero.sum()),
+        warnings=warnings,
+        undecided=int((~truth.decided).sum()),
+        parameters=question.parameters,
+        g_bar=None if question.g_bar is None else fmt.hex(float(question.g_bar[worst])),
+        faults=tuple(
+            f"{fmt.hex(float(z[i]))} -> {fmt.hex(float(got[i]))}, want {fmt.hex(float(rounded[i]))}"
+            for i in wrong[:4]
+        ),
+    )
+
+
+def merge(results: Sequence[Result]) -> Result:
+    """Return one result for several settings of the parameters: the worst error, the sums of the rest."""
+    worst = max(results, key=lambda r: r.max_ulp / r.bound_ulp)
+    return replace(
+        worst,
+        points=sum(r.points for r in results),
+        bound="absolute" if any(r.bound == "absolute" for r in results) else "relative",
+        wrong_nan=sum(r.wrong_nan for r in results),
+        wrong_inf=sum(r.wrong_inf for r in results),
+        wrong_signed_zero=sum(r.wrong_signed_zero for r in results),
+        warnings=sum(r.warnings for r in results),
+        undecided=sum(r.undecided for r in results),
+        exhaustive=all(r.exhaustive for r in results),
+        faults=tuple(fault for r in results for fault in r.faults)[:4],
+    )

@@ -1,0 +1,142 @@
+"""What to ask of an activation: every function, at each setting of the parameters, with the truth."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from symact.accuracy.judgements import Question
+from symact.accuracy.points import cotangents, inputs, outputs, roots
+from symact.activations import Activation, G, samples
+from symact.formats import FORMATS, Format
+from symact.oracles import Exact, Oracle, product, truths
+
+OTHER_SETTINGS = 2
+"""How many settings of the parameters are judged besides the defaults."""
+
+Setting = Mapping[str, Fraction]
+
+
+@dataclass(frozen=True)
+class Form:
+    """An output form and the parameters for which it holds."""
+
+    expression: sp.Expr
+    condition: sp.Basic = sp.true
+
+
+def questions(
+    activation: Activation,
+    dtype: str,
+    form: Form | None = None,
+    seams: Iterable[float] = (),
+    *,
+    exhaustive: bool = False,
+) -> Iterator[Question]:
+    """Yield what there is to ask of an activation in a dtype.
+
+    All targets are asked the same, so the truth is computed once. ``seams`` are where generated code
+    changes its formula; ``exhaustive`` asks for every input with every setting, not with the defaults only.
+    """
+    fmt, marks, zero = FORMATS[dtype], sorted(seams), _odd(activation)
+    for index, setting in enumerate(_settings(activation, fmt)):
+        oracle, thorough = Oracle(activation, setting, fmt), index == 0 or exhaustive
+        common: dict[str, Any] = {
+            "activation": activation.title,
+            "dtype": dtype,
+            "parameters": {name: float(value) for name, value in setting.items()},
+        }
+        points = inputs(oracle, fmt, marks, thorough=thorough)
+        every: dict[str, Any] = common | {"exhaustive": thorough and fmt.bits == 16}
+        forward = truths(oracle.forward_many(points), fmt)
+        sign = _zero_sign(oracle) if zero else 0
+        yield Question(function="forward", points=np.array(points), truths=forward, zero_sign=sign, **every)
+        slopes = oracle.derivative_many(points)
+        slack = _slack(oracle, points, slopes, fmt) if dtype == "float64" else None
+        yield from _with_product("derivative", "vjp", points, slopes, fmt, slack, every)
+        if form is not None and form.condition.subs(_exact(activation, setting)) == sp.true:
+            g = outputs(activation, oracle, forward.rounded.tolist(), marks, fmt)
+            slopes = oracle.output_form(form.expression, G).many(g)
+            yield from _with_product(
+                "derivative_from_output", "vjp_from_output", g, slopes, fmt, None, common
+            )
+
+
+def _with_product(
+    plain: str,
+    vjp: str,
+    points: list[float],
+    slopes: list[Exact],
+    fmt: Format,
+    slack: np.ndarray | None,
+    common: Mapping[str, Any],
+) -> Iterator[Question]:
+    truth = truths(slopes, fmt)
+    yield Question(function=plain, points=np.array(points), truths=truth, slack=slack, **common)
+    g_bar = cotangents(truth.rounded.tolist(), fmt)
+    truth = truths([product(slope, factor) for slope, factor in zip(slopes, g_bar, strict=True)], fmt)
+    if slack is not None:
+        slack = np.maximum(slack + np.frexp(g_bar)[1] - 1, truth.ulp)
+    yield Question(
+        function=vjp, points=np.array(points), truths=truth, g_bar=np.array(g_bar), slack=slack, **common
+    )
+
+
+def _settings(activation: Activation, fmt: Format) -> list[dict[str, Fraction]]:
+    """Return the defaults and further settings, as the dtype has them; smaller dtypes take float32's."""
+    rounding = FORMATS["float64"] if fmt.bits == 64 else FORMATS["float32"]
+    chosen = [activation.defaults]
+    if activation.parameters:
+        chosen += samples(activation)[:OTHER_SETTINGS]
+    return [
+        {symbol.name: Fraction(rounding.round(_fraction(value))) for symbol, value in setting.items()}
+        for setting in chosen
+    ]
+
+
+def _fraction(value: sp.Expr) -> Fraction:
+    exact = value if value.is_Rational else sp.Rational(str(sp.N(value, 40)))
+    return Fraction(int(exact.p), int(exact.q))
+
+
+def _exact(activation: Activation, setting: Setting) -> dict[sp.Symbol, sp.Expr]:
+    values = [(p.symbol, setting[p.name]) for p in activation.parameters]
+    return {symbol: sp.Rational(value.numerator, value.denominator) for symbol, value in values}
+
+
+def _odd(activation: Activation) -> bool:
+    """Return whether f(-z) = -f(z) whatever the parameters, by trial at generic ones."""
+    for setting in samples(activation) if activation.parameters else ({},):
+        oracle = Oracle(activation, {symbol.name: _fraction(value) for symbol, value in setting.items()})
+        for z in (Fraction(1, 3), Fraction(8, 5), Fraction(37, 3)):
+            total = oracle.forward(z) + oracle.forward(-z)
+            if total.is_nan() or not total.contains(0):
+                return False
+    return True
+
+
+def _zero_sign(oracle: Oracle) -> int:
+    """Return the sign that an odd function has right of 0; where it is 0 there too, it keeps zero's sign."""
+    return -1 if oracle.forward(2.0**-60) < 0 else 1
+
+
+def _slack(oracle: Oracle, points: list[float], slopes: list[Exact], fmt: Format) -> np.ndarray | None:
+    """Return the ulp's exponent at each point: near an interior root of f' that at the largest |f'|.
+
+    Near a root every digit of f' may cancel; there the error is measured on the scale of f'.
+    """
+    centres = roots(oracle.derivative)
+    if not centres:
+        return None
+    truth, z = truths(slopes, fmt), np.array(points)
+    exponents = truth.ulp.copy()
+    for centre in centres:
+        around = (np.abs(z - centre) <= 1 + abs(centre)) & np.isfinite(truth.anchor)
+        largest = float(np.abs(truth.anchor[around]).max(initial=0.0))
+        scale = fmt.ulp(largest)
+        near = np.abs(z - centre) <= abs(centre) / 4
+        exponents[near] = np.maximum(exponents[near], round(np.log2(float(scale))))
+    return exponents

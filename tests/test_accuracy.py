@@ -1,0 +1,365 @@
+"""verify: a good function passes, and every fault that is planted is found."""
+
+import math
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symact.accuracy import Form, Question, Task, ask, judge, questions, targets, verify_activation
+from symact.accuracy.judgements import merge
+from symact.accuracy.points import STRIDE, WIDE_STRIDE, cotangents, inputs, seams
+from symact.activations import G
+from symact.catalogue import activations
+from symact.errors import NotSupported, UnknownName
+from symact.formats import BINARY32, BINARY64
+from symact.oracles import Oracle
+
+Function = Callable[..., np.ndarray]
+
+FORMS = {"sigmoid": Form(G * (1 - G)), "tanh": Form(1 - G**2)}
+
+
+@cache
+def everything(name: str, dtype: str) -> tuple[Question, ...]:
+    return tuple(questions(activations()[name], dtype, FORMS.get(name)))
+
+
+def asked(name: str, dtype: str, function: str) -> list[Question]:
+    return [question for question in everything(name, dtype) if question.function == function]
+
+
+def verdict(name: str, dtype: str, function: str, call: Function):
+    return merge([ask(question, call, "planted") for question in asked(name, dtype, function)])
+
+
+def in_double(function: Function) -> Function:
+    """Compute in binary64 (binary80 for binary64) and round once, silently."""
+
+    def run(*arrays: np.ndarray, **parameters: float) -> np.ndarray:
+        wide = np.longdouble if arrays[0].dtype == np.float64 else np.float64
+        with np.errstate(all="ignore"):
+            return np.asarray(function(*(a.astype(wide) for a in arrays), **parameters)).astype(
+                arrays[0].dtype
+            )
+
+    return run
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    e = np.exp(-np.abs(z))
+    return np.where(np.isnan(z), z, np.where(z < 0, e, 1.0) / (1 + e))
+
+
+def sigmoid_derivative(z: np.ndarray) -> np.ndarray:
+    e = np.exp(-np.abs(z))
+    return e / (1 + e) ** 2
+
+
+def silu_derivative(z: np.ndarray) -> np.ndarray:
+    """The textbook's form, which cancels at its root, with the limits."""
+    s = sigmoid(z)
+    return np.where(np.isinf(z), z > 0, s * (1 + z * sigmoid(-z)))
+
+
+GOOD: list[tuple[str, str, Function]] = [
+    ("sigmoid", "forward", sigmoid),
+    ("sigmoid", "derivative", sigmoid_derivative),
+    ("sigmoid", "vjp", lambda z, g_bar: g_bar * sigmoid_derivative(z)),
+    ("sigmoid", "derivative_from_output", lambda g: g * (1 - g)),
+    ("sigmoid", "vjp_from_output", lambda g, g_bar: g_bar * (g * (1 - g))),
+    ("tanh", "forward", np.tanh),
+    ("tanh", "derivative_from_output", lambda g: (1 - g) * (1 + g)),
+    ("leaky_relu", "forward", lambda z, negative_slope: np.where(z > 0, z, negative_slope * z)),
+    (
+        "leaky_relu",
+        "derivative",
+        lambda z, negative_slope: np.where(np.isnan(z), z, np.where(z > 0, 1.0, negative_slope)),
+    ),
+    ("exponential", "forward", np.exp),
+    ("square", "forward", np.square),
+    ("reciprocal", "forward", lambda z: 1 / z),
+    ("logarithm", "forward", np.log),
+    ("sine", "forward", lambda z, omega: np.sin(omega * z)),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "call"), GOOD, ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_good_functions_hold(name: str, function: str, call: Function, dtype: str) -> None:
+    if name == "sine" and dtype == "float64":
+        pytest.skip("omega z in binary80 is not exact, and large arguments show it")
+    result = verdict(name, dtype, function, in_double(call))
+    assert result.holds, result
+    assert result.max_ulp <= 1.0
+    assert result.undecided == 0
+
+
+def nudge(call: Function, chosen: Callable[[np.ndarray], np.ndarray], ulps: int) -> Function:
+    """Move the result by some ulp where an input is chosen."""
+
+    def run(z: np.ndarray, **parameters: float) -> np.ndarray:
+        result = call(z, **parameters)
+        for _ in range(ulps):
+            result = np.where(chosen(z), np.nextafter(result, result.dtype.type(2)), result)
+        return result
+
+    return run
+
+
+PLANTED: dict[str, tuple[str, str, Function, Callable]] = {
+    "two ulp off on odd patterns": (
+        "sigmoid",
+        "forward",
+        nudge(in_double(sigmoid), lambda z: z.view(np.uint32) % 2 == 1, 2),
+        lambda r: 1.5 <= r.max_ulp <= 4.5 and not r.wrong_nan,
+    ),
+    "two ulp off beside 8 only": (
+        "sigmoid",
+        "forward",
+        nudge(in_double(sigmoid), lambda z: z == np.nextafter(np.float32(8), np.float32(9)), 2),
+        lambda r: r.max_ulp > 1 and r.at == "0x1.000002p+3",
+    ),
+    "NaN swallowed": (
+        "tanh",
+        "forward",
+        in_double(lambda z: np.nan_to_num(np.tanh(z))),
+        lambda r: r.wrong_nan == 1 and r.max_ulp <= 1 and r.faults[0].startswith("nan -> 0x0p+0"),
+    ),
+    "NaN at -inf": (
+        "silu",
+        "forward",
+        in_double(lambda z: z * sigmoid(z)),
+        lambda r: r.wrong_nan == 1 and r.faults[0].startswith("-inf -> nan"),
+    ),
+    "overflow where the truth is finite": (
+        "softplus",
+        "forward",
+        lambda z, beta: (
+            np.log(1 + np.exp(np.clip(np.float32(beta) * z, None, np.float32(90)))) / beta
+        ).astype(np.float32),
+        lambda r: r.wrong_inf > 0 and r.warnings > 0,
+    ),
+    "finite where the truth overflows": (
+        "exponential",
+        "forward",
+        in_double(lambda z: np.minimum(np.exp(z), float(np.finfo(np.float32).max))),
+        lambda r: r.wrong_inf > 0,
+    ),
+    "the wrong infinity": (
+        "square",
+        "derivative",
+        in_double(lambda z: np.abs(2 * z)),
+        lambda r: r.wrong_inf > 0 and r.max_ulp > 1e6,
+    ),
+    "-0.0 lost": (
+        "tanh",
+        "forward",
+        in_double(lambda z: np.tanh(z) + 0.0),
+        lambda r: r.wrong_signed_zero == 1 and r.max_ulp <= 1,
+    ),
+    "g (1 - g) of a rounded g": (
+        "sigmoid",
+        "derivative",
+        lambda z: (g := in_double(sigmoid)(z)) * (1 - g),
+        lambda r: r.max_ulp > 1e5 and float.fromhex(r.at) > 7,
+    ),
+    "a root's digits lost": (
+        "silu",
+        "derivative",
+        lambda z: silu_derivative(z.astype(np.float32)).astype(np.float32),
+        lambda r: r.max_ulp > 1e4 and r.bound == "relative",
+    ),
+    "a subnormal flushed": (
+        "exponential",
+        "forward",
+        in_double(lambda z: np.where(z < -88, 0.0, np.exp(z)) * np.where(np.isnan(z), z, 1)),
+        lambda r: r.max_ulp > 1e3,
+    ),
+    "a kink's convention": (
+        "relu",
+        "derivative",
+        in_double(lambda z: np.where(np.isnan(z), z, z >= 0)),
+        lambda r: r.max_ulp > 1 and r.at in ("0x0p+0", "-0x0p+0"),
+    ),
+    "a warning": (
+        "logarithm",
+        "forward",
+        lambda z: np.log(z.astype(np.float64)).astype(np.float32),
+        lambda r: r.warnings > 0 and r.max_ulp <= 1,
+    ),
+    "a parameter ignored": (
+        "elu",
+        "forward",
+        in_double(lambda z, alpha: np.where(z > 0, z, np.expm1(z))),
+        lambda r: r.max_ulp > 1 and r.parameters["alpha"] != 1,
+    ),
+    "a cotangent in float32 steps": (
+        "sigmoid",
+        "vjp",
+        lambda z, g_bar: (g_bar * in_double(sigmoid)(z)) * (1 - in_double(sigmoid)(z)),
+        lambda r: r.max_ulp > 1.5 and r.g_bar is not None,
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_planted_faults_are_found(fault: str) -> None:
+    name, function, call, found = PLANTED[fault]
+    with np.errstate(all="warn"):
+        result = verdict(name, "float32", function, call)
+    assert not result.holds
+    assert found(result), result
+
+
+def test_near_an_interior_root_binary64_is_judged_on_the_scale_of_the_derivative() -> None:
+    def around_the_root(z: np.ndarray, error: float) -> np.ndarray:
+        plain = silu_derivative(z.astype(np.float64)) + error
+        return np.where(np.abs(z + 1.25) < 0.25, plain, silu_derivative(z))
+
+    result = verdict("silu", "float64", "derivative", in_double(lambda z: around_the_root(z, 0.0)))
+    assert result.bound == "absolute"
+    assert 0.5 < result.max_ulp <= 4.0
+    assert not verdict(
+        "silu", "float64", "derivative", in_double(lambda z: around_the_root(z, 2.0**-49))
+    ).holds
+
+
+def test_a_bound_that_holds_relatively_is_called_relative() -> None:
+    assert verdict("sigmoid", "float64", "derivative", in_double(sigmoid_derivative)).bound == "relative"
+
+
+def test_infinity_stands_for_the_next_power_of_two() -> None:
+    (question,) = asked("exponential", "float32", "forward")
+    exact = in_double(np.exp)(*question.arguments)
+    last = np.flatnonzero(np.isfinite(exact))[-2]  # the last is NaN's neighbour, +inf's input excluded
+    broken = exact.copy()
+    broken[last] = np.inf
+    assert judge(question, broken, "planted").wrong_inf == 1
+
+
+def test_another_dtype_is_refused() -> None:
+    (question,) = asked("tanh", "float32", "forward")
+    with pytest.raises(TypeError, match="another dtype"):
+        ask(question, lambda z: np.tanh(z.astype(np.float64)), "planted")
+
+
+def test_results_as_json() -> None:
+    shown = verdict("tanh", "float32", "forward", in_double(np.tanh)).to_json()
+    contract = {
+        "activation",
+        "function",
+        "target",
+        "dtype",
+        "points",
+        "exhaustive",
+        "max_ulp",
+        "at",
+        "got",
+        "want",
+    }
+    contract |= {"bound_ulp", "bound", "wrong_nan", "wrong_inf", "wrong_signed_zero", "holds"}
+    assert contract <= set(shown)
+    assert shown["holds"] is True
+    assert (shown["wrong_nan"], shown["wrong_inf"], shown["wrong_signed_zero"]) == (0, 0, 0)
+    assert shown["bound"] == "relative"
+    assert shown["got"].lstrip("-").startswith("0x")
+    assert "g_bar" not in shown
+    assert "g_bar" in verdict("tanh", "float32", "vjp", lambda z, g_bar: g_bar).to_json()
+
+
+def test_binary16_is_judged_on_every_input() -> None:
+    first = next(questions(activations()["tanh"], "float16"))
+    result = ask(first, in_double(np.tanh), "planted")
+    assert result.exhaustive
+    assert result.points == 2**16 - 2**11 + 2 + 1  # every value that is no NaN, and one that is
+    assert result.holds
+
+
+@pytest.mark.parametrize("stride", [STRIDE, WIDE_STRIDE])
+def test_strides_are_odd_primes(stride: int) -> None:
+    assert stride % 2 and all(stride % n for n in range(3, math.isqrt(stride) + 1, 2))
+
+
+@pytest.mark.parametrize("fmt", [BINARY32, BINARY64], ids=lambda f: f.name)
+def test_points_are_where_things_change(fmt) -> None:
+    oracle = Oracle(activations()["hardswish"], {}, fmt)
+    points = inputs(oracle, fmt, [11.25], thorough=True)
+    assert len(set(points)) + 1 == len(points)  # -0.0 == 0.0
+    for mark in (0.0, -3.0, 3.0, 11.25, fmt.largest, fmt.smallest_subnormal, 1.0, -1.5):
+        assert {mark, fmt.above(mark), fmt.below(mark)} <= set(points)
+    assert {math.inf, -math.inf} <= set(points)
+    assert [math.copysign(1, p) for p in points if p == 0] == [-1, 1]
+    assert math.isnan(points[-1])
+    significands = {fmt.pattern(p) % 2 for p in points}
+    assert significands == {0, 1}
+
+
+def test_cotangents_keep_size_1_where_the_derivative_is_not_normal() -> None:
+    chosen = cotangents([0.0, 2.0**-140, math.inf, 0.25, 0.25, 0.25], BINARY32)
+    assert {abs(g) for g in chosen[:3]} == {1.0}
+    assert len(set(chosen[3:])) == 3
+
+
+SOURCES = [
+    ("if (z < 0x1.8p+3) return;", [12.0]),
+    ('_C0 = float.fromhex("-0x1.4p+2")\nlambda z: z <= _C0', [-5.0]),
+    ('_C1 = float.fromhex("0x1p+1")\nlambda z, a: (z > (-_C1)) & (z < 3.0)', [-2.0, 3.0]),
+    ("if (z <= alpha) { const double s0 = 0x1p+7 * z; }", []),
+]
+
+
+@pytest.mark.parametrize(("source", "found"), SOURCES)
+def test_seams_are_read_from_the_generated_code(source: str, found: list[float]) -> None:
+    assert seams(source) == found
+
+
+PACKAGE = """
+import numpy as np
+
+def _wide(z):
+    return np.asarray(z, np.longdouble)
+
+def tanh(z):
+    return np.tanh(_wide(z)).astype(z.dtype)
+
+def tanh_derivative(z):
+    with np.errstate(all="ignore"):
+        return ({factor} / np.cosh(_wide(z)) ** 2).astype(z.dtype)
+
+def tanh_vjp(z, g_bar):
+    with np.errstate(all="ignore"):
+        return (_wide(g_bar) / np.cosh(_wide(z)) ** 2).astype(z.dtype)
+
+def tanh_derivative_from_output(g):
+    return ((1 - _wide(g)) * (1 + _wide(g))).astype(g.dtype)
+
+def tanh_vjp_from_output(g, g_bar):
+    return (_wide(g_bar) * (1 - _wide(g)) * (1 + _wide(g))).astype(g.dtype)
+"""
+
+
+@pytest.mark.parametrize(("factor", "faulty"), [("1", set()), ("1.0000002", {"derivative"})])
+def test_verify_runs_what_was_generated(tmp_path: Path, factor: str, faulty: set[str]) -> None:
+    package = tmp_path / "numpy" / "symact_numpy"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(PACKAGE.replace("{factor}", factor))
+    results = verify_activation(Task(activations()["tanh"], tmp_path, ("numpy",)))
+    assert len(results) == 10
+    assert {r.function for r in results if not r.holds} == faulty
+    assert "numpy" in targets() and "c" in targets() and "latex" not in targets()
+
+
+def test_what_cannot_be_verified_is_said(tmp_path: Path) -> None:
+    package = tmp_path / "numpy" / "symact_numpy"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(PACKAGE.replace("{factor}", "1"))
+    tanh = activations()["tanh"]
+    with pytest.raises(UnknownName, match="float8: no such dtype"):
+        verify_activation(Task(tanh, tmp_path, ("numpy",), ("float8",)))
+    with pytest.raises(NotSupported, match="bfloat16: none of numpy"):
+        verify_activation(Task(tanh, tmp_path, ("numpy",), ("bfloat16",)))
+    with pytest.raises(NotSupported, match="hours"):
+        verify_activation(Task(tanh, tmp_path, ("numpy",), ("float32",), exhaustive=True))
