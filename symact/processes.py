@@ -3,8 +3,13 @@
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
+from threading import current_thread, main_thread
 from typing import TypeVar
+
+from symact.errors import SymactError
 
 Progress = Callable[[str, int, int], None]
 """Called with what is worked on, how many pieces are done, and how many there are."""
@@ -38,8 +43,9 @@ def in_processes(
             yield item, function(item)
             progress(title(item), done + 1, len(work))
         return
-    with ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn"), _ignore_interrupts) as pool:
-        futures = {pool.submit(function, item): item for item in work}
+    with ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn")) as pool:
+        with _interrupts_ignored():  # what is started now goes on ignoring them
+            futures = {pool.submit(function, item): item for item in work}
         try:
             progress("", 0, len(work))
             for done, future in enumerate(as_completed(futures), 1):
@@ -55,11 +61,21 @@ def in_processes(
 def _result(future: Future[Result], title: str) -> Result:
     try:
         return future.result()
+    except BrokenProcessPool as error:
+        raise SymactError("a worker process was killed, perhaps for want of memory; try --jobs 1") from error
     except Exception as error:
         error.add_note(f"while working on {title}")
         raise
 
 
-def _ignore_interrupts() -> None:
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
     """Leave Ctrl-C to the parent, which ends its workers: one message instead of many tracebacks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

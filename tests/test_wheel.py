@@ -40,11 +40,10 @@ def test_an_installed_wheel_generates_in_an_empty_folder(wheel: Path, tmp_path: 
     empty.mkdir()
     venv.create(place, with_pip=False)
     python = place / "bin/python"
-    site = Path(
-        run([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], empty).stdout[:-1]
-    )
+    asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = Path(run([str(python), "-c", asked], empty).stdout.strip())
     zipfile.ZipFile(wheel).extractall(site)
-    # The dependencies, as a later entry of the path: the wheel's symact comes first; .pth files there do nothing.
+    # The dependencies, as a later entry of the path: the wheel's symact comes first.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     where = run([str(python), "-I", "-c", "import symact; print(symact.__file__)"], empty)
     assert where.stdout.startswith(str(site)), where.stderr
