@@ -6,6 +6,7 @@ tail, equal as t grows). None of them knows where it is accurate: `regimes` find
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import lcm
 
 import sympy as sp
 from flint import arb, arb_series, ctx
@@ -169,7 +170,31 @@ def _with_kernels(expression: sp.Expr) -> tuple[sp.Expr, list[_Kernel]]:
         symbol = sp.Symbol(f"E{len(kernels)}", positive=True)
         kernels.append(_Kernel(symbol, base))
         expression = expression.xreplace({e: symbol ** (-r / common) for e, r in family.items()})
-    return expression, kernels
+    return _without_roots(expression, kernels)
+
+
+def _without_roots(expression: sp.Expr, kernels: list[_Kernel]) -> tuple[sp.Expr, list[_Kernel]]:
+    """(1 + 1/E)^(1/2) = (F^2 + 1)^(1/2)/F with F = E^(1/2): whole powers of kernels leave the roots."""
+    symbols = {kernel.symbol for kernel in kernels}
+
+    def rooted(node: sp.Expr) -> bool:
+        fraction = node.is_Pow and node.exp.is_Rational and not node.exp.is_Integer
+        return bool(fraction and node.base.free_symbols & symbols)
+
+    root = lcm(*(int(node.exp.q) for node in expression.atoms(sp.Pow) if rooted(node)))
+    if root == 1:
+        return expression, kernels
+    finer = [_Kernel(kernel.symbol, kernel.base / root) for kernel in kernels]
+    expression = expression.subs({symbol: symbol**root for symbol in symbols})
+
+    def pulled(node: sp.Pow) -> sp.Expr:
+        outside, inner = sp.S.One, sp.cancel(sp.together(node.base))
+        for symbol in sorted(symbols, key=lambda s: s.name):
+            power, inner = _monomial(inner, symbol)
+            outside *= symbol ** (power * node.exp)
+        return outside * inner**node.exp
+
+    return expression.replace(rooted, pulled), finer
 
 
 def _logarithms(expression: sp.Expr, kernels: list[_Kernel]) -> sp.Expr:
@@ -264,7 +289,10 @@ def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[
         return e
 
     arranged = _arranged(rest, kernels)
-    yield Form(prefix + "decaying exponentials", restored(power * arranged))
+    whole = restored(power * arranged)
+    yield Form(prefix + "decaying exponentials", whole)
+    if (expanded := sp.expand_mul(whole)) != whole:
+        yield Form(prefix + "decaying exponentials, expanded", expanded)
     for kernel in kernels:
         shifted = _shifted(rest, kernel.symbol)
         if shifted != rest:
@@ -367,12 +395,21 @@ def reciprocal(expression: sp.Expr) -> sp.Expr:
 
     turned = expression.subs(T, 1 / W)
     turned = turned.replace(lambda n: n.is_Pow and n.exp.is_Rational and not n.exp.is_Integer, tidy)
+    turned = turned.replace(lambda n: isinstance(n, sp.log), _reciprocal_logarithm)
     numerator, denominator = sp.fraction(sp.together(turned))
     power, numerator = _lowest(numerator)
     low, denominator = _lowest(denominator)
     result = W ** (power - low) * numerator / denominator
     # t itself where 1/w is meant: the reciprocal of a huge t is subnormal.
     return result.replace(lambda n: n.is_Pow and n.base == W and n.exp.is_negative, lambda n: T ** (-n.exp))
+
+
+def _reciprocal_logarithm(node: sp.log) -> sp.Expr:
+    """log(w^k r) = log(r) - k log(t)."""
+    numerator, denominator = sp.fraction(sp.together(node.args[0]))
+    power, numerator = _lowest(numerator)
+    low, denominator = _lowest(denominator)
+    return sp.log(numerator / denominator) - (power - low) * sp.log(T)
 
 
 def _lowest(part: sp.Expr) -> tuple[sp.Expr, sp.Expr]:

@@ -77,13 +77,7 @@ def _sign_cases(activation: Activation, case: Case) -> Iterator[tuple[sp.Basic, 
     symbols = sorted(
         {s for piece in case.pieces for s in piece.expression.free_symbols} - {Z}, key=lambda s: s.name
     )
-    inside = {
-        s
-        for piece in case.pieces
-        for f in piece.expression.atoms(sp.exp, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc)
-        if f.has(Z)
-        for s in f.args[0].free_symbols
-    }
+    inside = {s for piece in case.pieces for s in _inside(piece.expression)}
     cases: list[tuple[sp.Basic, dict[sp.Symbol, sp.Expr]]] = [(case.condition, {})]
     for symbol in symbols:
         possible = [c for c in (symbol > 0, symbol < 0) if _holds_somewhere(activation, case.condition, c)]
@@ -100,6 +94,12 @@ def _sign_cases(activation: Activation, case: Case) -> Iterator[tuple[sp.Basic, 
             if len(possible) == 2 and _holds_somewhere(activation, case.condition, sp.Eq(symbol, 0)):
                 cases.append((sp.And(case.condition, sp.Eq(symbol, 0)), {symbol: sp.Integer(0)}))
     yield from cases
+
+
+def _inside(expression: sp.Expr) -> set[sp.Symbol]:
+    """Return the symbols beside z in the arguments of functions that saturate or grow without bounds."""
+    kinds = (sp.exp, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc)
+    return {s for f in expression.atoms(*kinds) if f.has(Z) for s in f.args[0].free_symbols}
 
 
 def _representable(setting: Mapping[sp.Symbol, sp.Expr]) -> Mapping[sp.Symbol, sp.Expr]:
@@ -171,8 +171,8 @@ class _Piece:
         for side in (1, -1):
             if (side > 0 and self._reaches(1)) or (side < 0 and self._reaches(-1)):
                 for form in candidates(expression.subs(Z, side * T), scaled=self.arithmetic.bits > 64):
-                    # Where a tail begins depends on the parameters: with any, only identities are used.
-                    if form.rule.endswith("tail") and self.settings[0]:
+                    # Where such a tail begins depends on the parameters: only identities are used.
+                    if form.rule.endswith("tail") and _inside(expression) - {Z}:
                         continue
                     if form.expression not in seen:
                         seen.add(form.expression)
