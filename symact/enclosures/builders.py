@@ -1,8 +1,4 @@
-"""Ball programs: an expression, exactly as it is defined, as a function of balls or of series of balls.
-
-What leaves here encloses the truth. Where the precision in force cannot tell which branch a point is
-on, or whether a logarithm exists, `Undecided` says so and the caller raises the precision.
-"""
+"""Programs from expressions: closures over balls, or over power series, at one precision."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,8 +9,9 @@ import sympy as sp
 from flint import arb, arb_series, ctx, fmpq
 from sympy.core.relational import Relational
 
+from symact.enclosures.ball_functions import FUNCTIONS, Undecided, Undefined, nonzero, positive
+from symact.enclosures.rationals import combine, holds, rational
 from symact.errors import NotSupported
-from symact.functions import plain
 
 TIE_BITS = 4096
 """Two irrational values that agree to this many bits are taken as equal."""
@@ -23,111 +20,6 @@ Ball = Any
 """An `arb`, or an `arb_series` of two coefficients: the value and the derivative."""
 
 Node = Callable[[tuple[Ball, ...]], Ball]
-
-
-class Undefined(ArithmeticError):
-    """There is no real value here, such as log(-1)."""
-
-
-class AtPole(ArithmeticError):
-    """The value, or the derivative, is exactly at the end of a function's domain: a limit may exist."""
-
-
-class Undecided(ArithmeticError):
-    """The precision in force does not tell; a higher one may."""
-
-
-def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, arb], prec: int = 128) -> arb:
-    """Return a ball that holds the expression's value at every point of the symbols' balls.
-
-    Where the balls reach over a switch the branches are joined; NaN where the expression may be undefined.
-
-    >>> z = sp.Symbol("z", real=True)
-    >>> enclose(sp.Max(z, 0), {z: arb(0, 1)}).contains(arb(1))
-    True
-    """
-    symbols = tuple(values)
-    before, ctx.prec = ctx.prec, prec
-    try:
-        return Builder(symbols, {}, hull=True).build(plain(expression))(tuple(values[s] for s in symbols))
-    except (Undefined, AtPole, Undecided):
-        return arb.nan()
-    finally:
-        ctx.prec = before
-
-
-def rational(node: sp.Basic, values: Mapping[sp.Symbol, Fraction]) -> Fraction | None:
-    """Return the exact value of a rational expression; None where it is not rational or not known.
-
-    >>> z = sp.Symbol("z", real=True)
-    >>> rational(sp.Max(z/6 + sp.Rational(1, 2), 0), {z: Fraction(-3)}), rational(sp.exp(z), {z: Fraction(1)})
-    (Fraction(0, 1), None)
-    """
-    if node.is_Symbol:
-        return values.get(node)
-    if node.is_Rational:
-        return Fraction(int(node.p), int(node.q))
-    if node.is_Float:
-        return Fraction(sp.Rational(node).p, sp.Rational(node).q)
-    if isinstance(node, sp.Piecewise):
-        for value, condition in node.args:
-            holds = _rational_condition(condition, values)
-            if holds is None:
-                return None
-            if holds:
-                return rational(value, values)
-        return None
-    if not isinstance(node, sp.Add | sp.Mul | sp.Pow | sp.Abs | sp.sign | sp.Max | sp.Min):
-        return None
-    parts = [rational(argument, values) for argument in node.args]
-    if any(part is None for part in parts):
-        return None
-    known = [part for part in parts if part is not None]
-    if isinstance(node, sp.Add):
-        return sum(known, Fraction(0))
-    if isinstance(node, sp.Mul):
-        product = Fraction(1)
-        for part in known:
-            product *= part
-        return product
-    if isinstance(node, sp.Pow):
-        base, exponent = known
-        if exponent.denominator != 1 or abs(exponent) > 64 or (base == 0 and exponent < 0):
-            return None
-        return base ** int(exponent)
-    if isinstance(node, sp.Abs):
-        return abs(known[0])
-    if isinstance(node, sp.sign):
-        return Fraction((known[0] > 0) - (known[0] < 0))
-    return max(known) if isinstance(node, sp.Max) else min(known)
-
-
-def _rational_condition(condition: sp.Basic, values: Mapping[sp.Symbol, Fraction]) -> bool | None:
-    if condition in (sp.true, sp.false):
-        return bool(condition)
-    if isinstance(condition, Relational):
-        difference = rational(condition.lhs - condition.rhs, values)
-        return None if difference is None else _holds(condition, (difference > 0) - (difference < 0))
-    parts = [_rational_condition(part, values) for part in condition.args]
-    return _combine(condition, parts)
-
-
-def _holds(relation: Relational, sign: int) -> bool:
-    return {">": sign > 0, ">=": sign >= 0, "<": sign < 0, "<=": sign <= 0, "==": sign == 0, "!=": sign != 0}[
-        relation.rel_op
-    ]
-
-
-def _combine(condition: sp.Basic, parts: list[bool | None]) -> bool | None:
-    """Return And, Or, Not of parts that may be unknown."""
-    if isinstance(condition, sp.Not):
-        return None if parts[0] is None else not parts[0]
-    decisive = isinstance(condition, sp.Or)
-    if not decisive and not isinstance(condition, sp.And):
-        raise NotSupported(f"enclosures: no meaning for the condition {condition}")
-    if decisive in parts:
-        return decisive
-    return None if None in parts else not decisive
 
 
 @dataclass
@@ -259,7 +151,7 @@ class Builder:
             first = b[0] if series else b
             if first.is_zero() and not series and y > 0:
                 return arb(0)
-            _positive(first, series)
+            positive(first, series)
             return (y * b.log()).exp()
 
         return run
@@ -276,7 +168,7 @@ class Builder:
                     result = result * value
             if n > 0:
                 return result
-            _nonzero(result[0] if series else result, series)
+            nonzero(result[0] if series else result, series)
             return result.inv() if series else 1 / result
 
         if n == 0:
@@ -375,11 +267,11 @@ class Builder:
 
             def run(x: tuple[Ball, ...]) -> bool | None:
                 sign = self._decide(compute(x), difference)
-                return None if sign is None else _holds(condition, sign)
+                return None if sign is None else holds(condition, sign)
 
             return run
         parts = [self._condition(part) for part in condition.args]
-        return lambda x: _combine(condition, [part(x) for part in parts])
+        return lambda x: combine(condition, [part(x) for part in parts])
 
 
 def _fold(parts: list[Node], combine: Callable[[Ball, Ball], Ball]) -> Node:
@@ -394,84 +286,3 @@ def _fold(parts: list[Node], combine: Callable[[Ball, Ball], Ball]) -> Node:
         return value
 
     return run
-
-
-# Where a function is defined. A series needs the open domain: at its end there is no derivative.
-
-
-def _nonzero(x: arb, series: bool) -> None:
-    if not (x > 0 or x < 0):
-        raise AtPole if x.is_zero() else Undecided
-
-
-def _positive(x: arb, series: bool) -> None:
-    if not x > 0:
-        raise Undefined if x < 0 else AtPole if x.is_zero() else Undecided
-
-
-def _at_least_0(x: arb, series: bool) -> None:
-    if not x > 0 and (series or not x.is_zero()):
-        raise Undefined if x < 0 else AtPole if x.is_zero() else Undecided
-
-
-def _above_minus_1(x: arb, series: bool) -> None:
-    _positive(1 + x if not -0.5 < x < 0.5 else arb(1), series)
-
-
-def _at_least_1(x: arb, series: bool) -> None:
-    _at_least_0(x - 1, series)
-
-
-def _within_1(x: arb, series: bool) -> None:
-    _at_least_0(1 - abs(x), series)
-
-
-def _inside_1(x: arb, series: bool) -> None:
-    _positive(1 - abs(x), series)
-
-
-def _first_order(value: Callable[[arb], arb], slope: Callable[[arb], arb]) -> Callable[[Any], Any]:
-    """Compose with a function of which FLINT has no power series: its value and its derivative there."""
-    return lambda u: arb_series([value(u[0]), slope(u[0]) * u[1]])
-
-
-def _square(x: arb) -> arb:
-    return (
-        x * x
-    )  # not x**2, which FLINT computes by a logarithm that overflows where x is as small as sech(e^100)
-
-
-def _erfc(x: arb) -> arb:
-    """Return erfc of a ball; FLINT's bound on how the radius propagates is too wide where erfc is tiny.
-
-    With |t| <= r: erfc(m + t) = erfc(m) e^s for some |s| <= r (2 (m + r) + 2), because for x > 0
-    -erfc'(x)/erfc(x) < x + sqrt(x^2 + 2) (DLMF 7.8.3).
-    """
-    if x < 8 or x.is_exact():
-        return x.erfc()
-    return arb(x.mid()).erfc() * arb(0, x.rad() * (2 * x.upper() + 2)).exp()
-
-
-Row = tuple[Callable[[arb, bool], None] | None, Callable[[Any], Any], Callable[[Any], Any]]
-
-FUNCTIONS: Mapping[str, Row] = {
-    "exp": (None, arb.exp, arb_series.exp),
-    "log": (_positive, arb.log, arb_series.log),
-    "log1p": (_above_minus_1, arb.log1p, _first_order(arb.log1p, lambda x: 1 / (1 + x))),
-    "sqrt": (_at_least_0, arb.sqrt, arb_series.sqrt),
-    "sin": (None, arb.sin, arb_series.sin),
-    "cos": (None, arb.cos, arb_series.cos),
-    "tan": (None, arb.tan, arb_series.tan),
-    "sinh": (None, arb.sinh, _first_order(arb.sinh, arb.cosh)),
-    "cosh": (None, arb.cosh, _first_order(arb.cosh, arb.sinh)),
-    "tanh": (None, arb.tanh, _first_order(arb.tanh, lambda x: _square(x.sech()))),
-    "asin": (_within_1, arb.asin, arb_series.asin),
-    "acos": (_within_1, arb.acos, arb_series.acos),
-    "atan": (None, arb.atan, arb_series.atan),
-    "asinh": (None, arb.asinh, _first_order(arb.asinh, lambda x: 1 / (1 + x * x).sqrt())),
-    "acosh": (_at_least_1, arb.acosh, _first_order(arb.acosh, lambda x: 1 / (x * x - 1).sqrt())),
-    "atanh": (_inside_1, arb.atanh, _first_order(arb.atanh, lambda x: 1 / (1 - x * x))),
-    "erf": (None, arb.erf, arb_series.erf),
-    "erfc": (None, _erfc, _first_order(_erfc, lambda x: -2 / arb.pi().sqrt() * (-x * x).exp())),
-}
-"""SymPy's class name -> where it is defined, the function on balls, the function on power series."""
