@@ -1,7 +1,7 @@
 """A model of the arithmetic in which generated code computes: how much an expression loses, as a ball.
 
 Every operation of the model is a ball operation at the arithmetic's precision, widened by the error
-that the real operation is allowed; underflow widens by the smallest subnormal, overflow is a failure.
+that the real operation is allowed; underflow widens by the smallest subnormal, overflow gives infinity, as IEEE has it.
 A value of the model therefore encloses whatever a conforming implementation returns, on any machine.
 """
 
@@ -16,7 +16,7 @@ from symact.errors import NotSupported
 from symact.functions import exp_scaled, ldexp
 
 Ball: TypeAlias = arb | None
-"""A model value; None where the computation overflows or is undefined."""
+"""A model value; None where the computation is undefined or its sign is lost in an overflow."""
 
 TINY = arb(2) ** -1075
 HUGE = arb(2) ** 1024
@@ -161,14 +161,14 @@ def constant(node: sp.Expr) -> arb:
 
 
 def _round(arithmetic: Arithmetic) -> Callable[[arb], Ball]:
-    """Underflow loses up to the smallest subnormal; overflow fails."""
+    """Underflow loses up to half the smallest subnormal; overflow gives infinity."""
     if not arithmetic.bits:
         return lambda value: None if value.is_nan() else value
 
     def finish(value: arb) -> Ball:
         magnitude = abs(value)
         if not magnitude < HUGE:
-            return None
+            return arb.pos_inf() if value > 0 else arb.neg_inf() if value < 0 else None
         if magnitude < 2.0**-900:
             return value + arb(0, TINY)
         return value
@@ -207,7 +207,7 @@ def _power(
                 value = value.root(denominator)
             # As the generated code does it: the reciprocal first, then products.
             if numerator < 0:
-                value = finish(1 / value)
+                value = finish(1 / value) if value.is_finite() else _inverse_of_infinity(value)
             return None if value is None else finish(value ** abs(numerator))
 
         return run
@@ -220,6 +220,10 @@ def _power(
         return finish(_widen((y * x.log()).exp(), arithmetic.elementary))
 
     return general
+
+
+def _inverse_of_infinity(value: arb) -> Ball:
+    return arb(0) if value > 0 or value < 0 else None
 
 
 def _real_power(base: arb, exponent: sp.Expr, value: arb) -> arb:
@@ -246,7 +250,7 @@ def _function(
             if low is not None and value < low:
                 return arb(0, TINY)
             if high is not None and not value < high:
-                return None
+                return arb.pos_inf() if value > high and name in GROWING else None
         result = compute(value)
         if result.is_nan():
             return None
@@ -287,6 +291,9 @@ FUNCTIONS: Mapping[str, Callable[[arb], arb]] = {
     "sign": arb.sgn,
 }
 """Ball functions by SymPy's class name."""
+
+GROWING = ("exp", "expm1", "cosh", "sinh")
+"""Functions that overflow to infinity above their limit."""
 
 LIMITS: Mapping[str, tuple[int | None, int | None]] = {
     "exp": (-745, 709),
