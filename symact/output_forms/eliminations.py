@@ -1,0 +1,348 @@
+"""Elimination: a polynomial relation between d = f'(z) and g = f(z), and its root that f' is.
+
+f is a tower: outer functions are inverted one after the other, until what is left is algebraic in one
+kernel (z itself, an exponential, ...). There resultants eliminate that kernel and the roots over it from
+``{v = F, d = D, relations}``, with v the known value of F. What is linear in d is the form; otherwise
+numbers choose the root.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import gcd
+
+import sympy as sp
+from flint import arb
+
+from symact.activations import G, Z
+from symact.output_forms.balls import Function, Place, ball, points
+from symact.output_forms.resultants import factored, resultant
+from symact.output_forms.towers import (
+    HALF_TANGENT,
+    POWER,
+    ROOT,
+    Kernel,
+    TooLarge,
+    Tower,
+    factors,
+    fraction,
+    tower_of,
+)
+from symact.writing import text
+
+D = sp.Symbol("d", real=True)
+V = sp.Symbol("v", real=True)
+MAX_DEPTH = 8
+"""Outer functions that are inverted."""
+
+INVERSES: Mapping[object, Callable[[sp.Expr], sp.Expr]] = {
+    sp.exp: sp.log,
+    sp.log: sp.exp,
+    sp.asin: sp.sin,
+    sp.acos: sp.cos,
+    sp.atan: sp.tan,
+    sp.asinh: sp.sinh,
+    sp.acosh: sp.cosh,
+    sp.atanh: sp.tanh,
+    HALF_TANGENT: lambda y: 2 * sp.atan(y),
+}
+"""y = function(x) solved for x, on the function's principal branch."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A form not yet proven: ``rational`` in the symbols of ``meanings``, which say them in g.
+
+    ``relation`` is the polynomial relation that elimination gives, as text; ``road`` how the form came.
+    """
+
+    rational: sp.Expr
+    meanings: Mapping[sp.Symbol, sp.Expr]
+    relation: str
+    road: str
+
+
+class NoInverse(Exception):
+    """Why f cannot be inverted in elementary terms."""
+
+
+def substituted(expression: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+    """Return an expression with its symbols written out."""
+    return expression.subs(list(meanings.items()), simultaneous=True)
+
+
+def candidates(f: sp.Expr, d: sp.Expr, place: Place) -> Iterator[Candidate]:
+    """Yield forms of d in g = f(z) on a smooth piece, the most direct first.
+
+    Raises NoInverse where f is not elementary to invert.
+
+    >>> from symact.pieces import Piece
+    >>> line = Place(Piece(-sp.oo, sp.oo, Z), ({},))
+    >>> next(candidates(sp.tanh(Z), 1/sp.cosh(Z)**2, line)).relation
+    '-1 + d + g**2 = 0'
+    """
+    obstacle: NoInverse | None = None
+    found = False
+    for apart in (False, True):
+        try:
+            tower, (F, target) = tower_of([f, d], place.sign, apart)
+            for candidate in _Elimination(tower, place, target).descend(F):
+                found = True
+                yield candidate
+        except TooLarge:
+            obstacle = obstacle or NoInverse("the expressions are too large to eliminate z from")
+        except NoInverse as error:
+            obstacle = obstacle or error
+        if found:
+            return
+    if obstacle is not None:
+        raise obstacle
+
+
+@dataclass(frozen=True)
+class _Elimination:
+    """What to express is ``target``; kernels that are ``known`` stand as symbols with a meaning in g."""
+
+    tower: Tower
+    place: Place
+    target: sp.Expr
+
+    def descend(self, F: sp.Expr) -> Iterator[Candidate]:
+        """Invert outer functions until the target is algebraic over what is left of F."""
+        value, known = G, dict[sp.Symbol, sp.Expr]()
+        for _ in range(MAX_DEPTH):
+            numerator, denominator = fraction(F)
+            F = numerator / denominator
+            free = self._moving(F)
+            if not free:
+                return
+            bases = self._bases(free)
+            unknown = self._moving(self.target) - set(known)
+            meanings = {V: value, **known, **self._constants}
+            if len(bases) == 1 and self._bases(unknown) <= bases:
+                (base,) = bases
+                yield from self._by_both_roads(F, base, known, meanings)
+                if (unpowered := self._unpowered(F, value)) is not None:
+                    F, value = unpowered
+                    yield from self._by_both_roads(F, base, known, {**meanings, V: value})
+                return
+            if len(free) > 1:
+                shown = " and ".join(sorted(text(self.tower.meaning(s)) for s in bases))
+                raise NoInverse(f"g mixes {shown}, which are algebraically independent")
+            (symbol,) = free
+            expressed = self._express(F, symbol, symbol, known)
+            if expressed is None:
+                return
+            known[symbol] = substituted(expressed[0], meanings)
+            if symbol == Z:
+                yield Candidate(self.target, {**known, **self._constants}, "", "inversion")
+                return
+            kernel = self.tower.kernels[symbol]
+            value, F = self._inverted(kernel, known[symbol]), kernel.argument
+
+    def _inverted(self, kernel: Kernel, value: sp.Expr) -> sp.Expr:
+        if kernel.function == ROOT:
+            return value**kernel.degree
+        if kernel.function == POWER:
+            return value ** (1 / kernel.degree)
+        if kernel.function not in INVERSES:
+            name = getattr(kernel.function, "__name__", text(kernel.meaning))
+            raise NoInverse(f"the inverse of {name} is not elementary")
+        return INVERSES[kernel.function](value)
+
+    @cached_property
+    def _constants(self) -> dict[sp.Symbol, sp.Expr]:
+        return {s: k.meaning for s, k in self.tower.kernels.items() if k.constant}
+
+    def _moving(self, expression: sp.Expr) -> set[sp.Symbol]:
+        """Return the symbols that depend on z."""
+        kernels = self.tower.kernels
+        return {s for s in expression.free_symbols if s == Z or (s in kernels and not kernels[s].constant)}
+
+    def _bases(self, symbols: set[sp.Symbol]) -> set[sp.Symbol]:
+        """Return the symbols that are not roots, those under roots included."""
+        bases = set()
+        for symbol in symbols:
+            kernel = self.tower.kernels.get(symbol)
+            if kernel is not None and kernel.function == ROOT:
+                bases |= self._bases(self._moving(kernel.argument))
+            else:
+                bases.add(symbol)
+        return bases
+
+    def _roots(self, known: Mapping[sp.Symbol, sp.Expr], *expressions: sp.Expr) -> list[Kernel]:
+        """Return the roots over z that occur and are not known, those on top first."""
+        found: set[sp.Symbol] = set()
+        waiting = set[sp.Symbol]().union(*(self._moving(expression) for expression in expressions))
+        while waiting:
+            symbol = waiting.pop()
+            kernel = self.tower.kernels.get(symbol)
+            if kernel is not None and kernel.function == ROOT and symbol not in {*found, *known}:
+                found.add(symbol)
+                waiting |= self._moving(kernel.argument)
+        return [kernel for symbol, kernel in reversed(self.tower.kernels.items()) if symbol in found]
+
+    def _by_both_roads(
+        self,
+        F: sp.Expr,
+        base: sp.Symbol,
+        known: Mapping[sp.Symbol, sp.Expr],
+        meanings: Mapping[sp.Symbol, sp.Expr],
+    ) -> Iterator[Candidate]:
+        """Eliminate the base for d itself; or express the base and the roots over it, and substitute."""
+        relation = ""
+        expressed = self._express(F, self.target, base, known)
+        if expressed is not None:
+            root, polynomial = expressed
+            relation = self._relation(polynomial, meanings)
+            yield Candidate(root, meanings, relation, "elimination")
+        roots = self._roots(known, self.target)
+        if not roots and expressed is not None and sp.degree(expressed[1], D) == 1:
+            return
+        values = {}
+        for symbol in [base, *(kernel.symbol for kernel in roots)]:
+            if (one := self._express(F, symbol, base, known)) is None:
+                return
+            values[symbol] = one[0]
+        yield Candidate(self.target.subs(values, simultaneous=True), meanings, relation, "inversion")
+
+    def _relation(self, polynomial: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> str:
+        """Return a polynomial relation as text, and what stands for what in it."""
+        if sp.Poly(polynomial, D).LC().could_extract_minus_sign():
+            polynomial = -polynomial
+        if meanings[V] == G:
+            polynomial = polynomial.subs(V, G)
+        shown = [s for s in meanings if polynomial.has(s)]
+        where = "".join(f", {s} = {text(meanings[s])}" for s in shown)
+        return f"{text(polynomial)} = 0{where}"
+
+    def _unpowered(self, F: sp.Expr, value: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
+        """Where F is c B**m, B is the m-th root of v/c: the degree falls."""
+        constant, parts = factors(F)
+        moving = [(factor, k) for factor, k in parts if self._moving(factor)]
+        power = gcd(*(k for _, k in moving))
+        if power < 2:
+            return None
+        outer = constant * sp.Mul(*(factor**k for factor, k in parts if not self._moving(factor)))
+        inner = sp.Mul(*(factor ** (k // power) for factor, k in moving))
+        sign = self.place.sign(self.tower.meaning(inner))
+        if sign is None:
+            return None
+        ratio = value / substituted(outer, self._constants)
+        return inner, sign * sp.Pow(sign**power * ratio, sp.Rational(1, power))
+
+    def _express(
+        self, F: sp.Expr, wanted: sp.Expr, base: sp.Symbol, known: Mapping[sp.Symbol, sp.Expr]
+    ) -> tuple[sp.Expr, sp.Expr] | None:
+        """Return what is wanted in v = F and the known symbols, and the relation d = wanted, v = F."""
+        roots = [k for k in self._roots(known, F, wanted) if k.symbol != base]
+        rows = [fraction(F - V)[0], fraction(wanted - D)[0]]
+        for kernel in roots:
+            above, below = fraction(kernel.argument)
+            relation = below * kernel.symbol**kernel.degree - above
+            reduced = [resultant(row, relation, kernel.symbol) for row in rows]
+            if None in reduced:
+                return None
+            meaning = {V: self.tower.meaning(F), D: self.tower.meaning(wanted)}
+            found = [self._true_factor(row, meaning) for row in reduced]
+            if None in found:
+                return None
+            rows = [row for row in found if row is not None]
+        polynomial = resultant(rows[0], rows[1], base) if rows[1].has(base) else rows[1]
+        if polynomial is None:
+            return None
+        meaning = {V: self.tower.meaning(F), D: self.tower.meaning(wanted)}
+        factor = self._true_factor(polynomial, meaning)
+        if factor is None or not factor.has(D):
+            return None
+        root = self._root(factor, meaning)
+        return None if root is None else (root, factor)
+
+    def _true_factor(self, polynomial: sp.Expr, meaning: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr | None:
+        """Return the irreducible factor that is 0 for the true values."""
+        found = factored(polynomial)
+        if len(found) == 1:
+            return found[0]
+        for factor in sorted(found, key=sp.count_ops):
+            if self._zero(factor, meaning):
+                return factor
+        return None
+
+    def _zero(self, expression: sp.Expr, meaning: Mapping[sp.Symbol, sp.Expr]) -> bool:
+        """Return whether an expression in the symbols is 0 at points of the piece, numerically."""
+        written = expression.xreplace({**{s: k.meaning for s, k in self.tower.kernels.items()}, **meaning})
+        for setting in self.place.settings:
+            function = Function(written, setting)
+            for z in points(self.place.piece, setting, 3):
+                value = function(ball(z))
+                if not (value.is_finite() and abs(value) < arb(2) ** -60):
+                    return False
+        return True
+
+    def _root(self, polynomial: sp.Expr, meaning: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr | None:
+        """Return the root in d that is the true value on the whole piece."""
+        roots = solutions(sp.Poly(polynomial, D))
+        if len(roots) == 1:
+            return roots[0]
+        return next((root for root in roots if self._zero(root - D, meaning)), None)
+
+
+def solutions(polynomial: sp.Poly) -> list[sp.Expr]:
+    """Return the real roots of a polynomial that is linear or quadratic in a power of its symbol.
+
+    >>> [text(root) for root in solutions(sp.Poly(D**4 - 2, D))]
+    ['2**(1/4)', '-2**(1/4)']
+    """
+    powers = [m for (m,) in polynomial.monoms() if m]
+    step = gcd(*powers)
+    coefficients = {m // step: c for (m,), c in polynomial.terms()}
+    degree = max(coefficients)
+    a, b, c = (coefficients.get(n, sp.S.Zero) for n in (2, 1, 0))
+    if degree == 1:
+        found = [sp.factor(-c / b)]
+    elif degree == 2:
+        outside, inside = _square_root(sp.expand(b**2 - 4 * a * c))
+        found = [sp.together((-b + s * outside * sp.sqrt(inside)) / (2 * a)) for s in (1, -1)]
+    else:
+        return []
+    if step == 1:
+        return found
+    roots = [root for value in found for root in _real_roots(value, step)]
+    return [sign * root for root in roots for sign in (1, -1)]
+
+
+def _real_roots(value: sp.Expr, n: int) -> list[sp.Expr]:
+    """Return what may be the n-th root, whole powers of factors taken out; numbers choose later.
+
+    >>> _real_roots((1 - V)**4, 3)
+    [(v - 1)**(4/3), (1 - v)**(4/3)]
+    """
+    exponent = sp.Rational(1, n)
+    try:
+        constant, parts = factors(value)
+    except TooLarge:
+        return [sp.Pow(value, exponent)]
+    groups: dict[int, sp.Expr] = {}
+    for factor, k in parts:
+        groups[k] = groups.get(k, sp.S.One) * factor
+    if len(groups) == 1:
+        ((k, product),) = groups.items()
+        product, power = sp.expand(product), sp.Rational(k, n)
+        if k % 2 == 0:
+            return [sp.Pow(constant, exponent) * sp.Pow(s * product, power) for s in (1, -1)]
+        s = sp.sign(constant)
+        return [sp.Pow(s * constant, exponent) * sp.Pow(sp.expand(s * product), power)]
+    whole = sp.Mul(*(product ** (k // n) for k, product in groups.items() if k % n == 0))
+    inside = constant * sp.Mul(*(product**k for k, product in groups.items() if k % n))
+    return [whole * sp.Pow(inside, exponent)]
+
+
+def _square_root(value: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Return ``(a, b)`` with a**2 b the value, b without square factors."""
+    constant, parts = factors(value)
+    outside = sp.Mul(*(factor ** (k // 2) for factor, k in parts))
+    inside = sp.Mul(*(factor ** (k % 2) for factor, k in parts))
+    root = sp.sqrt(abs(constant))
+    if root.is_Rational:
+        return outside * root, sp.expand(sp.sign(constant) * inside)
+    return outside, sp.expand(constant * inside)

@@ -1,0 +1,127 @@
+"""Proofs: a form is put in for g and must reduce to zero, and must agree in balls. Both, or there is no form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+from flint import arb
+
+from symact.activations import G, Z
+from symact.functions import plain
+from symact.output_forms.balls import Function, Place, Setting, ball, disagreement, points
+from symact.output_forms.resultants import factored, resultant
+from symact.output_forms.towers import ROOT, TooLarge, fraction, tower_of
+from symact.pieces import Piece
+
+BALLS, FEWER_BALLS = 512, 48
+"""Balls of the covering at the defaults, and at each further setting of the parameters."""
+
+T = sp.Symbol("t", positive=True)
+Y = sp.Symbol("y", real=True)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A smooth piece of f, the parameters' signs, and the settings at which numbers are asked."""
+
+    piece: Piece
+    signs: tuple[tuple[sp.Symbol, int], ...]
+    settings: tuple[Setting, ...]
+
+
+def proven(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> bool:
+    """Return whether a form in g is d on the whole piece: exactly, and in balls.
+
+    >>> from symact.pieces import Piece
+    >>> line = Ground(Piece(-sp.oo, sp.oo, sp.tanh(Z)), (), ({},))
+    >>> [proven(form, sp.tanh(Z), 1 - sp.tanh(Z)**2, line) for form in (1 - G**2, 1 - G**4)]
+    [True, False]
+    """
+    return agrees(form, f, d, ground) and reduces_to_zero(form, f, d, ground)
+
+
+def agrees(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> bool:
+    """Return whether form(f(z)) and d(z) overlap on balls that cover the bulk of the piece."""
+    substituted = plain(form).subs(G, f)
+    counts = [BALLS] + [FEWER_BALLS] * len(ground.settings)
+    return all(
+        disagreement(substituted, d, ground.piece, setting, count) is None
+        for setting, count in zip(ground.settings, counts, strict=False)
+    )
+
+
+def reduces_to_zero(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> bool:
+    """Return whether form(f(z)) - d(z), as a rational function of its kernels, is the zero function.
+
+    Roots of squares take the sign that they have on the piece.
+    """
+    difference = plain(form).subs(G, f) - d
+    if difference == 0:
+        return True
+    place = Place(ground.piece, ground.settings)
+    for expression in _rewritten(difference, ground):
+        if expression == 0:
+            return True
+        try:
+            tower, (rational,) = tower_of([expression], place.sign, apart=True)
+            if tower.reduced(rational) == 0:
+                return True
+        except TooLarge:
+            continue
+    try:
+        return _norm_vanishes(difference, place)
+    except TooLarge:
+        return False
+
+
+def _rewritten(difference: sp.Expr, ground: Ground) -> list[sp.Expr]:
+    """Return the difference as it is, and in symbols that have their signs by assumption."""
+    signed = {symbol: sign * sp.Symbol(symbol.name, positive=True) for symbol, sign in ground.signs}
+    found = [difference, difference.subs(signed)]
+    piece = ground.piece
+    if piece.lower == 0 and piece.upper == sp.oo:
+        found.append(difference.subs({**signed, Z: T}))
+    elif piece.upper == 0 and piece.lower == -sp.oo:
+        found.append(difference.subs({**signed, Z: -T}))
+    return found
+
+
+def _norm_vanishes(difference: sp.Expr, place: Place) -> bool:
+    """Return whether an algebraic difference is 0 by its norm.
+
+    With roots eliminated, y = difference is a root of N(y) = y**k M(y). At a point where M(0) is not 0,
+    y is either 0 or at least as large as the smallest root of M: a tight ball around y decides. y is
+    continuous, and M(0) is not 0 but at isolated points, so that what is 0 here is 0 on the piece.
+    """
+    tower, (rational,) = tower_of([difference], place.sign, apart=True)
+    norm: sp.Expr | None = fraction(rational - Y)[0]
+    for kernel in reversed(tower.kernels.values()):
+        if kernel.function == ROOT and norm is not None and norm.has(kernel.symbol):
+            above, below = fraction(kernel.argument)
+            norm = resultant(norm, below * kernel.symbol**kernel.degree - above, kernel.symbol)
+            norm = None if norm is None else sp.Mul(*factored(norm))
+    if norm is None:
+        return False
+    others = [factor for factor in factored(norm) if factor.has(Y)]
+    if Y not in others:
+        return False
+    others.remove(Y)
+    return all(
+        _only_zero(difference, [tower.meaning(factor) for factor in others], place.piece, setting)
+        for setting in place.settings
+    )
+
+
+def _only_zero(value: sp.Expr, others: Sequence[sp.Expr], piece: Piece, setting: Setting) -> bool:
+    """Return whether, at some point, the value is too small to be a root in y of any of the others."""
+    for z in points(piece, setting, 3):
+        y = abs(Function(value, setting)(ball(z)))
+        bounds = []
+        for other in others:
+            coefficients = [Function(c, setting)(ball(z)) for c in sp.Poly(other, Y).all_coeffs()]
+            last = abs(coefficients[-1])
+            # Cauchy: every root is at least |c0|/(|c0| + max |ci|) in magnitude.
+            bounds.append(last / (last + sum((abs(c) for c in coefficients[:-1]), arb(0))))
+        if y.is_finite() and all(bound > y for bound in bounds):
+            return True
+    return False

@@ -1,0 +1,267 @@
+"""The shortest of many equal forms: how a form in g is written.
+
+Candidates are made by rational algebra (reduced, factored, expanded, divided through), the inverse
+functions' Pythagorean identities, and functions that do not cancel (expm1). `cost` chooses; signs are
+such that a sum's constant is positive: ``1 - g**2``, not ``-(g**2 - 1)``.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import sympy as sp
+
+from symact.activations import G
+from symact.functions import expm1
+from symact.output_forms.eliminations import V, substituted
+from symact.output_forms.towers import TooLarge, fraction
+from symact.writing import text
+
+C = sp.Symbol("c", positive=True)
+
+PYTHAGORAS: Mapping[type, tuple[sp.Expr, type]] = {
+    sp.sinh: (C**2 - 1, sp.cosh),
+    sp.tan: (C**-2 - 1, sp.cos),
+    sp.sin: (1 - C**2, sp.cos),
+    sp.cos: (1 - C**2, sp.sin),
+    sp.cosh: (1 + C**2, sp.sinh),
+    sp.tanh: (1 - C**-2, sp.cosh),
+}
+"""For v a function of x: v**2 by c, and of which function of x c is a value, positive where v inverts."""
+
+
+def cost(expression: sp.Expr) -> int:
+    """Return how much there is to read.
+
+    Each number, symbol and operation is 1, a function or a root 2; a power costs one more than a product
+    (so that ``g*(1 - g)`` is shorter than ``g - g**2``), a division one; a minus sign is free.
+
+    >>> cost(G*(1 - G)) < cost(G - G**2), cost(1 - G**2) < cost((1 - G)*(1 + G))
+    (True, True)
+    """
+    if expression.is_Mul and expression.args[0] == -1:
+        return cost(-expression)
+    if expression.is_Mul and expression.args[0].is_negative:
+        return cost(-expression)
+    if expression.is_Rational:
+        return 1 if expression.is_Integer else 2
+    if expression.is_Pow:
+        base, exponent = expression.args
+        if exponent.could_extract_minus_sign():
+            return 1 + cost(base if exponent == -1 else sp.Pow(base, -exponent))
+        if exponent == sp.S.Half:
+            return 2 + cost(base)
+        return 2 + cost(base) + cost(exponent)
+    if isinstance(expression, sp.exp) or expression.is_Function:
+        return 2 + sum(cost(argument) for argument in expression.args)
+    if expression.is_Atom:
+        return 1
+    return len(expression.args) - 1 + sum(cost(argument) for argument in expression.args)
+
+
+def ranked(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> list[sp.Expr]:
+    """Return equal forms in g, the shortest first.
+
+    ``rational`` is in symbols whose meaning in g is given.
+
+    >>> ranked(V - V**2, {V: G})[0]
+    g*(1 - g)
+    """
+    found: dict[sp.Expr, None] = {}
+    for form in _variants(rational):
+        found[tidy(substituted(form, meanings))] = None
+    for form in _pythagorean(rational, meanings):
+        found[tidy(form)] = None
+    for form in list(found):
+        for other in _variants(form):
+            found[tidy(other)] = None
+    sane = [form for form in found if not form.has(sp.nan, sp.zoo, sp.oo, sp.I)]
+    return sorted(sane, key=_rank)
+
+
+def _rank(form: sp.Expr) -> tuple[int, bool, int, str]:
+    return cost(form), not form.is_Add, len(text(form)), text(form)
+
+
+def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield an expression reduced, factored, expanded, divided through."""
+    yield form
+    forward, back = _kernels(form)
+    rational = form.xreplace(forward)
+    try:
+        numerator, denominator = fraction(rational)
+        factored = sp.factor(numerator), sp.factor(denominator)
+    except (TooLarge, sp.PolynomialError):
+        return
+    reduced = factored[0] / factored[1]
+    shapes = [numerator / denominator, reduced, sp.expand(numerator / denominator), numerator / factored[1]]
+    if all(isinstance(back.get(symbol), sp.exp) for symbol in numerator.free_symbols):
+        shapes.append(1 / sp.expand(denominator / numerator))
+    shapes += [factored[0] / denominator]
+    for above in {factored[0], sp.factor_terms(sp.expand(numerator))}:
+        shapes += list(_divided(above, factored[1]))
+    shapes += list(_joined(reduced, back))
+    for shape in shapes:
+        yield shape.xreplace(back)
+
+
+def _kernels(form: sp.Expr) -> tuple[dict[sp.Expr, sp.Expr], dict[sp.Symbol, sp.Expr]]:
+    """Return symbols for the functions and roots of an expression, and what they stand for."""
+    forward: dict[sp.Expr, sp.Expr] = {}
+    back: dict[sp.Symbol, sp.Expr] = {}
+    roots: dict[sp.Expr, sp.Symbol] = {}
+    outermost = [
+        node
+        for node in sp.preorder_traversal(form)
+        if isinstance(node, sp.exp)
+        or node.is_Function
+        or (node.is_Pow and not node.exp.is_Integer and not node.is_number)
+    ]
+    for node in outermost:
+        base, exponent = node, sp.S.One
+        if isinstance(node, sp.exp):
+            ratio, direction = node.args[0].as_coeff_Mul()
+            if ratio.is_Integer:
+                base, exponent = sp.exp(direction), ratio
+        elif node.is_Pow and node.exp.is_Rational:
+            base, exponent = node.base ** sp.Rational(1, node.exp.q), sp.Integer(node.exp.p)
+        if base not in roots:
+            roots[base] = sp.Symbol(f"_r{len(roots)}", positive=True)
+            back[roots[base]] = base
+        forward[node] = roots[base] ** exponent
+    return forward, back
+
+
+def _divided(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield quotients with a divisor drawn into one of the sums: ``b*(a - g**2/a)``, ``g**2/(g**2 + b/4)``."""
+    above, below = list(sp.Mul.make_args(numerator)), list(sp.Mul.make_args(denominator))
+    divisors = [part for part in below if not part.is_Add]
+    for i, factor in enumerate(above):
+        if factor.is_Add:
+            others = sp.Mul(*above[:i], *above[i + 1 :])
+            for divisor in {*divisors, *(d.base for d in divisors if d.is_Pow), sp.Mul(*divisors)}:
+                rest = denominator / divisor
+                yield others * sp.expand(factor / divisor) / rest
+    for i, factor in enumerate(below):
+        if factor.is_Add:
+            others = sp.Mul(*below[:i], *below[i + 1 :])
+            for term in factor.args:
+                number = term.as_coeff_Mul()[0]
+                if abs(number) != 1:
+                    yield numerator / number / (others * sp.expand(factor / number))
+
+
+def _joined(reduced: sp.Expr, back: Mapping[sp.Symbol, sp.Expr]) -> Iterator[sp.Expr]:
+    """Yield products in which a root meets its own base: ``r*(1 - v)`` is ``(1 - v)**(3/2)``."""
+    for symbol, meaning in back.items():
+        if not (meaning.is_Pow and meaning.exp.is_Rational):
+            continue
+        base, n = meaning.base, meaning.exp.q
+        for sign in (1, -1):
+            constant = sp.expand(sign * base)
+            for power in (1, 2):
+                rest = sp.cancel(reduced / constant**power)
+                if sp.count_ops(rest) < sp.count_ops(reduced):
+                    yield sp.factor(rest) * sign**power * symbol ** (n * power)
+                rest = sp.cancel(reduced * constant**power)
+                if sp.count_ops(rest) < sp.count_ops(reduced):
+                    yield sp.factor(rest) * sign**power * symbol ** (-n * power)
+
+
+def _pythagorean(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> Iterator[sp.Expr]:
+    """Yield forms in which v**2 is written by the function that completes it to 1."""
+    value = meanings.get(V)
+    if value is None or value.func not in PYTHAGORAS:
+        return
+    square, function = PYTHAGORAS[value.func]
+    for form in (rational, sp.factor(rational), sp.expand(rational)):
+        written = form.replace(
+            lambda e: e.is_Pow and e.base == V and e.exp.is_Integer and e.exp % 2 == 0,
+            lambda e: square ** (e.exp / 2),
+        )
+        written = _positive_powers(written)
+        for shape in {written, sp.factor(written)}:
+            yield substituted(shape, {**meanings, C: function(value.args[0])})
+
+
+def _positive_powers(expression: sp.Expr) -> sp.Expr:
+    """Reduce the base of every root: it may be a power of the positive c."""
+    return expression.replace(
+        lambda e: e.is_Pow and not e.exp.is_Integer, lambda e: sp.Pow(sp.factor(sp.cancel(e.base)), e.exp)
+    )
+
+
+def tidy(form: sp.Expr) -> sp.Expr:
+    """Return a form with simple logarithms and roots, functions that do not cancel, and signs in order.
+
+    >>> tidy(1 - sp.exp(-G)), tidy(-G*(G - 1)), tidy(sp.log(1/G))
+    (-expm1(-g), g*(1 - g), -log(g))
+    """
+    form = form.replace(sp.log, _logarithm)
+    form = form.replace(
+        lambda e: e.is_Pow and e.base.is_Pow and e.base.exp == -1, lambda e: e.base.base ** (-e.exp)
+    )
+    form = form.replace(lambda e: e.is_Add, lambda e: _sum(*e.args))
+    return _signed(form)
+
+
+def _logarithm(argument: sp.Expr) -> sp.Expr:
+    """log(1/x) = -log(x), where it exists."""
+    numerator, denominator = sp.fraction(sp.together(argument))
+    if numerator in (1, -1) and denominator != 1:
+        return -sp.log(sp.expand(numerator * denominator))
+    return sp.log(argument)
+
+
+def _sum(*terms: sp.Expr) -> sp.Expr:
+    """c - c exp(x) = -c expm1(x); c exp(x) + c exp(-x) = 2 c cosh(x)."""
+    rest = list(terms)
+    exponentials = [
+        (term, *term.as_independent(sp.exp, as_Add=False)) for term in terms if term.has(sp.exp)
+    ]
+    result: list[sp.Expr] = []
+    for i, (term, factor, exponential) in enumerate(exponentials):
+        if not isinstance(exponential, sp.exp) or term not in rest:
+            continue
+        for other, factor2, exponential2 in exponentials[i + 1 :]:
+            if other in rest and exponential2 == 1 / exponential and factor2 in (factor, -factor):
+                function = sp.cosh if factor2 == factor else sp.sinh
+                result.append(2 * factor * function(exponential.args[0]))
+                rest = [t for t in rest if t not in (term, other)]
+                break
+        else:
+            if -factor in rest:
+                result.append(factor * expm1(exponential.args[0]))
+                rest = [t for t in rest if t not in (term, -factor)]
+    return sp.Add(*rest, *result)
+
+
+def _signed(form: sp.Expr) -> sp.Expr:
+    """Turn the sums of a product so that their constants, or else their first terms, are positive."""
+    if form.is_Atom or isinstance(form, sp.Piecewise):
+        return form
+    form = form.func(*(_signed(argument) for argument in form.args))
+    if form.is_Pow and form.base.is_Add and form.exp.is_Integer and form.exp % 2 == 0 and _turned(form.base):
+        return sp.Pow(-form.base, form.exp)
+    if not form.is_Mul:
+        return form
+    sign, parts = 1, []
+    for part in form.args:
+        base, exponent = part.as_base_exp()
+        if base.is_Add and exponent.is_Integer and _turned(base):
+            sign *= (-1) ** int(exponent)
+            part = sp.Pow(-base, exponent)
+        parts.append(part)
+    below = [i for i, part in enumerate(parts) if part.is_Pow and part.base.is_Add and part.exp == -1]
+    if sign * parts[0] < 0 if parts[0].is_Rational else sign < 0:
+        for i in below[:1]:  # a/(b - c) rather than -a/(c - b)
+            sign, parts[i] = -sign, 1 / (-parts[i].base)
+    if sign == -1:
+        numbers = [p for p in parts if p.is_Rational]
+        parts = [-numbers[0], *(p for p in parts if not p.is_Rational)] if numbers else [sp.S.NegativeOne, *parts]
+    return sp.Mul(*parts)
+
+
+def _turned(total: sp.Expr) -> bool:
+    constant = total.as_coeff_Add()[0]
+    if constant != 0:
+        return bool(constant < 0)
+    return bool(total.could_extract_minus_sign())

@@ -1,0 +1,331 @@
+"""Towers of kernels: an expression as a rational function of symbols, each a function of those below it.
+
+Exponentials of commensurable arguments are powers of one symbol, hyperbolic functions exponentials,
+circular ones rational in the tangent of the half angle, roots symbols with a relation. Two equal
+expressions most often become the same rational function: elimination and proofs both work on these.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symact.activations import Z
+
+MAX_OPERATIONS = 300
+MAX_TERMS = 400
+"""Of a numerator or denominator: polynomials beyond these take too long to factor."""
+
+HYPERBOLIC: dict[type, Callable[[sp.Expr], sp.Expr]] = {
+    sp.tanh: lambda u: (sp.exp(2 * u) - 1) / (sp.exp(2 * u) + 1),
+    sp.coth: lambda u: (sp.exp(2 * u) + 1) / (sp.exp(2 * u) - 1),
+    sp.sinh: lambda u: (sp.exp(u) - sp.exp(-u)) / 2,
+    sp.cosh: lambda u: (sp.exp(u) + sp.exp(-u)) / 2,
+    sp.sech: lambda u: 2 / (sp.exp(u) + sp.exp(-u)),
+    sp.csch: lambda u: 2 / (sp.exp(u) - sp.exp(-u)),
+    sp.erfc: lambda u: 1 - sp.erf(u),
+    sp.cot: lambda u: 1 / sp.tan(u),
+    sp.sec: lambda u: 1 / sp.cos(u),
+    sp.csc: lambda u: 1 / sp.sin(u),
+}
+"""Functions that are written by others."""
+
+CIRCULAR = (sp.sin, sp.cos, sp.tan)
+OPAQUE = (sp.log, sp.asin, sp.acos, sp.atan, sp.asinh, sp.acosh, sp.atanh, sp.erf)
+ROOT, POWER, HALF_TANGENT = "root", "power", "half tangent"
+
+
+class TooLarge(Exception):
+    """The polynomials would take too long, or a function is not known here."""
+
+
+class _Finer(Exception):
+    """A fraction of a unit was met: start again with a smaller one."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """``symbol`` is ``function`` of ``argument`` (in lower symbols); ``meaning`` says it in z.
+
+    A root has ``symbol**degree = argument``, a power ``symbol = argument**degree``, the half tangent
+    ``symbol = tan(argument/2)``.
+    """
+
+    symbol: sp.Symbol
+    function: object
+    argument: sp.Expr
+    meaning: sp.Expr
+    degree: sp.Expr = sp.S.One
+
+    @property
+    def constant(self) -> bool:
+        """Whether z does not occur."""
+        return not self.meaning.has(Z)
+
+
+Sign = Callable[[sp.Expr], int | None]
+"""The sign of an expression in z on the piece, None where it changes or is 0."""
+
+
+def tower_of(
+    expressions: Sequence[sp.Expr], sign: Sign, apart: bool = False
+) -> tuple["Tower", list[sp.Expr]]:
+    """Return the tower of some expressions and each as a rational function of its symbols.
+
+    ``apart`` takes roots of products and logarithms of exponentials apart: equal ones are found equal more
+    often, but an outer function may be hidden.
+
+    Raises TooLarge.
+
+    >>> tower, found = tower_of([sp.tanh(Z), sp.exp(-2*Z)], lambda e: 1)
+    >>> [(k.function, k.meaning) for k in tower.kernels.values()], found[1]
+    ([exp, exp(2*z)], 1/k0)
+    """
+    units: dict[tuple[str, sp.Expr], sp.Rational] = {}
+    for _ in range(8):
+        tower = Tower(sign, units, apart)
+        try:
+            return tower, [tower.rational(expression) for expression in expressions]
+        except _Finer:
+            continue
+    raise TooLarge
+
+
+def fraction(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Return numerator and denominator of a rational function in lowest terms.
+
+    Raises TooLarge.
+    """
+    if sp.count_ops(expression) > MAX_OPERATIONS:
+        raise TooLarge
+    try:
+        numerator, denominator = sp.fraction(sp.cancel(sp.together(expression)))
+    except (sp.PolynomialError, NotImplementedError) as error:
+        raise TooLarge from error
+    if max(len(sp.Add.make_args(part)) for part in (numerator, denominator)) > MAX_TERMS:
+        raise TooLarge
+    return numerator, denominator
+
+
+def factors(expression: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
+    """Return the constant and the irreducible factors with their exponents, negative in the denominator."""
+    numerator, denominator = fraction(expression)
+    above, below = sp.factor_list(numerator), sp.factor_list(denominator)
+    parts = [(f, int(k)) for f, k in above[1]] + [(f, -int(k)) for f, k in below[1]]
+    return above[0] / below[0], parts
+
+
+class Tower:
+    """Kernels by symbol, in the order in which they are built."""
+
+    def __init__(self, sign: Sign, units: dict[tuple[str, sp.Expr], sp.Rational], apart: bool) -> None:
+        self.sign = sign
+        self.apart = apart
+        self.units = units
+        self.kernels: dict[sp.Symbol, Kernel] = {}
+        self._keys: dict[tuple[object, ...], sp.Symbol] = {}
+
+    def meaning(self, expression: sp.Expr) -> sp.Expr:
+        """Return an expression in the symbols as one in z."""
+        return expression.xreplace({symbol: k.meaning for symbol, k in self.kernels.items()})
+
+    def reduced(self, expression: sp.Expr) -> sp.Expr:
+        """Return the numerator over the relations of the roots: 0 only if the expression is 0.
+
+        Raises TooLarge.
+        """
+        numerator, _ = fraction(expression)
+        for kernel in reversed(self.kernels.values()):
+            if kernel.function == ROOT and numerator.has(kernel.symbol):
+                above, below = fraction(kernel.argument)
+                relation = below * kernel.symbol**kernel.degree - above
+                numerator = sp.prem(numerator, relation, kernel.symbol)
+        return sp.expand(numerator)
+
+    def rational(self, node: sp.Expr) -> sp.Expr:
+        """Return an expression in z as a rational function of the symbols."""
+        if node.is_Symbol or node.is_Rational:
+            return node
+        if node.is_Add or node.is_Mul:
+            return node.func(*(self.rational(argument) for argument in node.args))
+        if isinstance(node, sp.exp):
+            return self._exponential(node.args[0])
+        if node.is_Pow:
+            return self._power(*node.args)
+        if node.func in HYPERBOLIC:
+            return self.rational(HYPERBOLIC[node.func](node.args[0]))
+        if node.func in CIRCULAR:
+            return self._circular(node)
+        if isinstance(node, sp.log):
+            return self._logarithm(node)
+        if node.func in OPAQUE:
+            argument = self._canonical(self.rational(node.args[0]))
+            return self._new((node.func, argument), node.func, argument, node)
+        if not node.has(Z) and (node.is_NumberSymbol or node.is_Function):
+            return self._new((node,), None, node, node)
+        if node is sp.E:
+            return self._new((node,), None, node, node)
+        raise TooLarge
+
+    def _new(
+        self,
+        key: tuple[object, ...],
+        function: object,
+        argument: sp.Expr,
+        meaning: sp.Expr,
+        degree: sp.Expr = sp.S.One,
+    ) -> sp.Symbol:
+        if key not in self._keys:
+            positive = function in (sp.exp, ROOT, POWER)
+            symbol = sp.Symbol(f"k{len(self.kernels)}", positive=True if positive else None, real=True)
+            self._keys[key] = symbol
+            self.kernels[symbol] = Kernel(symbol, function, argument, meaning, degree)
+        return self._keys[key]
+
+    def _canonical(self, expression: sp.Expr) -> sp.Expr:
+        numerator, denominator = fraction(expression)
+        return numerator / denominator
+
+    def _unit(self, kind: str, direction: sp.Expr, ratio: sp.Rational) -> sp.Rational:
+        """Return the unit of a direction; where the ratio is no multiple of it, make it finer."""
+        unit = self.units.setdefault((kind, direction), abs(ratio))
+        if (ratio / unit).q != 1:
+            self.units[kind, direction] = sp.igcd(ratio.p * unit.q, unit.p * ratio.q) / sp.Integer(
+                ratio.q * unit.q
+            )
+            raise _Finer
+        return unit
+
+    def _exponential(self, argument: sp.Expr) -> sp.Expr:
+        result: sp.Expr = sp.S.One
+        for term in sp.Add.make_args(sp.expand(argument)):
+            powers = [part for part in sp.Mul.make_args(term) if isinstance(part, sp.log)]
+            if len(powers) == 1 and not (term / powers[0]).has(Z) and powers[0].has(Z):
+                result *= self._power(powers[0].args[0], term / powers[0])
+                continue
+            ratio, direction = term.as_coeff_Mul()
+            if not ratio.is_Rational:
+                raise TooLarge
+            unit = self._unit("exp", direction, ratio)
+            inner = self._canonical(self.rational(unit * direction))
+            symbol = self._new((sp.exp, unit * direction), sp.exp, inner, sp.exp(unit * direction))
+            result *= symbol ** (ratio / unit)
+        return result
+
+    def _circular(self, node: sp.Expr) -> sp.Expr:
+        """With t = tan(u/2): (1 + i t)**2/(1 + t**2) = cos(u) + i sin(u)."""
+        ratio, direction = sp.expand(node.args[0]).as_coeff_Mul()
+        if not node.has(Z) or direction.is_Add:
+            return self._new((node,), None, node, node)
+        unit = self._unit("tan", direction, ratio)
+        n = int(ratio / unit)
+        angle = unit * direction
+        inner = self._canonical(self.rational(angle))
+        t = self._new((HALF_TANGENT, angle), HALF_TANGENT, inner, sp.tan(angle / 2))
+        imaginary = sp.expand((1 + sp.I * t) ** (2 * abs(n)))
+        real, imaginary = imaginary.as_real_imag()
+        scale = (1 + t**2) ** abs(n)
+        sine, cosine = sp.sign(n) * imaginary / scale, real / scale
+        return {sp.sin: sine, sp.cos: cosine, sp.tan: sine / cosine}[node.func]
+
+    def _logarithm(self, node: sp.Expr) -> sp.Expr:
+        """log(c E**k) = k log(E) + log(c) for exponentials E."""
+        constant, parts = factors(self.rational(node.args[0]))
+        result: sp.Expr = sp.S.Zero
+        rest: sp.Expr = constant
+        for factor, exponent in parts:
+            kernel = self.kernels.get(factor)
+            if self.apart and kernel is not None and kernel.function is sp.exp:
+                result += exponent * kernel.argument
+            else:
+                rest *= factor**exponent
+        if rest == 1:
+            return result
+        rest = self._canonical(rest)
+        return result + self._new((sp.log, rest), sp.log, rest, sp.log(self.meaning(rest)))
+
+    def _power(self, base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
+        if exponent.has(Z):
+            return self._exponential(sp.expand(exponent * sp.log(base)))
+        if exponent.is_Integer:
+            return self.rational(base) ** exponent
+        if base.is_Rational and exponent.is_Rational:
+            return self._number(base, exponent)
+        constant, parts = factors(self.rational(base))
+        signs = [self.sign(self.meaning(factor)) for factor, _ in parts]
+        if None in signs or not exponent.is_Rational:
+            return self._whole_power(constant, parts, exponent)
+        result: sp.Expr = sp.S.One
+        total = sp.sign(constant)
+        together: dict[int, sp.Expr] = {}
+        for (factor, k), sign in zip(parts, signs, strict=True):
+            total *= sign ** (k % 2)
+            if self.apart or factor in self.kernels:
+                result *= self._root(sign * factor, k * exponent)
+            else:
+                together[k] = together.get(k, sp.S.One) * sign * factor
+        if total < 0:
+            raise TooLarge
+        for k, product in together.items():
+            result *= self._root(sp.expand(product), k * exponent)
+        return result * self._number(abs(constant), exponent)
+
+    def _number(self, base: sp.Rational, exponent: sp.Rational) -> sp.Expr:
+        result: sp.Expr = sp.S.One
+        for part in sp.Mul.make_args(sp.Pow(base, exponent)):
+            if part.is_Rational:
+                result *= part
+                continue
+            inner, power = part.as_base_exp()
+            whole = int(power)
+            rest = power - whole
+            symbol = self._new(
+                (ROOT, inner, rest.q), ROOT, inner, sp.Pow(inner, sp.Rational(1, rest.q)), sp.Integer(rest.q)
+            )
+            result *= inner**whole * symbol**rest.p
+        return result
+
+    def _root(self, factor: sp.Expr, exponent: sp.Rational) -> sp.Expr:
+        """A power of a factor that is positive on the piece."""
+        whole = int(exponent)
+        rest = exponent - whole
+        if rest == 0:
+            return factor**whole
+        kernel = self.kernels.get(factor)
+        if kernel is not None and kernel.function is sp.exp:
+            return factor**whole * self._exponential(rest * self.meaning(kernel.argument))
+        symbol = self._new(
+            (ROOT, factor, rest.q),
+            ROOT,
+            factor,
+            sp.Pow(self.meaning(factor), sp.Rational(1, rest.q)),
+            sp.Integer(rest.q),
+        )
+        return factor**whole * symbol**rest.p
+
+    def _whole_power(
+        self, constant: sp.Expr, parts: list[tuple[sp.Expr, int]], exponent: sp.Expr
+    ) -> sp.Expr:
+        """A root of what changes its sign, or a power with a parameter in its exponent: one symbol."""
+        base = constant * sp.Mul(*(factor**k for factor, k in parts))
+        if exponent.is_Rational:
+            symbol = self._new(
+                (ROOT, base, exponent.q),
+                ROOT,
+                base,
+                sp.Pow(self.meaning(base), sp.Rational(1, exponent.q)),
+                sp.Integer(exponent.q),
+            )
+            return symbol**exponent.p
+        whole, rest = sp.expand(exponent).as_coeff_Add()
+        if not whole.is_Integer:
+            whole, rest = sp.S.Zero, exponent
+        flip = -1 if rest.could_extract_minus_sign() else 1
+        symbol = self._new(
+            (POWER, base, flip * rest),
+            POWER,
+            base,
+            sp.Pow(self.meaning(base), flip * rest),
+            flip * rest,
+        )
+        return base**whole * symbol**flip

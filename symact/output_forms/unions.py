@@ -1,0 +1,216 @@
+"""Unions: one form of what the pieces give, each on its own range of g, if g tells the pieces apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import sympy as sp
+
+from symact.activations import G, Z
+from symact.limits import limit, one_sided
+from symact.output_forms.balls import Setting
+from symact.output_forms.regions import Region
+from symact.output_forms.shapes import tidy
+from symact.pieces import Piece
+
+NEAR = 1e-25
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A range of g, open, or one point where both ends are the same, and the form on it."""
+
+    lower: sp.Expr
+    upper: sp.Expr
+    expression: sp.Expr
+
+    @property
+    def point(self) -> bool:
+        """Whether it is a single value of g."""
+        return bool(self.lower == self.upper)
+
+
+@dataclass(frozen=True)
+class United:
+    """One expression in g, and the relations between parameters under which the stretches are apart."""
+
+    expression: sp.Expr
+    condition: sp.Basic
+
+
+class Overlap(Exception):
+    """Two stretches with different forms share values of g."""
+
+
+def stretch(piece: Piece, increasing: bool, form: sp.Expr, region: Region) -> Stretch:
+    """Return the range of a monotonic piece of f, with its form.
+
+    >>> stretch(Piece(sp.S(0), sp.oo, sp.exp(-Z)), False, -G, Region((), ({},)))
+    Stretch(lower=0, upper=1, expression=-g)
+    """
+    ends = _end(piece, piece.lower, "+", region), _end(piece, piece.upper, "-", region)
+    lower, upper = ends if increasing else ends[::-1]
+    return Stretch(lower, upper, form)
+
+
+def _end(piece: Piece, at: sp.Expr, side: str, region: Region) -> sp.Expr:
+    back = {sign * sp.Symbol(s.name, positive=True): sign * s for s, sign in region.signs if sign}
+    back = {symbol: value if symbol.is_Symbol else value for symbol, value in back.items()}
+    expression = region.signed(piece.expression)
+    try:
+        if at.is_infinite:
+            signs = {sp.Symbol(s.name, positive=True): sign * s for s, sign in region.signs if sign}
+            return limit(expression, at).xreplace(signs)
+        value = piece.expression.subs(Z, at)
+        if value.is_finite is not False and not value.has(sp.zoo, sp.nan):
+            return value if value.is_number or value.is_Symbol else sp.simplify(value)
+        return one_sided(piece.expression, at, side)
+    except (NotImplementedError, ValueError, TypeError):
+        return sp.nan
+
+
+def united(stretches: Sequence[Stretch], region: Region) -> United:
+    """Return the union of stretches as one expression, at the parameters where they are apart.
+
+    Raises Overlap where they nowhere are.
+
+    >>> half = Stretch(sp.S(0), sp.oo, sp.S(1)), Stretch(sp.S(0), sp.S(0), sp.S(0))
+    >>> united(half, Region((), ({},))).expression
+    Piecewise((1, g > 0), (0, True))
+    """
+    merged = _by_magnitude(_distinct(stretches))
+    for setting in region.settings:
+        try:
+            ordered = _absorbed(_sorted(merged, setting))
+            relations = [_apart(a, b) for a, b in pairwise(ordered) if a.expression != b.expression]
+            _check_points(ordered, setting)
+        except Overlap:
+            continue
+        if any(relation.subs(setting) != sp.true for relation in relations):
+            continue
+        relations = [r for r in relations if region.signed(r) != sp.true]
+        return United(_written(ordered), sp.And(*relations))
+    raise Overlap
+
+
+def _distinct(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """Leave out what is said twice; one value of g cannot have two derivatives."""
+    found: list[Stretch] = []
+    for one in stretches:
+        if one.point and any(o.point and _same(o.lower, one.lower) for o in found):
+            other = next(o for o in found if o.point and _same(o.lower, one.lower))
+            if not _same(other.expression, one.expression):
+                raise Overlap
+            continue
+        found.append(one)
+    return found
+
+
+def _same(a: sp.Expr, b: sp.Expr) -> bool:
+    if a == b:
+        return True
+    if a.has(sp.nan, sp.oo, sp.zoo) or b.has(sp.nan, sp.oo, sp.zoo):
+        return False
+    return sp.simplify(a - b) == 0
+
+
+def _by_magnitude(stretches: list[Stretch]) -> list[Stretch]:
+    """Two forms that are one in ``|g|``, on both sides of 0, become that one."""
+    whole = [s for s in stretches if not s.point]
+    forms = list(dict.fromkeys(s.expression for s in whole))
+    if len(forms) != 2 or not all(form.has(G) for form in forms):
+        return stretches
+    positive = sp.Symbol("g", positive=True)
+    for right, left in (forms, forms[::-1]):
+        sides = {s.expression == right for s in whole if s.lower.is_nonnegative}
+        others = {s.expression == left for s in whole if s.upper.is_nonpositive}
+        if sides != {True} or others != {True}:
+            continue
+        if _same(left.subs(G, -positive), right.subs(G, positive)):
+            form = tidy(right.subs(G, sp.Abs(G)))
+            return [replace(s, expression=form) if s in whole else s for s in stretches]
+    return stretches
+
+
+def _sorted(stretches: Sequence[Stretch], setting: Setting) -> list[Stretch]:
+    if any(end is sp.nan for s in stretches for end in (s.lower, s.upper)):
+        if len({s.expression for s in stretches}) > 1:
+            raise Overlap
+        return list(stretches)
+    return sorted(stretches, key=lambda s: (_number(s.lower, setting), _number(s.upper, setting)))
+
+
+def _number(value: sp.Expr, setting: Setting) -> sp.Expr:
+    return sp.N(value.subs(setting), 30)
+
+
+def _absorbed(ordered: list[Stretch]) -> list[Stretch]:
+    """Join neighbours with one form, and points that follow their neighbour's form."""
+    result: list[Stretch] = []
+    for one in ordered:
+        if result and _joins(result[-1], one):
+            last = result.pop()
+            form = last.expression if one.point else one.expression
+            one = Stretch(last.lower, one.upper, form)
+        result.append(one)
+    return result
+
+
+def _joins(left: Stretch, right: Stretch) -> bool:
+    if left.expression == right.expression and not left.point and not right.point:
+        return True
+    if right.point and not left.point:
+        return _same(left.upper, right.lower) and _follows(left.expression, right)
+    if left.point and not right.point:
+        return _same(left.lower, right.lower) and _follows(right.expression, left)
+    return False
+
+
+def _follows(form: sp.Expr, point: Stretch) -> bool:
+    return _same(form.subs(G, point.lower), point.expression)
+
+
+def _apart(left: Stretch, right: Stretch) -> sp.Basic:
+    return sp.Le(left.upper, right.lower)
+
+
+def _check_points(ordered: Sequence[Stretch], setting: Setting) -> None:
+    """A point inside a stretch must follow its form."""
+    for point in (s for s in ordered if s.point):
+        value = _number(point.lower, setting)
+        for other in (s for s in ordered if not s.point):
+            inside = _number(other.lower, setting) < value < _number(other.upper, setting)
+            if inside and not _follows(other.expression, point):
+                raise Overlap
+
+
+def _written(ordered: Sequence[Stretch]) -> sp.Expr:
+    """Return the Piecewise, read from right to left; a lone middle between equals says where it is."""
+    segments: list[tuple[sp.Expr, sp.Expr, bool]] = []  # expression, where it begins, whether that belongs to it
+    for i, one in enumerate(ordered):
+        if segments and segments[-1][0] == one.expression:
+            continue
+        before = ordered[i - 1] if i else None
+        if before is None:
+            segments.append((one.expression, -sp.oo, False))
+        elif one.point:
+            segments.append((one.expression, one.lower if before.point else before.upper, True))
+        else:
+            segments.append((one.expression, one.lower, False))
+    if len(segments) == 1:
+        return segments[0][0]
+    if len(segments) == 3 and segments[0][0] == segments[2][0]:
+        (outer, _, _), (middle, start, closed), (_, stop, stop_closed) = segments
+        if start == stop:
+            return sp.Piecewise((middle, sp.Eq(G, start)), (outer, True))
+        first = G >= start if closed else G > start
+        second = G < stop if stop_closed else G <= stop
+        return sp.Piecewise((middle, sp.And(first, second)), (outer, True))
+    rows = []
+    for i in range(len(segments) - 1, 0, -1):
+        expression, start, closed = segments[i]
+        if closed and i + 1 < len(segments) and segments[i + 1][1] == start:
+            rows.append((expression, sp.Eq(G, start)))
+        else:
+            rows.append((expression, G >= start if closed else G > start))
+    return sp.Piecewise(*rows, (segments[0][0], True))
