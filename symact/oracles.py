@@ -95,6 +95,8 @@ def _anchored(mantissa: int, exponent: int, fmt: Format) -> tuple[float, float, 
     else:
         count = (mantissa + (1 << (shift - 1))) >> shift
         rest = (mantissa - (count << shift)) / (1 << shift)
+        if rest == -0.5 and count % 2:  # a tie goes to the even neighbour
+            count, rest = count - 1, 0.5
     if ulp == top and abs(count) >> fmt.precision:
         sign = 1 if count > 0 else -1
         return sign * fmt.largest, sign + rest, ulp

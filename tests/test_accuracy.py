@@ -305,6 +305,7 @@ def test_cotangents_keep_size_1_where_the_derivative_is_not_normal() -> None:
 
 SOURCES = [
     ("if (z < 0x1.8p+3) return;", [12.0]),
+    ("if (-832.0 > z) {} if (-0x1p-33 > z) {}", [-832.0, -(2.0**-33)]),
     ('_C0 = float.fromhex("-0x1.4p+2")\nlambda z: z <= _C0', [-5.0]),
     ('_C1 = float.fromhex("0x1p+1")\nlambda z, a: (z > (-_C1)) & (z < 3.0)', [-2.0, 3.0]),
     ("if (z <= alpha) { const double s0 = 0x1p+7 * z; }", []),

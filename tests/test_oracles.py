@@ -247,8 +247,7 @@ def test_truths_round_as_the_format_does(fmt: Format) -> None:
         values, found.rounded, found.anchor, found.residual, found.ulp, strict=True
     ):
         exact = Fraction(mantissa) * Fraction(2) ** exponent
-        tie = abs(abs(residual) - 0.5) < 1e-9
-        assert rounded == fmt.round(exact) or tie
+        assert rounded == fmt.round(exact)
         if math.isfinite(anchor):
             assert abs(
                 Fraction(float(anchor)) + Fraction(float(residual)) * Fraction(2) ** int(ulp) - exact

@@ -30,9 +30,7 @@ REACHES = tuple(2.0**k for k in range(-8, 11, 2))
 
 LITERAL = r"-?0x[0-9a-f.]+p[+-]?\d+|-?\d+\.\d*"
 NAMED = re.compile(rf'^(\w+) = float\.fromhex\("({LITERAL})"\)', re.M)
-COMPARED = re.compile(
-    rf"\bz\s*(?:<=|<|==|>=|>)\s*(\(?-?\w+\)?|{LITERAL})(?![\w.])|\bz\s*(?:<=|<|==|>=|>)\s*({LITERAL})"
-)
+COMPARED = re.compile(r"([-+.()\w]+)\s*(?:<=?|>=?|==)\s*([-+.()\w]+)")
 
 
 def inputs(oracle: Oracle, fmt: Format, seams: Iterable[float], *, thorough: bool) -> list[float]:
@@ -78,18 +76,20 @@ def roots(function: Callable[[float], arb]) -> list[float]:
 def seams(source: str) -> list[float]:
     """Return the numbers with which generated code compares z.
 
-    >>> seams("if (z < 0x1.8p+1) { } else if (z <= -2.0)")
+    >>> seams("if (z < 0x1.8p+1) { } else if (-2.0 >= z)")
     [-2.0, 3.0]
     """
     names = {name: float.fromhex(text) for name, text in NAMED.findall(source)}
+    names |= {f"-{name}": -value for name, value in names.items()}
     found = set()
     for pair in COMPARED.findall(source):
-        text = (pair[0] or pair[1]).strip("()")
-        sign, name = (-1.0, text[1:]) if text.startswith("-") and text[1:] in names else (1.0, text)
-        if name in names:
-            found.add(sign * names[name])
-        elif re.fullmatch(LITERAL, text):
-            found.add(float.fromhex(text) if "x" in text else float(text))
+        sides = {side.strip("()") for side in pair}
+        if "z" in sides and len(sides) == 2:
+            (text,) = sides - {"z"}
+            if text in names:
+                found.add(names[text])
+            elif re.fullmatch(LITERAL, text):
+                found.add(float.fromhex(text) if "x" in text else float(text))
     return sorted(found)
 
 
