@@ -240,8 +240,8 @@ def report(
     from symact.reports import progress, show
 
     with progress() as report:
-        facts = pipeline.survey(names or (), jobs=_jobs(jobs), progress=report)
         changed = pipeline.generate(names or (), out=out, jobs=_jobs(jobs), progress=report)
+        facts = pipeline.survey(names or (), jobs=_jobs(jobs), progress=report)
         results = pipeline.verify(names or (), jobs=_jobs(jobs), progress=report)
     show.summary(facts, results)
     print(f"{out}: {len(changed)} files changed")

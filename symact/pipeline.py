@@ -45,8 +45,6 @@ PROFILES: Mapping[str, Callable[[sp.Expr, sp.Expr, sp.Expr], sp.Expr]] = {
 """What f' is at a kink, from its one-sided limits and the declared convention (PyTorch's if there is one)."""
 
 
-DTYPES = ("float32", "float64")
-
 VARIABLES = ("z", "x", "pi", "e")
 """Words that are formulas, not names that nobody knows."""
 
@@ -249,12 +247,17 @@ def _emitted(asked: Request, jobs: int, progress: Progress) -> Iterator[tuple[tu
             else:
                 missing.setdefault(activation.title, (activation, []))[1].append(target)
     work = [(activation, tuple(targets), asked.licence) for activation, targets in missing.values()]
-    for (activation, _, _), made in in_processes(emit_one, work, jobs, progress, _title):
+    for (activation, _, _), (facts, made) in in_processes(emit_one, work, jobs, progress, _title):
+        caches.store(_facts_key(activation), facts)
         for target, result in made.items():
             caches.store(keys[activation.title, target], result)
             yield (activation.title, target), result
     if work:
         caches.prune()
+
+
+def _facts_key(activation: Activation) -> str:
+    return caches.key("facts", _identity(activation))
 
 
 def _identity(activation: Activation) -> str:
@@ -273,8 +276,8 @@ def _fields(value: object) -> list[object]:
     return [value]
 
 
-def emit_one(work: tuple[Activation, tuple[str, ...], str]) -> dict[str, Made]:
-    """Return what one activation gives for each of some targets. A pure function of its argument."""
+def emit_one(work: tuple[Activation, tuple[str, ...], str]) -> tuple[dict[str, Any], dict[str, Made]]:
+    """Return facts of one activation, and what it gives for each of some targets: a pure function."""
     activation, targets, licence = work
     derived = derive(activation)
     kernels = lower(activation, derived.found, derived.output_form)
@@ -288,7 +291,7 @@ def emit_one(work: tuple[Activation, tuple[str, ...], str]) -> dict[str, Made]:
             context = {"header": head, **module.activation_context(template, derived, kernels)}
             files[templates.output(template, activation.title)] = templates.render(template, context)
         made[target] = {"files": files, "summary": module.summary(derived, kernels)}
-    return made
+    return derived.to_json(), made
 
 
 def _title(work: tuple[Activation, tuple[str, ...], str]) -> str:
@@ -298,7 +301,7 @@ def _title(work: tuple[Activation, tuple[str, ...], str]) -> str:
 def survey(names: Sequence[str] = (), *, jobs: int = 1, progress: Progress = silent) -> list[dict[str, Any]]:
     """Return facts of names, or of the whole catalogue, as ``symact list --json`` prints them."""
     chosen = request(names).activations
-    keys = {activation.title: caches.key("derived", _identity(activation)) for activation in chosen}
+    keys = {activation.title: _facts_key(activation) for activation in chosen}
     found = {title: kept for title, key in keys.items() if (kept := caches.load(key)) is not None}
     missing = [activation for activation in chosen if activation.title not in found]
     for activation, facts in in_processes(derive_one, missing, jobs, progress, lambda a: a.title):
@@ -338,12 +341,12 @@ def verify(
     progress: Progress = silent,
 ) -> list[Any]:
     """Return the measured accuracy of what `generate` emits: one result a function, target and dtype."""
-    settings = Settings.read(Path(config)) if config else Settings()
-    for dtype in dtypes:
-        if dtype not in DTYPES:
-            raise NotSupported(f"{dtype}: not a format that is verified yet; there are {', '.join(DTYPES)}")
     from symact import accuracy
 
+    settings = Settings.read(Path(config)) if config else Settings()
+    for dtype in dtypes:
+        if dtype not in accuracy.BOUNDS:
+            raise UnknownName(f"{dtype}: no such dtype; there are {', '.join(accuracy.BOUNDS)}")
     runnable = accuracy.targets()
     for target in targets:
         if target not in runnable:

@@ -12,10 +12,10 @@ PACKAGE = ROOT / "symact"
 ORDER = (
     *("errors", "formats", "functions", "derivations", "activations", "writing", "pieces"),
     *("guards", "catalogue", "parsing"),
-    *("arithmetics", "growth", "limits", "rules", "simplification", "signs"),
+    *("arithmetics", "enclosures", "growth", "limits", "rules", "simplification", "signs"),
     *("derivatives", "output_forms", "properties", "derived"),
     *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
-    *("enclosures", "oracles", "accuracy", "documents", "targets.latex"),
+    *("oracles", "accuracy", "documents", "targets.latex"),
     *("caches", "processes", "settings", "pipeline", "reports", "cli", "__main__"),
 )
 """A module imports from those before it, and from its own folder."""

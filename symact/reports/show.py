@@ -1,43 +1,46 @@
 """Tables and paragraphs for a terminal."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import sympy as sp
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from symact.derived import Derived, written
+from symact.derived import Derived
 from symact.output_forms import OutputForm
 from symact.writing import text
 
 NONE = "\N{EM DASH}"
+WIDE = 120
 
 
 def catalogue(facts: Sequence[Mapping[str, Any]]) -> None:
     """Print one row an activation: name, formula, output form."""
     table = _table("name", "g = f(z)", "f' from g")
     for fact in facts:
-        table.add_row(*map(Text, (fact["name"], fact["formula"], fact["output_form"] or NONE)))
-    Console().print(table)
+        table.add_row(*map(Text, (fact["name"], readable(fact["formula"]), _form(fact))))
+    _console().print(table)
 
 
 def derived(found: Derived, *, steps: bool) -> None:
     """Print a derivation as lines."""
     mark = "d/d" + found.found.wrt.name if found.found.wrt.name != "z" else "f" + "'" * found.found.order
-    rows = [("f(z)", found.formula)]
+    rows = [("f(z)", readable(found.formula))]
     if steps:
-        rows += [(step.rule, _with_note(text(step.after), step.note)) for step in found.steps]
-    rows.append((mark, text(found.simplified)))
+        rows += [(step.rule, _with_note(readable(text(step.after)), step.note)) for step in found.steps]
+    rows.append((mark, readable(text(found.simplified))))
     form = found.output_form
     if isinstance(form, OutputForm):
-        rows.append(("from g = f(z)", _with_note(text(form.expression), _where(form))))
+        rows.append(("from g = f(z)", _with_note(readable(text(form.expression)), _where(form))))
         rows.append(("proof", form.proof))
     else:
         rows.append(("from g = f(z)", f"no such form: {form.reason}"))
         if form.witness is not None:
             first, second, why = form.witness
-            rows.append(("witness", f"z = {written(first)} and z = {written(second)}: {why}"))
+            rows.append(("witness", f"z = {_decimal(first)} and z = {_decimal(second)}: {why}"))
     for kink in found.kinks:
         sides = (
             f"{text(kink.left)} on the left, {text(kink.right)} on the right, {text(kink.convention)} taken"
@@ -48,7 +51,11 @@ def derived(found: Derived, *, steps: bool) -> None:
     table.add_column(overflow="fold")
     for label, content in rows:
         table.add_row(Text(label), Text(content))
-    Console().print(table)
+    _console().print(table)
+
+
+def _decimal(number: sp.Expr) -> str:
+    return text(number) if number.is_Integer else str(sp.N(number, 20))
 
 
 def _where(form: OutputForm) -> str:
@@ -61,19 +68,16 @@ def _with_note(content: str, note: str) -> str:
 
 def accuracy(results: Sequence[Any]) -> None:
     """Print one row a function: its worst error, where, and whether the bound holds."""
-    table = _table("activation", "function", "target", "dtype", "points", "worst ulp", "at", "bound", "holds")
-    for result in results:
-        row = result.to_json()
-        table.add_row(
-            *map(
-                Text, (row["activation"], row["function"], row["target"], row["dtype"], f"{row['points']:,}")
-            ),
-            Text(_ulp(row["max_ulp"])),
-            Text(str(row["at"])),
-            Text(f"{row['bound_ulp']} {row['bound']}"),
-            Text("yes" if row["holds"] else "NO", style="green" if row["holds"] else "bold red"),
-        )
-    Console().print(table)
+    table = _table("function", "target", "dtype", "worst ulp", "at", "bound", "holds", fixed=5)
+    rows = [result.to_json() for result in results]
+    for row in rows:
+        title = f"{row['activation']} {row['function']}"
+        bound = f"{row['bound_ulp']} {row['bound']}"
+        cells = (title, row["target"], row["dtype"], _ulp(row["max_ulp"]), str(row["at"]), bound)
+        table.add_row(*map(Text, cells), _verdict(row["holds"]))
+    console = _console()
+    console.print(table)
+    console.print(_measured(rows))
 
 
 def summary(facts: Sequence[Mapping[str, Any]], results: Sequence[Any]) -> None:
@@ -81,34 +85,75 @@ def summary(facts: Sequence[Mapping[str, Any]], results: Sequence[Any]) -> None:
     rows = [result.to_json() for result in results]
     targets = list(dict.fromkeys(row["target"] for row in rows))
     dtypes = list(dict.fromkeys(row["dtype"] for row in rows))
-    table = _table("activation", "f' from g", "target", *(f"worst ulp, {dtype}" for dtype in dtypes), "holds")
+    table = _table("activation", "f' from g", "target", *(f"ulp, {dtype}" for dtype in dtypes), "holds")
     for fact in facts:
         for index, target in enumerate(targets):
             mine = [r for r in rows if r["activation"] == fact["name"] and r["target"] == target]
             worst = [max((r["max_ulp"] for r in mine if r["dtype"] == d), default=None) for d in dtypes]
+            first = (fact["name"], _form(fact)) if index == 0 else ("", "")
             holds = all(r["holds"] for r in mine)
-            first = (fact["name"], fact["output_form"] or NONE) if index == 0 else ("", "")
-            table.add_row(
-                *map(Text, (*first, target, *map(_ulp, worst))),
-                Text("yes" if holds else "NO", style="green" if holds else "bold red"),
-            )
-    console = Console()
+            table.add_row(*map(Text, (*first, target, *map(_ulp, worst))), _verdict(holds))
+    console = _console()
     console.print(table)
     forms = sum(fact["output_form"] is not None for fact in facts)
-    bad = sum(not row["holds"] for row in rows)
+    console.print(f"{len(facts)} activations, {forms} with an output form; {_measured(rows)}")
+
+
+def _measured(rows: Sequence[Mapping[str, Any]]) -> str:
+    beyond = sum(not row["holds"] for row in rows)
     points = sum(row["points"] for row in rows)
-    console.print(
-        f"{len(facts)} activations, {forms} with an output form; "
-        f"{len(rows)} functions measured at {points:,} points, {bad} beyond their bound"
-    )
+    return f"{len(rows)} functions measured at {points:,} points, {beyond} beyond their bound"
+
+
+def _form(fact: Mapping[str, Any]) -> str:
+    return NONE if fact["output_form"] is None else readable(fact["output_form"])
+
+
+def readable(written: str) -> str:
+    """Return an expression's text with a piecewise one in words; others as they are.
+
+    >>> readable("Piecewise((1, g > 0), (alpha*(g + 1), True))")
+    '1 if g > 0, else alpha*(g + 1)'
+    """
+    head = "Piecewise("
+    if not written.startswith(head) or not written.endswith(")"):
+        return written
+    parts = []
+    for pair in _split(written[len(head) : -1]):
+        value, condition = _split(pair[1:-1])
+        parts.append(f"else {value}" if condition == "True" else f"{value} if {condition}")
+    return ", ".join(parts)
+
+
+def _split(written: str) -> list[str]:
+    """Split at commas outside parentheses."""
+    parts, depth = [""], 0
+    for sign in written:
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts]
+
+
+def _verdict(holds: bool) -> Text:
+    return Text("yes", style="green") if holds else Text("NO", style="bold red")
 
 
 def _ulp(value: float | None) -> str:
     return NONE if value is None else f"{value:.3f}"
 
 
-def _table(*columns: str) -> Table:
+def _table(*columns: str, fixed: int = 1) -> Table:
+    """Return a table without lines; the first ``fixed`` columns are not broken."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for index, column in enumerate(columns):
+        table.add_column(column, no_wrap=index < fixed, overflow="fold")
     return table
+
+
+def _console() -> Console:
+    """Return standard output: as wide as the terminal, and wide where it is none."""
+    console = Console()
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=WIDE)
