@@ -5,6 +5,7 @@ from typing import Any
 
 import mpmath as mp
 import sympy as sp
+from sympy.core.relational import Relational
 
 MAX_DEPTH = 50
 MAX_POWER = 64
@@ -13,6 +14,8 @@ MAX_BITS = 4096
 """Of a number that arises, such as 3**64 squared."""
 MAX_EXPONENT = 23000
 """Of e: what is beyond e**23000, about 10**10000, overflows every format."""
+MAX_LOGARITHMS = 1000
+"""Times the logarithm of a constant: SymPy gathers n*log(a) into log(a**n), and computes a**n."""
 
 _NOT_FINITE = "not finite here (a division by zero, or log(0)); the formula must be finite"
 _NOT_REAL = "not a real number here (the root or logarithm of a negative one, say); the formula must be real"
@@ -35,12 +38,12 @@ def build(function: Any, *arguments: sp.Expr) -> sp.Expr:
     """
     if function is sp.Pow:
         base, exponent = arguments
+        if base == sp.E:
+            return build(sp.exp, exponent)
         if base.is_zero and exponent.is_negative:
             raise Unfit("division by zero; the formula must be finite")
         if exponent.is_Rational and abs(exponent) > MAX_POWER:
             raise Unfit(f"a power of {_brief(exponent)}; at most {MAX_POWER} is read")
-        if base == sp.E:
-            return build(sp.exp, exponent)
     if function is sp.exp:
         for term in sp.Add.make_args(arguments[0]):
             if not term.free_symbols and abs(_value(term)) > MAX_EXPONENT:
@@ -63,6 +66,8 @@ def _check(expression: sp.Expr) -> None:
             raise Unfit(
                 f"the formula grows beyond {MAX_NODES} terms once functions are written out; shorten it"
             )
+        if isinstance(node, sp.Mul) and node.args[0].is_Rational and abs(node.args[0]) > MAX_LOGARITHMS:
+            _refuse_logarithms(node.args[1:])
         if depth > MAX_DEPTH:
             raise Unfit(f"the formula nests deeper than {MAX_DEPTH} levels once functions are written out")
         if node.is_Rational and (int(node.p).bit_length() + int(node.q).bit_length()) > MAX_BITS:
@@ -72,6 +77,11 @@ def _check(expression: sp.Expr) -> None:
         waiting += [(argument, depth + 1) for argument in node.args]
     if not expression.free_symbols:
         _value(expression)
+
+
+def _refuse_logarithms(factors: Sequence[sp.Expr]) -> None:
+    if any(isinstance(factor, sp.log) and factor.is_number for factor in factors):
+        raise Unfit(f"the logarithm of a constant times more than {MAX_LOGARITHMS}; use a smaller factor")
 
 
 _SAME_NAME = "log sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh erf erfc"
@@ -116,39 +126,64 @@ def _value(expression: sp.Expr) -> Any:
 
 
 def replaced(expression: sp.Expr, replacements: Mapping[sp.Expr, sp.Expr]) -> sp.Expr:
-    """Return an expression with symbols replaced, each node built under the same guard as typed ones."""
+    """Return an expression with parts replaced, each node built under the same guard as typed ones."""
     if expression in replacements:
         return replacements[expression]
     if not expression.args:
         return expression
     if isinstance(expression, sp.Piecewise):
-        return _replaced_piecewise(expression, replacements)
+        return _replaced_branches(expression.args, replacements)
     return build(expression.func, *(replaced(argument, replacements) for argument in expression.args))
 
 
-def _replaced_piecewise(expression: sp.Piecewise, replacements: Mapping[sp.Expr, sp.Expr]) -> sp.Expr:
-    """Return a Piecewise with symbols replaced; a branch that cannot be taken may divide by zero."""
-    branches: list[tuple[sp.Expr, sp.Basic]] = []
-    for value, condition in expression.args:
-        here = condition.xreplace(dict(replacements))
+def _replaced_branches(
+    branches: Sequence[tuple[sp.Expr, sp.Basic]], replacements: Mapping[sp.Expr, sp.Expr]
+) -> sp.Expr:
+    """Return a Piecewise with parts replaced; a branch that cannot be taken may divide by zero."""
+    kept: list[tuple[sp.Expr, sp.Basic]] = []
+    for value, condition in branches:
+        here = _decided(condition.xreplace(dict(replacements)))
         if here != sp.false:
-            branches.append((replaced(value, replacements), here))
+            kept.append((replaced(value, replacements), here))
         if here == sp.true:
             break
-    return piecewise(branches)
+    return piecewise(kept)
 
 
 def piecewise(branches: Sequence[tuple[sp.Expr, sp.Basic]]) -> sp.Expr:
-    """Return a Piecewise; where its last value is one too, the two are one.
+    """Return a Piecewise; where its last value is one too, the two are one, and no condition contains one.
+
+    SymPy folds a Piecewise in a condition by solving inequalities, which may take minutes; here each of
+    its branches becomes one of the outer Piecewise.
 
     >>> x = sp.Symbol("x", real=True)
     >>> piecewise([(1, x > 1), (piecewise([(-1, x < -1), (x, sp.true)]), sp.true)])
     Piecewise((1, x > 1), (-1, x < -1), (x, True))
     """
+    branches = [(value, _decided(condition)) for value, condition in branches]
+    inner = next((found for _, c in branches for found in c.atoms(sp.Piecewise)), None)
+    if inner is not None:
+        branches = [
+            (_replaced_branches(branches, {inner: value}), condition) for value, condition in inner.args
+        ]
     value, condition = branches[-1]
     if condition == sp.true and isinstance(value, sp.Piecewise):
         branches = [*branches[:-1], *value.args]
-    return sp.Piecewise(*branches)
+    result = sp.Piecewise(*branches)
+    _check(result)
+    return result
+
+
+def _decided(condition: sp.Basic) -> sp.Basic:
+    """Return a condition with comparisons of constants decided: SymPy leaves ``1 > erf(10**20)`` as it is."""
+    decided = {}
+    for comparison in condition.atoms(Relational):
+        if not comparison.free_symbols:
+            left, right = _value(comparison.lhs), _value(comparison.rhs)
+            if abs(left - right) <= mp.mpf("1e-25") * (abs(left) + abs(right)):
+                raise Unfit("two constants too close to compare; write the branch that is meant")
+            decided[comparison] = comparison.func(sp.Integer(int(left > right)), sp.S.Half)
+    return condition.xreplace(decided)
 
 
 def _brief(number: sp.Expr) -> str:
