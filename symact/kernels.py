@@ -216,7 +216,7 @@ def _judged(
             return _symbolic_limit(expression, end, settings) if converges else sp.nan
         for guess in (0, 1, -1, sp.Rational(1, 2), 2, -2, 3, 6):
             if all(abs(b - arb(int(sp.Integer(2) * guess)) / 2) < arb(2) ** -50 for _, b in pairs):
-                return sp.sympify(guess)
+                return sp.Rational(guess)
     finally:
         ctx.prec = old
     return _symbolic_limit(expression, end, settings)
@@ -249,34 +249,45 @@ def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
     """
     if any(cut.at == 0 and cut.value != 0 for cut in case.breaks):
         return None
-    touching = [p for p in case.pieces if _contains_zero(p)]
-    leading = []
-    for piece in touching:
-        expression = protected(piece.expression)
-        order = 0
-        while (coefficient := sp.simplify(expression.subs(Z, 0))) == 0 and order < MAX_ORDER:
-            expression = sp.diff(expression, Z)
-            order += 1
-        if (order == 0 and coefficient != 0) or not coefficient.is_finite:
-            return None
-        leading.append((order, coefficient))
+    settings = samples(owner, stable.condition)
+    leading = [_leading(p.expression) for p in case.pieces if all(_contains_zero(p, s) for s in settings)]
     if not leading:
+        return None
+    if any(not c.is_finite for _, c in leading):
+        return None
+    flat = all(coefficient == 0 or order == 0 for order, coefficient in leading)
+    if flat and _odd(case):
+        return Z
+    if any(order == 0 and c != 0 for order, c in leading):
         return None
     first = leading[0]
     if any(order % 2 == 0 or coefficient == 0 for order, coefficient in leading):
         return sp.S.Zero
-    ratios = {
-        bool((c / first[1]).subs(setting) > 0)
-        for _, c in leading
-        for setting in samples(owner, stable.condition)
-    }
+    ratios = {bool((c / first[1]).subs(setting) > 0) for _, c in leading for setting in settings}
     if len(ratios) > 1:
         return None
     return first[1] * Z if ratios.pop() else sp.S.Zero
 
 
-def _contains_zero(piece: Piece) -> bool:
-    if not (piece.lower.is_extended_real and piece.upper.is_extended_real):
-        return False
-    inside = sp.And(piece.lower <= 0, piece.upper >= 0)
-    return inside == sp.true
+def _leading(expression: sp.Expr) -> tuple[int, sp.Expr]:
+    """Return (n, c) of c z^n, the first term at 0 that is not 0."""
+    expression = protected(expression)
+    order = 0
+    while (coefficient := sp.simplify(expression.subs(Z, 0))) == 0 and order < MAX_ORDER:
+        expression = sp.diff(expression, Z)
+        order += 1
+    return order, coefficient
+
+
+def _odd(case: Case) -> bool:
+    """Return whether f(-z) = -f(z) and f is not zero everywhere: then f(-0) is -0."""
+    mirrored = [Piece(-p.upper, -p.lower, -p.expression.subs(Z, -Z)) for p in reversed(case.pieces)]
+    pairs = zip(case.pieces, mirrored, strict=True)
+    return any(p.expression != 0 for p in case.pieces) and all(
+        _same(a.lower, b.lower) and _same(a.upper, b.upper) and _same(a.expression, b.expression)
+        for a, b in pairs
+    )
+
+
+def _contains_zero(piece: Piece, setting: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    return bool(piece.lower.subs(setting) <= 0) and bool(piece.upper.subs(setting) >= 0)

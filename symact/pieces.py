@@ -56,7 +56,8 @@ def split(activation: Activation) -> tuple[Case, ...]:
         settings = samples(activation, condition)
         splitter = _Splitter(activation, settings)
         intervals = [tuple(_settled(end, settings) for end in ends) for ends in _intervals(activation.domain)]
-        pieces = _merge([piece for ends in intervals for piece in splitter.split(expression, *ends)])
+        found = [piece for ends in intervals for piece in splitter.split(expression, *ends)]
+        pieces = splitter.merged(expression, found)
         breaks = [
             Break(left.upper, splitter.value_at(expression, left, right)) for left, right in pairwise(pieces)
         ]
@@ -110,16 +111,6 @@ def _intervals(domain: sp.Set) -> list[tuple[sp.Expr, sp.Expr]]:
     return sorted(((part.inf, part.sup) for part in parts), key=lambda ends: ends[0])
 
 
-def _merge(pieces: Sequence[Piece]) -> list[Piece]:
-    """Join neighbours with one expression: ``Max(z, 0) - Min(z, 0)`` has two pieces, not more."""
-    merged: list[Piece] = []
-    for piece in pieces:
-        if merged and merged[-1].upper == piece.lower and merged[-1].expression == piece.expression:
-            piece = Piece(merged.pop().lower, piece.upper, piece.expression)
-        merged.append(piece)
-    return merged
-
-
 @dataclass(frozen=True)
 class _Splitter:
     activation: Activation
@@ -137,6 +128,21 @@ class _Splitter:
         for part in self._common(expression.args, lower, upper):
             pieces += self._resolve(expression.func, part, lower=part[0].lower, upper=part[0].upper)
         return pieces
+
+    def merged(self, expression: sp.Expr, pieces: Sequence[Piece]) -> list[Piece]:
+        """Join neighbours with one expression that f follows between them too: ``Max(z, 0) - Min(z, 0)``."""
+        merged: list[Piece] = []
+        for piece in pieces:
+            if merged and self._joins(expression, merged[-1], piece):
+                piece = Piece(merged.pop().lower, piece.upper, piece.expression)
+            merged.append(piece)
+        return merged
+
+    def _joins(self, expression: sp.Expr, left: Piece, right: Piece) -> bool:
+        if left.upper != right.lower or left.expression != right.expression:
+            return False
+        value = left.expression.subs(Z, left.upper)
+        return value.is_finite is False or self.value_at(expression, left, right) == value
 
     def value_at(self, expression: sp.Expr, left: Piece, right: Piece) -> sp.Expr:
         """Return f at the break between two pieces: the left one's value, the right one's, or its own."""

@@ -81,18 +81,20 @@ def _sign_cases(activation: Activation, case: Case) -> Iterator[tuple[sp.Basic, 
     cases: list[tuple[sp.Basic, dict[sp.Symbol, sp.Expr]]] = [(case.condition, {})]
     for symbol in symbols:
         possible = [c for c in (symbol > 0, symbol < 0) if _holds_somewhere(activation, case.condition, c)]
+        zero = sp.Eq(symbol, 0)
+        vanishes = symbol in inside and _holds_somewhere(activation, case.condition, zero)
         if len(possible) == 1 or symbol in inside:
             cases = [
                 (
-                    condition if len(possible) == 1 else sp.And(condition, sign),
+                    sp.And(condition, sign) if vanishes or len(possible) > 1 else condition,
                     signs | {symbol: _positive(symbol) * (1 if sign.rel_op == ">" else -1)},
                 )
                 for condition, signs in cases
                 for sign in possible
                 if _holds_somewhere(activation, condition, sign)
             ]
-            if len(possible) == 2 and _holds_somewhere(activation, case.condition, sp.Eq(symbol, 0)):
-                cases.append((sp.And(case.condition, sp.Eq(symbol, 0)), {symbol: sp.Integer(0)}))
+            if vanishes:
+                cases.append((sp.And(case.condition, zero), {symbol: sp.Integer(0)}))
     yield from cases
 
 

@@ -35,6 +35,9 @@ FUNCTIONS = {
 }
 """function -> suffix of its name, inputs, output."""
 
+SOURCES = {"vjp": "derivative", "vjp_from_output": "derivative_from_output"}
+"""A VJP's kernel is that of its derivative."""
+
 MATHS = {
     "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
     "asinh", "acosh", "atanh", "erf", "erfc", "expm1", "log1p", "pow", "ldexp",
@@ -136,7 +139,7 @@ def activation_context(template: str, derived: Derived, kernels: Kernels) -> dic
     functions = [
         _public(name, activation, function, dtype, kernels)
         for function in FUNCTIONS
-        if function.removeprefix("vjp").replace("_from", "derivative_from") in available or function == "vjp"
+        if SOURCES.get(function, function) in available
         for dtype in TYPES
     ]
     return {
@@ -186,7 +189,7 @@ def _public(name: str, activation: Activation, function: str, dtype: str, kernel
     ctype, short, long = TYPES[dtype]
     suffix, inputs, output = FUNCTIONS[function]
     parameters = [f"{ctype} {p.name}" for p in activation.parameters]
-    source = {"vjp": "derivative", "vjp_from_output": "derivative_from_output"}.get(function, function)
+    source = SOURCES.get(function, function)
     kernel = next(k for k in kernels.kernels if k.function == source and k.dtype == dtype)
     values = ", ".join(
         f"(double){argument}" for argument in (inputs[0], *(p.name for p in activation.parameters))
