@@ -1,106 +1,226 @@
-"""The constants and polynomials of the generated double-double runtime, computed from their definitions.
+"""Constants and coefficients of the generated runtime, each computed from its definition.
 
-Everything is enclosed by ball arithmetic at 400 bits and rounded once: the same text on every machine.
+Everything is ball arithmetic or exact: a number reaches a template as the hex literal of a rounding that
+the ball proves, so that every machine generates the same text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from math import factorial
+from types import MappingProxyType
 from typing import Any
 
-from flint import arb, arb_series, ctx
+from flint import arb, arb_mat, ctx, fmpq
 
-BITS = 400
-EXP_TABLE = 64
-"""Entries of the table of 2**(j/64): what is left of the argument is below ln(2)/128."""
-EXP_DEGREE = 9
-ERF_TERMS = 26
-"""Terms of erf's series on [0, 1/2]: the first one left out is below 2**-100."""
-ERFCX_START, ERFCX_STOP, ERFCX_WIDTH = Fraction(1, 2), 12, Fraction(1, 2)
-ERFCX_DEGREE = 24
-"""Degree of erfcx's Taylor polynomials on intervals of half-width 1/4: the remainder is below 2**-68."""
-ASYMPTOTIC_TERMS = 20
-"""Terms of erfcx's asymptotic series from 12 on (DLMF 7.12.1): the first one left out is below 2**-80."""
+from symact.errors import SymactError
+from symact.formats import BINARY64
+
+PRECISION = 320
+"""Bits of the balls: three times double-double, so that no rounding is in doubt."""
+
+Exact = Fraction | int
+Pair = tuple[str, str]
+
+EXP_PARTS = 64
+"""exp: x = (64 n + j) ln2/64 + r; 2^(j/64) from a table, abs r <= ln2/128."""
+EXP_PART_BITS = 32
+"""Bits of the two leading parts of ln2/64: times k of 20 bits they are exact."""
+ERFCX_PARTS = 32
+ERFCX_SHIFT = 2
+"""erfcx(x) = y G(y), y = 64/(x + 2) in (0, 32]: a polynomial on each [j, j + 1]."""
+ERFCX_DEGREE = 11
+"""Relative error of the 32 interpolants below 2^-83, as `interpolant` is tested."""
+PI_PART_BITS = 34
+"""Bits of the three leading parts of pi/2: times k of 17 bits they are exact."""
+CHUNK_BITS = 24
+CHUNKS = 54
+"""2/pi in chunks of 24 bits: 1024 for the largest exponent, and 216 for the fraction's digits."""
 
 
-def hexadecimal(value: float) -> str:
-    """Return a binary64 as a hex literal without trailing zeros.
+def double_double(value: arb | Exact) -> Pair:
+    """Return hex literals of the two binary64 whose sum is nearest a number.
 
-    >>> hexadecimal(0.75), hexadecimal(2.0), hexadecimal(-0.1)
-    ('0x1.8p-1', '0x1p+1', '-0x1.999999999999ap-4')
+    >>> double_double(Fraction(1, 3))
+    ('0x1.5555555555555p-2', '0x1.5555555555555p-56')
+
+    Raises SymactError where a ball is too wide to say.
     """
-    text = value.hex()
-    mantissa, exponent = text.split("p")
-    if "." in mantissa:
-        mantissa = mantissa.rstrip("0").rstrip(".")
-    return f"{mantissa}p{exponent}"
+    hi, lo = _doubles(value, 2)
+    return BINARY64.hex(hi), BINARY64.hex(lo)
 
 
-def rounded(value: arb) -> tuple[float, float]:
-    """Return the two binary64 nearest a number: ``hi`` its rounding, ``lo`` the rounding of the rest."""
-    mantissa, exponent = value.mid().man_exp()
-    exact = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-    hi = float(exact)
-    return hi, float(exact - Fraction(hi))
+def double(value: arb | Exact) -> str:
+    """Return the hex literal of the binary64 nearest a number.
+
+    >>> double(Fraction(3, 4))
+    '0x1.8p-1'
+    """
+    return BINARY64.hex(_doubles(value, 1)[0])
 
 
-def double_double(value: arb) -> tuple[str, str]:
-    """Return `rounded` as hex literals."""
-    hi, lo = rounded(value)
-    return hexadecimal(hi), hexadecimal(lo)
+def _doubles(value: arb | Exact, count: int) -> list[float]:
+    """Return the roundings of a number, of what is left of it, and so on."""
+    if not isinstance(value, arb):
+        rest = Fraction(value)
+        return _peeled(rest, count)
+    ends = [_peeled(_fraction(end), count) for end in (value.lower(), value.upper())]
+    if ends[0] != ends[1]:
+        raise SymactError(
+            f"{value.str(20)}: the ball does not decide its rounding; raise polynomials.PRECISION"
+        )
+    return ends[0]
+
+
+def _peeled(rest: Fraction, count: int) -> list[float]:
+    found = []
+    for _ in range(count):
+        found.append(float(rest))
+        rest -= Fraction(found[-1])
+    return found
+
+
+def _fraction(exact: arb) -> Fraction:
+    mantissa, exponent = exact.mid().man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+def _arb(value: Exact) -> arb:
+    exact = Fraction(value)
+    return arb(fmpq(exact.numerator, exact.denominator))
+
+
+def split(value: arb, bits: Sequence[int]) -> list[str]:
+    """Return hex literals of consecutive parts: each truncated to its bits, the last one rounded."""
+    rest, parts = _fraction(value), []
+    for count in bits:
+        exponent = rest.numerator.bit_length() - rest.denominator.bit_length() - count + 1
+        unit = Fraction(2) ** exponent
+        part = (rest // unit) * unit
+        parts.append(BINARY64.hex(float(part)))
+        rest -= part
+    return [*parts, BINARY64.hex(float(rest))]
+
+
+def polynomial(coefficients: Sequence[arb | Exact], lead: int) -> dict[str, Any]:
+    """Return the coefficients for the runtime: the first ``lead`` as pairs, the others as doubles."""
+    return {
+        "lead": [double_double(c) for c in coefficients[:lead]],
+        "tail": [double(c) for c in coefficients[lead:]],
+    }
+
+
+def interpolant(function: Callable[[arb], arb], middle: arb, half: arb, degree: int) -> list[arb]:
+    """Return the coefficients, in powers of x - middle, of the interpolant in Chebyshev's nodes.
+
+    On an interval of half-width h the nodes are h cos((2 i + 1) pi / (2 n)), n = degree + 1.
+    """
+    n = degree + 1
+    nodes = [(arb(2 * i + 1) / (2 * n)).cos_pi() for i in range(n)]
+    values = [[function(middle + half * node)] for node in nodes]
+    solved = _inverse(n) * arb_mat(values)
+    return [solved[i, 0] / half**i for i in range(n)]
+
+
+@cache
+def _inverse(n: int) -> arb_mat:
+    nodes = [(arb(2 * i + 1) / (2 * n)).cos_pi() for i in range(n)]
+    return arb_mat([[node**i for i in range(n)] for node in nodes]).inv()
+
+
+def erfcx_scaled(y: arb) -> arb:
+    """Return G(y) = erfcx(x)/y where x = 64/y - 2."""
+    x = arb(ERFCX_PARTS * ERFCX_SHIFT) / y - ERFCX_SHIFT
+    return (x * x).exp() * x.erfc() / y
+
+
+def arctangent_ratio(z: arb) -> arb:
+    """Return atan(x)/x where z = x^2 > 0."""
+    x = z.sqrt()
+    return x.atan() / x
 
 
 @cache
 def runtime_constants() -> Mapping[str, Any]:
-    """Return the runtime's constants by name: pairs of hex literals, or lists of them."""
-    old, cap = ctx.prec, ctx.cap
-    ctx.prec, ctx.cap = BITS, ERFCX_DEGREE + 1
+    """Return all that templates of the double-double runtime name: hex literals, pairs and lists of them."""
+    old, ctx.prec = ctx.prec, PRECISION
     try:
-        log2 = arb(2).log()
-        centers, table = _erfcx_table()
-        return {
-            "ln2": double_double(log2),
-            "step": double_double(log2 / EXP_TABLE),
-            "inverse_step": double_double(EXP_TABLE / log2)[0],
-            "powers": [double_double(arb(2) ** (arb(j) / EXP_TABLE)) for j in range(EXP_TABLE)],
-            "exp": [double_double(1 / arb(n).fac())[0] for n in range(3, EXP_DEGREE + 1)],
-            "two_over_sqrt_pi": double_double(2 / arb.pi().sqrt()),
-            "one_over_sqrt_pi": double_double(1 / arb.pi().sqrt()),
-            "erf": [double_double(_double_factorial(n)) for n in range(ERF_TERMS)],
-            "erfcx_centers": centers,
-            "erfcx_degree": ERFCX_DEGREE,
-            "erfcx": table,
-            "asymptotic": [double_double(_asymptotic(n)) for n in range(ASYMPTOTIC_TERMS)],
-        }
+        return MappingProxyType(_exponential() | _errors() | _circular() | _limits())
     finally:
-        ctx.prec, ctx.cap = old, cap
+        ctx.prec = old
 
 
-def _double_factorial(n: int) -> arb:
-    """2^n/(2n+1)!!, of erf(x) = 2/sqrt(pi) x exp(-x^2) sum 2^n x^(2n)/(2n+1)!! (DLMF 7.6.2)."""
-    value = arb(1)
-    for k in range(1, n + 1):
-        value = value * 2 / (2 * k + 1)
-    return value
+def _exponential() -> dict[str, Any]:
+    """Constants of exp, expm1, log, log1p."""
+    ln2 = arb(2).log()
+    # exp(r) = 1 + r + r^2 (1/2 + r/6 + ...): up to r^10/10!, below 2^-88 of r for abs r <= 2^-7.5.
+    exp_series = [Fraction(1, factorial(i)) for i in range(2, 11)]
+    # log1p(u) = 2 atanh(s) = s (2 + 2/3 s^2 + ...), s = u/(2 + u): a start good to 2^-32 for abs s < 0.172.
+    log_start = [Fraction(2, 2 * i + 1) for i in range(6)]
+    return {
+        "parts": EXP_PARTS,
+        "inverse_part": double(EXP_PARTS / ln2),
+        "part": split(ln2 / EXP_PARTS, (EXP_PART_BITS, EXP_PART_BITS)),
+        "exp_table": [double_double((ln2 * j / EXP_PARTS).exp() if j else 1) for j in range(EXP_PARTS)],
+        "exp": polynomial(exp_series, 2),
+        "ln2": double_double(ln2),
+        "sqrt_half": double(arb(2).sqrt() / 2),
+        "log_start": [double(c) for c in log_start],
+    }
 
 
-def _asymptotic(n: int) -> arb:
-    """(-1)^n (2n-1)!!/2^n, of erfcx(x) ~ 1/(sqrt(pi) x) sum (-1)^n (2n-1)!!/(2 x^2)^n (DLMF 7.12.1)."""
-    value = arb(1)
-    for k in range(1, n + 1):
-        value = -value * (2 * k - 1) / 2
-    return value
+def _errors() -> dict[str, Any]:
+    """Constants of erf, erfc, erfcx."""
+    # erf(x) = x (2/sqrt(pi)) sum (-z)^i / (i! (2 i + 1)), z = x^2 <= 1/4: up to z^15, below 2^-78.
+    scale = 2 / arb.pi().sqrt()
+    series = [scale * _arb(Fraction((-1) ** i, factorial(i) * (2 * i + 1))) for i in range(16)]
+    half = _arb(Fraction(1, 2))
+    pieces = [interpolant(erfcx_scaled, j + half, half, ERFCX_DEGREE) for j in range(ERFCX_PARTS)]
+    return {
+        "erf": polynomial(series, 6),
+        "erfcx": [polynomial(piece, 4) for piece in pieces],
+        "erfcx_parts": ERFCX_PARTS,
+        "erfcx_shift": double(ERFCX_SHIFT),
+        "erfcx_scale": double(ERFCX_PARTS * ERFCX_SHIFT),
+    }
 
 
-def _erfcx_table() -> tuple[list[str], list[list[tuple[str, str]]]]:
-    """Taylor coefficients of erfcx at the centers of the intervals, lowest first."""
-    centers, rows = [], []
-    left = ERFCX_START
-    while left < ERFCX_STOP:
-        center = left + ERFCX_WIDTH / 2
-        x = arb_series([arb(center.numerator) / center.denominator, 1], prec=ERFCX_DEGREE + 1)
-        coefficients = ((x * x).exp() * x.erfc()).coeffs()
-        centers.append(hexadecimal(float(center)))
-        rows.append([double_double(c) for c in coefficients[: ERFCX_DEGREE + 1]])
-        left += ERFCX_WIDTH
-    return centers, rows
+def _circular() -> dict[str, Any]:
+    """Constants of sin, cos, atan."""
+    half_pi = arb.pi() / 2
+    # sin(r) = r + r z S(z), cos(r) = 1 + z C(z), z = r^2 <= (pi/4)^2: up to r^25 and r^24, below 2^-81.
+    sine = [Fraction((-1) ** i, factorial(2 * i + 1)) for i in range(1, 13)]
+    cosine = [Fraction((-1) ** i, factorial(2 * i)) for i in range(1, 13)]
+    half = _arb(Fraction(1, 2))
+    start = interpolant(arctangent_ratio, half, half, 9)
+    bits = _two_over_pi()
+    chunks = [bits >> (CHUNK_BITS * (CHUNKS - 1 - i)) & ((1 << CHUNK_BITS) - 1) for i in range(CHUNKS)]
+    return {
+        "half_pi": double_double(half_pi),
+        "half_pi_parts": split(half_pi, (PI_PART_BITS,) * 3),
+        "two_over_pi": double(2 / arb.pi()),
+        "two_over_pi_chunks": [double(chunk) for chunk in chunks],
+        "sin": polynomial(sine, 4),
+        "cos": polynomial(cosine, 5),
+        "atan_start": [double(c) for c in start],
+    }
+
+
+def _two_over_pi() -> int:
+    """Return floor(2/pi * 2^1296)."""
+    old, ctx.prec = ctx.prec, CHUNK_BITS * CHUNKS + 64
+    try:
+        scaled = (2 / arb.pi() * arb(2) ** (CHUNK_BITS * CHUNKS)).floor()
+        return int(scaled.unique_fmpz())
+    finally:
+        ctx.prec = old
+
+
+def _limits() -> dict[str, Any]:
+    """Bounds at which the runtime changes its way: powers of two, far from where accuracy would suffer."""
+    return {
+        "tiny": double(Fraction(1, 2**900)),
+        "huge": double(2**200),
+        "chunk": double(Fraction(1, 2**CHUNK_BITS)),
+        "third": double(Fraction(1, 3)),
+    }
