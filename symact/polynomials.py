@@ -159,6 +159,7 @@ def _exponential() -> dict[str, Any]:
     log_start = [Fraction(2, 2 * i + 1) for i in range(6)]
     return {
         "parts": EXP_PARTS,
+        "last_part": EXP_PARTS - 1,
         "inverse_part": double(EXP_PARTS / ln2),
         "part": split(ln2 / EXP_PARTS, (EXP_PART_BITS, EXP_PART_BITS)),
         "exp_table": [double_double((ln2 * j / EXP_PARTS).exp() if j else 1) for j in range(EXP_PARTS)],
@@ -179,7 +180,7 @@ def _errors() -> dict[str, Any]:
     return {
         "erf": polynomial(series, 6),
         "erfcx": [polynomial(piece, 4) for piece in pieces],
-        "erfcx_parts": ERFCX_PARTS,
+        "last_erfcx_part": ERFCX_PARTS - 1,
         "erfcx_shift": double(ERFCX_SHIFT),
         "erfcx_scale": double(ERFCX_PARTS * ERFCX_SHIFT),
     }
