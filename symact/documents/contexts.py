@@ -8,10 +8,10 @@ import sympy as sp
 
 from symact.activations import Activation, Parameter
 from symact.derivatives import FoundKink
-from symact.documents.derivations import SAFE, TEXT_WIDTH, rows, start
+from symact.documents.derivations import SAFE, TEXT_WIDTH, result, rows, start
 from symact.documents.escapes import escape
 from symact.documents.figures import curve, panel, window
-from symact.documents.formulas import display
+from symact.documents.formulas import display, inline_width
 from symact.documents.notation import Notation, exact
 from symact.documents.prose import prose
 from symact.documents.tables import at_defaults, case_at_defaults, decimal, points, value_at
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 PANEL = (114, 88)
 """Width and height of a plot in big points."""
-CELLS = {"formula": 122.0, "derivative": 153.0, "output": 88.0}
+CELLS = {"formula": 122.0, "derivative": 133.0, "output": 118.0}
 """Widths of the summary table's columns in points, as symact.tex sets them."""
 ABSENT = "---"
+LONGEST_INLINE = 200.0
+"""Points that a formula may take inside a sentence."""
 JSON = Mapping[str, object]
 
 
@@ -48,7 +50,7 @@ def activation_context(derived: "Derived") -> dict[str, object]:
         "source": None if activation.source is None else _source(activation),
         "start": start(found.derivation.steps, found.derivation.result, notation),
         "steps": rows(found.derivation.steps, notation),
-        "derivative": display(notation.latex(found.simplified), TEXT_WIDTH * SAFE, lead="f'(z) ="),
+        "derivative": result(found.derivation.steps, found.simplified, notation),
         "output": _output(form, notation) if isinstance(form, OutputForm) else None,
         "no_output": _no_output(form, notation) if isinstance(form, NoOutputForm) else None,
         "kinks": [_kink(kink, notation) for kink in found.kinks],
@@ -79,7 +81,7 @@ def summary(derived: "Derived") -> dict[str, object]:
 
     def cell(expression: sp.Expr, column: str) -> str:
         # The table is set in 9 point, the widths that `display` knows are those of 11 point.
-        shown = display(notation.latex(expression), CELLS[column] * 11 / 9 * SAFE)
+        shown = display(notation.latex(expression), CELLS[column] * 11 / 9 * 0.94)
         return rf"\text{{see page \pageref{{act:{label(activation)}}}}}" if shown.more else shown.head
 
     return {
@@ -183,11 +185,20 @@ def _parameter(parameter: Parameter, notation: Notation) -> dict[str, str]:
 def _output(form: OutputForm, notation: Notation) -> dict[str, object]:
     steps = form.derivation.steps
     return {
-        "formula": display(notation.latex(form.expression), TEXT_WIDTH * SAFE, lead="f'(z) ="),
-        "condition": None if form.condition == sp.true else notation.latex(form.condition),
+        "formula": result(steps, form.expression, notation),
+        "condition": None if form.condition == sp.true else _condition(form.condition, notation),
         "proof": sentence(prose(form.proof, notation, TEXT_WIDTH * SAFE)),
-        "start": start(steps, form.derivation.result, notation),
         "steps": rows(steps, notation),
+    }
+
+
+def _condition(condition: sp.Basic, notation: Notation) -> dict[str, object]:
+    """Return a condition: inside the sentence where it is short, else as a display."""
+    written = notation.latex(condition)
+    short = inline_width(written) < LONGEST_INLINE
+    return {
+        "inline": written if short else "",
+        "display": None if short else display(written, TEXT_WIDTH * SAFE),
     }
 
 
@@ -195,17 +206,17 @@ def _no_output(form: NoOutputForm, notation: Notation) -> dict[str, object]:
     witness = None
     if form.witness is not None:
         first, second, why = form.witness
-        witness = {
-            "first": notation.latex(first),
-            "second": notation.latex(second),
-            "why": prose(why, notation),
-        }
-    return {"reason": sentence(prose(form.reason, notation, TEXT_WIDTH * SAFE)), "witness": witness}
+        witness = {"first": _witness(first), "second": _witness(second), "why": prose(why, notation)}
+    return {"reason": prose(form.reason, notation, TEXT_WIDTH * SAFE).rstrip("."), "witness": witness}
 
 
 def _witness(value: sp.Expr) -> str:
-    """Return a number that proves something with all its digits."""
-    return exact(value) if value.is_Rational else latex(value)
+    """Return a relation to a number with all its digits; one that is written ``n/10**k`` is not exact."""
+    number = value.doit()
+    if number.is_Rational:
+        sign = "=" if value.is_Rational else r"\approx"
+        return f"{sign} {exact(number)}"
+    return f"= {latex(value)}"
 
 
 def sentence(words: str) -> str:

@@ -20,20 +20,32 @@ TEXT_WIDTH = 455.0
 FORMULA_WIDTH = 318.0
 """The width of a step's formula; the reason stands beside it."""
 REASON_WIDTH = 118.0
+DERIVATIVE = "f'(z) ="
 SAFE = 0.97
 """Estimated widths are off by a few per cent."""
 
 
 def rows(steps: Sequence[Step], notation: Notation) -> list[dict[str, object]]:
-    """Return what the template needs of each step: the formula it leads to, the rule, the note."""
+    """Return what the template needs of each step: the formula it leads to, the rule, the note.
+
+    The last formula says what it equals; it is the result.
+    """
+    leads = ["="] * (len(steps) - 1) + [DERIVATIVE]
     return [
         {
-            "formula": display(notation.latex(step.after), FORMULA_WIDTH * SAFE, lead="="),
+            "formula": display(notation.latex(step.after), FORMULA_WIDTH * SAFE, lead=lead),
             "rule": escape(step.rule),
             "note": prose(step.note, notation, REASON_WIDTH * SAFE) if step.note else "",
         }
-        for step in steps
+        for step, lead in zip(steps, leads, strict=False)
     ]
+
+
+def result(steps: Sequence[Step], expression: sp.Expr, notation: Notation) -> Display | None:
+    """Return the display of a result that is not the last step's already."""
+    if steps and steps[-1].after == expression:
+        return None
+    return display(notation.latex(expression), TEXT_WIDTH * SAFE, lead=DERIVATIVE)
 
 
 def start(steps: Sequence[Step], result: sp.Expr, notation: Notation) -> Display:

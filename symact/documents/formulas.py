@@ -52,6 +52,12 @@ def lines(latex: str, width: float) -> tuple[str, ...]:
 SHORT_LEFT = 30.0
 SHORT_DENOMINATOR = 0.3
 """The part of a line up to which a denominator goes in front, as ``\\frac{1}{a} (b)``."""
+CASES_FRAME, COLUMN_GAP = 14.0, 10.0
+"""What a case distinction needs for its brace, and between its columns."""
+LEAST_CASES = 90.0
+"""The width that a case distinction is not squeezed below."""
+LEAST_VALUE = 0.35
+"""The part of a case distinction's width that its values must get, lest their conditions go below them."""
 INDENT = 20.0
 """By how much the lines after the first are indented, in points."""
 
@@ -98,19 +104,28 @@ def _narrow_rows(sequence: Sequence, width: float) -> Sequence:
     excess = width_of(sequence) - width
     result = []
     for node in sequence:
-        if node.kind == "rows" and excess > 0:
+        if node.kind == "rows" and node.head != "aligned" and excess > 0:
             node = _narrowed(node, node.width - excess)
         result.append(node)
     return tuple(result)
 
 
 def _narrowed(node: Node, width: float) -> Node:
+    """Return rows whose values are broken; where conditions take most of the width, they go below."""
+    width = max(width, LEAST_CASES)
     others = max((sum(width_of(c) for c in cells(row)[1:]) for row in node.parts), default=0.0)
-    room = max(width - others - 24.0, 60.0)
-    rows = []
+    room = width - others - CASES_FRAME - COLUMN_GAP
+    stacked = room < width * LEAST_VALUE
+    rows: list[Sequence] = []
     for row in node.parts:
         value, *rest = cells(row)
-        broken = _lines(tuple(n for n in value), room)
+        if stacked:
+            broken = _lines(value, width - CASES_FRAME)
+            for cell in rest:
+                broken += _lines(cell, width - CASES_FRAME - INDENT)
+            rows.append((aligned(broken),))
+            continue
+        broken = _lines(value, room)
         if len(broken) > 1:
             value = (aligned(broken),)
         rows.append(sum(((Node("&"), *cell) for cell in rest), value))
@@ -120,10 +135,8 @@ def _narrowed(node: Node, width: float) -> Node:
 def aligned(broken: list[Sequence]) -> Node:
     """Return lines set under each other as one node."""
     rows = [(Node("&"), *broken[0]), *((Node("&"), Node(r"\quad "), *line) for line in broken[1:])]
-    return replace(
-        rows_node("aligned", rows),
-        text=rows_node("aligned", rows).text.replace(r"\begin{aligned}", r"\begin{aligned}[t]", 1),
-    )
+    node = rows_node("aligned", rows)
+    return replace(node, text=node.text.replace(r"\begin{aligned}", r"\begin{aligned}[t]", 1))
 
 
 def _items(sequence: Sequence, width: float, depth: int) -> Iterator[_Item]:
@@ -210,7 +223,7 @@ def _opened(factor: Sequence, width: float, depth: int) -> Iterator[_Item]:
         return
     if node.kind == "frac":
         top, bottom = node.parts
-        left, right = _fenced("(", top, ")")
+        left, right = _fenced("(", top, ")") if len(top) > 1 else ((), ())
         if width_of(bottom) < SHORT_DENOMINATOR * width:
             head = Node(f"\\frac{{1}}{{{write(bottom)}}}", "frac", (read("1"), bottom))
             yield from _around((*before, head, *left), top, (*right, *after), width, depth)
@@ -230,7 +243,7 @@ def _opened(factor: Sequence, width: float, depth: int) -> Iterator[_Item]:
             (*before[:-1], Node(r"\exp"), *left), node.parts[0], (*right, *after), width, depth
         )
         return
-    if node.kind == "rows":
+    if node.kind == "rows" and node.head != "aligned":
         yield _Item((*before, _narrowed(node, width - width_of(before) - width_of(after)), *after), depth)
         return
     yield _Item(factor, depth)

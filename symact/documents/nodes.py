@@ -24,6 +24,7 @@ NARROW = {
     "'": 3.0, ":": 8.4, "i": 3.5, "j": 4.2, "l": 3.1, "f": 6.0, "r": 4.6, "s": 4.7, "t": 3.7, "m": 8.8,
     "w": 7.2, r"\alpha": 6.5, r"\omega": 6.3, r"\infty": 10.0, r"\pi": 5.8, r"\beta": 6.2, r"\lvert": 2.8,
     r"\rvert": 2.8, r"\lambda": 5.9, r"\ldots": 13.5, r"\{": 5.0, r"\}": 5.0, r"\Phi": 7.3,
+    r"\max": 20.3, r"\min": 17.6,
 }
 GREEK = {
     "gamma", "delta", "epsilon", "zeta", "eta", "theta", "mu", "nu", "xi", "rho", "sigma", "tau", "phi",
@@ -37,7 +38,8 @@ WORDS = {
     r"\text", r"\mathrm", r"\operatorname", r"\operatorname*", r"\mathbf", r"\textrm", r"\mathit",
 }
 # fmt: on
-SIGNS = {"+", "-", "=", r"\pm"}
+JOINED = re.compile(r"(\\[A-Za-z]+)\x00([A-Za-z])")
+SIGNS = {"+", "-", "=", "<", ">", r"\leq", r"\geq", r"\pm", r"\wedge", r"\vee"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ WIDTHS: Mapping[str, Callable[[Node], float]] = {
     "frac": lambda node: max(width_of(part) for part in node.parts) + 2.6,
     "sqrt": lambda node: sum(width_of(part) for part in node.parts) + 10.5,
     "script": lambda node: SCRIPT * width_of(node.parts[0]) + 0.6,
-    "fence": lambda node: width_of(node.parts[0]) + (9.0 if tall(node.parts[0]) else 7.8),
+    "fence": lambda node: width_of(node.parts[0]) + (13.5 if tall(node.parts[0]) else 7.8),
     "rows": _rows_width,
     "words": lambda node: 5.0 * len(node.text.split("{", 1)[1]),
 }
@@ -197,8 +199,12 @@ class _Reader:
 
 
 def write(sequence: Sequence) -> str:
-    """Return the LaTeX of a sequence."""
-    return "".join(node.text for node in sequence)
+    r"""Return the LaTeX of a sequence; a command's name does not run into a letter.
+
+    >>> write((Node(r"\alpha"), Node("g")))
+    '\\alpha g'
+    """
+    return JOINED.sub(r"\1 \2", "\0".join(node.text for node in sequence)).replace("\0", "")
 
 
 def group(inside: Sequence) -> Node:

@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from symact.documents.nodes import SPACED
+from symact.functions import plain
 from symact.writing import latex
 
 PLAIN_DENOMINATOR = 16
@@ -36,11 +37,13 @@ class Notation:
 
     def latex(self, expression: sp.Basic) -> str:
         """Return an expression as LaTeX, its long numbers named."""
+        expression = plain(expression)
         numbers = {n for n in expression.atoms(sp.Rational) if not _is_short(n)}
         for number in sorted(numbers, key=abs):
             if not decimal_digits(number):
                 self._name(abs(number))
-        return spaced(latex(expression.xreplace({n: self._written(n) for n in numbers})))
+        written = expression.xreplace({n: self._written(n) for n in numbers})
+        return chained(spaced(latex(written)))
 
     def number(self, value: sp.Expr) -> str:
         """Return a parameter's value as LaTeX: a decimal wherever that is exact and short."""
@@ -79,6 +82,24 @@ def spaced(formula: str) -> str:
         return match[0] if apart else rf"{match[1]} \, {match[2]}"
 
     return AFTER.sub(joined, BEFORE.sub(joined, formula))
+
+
+BETWEEN = re.compile(
+    r"(?P<at>\b[zg]) (?P<above>>|\\geq) (?P<low>(?:(?!\\wedge|\\vee|&).)+?) \\wedge "
+    r"(?P=at) (?P<below><|\\leq) (?P<high>(?:(?!\\wedge|\\vee|&).)+?)(?= \\\\| \\wedge| \\end|$)"
+)
+TURNED = {">": "<", r"\geq": r"\leq"}
+
+
+def chained(formula: str) -> str:
+    r"""Return a formula with two bounds of z, or of g, as one chain.
+
+    >>> chained(r"g > 0 \wedge g \leq a")
+    '0 < g \\leq a'
+    """
+    return BETWEEN.sub(
+        lambda m: f"{m['low']} {TURNED[m['above']]} {m['at']} {m['below']} {m['high']}", formula
+    )
 
 
 def _is_short(number: sp.Rational) -> bool:

@@ -12,7 +12,7 @@ import sympy as sp
 from symact.documents.escapes import escape
 from symact.documents.formulas import inline_width, lines
 from symact.documents.nodes import POINTS
-from symact.documents.notation import Notation
+from symact.documents.notation import Constant, Notation
 
 # fmt: off
 FUNCTIONS = {
@@ -64,6 +64,8 @@ def _formula(words: str, notation: Notation) -> str | None:
     match = re.fullmatch(r"(.*?)([,.;:]*)", words, re.DOTALL)
     assert match is not None
     body, tail = match.groups()
+    if body == "f'":
+        return "$f'$" + escape(tail)
     if not body or not re.search(r"[A-Za-z0-9]", body):
         return None
     source = body.replace("f'(", "f_prime(").replace("^", "**")
@@ -79,6 +81,9 @@ def _formula(words: str, notation: Notation) -> str | None:
 
 
 def _relation(tree: ast.expr, notation: Notation) -> str | None:
+    if isinstance(tree, ast.List):
+        ends = [_relation(part, notation) for part in tree.elts]
+        return f"[{', '.join(str(end) for end in ends)}]" if ends and None not in ends else None
     if isinstance(tree, ast.Tuple):
         parts = [_relation(part, notation) for part in tree.elts]
         listed = all(isinstance(part, ast.Compare) for part in tree.elts)
@@ -100,9 +105,7 @@ def _side(tree: ast.expr, notation: Notation) -> str | None:
     ):
         inner = _expression(tree.args[0], notation.names) if len(tree.args) == 1 else None
         return (
-            None
-            if inner is None
-            else rf"{tree.func.id.replace('_prime', chr(39))}\left({notation.latex(inner)}\right)"
+            None if inner is None else rf"{tree.func.id.replace('_prime', chr(39))}({notation.latex(inner)})"
         )
     value = _expression(tree, notation.names)
     return None if value is None else notation.latex(value)
@@ -116,7 +119,9 @@ def _expression(tree: ast.expr, names: Sequence[str]) -> sp.Expr | None:
         if tree.id in CONSTANTS:
             return CONSTANTS[tree.id]
         known = len(tree.id) == 1 or tree.id in names or re.fullmatch(r"[a-zA-Z]_?\d+", tree.id)
-        return sp.Symbol(tree.id, real=True) if known else None
+        subscript = re.fullmatch(r"([a-zA-Z])_?(\d+)", tree.id)
+        name = rf"{subscript[1]}_{{{subscript[2]}}}" if subscript else tree.id
+        return (Constant(name, real=True) if subscript else sp.Symbol(name, real=True)) if known else None
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub | ast.UAdd):
         inner = _expression(tree.operand, names)
         return inner if inner is None or isinstance(tree.op, ast.UAdd) else -inner
