@@ -1,7 +1,8 @@
 """A model of the arithmetic in which generated code computes: how much an expression loses, as a ball.
 
 Every operation of the model is a ball operation at the arithmetic's precision, widened by the error
-that the real operation is allowed; underflow widens by the smallest subnormal, overflow gives infinity, as IEEE has it.
+that the real operation is allowed; underflow widens by half the smallest subnormal, overflow gives
+infinity, as IEEE has it.
 A value of the model therefore encloses whatever a conforming implementation returns, on any machine.
 """
 

@@ -1,6 +1,6 @@
 """Balls over a piece: samples, signs, and the agreement of two expressions on a covering."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -34,7 +34,9 @@ class Function:
         self.precision = precision
         before, ctx.prec = ctx.prec, precision
         try:
-            self._run = Builder((Z,), {}, hull=True).build(plain(expression).subs(setting))
+            self._run: Callable[[tuple[arb, ...]], arb] | None = Builder((Z,), {}, hull=True).build(
+                plain(expression).subs(setting)
+            )
         except NotSupported:
             self._run = None
         finally:

@@ -1,4 +1,4 @@
-"""Proofs: a form is put in for g and must reduce to zero, and must agree in balls. Both, or there is no form."""
+"""Proofs: f put in for g must reduce the form to f', and both must agree in balls."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from symact.activations import G, Activation, Z
+from symact.activations import Activation, G, Z
 from symact.derivations import Derivation, Step
 from symact.derivatives import Derivative
 from symact.functions import plain
@@ -107,7 +107,9 @@ def _on_region(
     except Overlap:
         _refuse_by_witness(activation, case, slopes, region)
         raise _Refused(NoOutputForm("the ranges of pieces with different derivatives overlap")) from None
-    return _Form(region, union.expression, union.condition, "; ".join(dict.fromkeys(proofs)), "; ".join(relations))
+    return _Form(
+        region, union.expression, union.condition, "; ".join(dict.fromkeys(proofs)), "; ".join(relations)
+    )
 
 
 def _direction(piece: Piece, region: Region) -> bool | None:
@@ -214,9 +216,7 @@ def _together(good: Sequence[Region], inside: Sequence[Region], relation: sp.Bas
     bad = [dict(region.signs) for region in others]
     for symbol in symbols:
         rest = [s for s in symbols if s != symbol]
-        clash = any(
-            all(dict(pattern)[s] == one[s] for s in rest) for pattern in patterns for one in bad
-        )
+        clash = any(all(dict(pattern)[s] == one[s] for s in rest) for pattern in patterns for one in bad)
         needed += [symbol] if clash else []
     rows = dict.fromkeys(tuple(pair for pair in pattern if pair[0] in needed) for pattern in patterns)
     from symact.output_forms.regions import signs_condition

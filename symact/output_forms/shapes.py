@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 
 import sympy as sp
 
-from symact.activations import G
 from symact.functions import expm1
 from symact.output_forms.eliminations import V, substituted
 from symact.output_forms.towers import TooLarge, fraction
@@ -131,7 +130,7 @@ def _kernels(form: sp.Expr) -> tuple[dict[sp.Expr, sp.Expr], dict[sp.Symbol, sp.
 
 
 def _divided(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
-    """Yield quotients with a divisor drawn into one of the sums: ``b*(a - g**2/a)``, ``g**2/(g**2 + b/4)``."""
+    """Yield quotients with a divisor drawn into one of the sums: ``b*(a - g**2/a)``."""
     above, below = list(sp.Mul.make_args(numerator)), list(sp.Mul.make_args(denominator))
     divisors = [part for part in below if not part.is_Add]
     for i, factor in enumerate(above):
@@ -212,11 +211,9 @@ def _logarithm(argument: sp.Expr) -> sp.Expr:
 
 
 def _sum(*terms: sp.Expr) -> sp.Expr:
-    """c - c exp(x) = -c expm1(x); c exp(x) + c exp(-x) = 2 c cosh(x)."""
+    """C - c exp(x) = -c expm1(x); c exp(x) + c exp(-x) = 2 c cosh(x)."""
     rest = list(terms)
-    exponentials = [
-        (term, *term.as_independent(sp.exp, as_Add=False)) for term in terms if term.has(sp.exp)
-    ]
+    exponentials = [(term, *term.as_independent(sp.exp, as_Add=False)) for term in terms if term.has(sp.exp)]
     result: list[sp.Expr] = []
     for i, (term, factor, exponential) in enumerate(exponentials):
         if not isinstance(exponential, sp.exp) or term not in rest:
@@ -256,7 +253,9 @@ def _signed(form: sp.Expr) -> sp.Expr:
             sign, parts[i] = -sign, 1 / (-parts[i].base)
     if sign == -1:
         numbers = [p for p in parts if p.is_Rational]
-        parts = [-numbers[0], *(p for p in parts if not p.is_Rational)] if numbers else [sp.S.NegativeOne, *parts]
+        parts = (
+            [-numbers[0], *(p for p in parts if not p.is_Rational)] if numbers else [sp.S.NegativeOne, *parts]
+        )
     return sp.Mul(*parts)
 
 

@@ -259,7 +259,7 @@ class Tower:
         total = sp.sign(constant)
         together: dict[int, sp.Expr] = {}
         for (factor, k), sign in zip(parts, signs, strict=True):
-            total *= sign ** (k % 2)
+            total *= (sign or 1) ** (k % 2)
             if self.apart or factor in self.kernels:
                 result *= self._root(sign * factor, k * exponent)
             else:
@@ -303,9 +303,7 @@ class Tower:
         )
         return factor**whole * symbol**rest.p
 
-    def _whole_power(
-        self, constant: sp.Expr, parts: list[tuple[sp.Expr, int]], exponent: sp.Expr
-    ) -> sp.Expr:
+    def _whole_power(self, constant: sp.Expr, parts: list[tuple[sp.Expr, int]], exponent: sp.Expr) -> sp.Expr:
         """A root of what changes its sign, or a power with a parameter in its exponent: one symbol."""
         base = constant * sp.Mul(*(factor**k for factor, k in parts))
         if exponent.is_Rational:

@@ -54,8 +54,6 @@ def stretch(piece: Piece, increasing: bool, form: sp.Expr, region: Region) -> St
 
 
 def _end(piece: Piece, at: sp.Expr, side: str, region: Region) -> sp.Expr:
-    back = {sign * sp.Symbol(s.name, positive=True): sign * s for s, sign in region.signs if sign}
-    back = {symbol: value if symbol.is_Symbol else value for symbol, value in back.items()}
     expression = region.signed(piece.expression)
     try:
         if at.is_infinite:
@@ -186,7 +184,9 @@ def _check_points(ordered: Sequence[Stretch], setting: Setting) -> None:
 
 def _written(ordered: Sequence[Stretch]) -> sp.Expr:
     """Return the Piecewise, read from right to left; a lone middle between equals says where it is."""
-    segments: list[tuple[sp.Expr, sp.Expr, bool]] = []  # expression, where it begins, whether that belongs to it
+    segments: list[
+        tuple[sp.Expr, sp.Expr, bool]
+    ] = []  # expression, where it begins, whether that belongs to it
     for i, one in enumerate(ordered):
         if segments and segments[-1][0] == one.expression:
             continue
@@ -203,8 +203,8 @@ def _written(ordered: Sequence[Stretch]) -> sp.Expr:
         (outer, _, _), (middle, start, closed), (_, stop, stop_closed) = segments
         if start == stop:
             return sp.Piecewise((middle, sp.Eq(G, start)), (outer, True))
-        first = G >= start if closed else G > start
-        second = G < stop if stop_closed else G <= stop
+        first = start <= G if closed else start < G
+        second = stop > G if stop_closed else stop >= G
         return sp.Piecewise((middle, sp.And(first, second)), (outer, True))
     rows = []
     for i in range(len(segments) - 1, 0, -1):
@@ -212,5 +212,5 @@ def _written(ordered: Sequence[Stretch]) -> sp.Expr:
         if closed and i + 1 < len(segments) and segments[i + 1][1] == start:
             rows.append((expression, sp.Eq(G, start)))
         else:
-            rows.append((expression, G >= start if closed else G > start))
+            rows.append((expression, start <= G if closed else start < G))
     return sp.Piecewise(*rows, (segments[0][0], True))

@@ -1,5 +1,6 @@
 """Witnesses: two inputs with one output and two derivatives, exact or enclosed: no output form exists."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -48,8 +49,8 @@ def monotonic(piece: Piece, setting: Setting) -> bool | None:
     f = Function(piece.expression, setting, 128)
     values = [f(ball(z)) for z in _grid(piece, setting)]
     values = [value for value in values if value.is_finite()]
-    rises = any(b > a for a, b in zip(values, values[1:], strict=False))
-    falls = any(b < a for a, b in zip(values, values[1:], strict=False))
+    rises = any(b > a for a, b in itertools.pairwise(values))
+    falls = any(b < a for a, b in itertools.pairwise(values))
     return None if rises and falls else not falls
 
 
