@@ -46,7 +46,7 @@ def protected(expression: sp.Expr) -> sp.Expr:
 
     >>> z = sp.Symbol("z")
     >>> protected(sp.log(1 + sp.exp(z)) + 2*(sp.exp(z) - 1))
-    log1p(exp(z)) + 2*expm1(z)
+    2*expm1(z) + log1p(exp(z))
     """
 
     def add(node: sp.Add) -> sp.Expr:

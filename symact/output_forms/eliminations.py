@@ -79,7 +79,7 @@ def candidates(f: sp.Expr, d: sp.Expr, place: Place) -> Iterator[Candidate]:
     >>> from symact.pieces import Piece
     >>> line = Place(Piece(-sp.oo, sp.oo, Z), ({},))
     >>> next(candidates(sp.tanh(Z), 1/sp.cosh(Z)**2, line)).relation
-    '-1 + d + g**2 = 0'
+    'd + g**2 - 1 = 0'
     """
     obstacle: NoInverse | None = None
     found = False

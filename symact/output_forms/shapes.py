@@ -33,6 +33,7 @@ def cost(expression: sp.Expr) -> int:
     Each number, symbol and operation is 1, a function or a root 2; a power costs one more than a product
     (so that ``g*(1 - g)`` is shorter than ``g - g**2``), a division one; a minus sign is free.
 
+    >>> from symact.activations import G
     >>> cost(G*(1 - G)) < cost(G - G**2), cost(1 - G**2) < cost((1 - G)*(1 + G))
     (True, True)
     """
@@ -61,6 +62,7 @@ def ranked(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> list[sp.
 
     ``rational`` is in symbols whose meaning in g is given.
 
+    >>> from symact.activations import G
     >>> ranked(V - V**2, {V: G})[0]
     g*(1 - g)
     """
@@ -191,6 +193,7 @@ def _positive_powers(expression: sp.Expr) -> sp.Expr:
 def tidy(form: sp.Expr) -> sp.Expr:
     """Return a form with simple logarithms and roots, functions that do not cancel, and signs in order.
 
+    >>> from symact.activations import G
     >>> tidy(1 - sp.exp(-G)), tidy(-G*(G - 1)), tidy(sp.log(1/G))
     (-expm1(-g), g*(1 - g), -log(g))
     """

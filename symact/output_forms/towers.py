@@ -79,7 +79,7 @@ def tower_of(
 
     >>> tower, found = tower_of([sp.tanh(Z), sp.exp(-2*Z)], lambda e: 1)
     >>> [(k.function, k.meaning) for k in tower.kernels.values()], found[1]
-    ([exp, exp(2*z)], 1/k0)
+    ([(exp, exp(2*z))], 1/k0)
     """
     units: dict[tuple[str, sp.Expr], sp.Rational] = {}
     for _ in range(8):
