@@ -178,8 +178,9 @@ def _without_roots(expression: sp.Expr, kernels: list[_Kernel]) -> tuple[sp.Expr
     symbols = {kernel.symbol for kernel in kernels}
 
     def rooted(node: sp.Expr) -> bool:
-        fraction = node.is_Pow and node.exp.is_Rational and not node.exp.is_Integer
-        return bool(fraction and node.base.free_symbols & symbols)
+        if not (node.is_Pow and node.exp.is_Rational and not node.exp.is_Integer):
+            return False
+        return bool(node.base.free_symbols & symbols) and node.base.is_rational_function(*symbols)
 
     root = lcm(*(int(node.exp.q) for node in expression.atoms(sp.Pow) if rooted(node)))
     if root == 1:

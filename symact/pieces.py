@@ -156,6 +156,9 @@ class _Splitter:
                 return value
         if all(v == exact[0] for v in exact):
             return exact[0]
+        value = expression.subs(Z, at)
+        if not value.has(sp.Piecewise, sp.Max, sp.Min):
+            return value
         raise NotSupported(
             f"{self.activation.title}: the value at {at} follows neither side; write it as a piece"
         )

@@ -37,12 +37,12 @@ static double sqrt_softplus_forward_f32(double z)
         return exp(-0x1p-1 * t);
     }
     /* as it is */
-    if (832.0 > z) {
+    if (31.0 > z) {
         return sqrt(log1p(exp(z)));
     }
-    /* power series */
+    /* tail */
     const double t = z;
-    return (0x1.aa4499161cd48p-1 + t * (0x1.337cc2183b05p-2 + t * (0x1.56ba7ab9f8b7dp-6 + t * (t * (t * (0x1.c3fc5279b0e5cp-12 + t * (0x1.2b732e8f16ab9p-15 + t * (t * (t * (0x1.2ffc0ad9f02fp-19 + t * (0x1.717195049724bp-23 + t * (t * (0x1.07173cc2bab58p-26 * t - 0x1.ce423ce6b6031p-27) - 0x1.883e4aab569dcp-23))) - 0x1.3b121841e1bep-19) - 0x1.f380f4d80bea8p-16))) - 0x1.5f0634ad618cep-11) - 0x1.ee73de7f0769bp-8))));
+    return sqrt(t);
 }
 
 static symact_dd sqrt_softplus_forward_f64(double z)
@@ -66,12 +66,12 @@ static symact_dd sqrt_softplus_forward_f64(double z)
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), t), 300), -300);
     }
     /* as it is */
-    if (710.0 > z) {
+    if (63.0 > z) {
         return symact_dd_sqrt(symact_dd_log1p(symact_dd_exp(x)));
     }
-    /* power series */
+    /* tail */
     const symact_dd t = x;
-    return symact_dd_add(symact_dd_make(0x1.aa4499161cd48p-1, -0x1.8b74b178039d8p-55), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.337cc2183b05p-2, -0x1.10e9cb301c4a4p-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.56ba7ab9f8b7dp-6, -0x1.049f605d48ba9p-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c3fc5279b0e5cp-12, 0x1.12fa70644dcd1p-67), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2b732e8f16ab9p-15, -0x1.f4cfa0e298c21p-70), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2ffc0ad9f02fp-19, 0x1.d71ed19fb094ap-74), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.717195049724bp-23, -0x1.049052bbddb93p-77), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.07173cc2bab58p-26, 0x1.90ff38bac6165p-81), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2df914bd567d9p-30, 0x1.1ee979cfbdd15p-84), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.fec9ba35def2bp-34, 0x1.93099610f3116p-88), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1898f5881b7c6p-37, 0x1.a8e236d85e56p-91), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.08ade4df7554p-40, -0x1.b6dcf49d53598p-94), t), symact_dd_make(0x1.8a0ac167ec338p-41, -0x1.9c93ef15f5af5p-95))), symact_dd_make(0x1.6d59bc5c4d14bp-37, 0x1.54558074bb3f8p-91))))))), symact_dd_make(0x1.96e9d3f398fe3p-34, -0x1.ef0e2281fd05fp-89))), symact_dd_make(0x1.6ad1a9bcd615dp-30, -0x1.9c6ceb1a3861fp-84))))))), symact_dd_make(0x1.ce423ce6b6031p-27, 0x1.b730d73e75d61p-81))), symact_dd_make(0x1.883e4aab569dcp-23, 0x1.db30eb7f0aa25p-78))))))), symact_dd_make(0x1.3b121841e1bep-19, -0x1.0392256522029p-75))), symact_dd_make(0x1.f380f4d80bea8p-16, -0x1.eaf32c3b9ab97p-71))))))), symact_dd_make(0x1.5f0634ad618cep-11, -0x1.c2e0188a55598p-66))), symact_dd_make(0x1.ee73de7f0769bp-8, 0x1.acad8dc38c07p-62))))))));
+    return symact_dd_sqrt(t);
 }
 
 static double sqrt_softplus_derivative_f32(double z)
@@ -93,7 +93,12 @@ static double sqrt_softplus_derivative_f32(double z)
         return (exp(-0x1p-1 * t) / (2.0 + 2.0 * exp((-t))));
     }
     /* as it is */
-    return (0x1p-1 / ((1.0 + exp((-z))) * sqrt(log1p(exp(z)))));
+    if (31.0 > z) {
+        return (0x1p-1 / ((1.0 + exp((-z))) * sqrt(log1p(exp(z)))));
+    }
+    /* tail */
+    const double t = z;
+    return (0x1p-1 / sqrt(t));
 }
 
 static symact_dd sqrt_softplus_derivative_f64(double z)
@@ -117,7 +122,12 @@ static symact_dd sqrt_softplus_derivative_f64(double z)
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), t), 300), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp(symact_dd_neg(t))))), -300);
     }
     /* as it is */
-    return symact_dd_div(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))), symact_dd_sqrt(symact_dd_log1p(symact_dd_exp(x)))));
+    if (63.0 > z) {
+        return symact_dd_div(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))), symact_dd_sqrt(symact_dd_log1p(symact_dd_exp(x)))));
+    }
+    /* tail */
+    const symact_dd t = x;
+    return symact_dd_div(symact_dd_from_double(0x1p-1), symact_dd_sqrt(t));
 }
 
 static double sqrt_softplus_derivative_from_output_f32(double z)

@@ -19,51 +19,7 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("-0x1p-1")  # -0.5
-_C1 = float.fromhex("0x1.aa4499161cd48p-1")  # 0.8325546111576978
-_C2 = float.fromhex("0x1.337cc2183b05p-2")  # 0.30028060219661246
-_C3 = float.fromhex("0x1.56ba7ab9f8b7dp-6")  # 0.02091848359112757
-_C4 = float.fromhex("0x1.c3fc5279b0e5cp-12")  # 0.0004310470900288127
-_C5 = float.fromhex("0x1.2b732e8f16ab9p-15")  # 3.569721331394188e-05
-_C6 = float.fromhex("0x1.2ffc0ad9f02fp-19")  # 2.2648613197954047e-06
-_C7 = float.fromhex("0x1.717195049724bp-23")  # 1.7203561965524204e-07
-_C8 = float.fromhex("0x1.07173cc2bab58p-26")  # 1.5313898381085392e-08
-_C9 = float.fromhex("0x1.ce423ce6b6031p-27")  # 1.345350004787295e-08
-_C10 = float.fromhex("0x1.883e4aab569dcp-23")  # 1.8265253252487247e-07
-_C11 = float.fromhex("0x1.3b121841e1bep-19")  # 2.3474595147207313e-06
-_C12 = float.fromhex("0x1.f380f4d80bea8p-16")  # 2.9772742749566372e-05
-_C13 = float.fromhex("0x1.5f0634ad618cep-11")  # 0.0006695256067110968
-_C14 = float.fromhex("0x1.ee73de7f0769bp-8")  # 0.007544748134959224
-_C15 = float.fromhex("-0x1.8b74b178039d8p-55")  # -4.2875407321628104e-17
-_C16 = float.fromhex("-0x1.10e9cb301c4a4p-57")  # -7.397328644049103e-18
-_C17 = float.fromhex("-0x1.049f605d48ba9p-61")  # -4.415117972725279e-19
-_C18 = float.fromhex("0x1.12fa70644dcd1p-67")  # 7.278614399698645e-21
-_C19 = float.fromhex("-0x1.f4cfa0e298c21p-70")  # -1.6570447600237727e-21
-_C20 = float.fromhex("0x1.d71ed19fb094ap-74")  # 9.742541239117252e-23
-_C21 = float.fromhex("-0x1.049052bbddb93p-77")  # -6.735415393949066e-24
-_C22 = float.fromhex("0x1.90ff38bac6165p-81")  # 6.478455282959485e-25
-_C23 = float.fromhex("0x1.2df914bd567d9p-30")  # 1.098571275037818e-09
-_C24 = float.fromhex("0x1.1ee979cfbdd15p-84")  # 5.794141998821238e-26
-_C25 = float.fromhex("0x1.fec9ba35def2bp-34")  # 1.1613974438562785e-10
-_C26 = float.fromhex("0x1.93099610f3116p-88")  # 5.087047752824811e-27
-_C27 = float.fromhex("0x1.1898f5881b7c6p-37")  # 7.975060512875176e-12
-_C28 = float.fromhex("0x1.a8e236d85e56p-91")  # 6.7034820051310725e-28
-_C29 = float.fromhex("0x1.08ade4df7554p-40")  # 9.403296757179888e-13
-_C30 = float.fromhex("-0x1.b6dcf49d53598p-94")  # -8.655048706695152e-29
-_C31 = float.fromhex("0x1.8a0ac167ec338p-41")  # 6.999592259414597e-13
-_C32 = float.fromhex("-0x1.9c93ef15f5af5p-95")  # -4.068331869554645e-29
-_C33 = float.fromhex("0x1.6d59bc5c4d14bp-37")  # 1.0383886615384138e-11
-_C34 = float.fromhex("0x1.54558074bb3f8p-91")  # 5.36952360960444e-28
-_C35 = float.fromhex("0x1.96e9d3f398fe3p-34")  # 9.252139315641268e-11
-_C36 = float.fromhex("-0x1.ef0e2281fd05fp-89")  # -3.1242376342983374e-27
-_C37 = float.fromhex("0x1.6ad1a9bcd615dp-30")  # 1.3199278191345743e-09
-_C38 = float.fromhex("-0x1.9c6ceb1a3861fp-84")  # -8.328865883850823e-26
-_C39 = float.fromhex("0x1.b730d73e75d61p-81")  # 7.095509805403852e-25
-_C40 = float.fromhex("0x1.db30eb7f0aa25p-78")  # 6.141700932940265e-24
-_C41 = float.fromhex("-0x1.0392256522029p-75")  # -2.683900026077766e-23
-_C42 = float.fromhex("-0x1.eaf32c3b9ab97p-71")  # -8.122084675897121e-22
-_C43 = float.fromhex("-0x1.c2e0188a55598p-66")  # -2.3869143579379008e-20
-_C44 = float.fromhex("0x1.acad8dc38c07p-62")  # 3.631043426636139e-19
-_C45 = float.fromhex("0x1p-1")  # 0.5
+_C1 = float.fromhex("0x1p-1")  # 0.5
 
 
 def _forward_float32_0(z):
@@ -88,9 +44,9 @@ def _forward_float32_3(z):
 
 
 def _forward_float32_4(z):
-    # power series
+    # tail
     t = z
-    return (_C1 + t * (_C2 + t * (_C3 + t * (t * (t * (_C4 + t * (_C5 + t * (t * (t * (_C6 + t * (_C7 + t * (t * (_C8 * t - _C9) - _C10))) - _C11) - _C12))) - _C13) - _C14))))
+    return np.sqrt(t)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -101,7 +57,7 @@ _FORWARD_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _forward_float32_0),
                 (lambda z: z == np.inf, _forward_float32_1),
                 (lambda z: -31.0 > z, _forward_float32_2),
-                (lambda z: 832.0 > z, _forward_float32_3),
+                (lambda z: 31.0 > z, _forward_float32_3),
                 (None, _forward_float32_4),
             ),
         ),
@@ -134,10 +90,10 @@ def _forward_float64_3(z):
 
 
 def _forward_float64_4(z):
-    # power series
+    # tail
     x = (z, np.zeros_like(z))
     t = x
-    return dd.add((_C1, _C15), dd.mul(t, dd.add((_C2, _C16), dd.mul(t, dd.add((_C3, _C17), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C4, _C18), dd.mul(t, dd.add((_C5, _C19), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C6, _C20), dd.mul(t, dd.add((_C7, _C21), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C8, _C22), dd.mul(t, dd.add((_C23, _C24), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C25, _C26), dd.mul(t, dd.add((_C27, _C28), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C29, _C30), t), (_C31, _C32))), (_C33, _C34))))))), (_C35, _C36))), (_C37, _C38))))))), (_C9, _C39))), (_C10, _C40))))))), (_C11, _C41))), (_C12, _C42))))))), (_C13, _C43))), (_C14, _C44))))))))
+    return dd.sqrt(t)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -148,7 +104,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: -63.0 > z, _forward_float64_2),
-                (lambda z: 710.0 > z, _forward_float64_3),
+                (lambda z: 63.0 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
         ),
@@ -175,7 +131,13 @@ def _derivative_float32_2(z):
 
 def _derivative_float32_3(z):
     # as it is
-    return (_C45 / ((1.0 + np.exp((-z))) * np.sqrt(np.log1p(np.exp(z)))))
+    return (_C1 / ((1.0 + np.exp((-z))) * np.sqrt(np.log1p(np.exp(z)))))
+
+
+def _derivative_float32_4(z):
+    # tail
+    t = z
+    return (_C1 / np.sqrt(t))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -186,7 +148,8 @@ _DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float32_0),
                 (lambda z: z == np.inf, _derivative_float32_1),
                 (lambda z: -31.0 > z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (lambda z: 31.0 > z, _derivative_float32_3),
+                (None, _derivative_float32_4),
             ),
         ),
     ),
@@ -214,7 +177,14 @@ def _derivative_float64_2(z):
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.div((_C45, 0.0), dd.mul(dd.add((1.0, 0.0), dd.exp(dd.neg(x))), dd.sqrt(dd.log1p(dd.exp(x)))))
+    return dd.div((_C1, 0.0), dd.mul(dd.add((1.0, 0.0), dd.exp(dd.neg(x))), dd.sqrt(dd.log1p(dd.exp(x)))))
+
+
+def _derivative_float64_4(z):
+    # tail
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.div((_C1, 0.0), dd.sqrt(t))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -225,7 +195,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -63.0 > z, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: 63.0 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
