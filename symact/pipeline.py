@@ -195,7 +195,7 @@ def generate(
         return emission.write(files, out, whole=whole)
     difference = emission.compare(files, out, whole=whole)
     if difference:
-        options = [f"--{key}={value}" for key, value in (("config", config), ("out", out)) if value]
+        options = [f"--config={config}"] * bool(config) + [f"--out={out}"] * (out != Path("generated"))
         options += [f"--target={target}" for target in targets] + [f"--kinks={kinks}"] * (kinks != "declared")
         command = shlex.join(["symact", "generate", *names, *options])
         raise StaleOutput(f"{difference}{out}: not what the sources generate; run `{command}`")

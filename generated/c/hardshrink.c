@@ -160,17 +160,13 @@ static double hardshrink_derivative_from_output_f32(double z, double lambd)
     if (z == INFINITY) {
         return 1.0;
     }
-    /* zero, with its sign */
+    /* at the kink, by convention */
     if (z == 0.0) {
         return 0.0;
     }
     /* as it is */
-    if ((-lambd) > z) {
+    if (0.0 > z) {
         return 1.0;
-    }
-    /* as it is */
-    if (lambd >= z) {
-        return 0.0;
     }
     /* as it is */
     return 1.0;
@@ -194,17 +190,13 @@ static symact_dd hardshrink_derivative_from_output_f64(double z, double lambd)
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
-    /* zero, with its sign */
+    /* at the kink, by convention */
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if ((-lambd) > z) {
+    if (0.0 > z) {
         return symact_dd_from_double(1.0);
-    }
-    /* as it is */
-    if (lambd >= z) {
-        return symact_dd_from_double(0.0);
     }
     /* as it is */
     return symact_dd_from_double(1.0);

@@ -275,7 +275,7 @@ static double soft_exponential_derivative_from_output_f32(double z, double alpha
         return INFINITY;
     }
     /* as it is */
-    return ((1.0 + alpha * z) - symact_powi(alpha, 2));
+    return (1.0 + alpha * (z - alpha));
     }
     return NAN;
 }
@@ -329,7 +329,7 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    return symact_dd_sub(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, x)), symact_dd_powi(dd_alpha, 2));
+    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_sub(x, dd_alpha)));
     }
     return symact_dd_from_double(NAN);
 }

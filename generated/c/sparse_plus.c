@@ -122,6 +122,50 @@ static symact_dd sparse_plus_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
+static double sparse_plus_derivative_from_output_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 1.0;
+    }
+    /* as it is */
+    if (1.0 >= z) {
+        return sqrt(z);
+    }
+    /* as it is */
+    return 1.0;
+}
+
+static symact_dd sparse_plus_derivative_from_output_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* as it is */
+    if (1.0 >= z) {
+        return symact_dd_sqrt(x);
+    }
+    /* as it is */
+    return symact_dd_from_double(1.0);
+}
+
 float symact_sparse_plusf(float z)
 {
     return (float)(sparse_plus_forward_f32((double)z));
@@ -170,6 +214,30 @@ void symact_sparse_plus_derivative_f64(const double *z, double *d, size_t n)
     }
 }
 
+float symact_sparse_plus_derivative_from_outputf(float g)
+{
+    return (float)(sparse_plus_derivative_from_output_f32((double)g));
+}
+
+void symact_sparse_plus_derivative_from_output_f32(const float *g, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sparse_plus_derivative_from_outputf(g[i]);
+    }
+}
+
+double symact_sparse_plus_derivative_from_output(double g)
+{
+    return symact_dd_to_double(sparse_plus_derivative_from_output_f64((double)g));
+}
+
+void symact_sparse_plus_derivative_from_output_f64(const double *g, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sparse_plus_derivative_from_output(g[i]);
+    }
+}
+
 float symact_sparse_plus_vjpf(float z, float g_bar)
 {
     return (float)((double)g_bar * sparse_plus_derivative_f32((double)z));
@@ -191,5 +259,29 @@ void symact_sparse_plus_vjp_f64(const double *z, const double *g_bar, double *z_
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_sparse_plus_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_sparse_plus_vjp_from_outputf(float g, float g_bar)
+{
+    return (float)((double)g_bar * sparse_plus_derivative_from_output_f32((double)g));
+}
+
+void symact_sparse_plus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        z_bar[i] = symact_sparse_plus_vjp_from_outputf(g[i], g_bar[i]);
+    }
+}
+
+double symact_sparse_plus_vjp_from_output(double g, double g_bar)
+{
+    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sparse_plus_derivative_from_output_f64((double)g)));
+}
+
+void symact_sparse_plus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        z_bar[i] = symact_sparse_plus_vjp_from_output(g[i], g_bar[i]);
     }
 }

@@ -130,54 +130,38 @@ static symact_dd star_relu_derivative_f64(double z, double s, double b)
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_s), x);
 }
 
-static symact_dd star_relu_derivative_from_output_f32(double z, double s, double b)
+static double star_relu_derivative_from_output_f32(double z, double s, double b)
 {
     (void)s;
     (void)b;
     if (z != z) {
-        return symact_dd_from_double(z);
+        return z;
     }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_s = symact_dd_from_double(s);
-    (void)dd_s;
-    const symact_dd dd_b = symact_dd_from_double(b);
-    (void)dd_b;
     if (s > 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_from_double(NAN);
+        return NAN;
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
+        return INFINITY;
     }
     /* as it is */
-    return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_sub(symact_dd_mul(dd_s, x), symact_dd_mul(dd_b, dd_s))));
+    return 2.0 * sqrt(s) * sqrt((z - b));
     }
     if (s <= 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
+        return -INFINITY;
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(NAN);
+        return NAN;
     }
     /* as it is */
-    if (0x1.8p-1 > z) {
-        return symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_sqrt(symact_dd_sub(symact_dd_mul(dd_s, x), symact_dd_mul(dd_b, dd_s))));
+    return -2.0 * sqrt((-s)) * sqrt((b - z));
     }
-    /* reciprocal argument */
-    if (0x1.8p-1 > z) {
-        const symact_dd t = x;
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), w)));
-    }
-    /* as it is */
-    return symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_sqrt(symact_dd_sub(symact_dd_mul(dd_s, x), symact_dd_mul(dd_b, dd_s))));
-    }
-    return symact_dd_from_double(NAN);
+    return NAN;
 }
 
 static symact_dd star_relu_derivative_from_output_f64(double z, double s, double b)
@@ -203,7 +187,7 @@ static symact_dd star_relu_derivative_from_output_f64(double z, double s, double
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_sub(symact_dd_mul(dd_s, x), symact_dd_mul(dd_b, dd_s))));
+    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(dd_s)), symact_dd_sqrt(symact_dd_sub(x, dd_b)));
     }
     if (s <= 0.0) {
     /* the limit */
@@ -215,17 +199,7 @@ static symact_dd star_relu_derivative_from_output_f64(double z, double s, double
         return symact_dd_from_double(NAN);
     }
     /* as it is */
-    if (0x1.8p-1 > z) {
-        return symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_sqrt(symact_dd_sub(symact_dd_mul(dd_s, x), symact_dd_mul(dd_b, dd_s))));
-    }
-    /* reciprocal argument */
-    if (0x1.8p-1 > z) {
-        const symact_dd t = x;
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), w)));
-    }
-    /* as it is */
-    return symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_sqrt(symact_dd_sub(symact_dd_mul(dd_s, x), symact_dd_mul(dd_b, dd_s))));
+    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_sqrt(symact_dd_neg(dd_s))), symact_dd_sqrt(symact_dd_sub(dd_b, x)));
     }
     return symact_dd_from_double(NAN);
 }
@@ -280,7 +254,7 @@ void symact_star_relu_derivative_f64(const double *z, double *d, size_t n, doubl
 
 float symact_star_relu_derivative_from_outputf(float g, float s, float b)
 {
-    return (float)(symact_dd_to_double(star_relu_derivative_from_output_f32((double)g, (double)s, (double)b)));
+    return (float)(star_relu_derivative_from_output_f32((double)g, (double)s, (double)b));
 }
 
 void symact_star_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float s, float b)
@@ -328,7 +302,7 @@ void symact_star_relu_vjp_f64(const double *z, const double *g_bar, double *z_ba
 
 float symact_star_relu_vjp_from_outputf(float g, float g_bar, float s, float b)
 {
-    return (float)(symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), star_relu_derivative_from_output_f32((double)g, (double)s, (double)b))));
+    return (float)((double)g_bar * star_relu_derivative_from_output_f32((double)g, (double)s, (double)b));
 }
 
 void symact_star_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)

@@ -484,7 +484,6 @@ void symact_relu6_vjp_from_output_f64(const double *g, const double *g_bar, doub
  * hardtanh: g = Min(max_val, Max(min_val, z))
  * min_val (default -1): lowest output
  * max_val (default 1): highest output
- * The _from_output functions hold where Ne(max_val, 0).
  */
 float symact_hardtanhf(float z, float min_val, float max_val);
 void symact_hardtanh_f32(const float *z, float *g, size_t n, float min_val, float max_val);
@@ -527,7 +526,7 @@ void symact_hardswish_vjp_f64(const double *z, const double *g_bar, double *z_ba
  * threshold: g = Piecewise((z, z > threshold), (value, True))
  * threshold (default 0): inputs above it pass
  * value (default 0): output for all others
- * The _from_output functions hold where ((threshold >= value) | (threshold > 0)) & ((threshold >= value) | (value < 0)) & ((threshold > 0) | (threshold < 0)) & ((threshold > 0) | (value < 0)) & ((value > 0) | (value < 0)).
+ * The _from_output functions hold where value <= threshold.
  */
 float symact_thresholdf(float z, float threshold, float value);
 void symact_threshold_f32(const float *z, float *g, size_t n, float threshold, float value);
@@ -553,7 +552,7 @@ void symact_threshold_vjp_from_output_f64(const double *g, const double *g_bar, 
 /*
  * thresholded_relu: g = Piecewise((z, z > alpha), (0, True))
  * alpha (default 1): inputs above it pass
- * The _from_output functions hold where alpha > 0.
+ * The _from_output functions hold where alpha >= 0.
  */
 float symact_thresholded_reluf(float z, float alpha);
 void symact_thresholded_relu_f32(const float *z, float *g, size_t n, float alpha);
@@ -638,10 +637,18 @@ float symact_sparse_plus_derivativef(float z);
 void symact_sparse_plus_derivative_f32(const float *z, float *d, size_t n);
 double symact_sparse_plus_derivative(double z);
 void symact_sparse_plus_derivative_f64(const double *z, double *d, size_t n);
+float symact_sparse_plus_derivative_from_outputf(float g);
+void symact_sparse_plus_derivative_from_output_f32(const float *g, float *d, size_t n);
+double symact_sparse_plus_derivative_from_output(double g);
+void symact_sparse_plus_derivative_from_output_f64(const double *g, double *d, size_t n);
 float symact_sparse_plus_vjpf(float z, float g_bar);
 void symact_sparse_plus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_sparse_plus_vjp(double z, double g_bar);
 void symact_sparse_plus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_sparse_plus_vjp_from_outputf(float g, float g_bar);
+void symact_sparse_plus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
+double symact_sparse_plus_vjp_from_output(double g, double g_bar);
+void symact_sparse_plus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
 
 /*
  * isrlu: g = Piecewise((z, z >= 0), (z/sqrt(alpha*z**2 + 1), True))

@@ -1,12 +1,14 @@
 """Output forms: f' written in g = f(z), found by elimination, proven, or refused with a reason.
 
-towers, balls     f and f' as rational functions of kernels; numbers that enclose
-eliminations      a polynomial relation between d and g, and its root (resultants)
-shapes            the shortest of many equal forms
-proofs            put in for g a form leaves zero, and agrees in balls
-regions, unions   signs of the parameters; pieces told apart by g
-witnesses         two inputs, one output, two derivatives
-recovery          all of it in order
+| module | what it does |
+|---|---|
+| towers, balls | f and f' as rational functions of kernels; numbers that enclose |
+| eliminations, resultants | a polynomial relation between d and g, and its root |
+| shapes | the shortest of many equal forms |
+| proofs | a form put in for g leaves zero, and agrees in balls |
+| regions, unions | signs of the parameters; pieces told apart by g |
+| witnesses | two inputs, one output, two derivatives |
+| recovery | all of it in order |
 """
 
 from symact.output_forms.answers import NoOutputForm, OutputForm

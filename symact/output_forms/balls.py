@@ -34,9 +34,8 @@ class Function:
         self.precision = precision
         before, ctx.prec = ctx.prec, precision
         try:
-            self._run: Callable[[tuple[arb, ...]], arb] | None = Builder((Z,), {}, hull=True).build(
-                plain(expression).subs(setting)
-            )
+            program = Builder((Z,), {}, hull=True).build(plain(expression).subs(setting))
+            self._run: Callable[[tuple[arb, ...]], arb] | None = program
         except NotSupported:
             self._run = None
         finally:
@@ -73,19 +72,19 @@ def ball(value: Fraction, radius: Fraction = Fraction(0)) -> arb:
         ctx.prec = before
 
 
-def bulk(piece: Piece, setting: Setting) -> tuple[Fraction, Fraction]:
-    """Return the bounded part of a piece that is covered.
+def bulk(piece: Piece, setting: Setting, reach: int = BULK) -> tuple[Fraction, Fraction]:
+    """Return the bounded part of a piece that is covered: as far as ``reach`` from 0, or from its end.
 
     >>> bulk(Piece(sp.S(0), sp.oo, Z), {})
     (Fraction(0, 1), Fraction(20, 1))
     """
     lower, upper = piece.lower.subs(setting), piece.upper.subs(setting)
-    a = Fraction(-BULK) if lower == -sp.oo else exact(lower)
-    b = Fraction(BULK) if upper == sp.oo else exact(upper)
+    a = Fraction(-reach) if lower == -sp.oo else exact(lower)
+    b = Fraction(reach) if upper == sp.oo else exact(upper)
     if lower == -sp.oo and b <= a:
-        a = b - BULK
+        a = b - reach
     if upper == sp.oo and b <= a:
-        b = a + BULK
+        b = a + reach
     return a, b
 
 
@@ -96,9 +95,11 @@ def points(piece: Piece, setting: Setting, count: int) -> list[Fraction]:
     return [a + (b - a) * Fraction(3 * k + 1, 3 * count + 2) for k in range(count)]
 
 
-def covering(piece: Piece, setting: Setting, count: int) -> Iterator[tuple[Fraction, Fraction]]:
+def covering(
+    piece: Piece, setting: Setting, count: int, reach: int = BULK
+) -> Iterator[tuple[Fraction, Fraction]]:
     """Yield centre and radius of the balls that cover the bulk of a piece."""
-    a, b = bulk(piece, setting)
+    a, b = bulk(piece, setting, reach)
     radius = (b - a) / (2 * count)
     for k in range(count):
         yield a + (2 * k + 1) * radius, radius
@@ -127,28 +128,38 @@ class Place:
         return signs.pop() if len(signs) == 1 else None
 
 
+def tight(a: arb) -> bool:
+    """Return whether a ball is narrow enough to compare."""
+    return bool(a.is_finite() and a.rad() < CLOSE / 4 * max(abs(a.mid()), arb(1)))
+
+
 def same(a: arb, b: arb) -> bool:
     """Return whether two tight balls are the same number but for a relative 2**-80."""
     scale = max(abs(a.mid()), abs(b.mid()), arb(1))
     return bool(abs(a - b) < CLOSE * scale)
 
 
+class Unseen(Exception):
+    """Too many balls have no enclosure."""
+
+
 def disagreement(
-    left: sp.Expr, right: sp.Expr, piece: Piece, setting: Setting, count: int
+    left: sp.Expr, right: sp.Expr, piece: Piece, setting: Setting, count: int, reach: int = BULK
 ) -> Fraction | None:
     """Return a centre of the covering where two expressions in z differ, None where they agree.
 
-    They agree where their values over every ball overlap, and at its centre are the same. Balls in which
-    one of them has no enclosure count as agreement, unless they are more than a quarter.
+    They agree where their values over every ball overlap, and at its centre are the same.
+
+    Raises Unseen where more than a quarter of the balls have no enclosure.
     """
     first, second = Function(left, setting), Function(right, setting)
     undecided = 0
-    for centre, radius in covering(piece, setting, count):
+    for centre, radius in covering(piece, setting, count, reach):
         a, b = first(ball(centre)), second(ball(centre))
-        if a.is_nan() or b.is_nan() or not (a.is_finite() and b.is_finite()):
+        if not (tight(a) and tight(b)):
             undecided += 1
             if 4 * undecided > count:
-                return centre
+                raise Unseen
             continue
         if not same(a, b):
             return centre

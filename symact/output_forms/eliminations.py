@@ -7,7 +7,7 @@ numbers choose the root.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import gcd
 
@@ -18,9 +18,9 @@ from symact.activations import G, Z
 from symact.output_forms.balls import Function, Place, ball, points
 from symact.output_forms.resultants import factored, resultant
 from symact.output_forms.towers import (
-    HALF_TANGENT,
     POWER,
     ROOT,
+    TANGENT,
     Kernel,
     TooLarge,
     Tower,
@@ -32,11 +32,27 @@ from symact.writing import text
 
 D = sp.Symbol("d", real=True)
 V = sp.Symbol("v", real=True)
+NAMES = ("u_1", "u_2", "u_3", "u_4", "u_5", "u_6", "u_7", "u_8")
+"""What further kernels are called in a relation that is shown."""
+
 MAX_DEPTH = 8
 """Outer functions that are inverted."""
 
+
+def logarithm(argument: sp.Expr) -> sp.Expr:
+    """Return log(x), for log(1/x) as -log(x): where it exists they are the same.
+
+    >>> logarithm(1/G)
+    -log(g)
+    """
+    numerator, denominator = sp.fraction(sp.together(argument))
+    if numerator in (1, -1) and denominator != 1:
+        return -sp.log(sp.expand(numerator * denominator))
+    return sp.log(argument)
+
+
 INVERSES: Mapping[object, Callable[[sp.Expr], sp.Expr]] = {
-    sp.exp: sp.log,
+    sp.exp: logarithm,
     sp.log: sp.exp,
     sp.asin: sp.sin,
     sp.acos: sp.cos,
@@ -44,7 +60,6 @@ INVERSES: Mapping[object, Callable[[sp.Expr], sp.Expr]] = {
     sp.asinh: sp.sinh,
     sp.acosh: sp.cosh,
     sp.atanh: sp.tanh,
-    HALF_TANGENT: lambda y: 2 * sp.atan(y),
 }
 """y = function(x) solved for x, on the function's principal branch."""
 
@@ -64,6 +79,10 @@ class Candidate:
 
 class NoInverse(Exception):
     """Why f cannot be inverted in elementary terms."""
+
+
+class Unsolved(NoInverse):
+    """A polynomial relation that is not solved in radicals here."""
 
 
 def substituted(expression: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
@@ -86,9 +105,13 @@ def candidates(f: sp.Expr, d: sp.Expr, place: Place) -> Iterator[Candidate]:
     for apart in (False, True):
         try:
             tower, (F, target) = tower_of([f, d], place.sign, apart)
-            for candidate in _Elimination(tower, place, target).descend(F):
+            elimination = _Elimination(tower, place, target)
+            for candidate in elimination.descend(F):
                 found = True
                 yield candidate
+            if elimination.unsolved and not found:
+                degree = sp.degree(elimination.unsolved[0], D)
+                obstacle = Unsolved(f"elimination leaves an equation of degree {degree}, not solved here")
         except TooLarge:
             obstacle = obstacle or NoInverse("the expressions are too large to eliminate z from")
         except NoInverse as error:
@@ -106,6 +129,7 @@ class _Elimination:
     tower: Tower
     place: Place
     target: sp.Expr
+    unsolved: list[sp.Expr] = field(default_factory=list)
 
     def descend(self, F: sp.Expr) -> Iterator[Candidate]:
         """Invert outer functions until the target is algebraic over what is left of F."""
@@ -127,8 +151,7 @@ class _Elimination:
                     yield from self._by_both_roads(F, base, known, {**meanings, V: value})
                 return
             if len(free) > 1:
-                shown = " and ".join(sorted(text(self.tower.meaning(s)) for s in bases))
-                raise NoInverse(f"g mixes {shown}, which are algebraically independent")
+                raise NoInverse(self._mixture(bases))
             (symbol,) = free
             expressed = self._express(F, symbol, symbol, known)
             if expressed is None:
@@ -140,11 +163,24 @@ class _Elimination:
             kernel = self.tower.kernels[symbol]
             value, F = self._inverted(kernel, known[symbol]), kernel.argument
 
+    def _mixture(self, bases: set[sp.Symbol]) -> str:
+        shown = []
+        for kernel in (self.tower.kernels.get(symbol) for symbol in bases):
+            if kernel is None:
+                shown.append(text(Z))
+            elif kernel.function == TANGENT and self.tower.half:
+                shown.append(text(sp.sin(self.tower.meaning(kernel.argument))))
+            else:
+                shown.append(text(kernel.meaning))
+        return f"g mixes {' and '.join(sorted(shown))}, which are algebraically independent"
+
     def _inverted(self, kernel: Kernel, value: sp.Expr) -> sp.Expr:
         if kernel.function == ROOT:
             return value**kernel.degree
         if kernel.function == POWER:
             return value ** (1 / kernel.degree)
+        if kernel.function == TANGENT:
+            return sp.atan(value) / kernel.degree
         if kernel.function not in INVERSES:
             name = getattr(kernel.function, "__name__", text(kernel.meaning))
             raise NoInverse(f"the inverse of {name} is not elementary")
@@ -213,8 +249,9 @@ class _Elimination:
         if meanings[V] == G:
             polynomial = polynomial.subs(V, G)
         shown = [s for s in meanings if polynomial.has(s)]
-        where = "".join(f", {s} = {text(meanings[s])}" for s in shown)
-        return f"{text(polynomial)} = 0{where}"
+        names = {s: s if s == V else sp.Symbol(name) for s, name in zip(shown, NAMES, strict=False)}
+        where = "".join(f", {names[s]} = {text(meanings[s])}" for s in shown)
+        return f"{text(polynomial.xreplace(names))} = 0{where}"
 
     def _unpowered(self, F: sp.Expr, value: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
         """Where F is c B**m, B is the m-th root of v/c: the degree falls."""
@@ -256,7 +293,10 @@ class _Elimination:
         if factor is None or not factor.has(D):
             return None
         root = self._root(factor, meaning)
-        return None if root is None else (root, factor)
+        if root is None:
+            self.unsolved.append(factor)
+            return None
+        return root, factor
 
     def _true_factor(self, polynomial: sp.Expr, meaning: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr | None:
         """Return the irreducible factor that is 0 for the true values."""

@@ -1,4 +1,4 @@
-"""Proofs: f put in for g must reduce the form to f', and both must agree in balls."""
+"""Proofs: f(z) put in for g must leave zero, exactly, and agree in balls. Both, or there is no form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,16 @@ from flint import arb
 
 from symact.activations import G, Z
 from symact.functions import plain
-from symact.output_forms.balls import Function, Place, Setting, ball, disagreement, points
+from symact.output_forms.balls import BULK, Function, Place, Setting, Unseen, ball, disagreement, points
 from symact.output_forms.resultants import factored, resultant
 from symact.output_forms.towers import ROOT, TooLarge, fraction, tower_of
 from symact.pieces import Piece
 
 BALLS, FEWER_BALLS = 512, 48
 """Balls of the covering at the defaults, and at each further setting of the parameters."""
+
+REACHES = (BULK, 4, 1)
+"""How far from 0 the covering goes: further in where balls have no enclosures further out."""
 
 T = sp.Symbol("t", positive=True)
 Y = sp.Symbol("y", real=True)
@@ -29,25 +32,34 @@ class Ground:
     settings: tuple[Setting, ...]
 
 
-def proven(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> bool:
-    """Return whether a form in g is d on the whole piece: exactly, and in balls.
+def proven(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> int | None:
+    """Return how far from 0 balls confirm that a form in g is d on the piece; None where it is not proven.
 
     >>> from symact.pieces import Piece
     >>> line = Ground(Piece(-sp.oo, sp.oo, sp.tanh(Z)), (), ({},))
     >>> [proven(form, sp.tanh(Z), 1 - sp.tanh(Z)**2, line) for form in (1 - G**2, 1 - G**4)]
-    [True, False]
+    [20, None]
     """
-    return agrees(form, f, d, ground) and reduces_to_zero(form, f, d, ground)
+    reach = agrees(form, f, d, ground)
+    return reach if reach is not None and reduces_to_zero(form, f, d, ground) else None
 
 
-def agrees(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> bool:
-    """Return whether form(f(z)) and d(z) overlap on balls that cover the bulk of the piece."""
+def agrees(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> int | None:
+    """Return how far from 0 form(f(z)) and d(z) agree on balls that cover the piece; None where they do not.
+
+    That is nearer than `BULK` where a tower of exponentials has no enclosures that far out.
+    """
     substituted = plain(form).subs(G, f)
     counts = [BALLS] + [FEWER_BALLS] * len(ground.settings)
-    return all(
-        disagreement(substituted, d, ground.piece, setting, count) is None
-        for setting, count in zip(ground.settings, counts, strict=False)
-    )
+    for reach in REACHES:
+        try:
+            for setting, count in zip(ground.settings, counts, strict=False):
+                if disagreement(substituted, d, ground.piece, setting, count, reach) is not None:
+                    return None
+        except Unseen:
+            continue
+        return reach
+    return None
 
 
 def reduces_to_zero(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> bool:

@@ -1,23 +1,27 @@
 """recover_output_form: the pieces of f one by one, then their union, for each region of the parameters."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import sympy as sp
+from flint import arb
 
 from symact.activations import Activation, G, Z
 from symact.derivations import Derivation, Step
 from symact.derivatives import Derivative
 from symact.functions import plain
 from symact.output_forms.answers import NoOutputForm, OutputForm
-from symact.output_forms.balls import Function, Place, Setting, ball
-from symact.output_forms.eliminations import Candidate, NoInverse, candidates
-from symact.output_forms.proofs import BALLS, Ground, proven
-from symact.output_forms.regions import Region, regions
+from symact.output_forms.balls import Function, Place, Setting, ball, bulk, same
+from symact.output_forms.eliminations import Candidate, NoInverse, Unsolved, candidates, substituted
+from symact.output_forms.proofs import BALLS, Ground, T, proven
+from symact.output_forms.regions import Region, regions, signs_condition
 from symact.output_forms.shapes import cost, ranked
 from symact.output_forms.unions import Overlap, Stretch, stretch, united
 from symact.output_forms.witnesses import Witness, find_witness, monotonic
 from symact.pieces import Case, Piece, split
+from symact.signs import sign_of
+from symact.simplification import neat
 from symact.writing import text
 
 SHORT = 20
@@ -27,12 +31,20 @@ TRIES = 3
 """Shapes of one candidate that are tried, should the shortest not be provable."""
 
 
+MAX_REGIONS = 8
+"""Combinations of the parameters' signs that are looked at; for others no form is claimed."""
+
+TIGHT = arb(2) ** -60
+"""Balls that are wider straddle a break."""
+
+
 @dataclass(frozen=True)
 class _Form:
-    """A proven form on one region of one case."""
+    """A proven form on one region of one case; ``raw`` as elimination gives it."""
 
     region: Region
     expression: sp.Expr
+    raw: sp.Expr
     condition: sp.Basic
     proof: str
     relation: str
@@ -50,7 +62,7 @@ def recover_output_form(derivative: Derivative) -> OutputForm | NoOutputForm:
     """Return the derivative as a function of the output, with its proof, or why there is none.
 
     >>> from symact.derivatives import differentiate
-    >>> recover_output_form(differentiate(Activation("parabola", Z**2))).witness
+    >>> recover_output_form(differentiate(Activation("bell", sp.exp(-Z**2)))).witness
     (-1, 1, "g(z1) = g(z2), f'(z1) != f'(z2)")
     """
     activation = derivative.activation
@@ -59,7 +71,7 @@ def recover_output_form(derivative: Derivative) -> OutputForm | NoOutputForm:
     for case, slopes in zip(split(activation), derivative.cases, strict=True):
         inside, at_zero = regions(activation, case.condition)
         forms = []
-        for region in inside:
+        for region in inside[:MAX_REGIONS]:
             try:
                 forms.append(_on_region(activation, derivative, case, slopes, region))
             except _Refused as refused:
@@ -78,27 +90,34 @@ def _on_region(
 ) -> _Form:
     values = [p.expression for p in slopes.pieces] + [b.value for b in slopes.breaks if b.value is not sp.nan]
     if len(set(values)) == 1 and not values[0].has(Z):
-        return _Form(region, values[0], sp.true, "the derivative does not depend on z", "")
+        return _Form(region, values[0], values[0], sp.true, "the derivative does not depend on z", "")
     directions = [_direction(piece, region) for piece in case.pieces]
     if None in directions:
         _refuse_by_witness(activation, case, slopes, region)
+        if len(case.pieces) > 1:
+            raise _Refused(NoOutputForm("f is not monotonic on one of its pieces"))
     stretches, proofs, relations = [], [], []
+    if len(case.pieces) == 1 and case.pieces[0].expression.has(Z):
+        try:
+            found = _proven_form(case.pieces[0], slopes.pieces[0].expression, region)
+            return _Form(region, found.form, found.raw, sp.true, found.proof, found.relation)
+        except NoInverse:
+            pass  # the two sides of 0, or the reason, follow
     for piece, slope, direction in zip(case.pieces, slopes.pieces, directions, strict=True):
         if not piece.expression.has(Z):
-            if slope.expression.has(Z):
-                _refuse_by_witness(activation, case, slopes, region)
-                raise _Refused(NoOutputForm("g is constant on a piece where the derivative is not"))
             stretches.append(Stretch(piece.expression, piece.expression, slope.expression))
             continue
         try:
-            form, relation, proof = _on_piece(piece, slope.expression, region)
+            for found in _on_piece(piece, slope.expression, region):
+                stretches.append(stretch(found.piece, direction is not False, found.form, region))
+                whole = found.piece == piece and len(case.pieces) == 1
+                proofs.append(found.proof if whole else f"for {_where(found.piece)}: {found.proof}")
+                relations += [found.relation] if found.relation else []
         except NoInverse as obstacle:
             _refuse_by_witness(activation, case, slopes, region)
-            raise _Refused(NoOutputForm(f"no elementary inverse: {obstacle}")) from obstacle
-        stretches.append(stretch(piece, direction is not False, form, region))
-        where = "" if len(case.pieces) == 1 else f"for {_where(piece)}: "
-        proofs.append(where + proof)
-        relations += [relation] if relation else []
+            sure = _never_turns(piece, region)
+            start = "no output form was found" if isinstance(obstacle, Unsolved) else "no elementary inverse"
+            raise _Refused(NoOutputForm(f"{start}: {obstacle}{sure}")) from obstacle
     for cut, slope_cut in zip(case.breaks, slopes.breaks, strict=True):
         if slope_cut.value is not sp.nan and cut.value.is_finite is not False:
             stretches.append(Stretch(cut.value, cut.value, slope_cut.value))
@@ -107,9 +126,8 @@ def _on_region(
     except Overlap:
         _refuse_by_witness(activation, case, slopes, region)
         raise _Refused(NoOutputForm("the ranges of pieces with different derivatives overlap")) from None
-    return _Form(
-        region, union.expression, union.condition, "; ".join(dict.fromkeys(proofs)), "; ".join(relations)
-    )
+    proof, relation = ("; ".join(dict.fromkeys(parts)) for parts in (proofs, relations))
+    return _Form(region, union.expression, union.expression, union.condition, proof, relation)
 
 
 def _direction(piece: Piece, region: Region) -> bool | None:
@@ -120,38 +138,69 @@ def _direction(piece: Piece, region: Region) -> bool | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _on_piece(piece: Piece, d: sp.Expr, region: Region) -> tuple[sp.Expr, str, str]:
-    """Return the shortest proven form on a smooth piece, its relation and its proof.
+@dataclass(frozen=True)
+class _Found:
+    """A proven form on a smooth piece."""
+
+    piece: Piece
+    form: sp.Expr
+    raw: sp.Expr
+    relation: str
+    proof: str
+
+
+def _on_piece(piece: Piece, d: sp.Expr, region: Region) -> list[_Found]:
+    """Return the shortest proven form on a smooth piece, or those on both sides of 0.
 
     Raises NoInverse.
     """
+    try:
+        return [_proven_form(piece, d, region)]
+    except Unsolved as unsolved:
+        if (piece.lower, piece.upper) != (-sp.oo, sp.oo) and not (piece.lower == -piece.upper):
+            raise
+        try:
+            left, right = replace(piece, upper=sp.S.Zero), replace(piece, lower=sp.S.Zero)
+            return [_proven_form(left, d, region), _proven_form(right, d, region)]
+        except NoInverse:
+            raise unsolved from None
+
+
+def _proven_form(piece: Piece, d: sp.Expr, region: Region) -> _Found:
     if not d.has(Z):
-        return d, "", f"d = {text(d)} does not depend on z"
+        return _Found(piece, d, d, "", f"d = {text(d)} does not depend on z")
     place = Place(piece, region.settings[:2])
     ground = Ground(piece, region.signs, region.settings)
-    best: tuple[sp.Expr, Candidate] | None = None
+    best: tuple[sp.Expr, Candidate, int] | None = None
     for candidate in candidates(piece.expression, d, place):
         for form in ranked(candidate.rational, candidate.meanings)[:TRIES]:
             if best is not None and cost(form) >= cost(best[0]):
                 break
-            if proven(form, piece.expression, d, ground):
-                best = form, candidate
+            reach = proven(form, piece.expression, d, ground)
+            if reach is not None:
+                best = form, candidate, reach
                 break
         if best is not None and cost(best[0]) <= SHORT:
             break
     if best is None:
-        raise NoInverse("none was found that could be proven")
-    form, candidate = best
-    lower, upper = (text(sp.Rational(b)) for b in _bulk(piece, region))
-    agreement = f"agrees with f' in ball arithmetic on {BALLS} balls over [{lower}, {upper}]"
-    steps = [candidate.relation] if candidate.relation else []
-    return form, candidate.relation, "; ".join([*steps, "substituting g = f(z) leaves 0", agreement])
+        raise Unsolved("no root of the relation could be proven")
+    form, candidate, reach = best
+    lower, upper = bulk(piece, region.settings[0], reach)
+    proof = [candidate.relation] if candidate.relation else []
+    proof.append("substituting g = f(z) leaves 0")
+    proof.append(f"agrees with f' in ball arithmetic on {BALLS} balls over [{lower}, {upper}]")
+    raw = substituted(candidate.rational, candidate.meanings)
+    return _Found(piece, form, raw, candidate.relation, "; ".join(proof))
 
 
-def _bulk(piece: Piece, region: Region) -> tuple[object, object]:
-    from symact.output_forms.balls import bulk
-
-    return bulk(piece, region.settings[0])
+def _never_turns(piece: Piece, region: Region) -> str:
+    """Return the words that f' has one sign on a piece, if that is provable."""
+    slope = region.signed(neat(sp.diff(piece.expression, Z)))
+    signs = {sign_of(slope), *(sign_of(slope.subs(Z, side * T)) for side in (1, -1))}
+    for words, sign in ((">= 0", 1), ("<= 0", -1)):
+        if sign in signs and signs - {None, 0} == {sign}:
+            return f" (f is injective: f' {words})"
+    return ""
 
 
 def _where(piece: Piece) -> str:
@@ -180,15 +229,15 @@ def _answer(
     cases: list[tuple[sp.Basic, sp.Expr]] = []
     proofs, relations = [], []
     for condition, forms, inside, at_zero in found:
-        distinct = list(dict.fromkeys((form.expression, form.condition) for form in forms))
-        for expression, relation in distinct:
-            same = [form for form in forms if (form.expression, form.condition) == (expression, relation)]
-            where = _together([form.region for form in same], inside, relation)
+        distinct = list(dict.fromkeys(form.expression for form in forms))
+        for expression in distinct:
+            alike = [form for form in forms if form.expression == expression]
+            relation, where = _conditions(alike, inside)
             if len(distinct) == 1 and where == sp.true:
                 where = _nonzero(activation, derivative, expression, relation, at_zero)
             cases.append((sp.And(condition, where, relation), expression))
-            proofs += [form.proof for form in same]
-            relations += [form.relation for form in same]
+            proofs += [form.proof for form in alike]
+            relations += [form.relation for form in alike]
     cases = _joined(cases)
     condition = sp.Or(*(condition for condition, _ in cases))
     condition = sp.simplify(condition) if len(cases) > 1 else condition
@@ -198,29 +247,40 @@ def _answer(
         rows = [(e, c) for c, e in cases]
         expression = sp.Piecewise(*rows[:-1], (rows[-1][0], True))
     note = "; ".join(dict.fromkeys(r for r in relations if r))
-    step = Step("elimination" if note else "output form", derivative.simplified, expression, note)
+    raw = found[0][1][0].raw if len(cases) == 1 and found[0][1] else expression
+    steps = [Step("elimination" if note else "output form", derivative.simplified, raw, note)]
+    steps += [] if raw == expression else [Step("simplification", raw, expression)]
     proof = "; ".join(dict.fromkeys(proofs))
-    return OutputForm(expression, tuple(cases), condition, proof, Derivation((step,), expression))
+    return OutputForm(expression, tuple(cases), condition, proof, Derivation(tuple(steps), expression))
 
 
-def _together(good: Sequence[Region], inside: Sequence[Region], relation: sp.Basic) -> sp.Basic:
-    """Return the condition that makes some regions out of all; one that a relation implies is not said."""
-    patterns = [region.signs for region in good]
-    others = [region for region in inside if region.signs not in patterns]
-    if relation != sp.true:
-        others = [r for r in others if any(relation.subs(setting) == sp.true for setting in r.settings)]
+def _conditions(forms: Sequence[_Form], inside: Sequence[Region]) -> tuple[sp.Basic, sp.Basic]:
+    """Return the relations under which a form holds, and the signs, where relations do not say enough."""
+    good = [form.region for form in forms]
+    others = [region for region in inside if region not in good]
+    relations = dict.fromkeys(r for form in forms for r in sp.And.make_args(form.condition))
+    everything = sp.And(*relations)
+    if others and not any(everything.subs(s) == sp.true for region in others for s in region.settings):
+        return everything, sp.true
+    needed = [r for r in relations if any(region.signed(r) != sp.true for region in good)]
+    return sp.And(*needed), _signs(good, others)
+
+
+def _signs(good: Sequence[Region], others: Sequence[Region]) -> sp.Basic:
+    """Return the signs that tell some regions from others; a parameter that tells nothing is left out."""
     if not others:
         return sp.true
-    symbols = [symbol for symbol, _ in patterns[0]]
-    needed = []
-    bad = [dict(region.signs) for region in others]
-    for symbol in symbols:
-        rest = [s for s in symbols if s != symbol]
-        clash = any(all(dict(pattern)[s] == one[s] for s in rest) for pattern in patterns for one in bad)
-        needed += [symbol] if clash else []
-    rows = dict.fromkeys(tuple(pair for pair in pattern if pair[0] in needed) for pattern in patterns)
-    from symact.output_forms.regions import signs_condition
-
+    patterns, bad = [dict(region.signs) for region in good], [dict(region.signs) for region in others]
+    needed = [
+        symbol
+        for symbol in patterns[0]
+        if any(
+            all(pattern[s] == one[s] for s in pattern if s != symbol) for pattern in patterns for one in bad
+        )
+    ]
+    if any(all(pattern[s] == one[s] for s in needed) for pattern in patterns for one in bad):
+        needed = list(patterns[0])
+    rows = dict.fromkeys(tuple((s, pattern[s]) for s in needed) for pattern in patterns)
     return sp.Or(*(signs_condition(row) for row in rows))
 
 
@@ -246,15 +306,11 @@ def _holds_at(activation: Activation, derivative: Derivative, form: sp.Expr, set
     """Return whether form(f(z)) = f'(z) at points, the parameters given."""
     f, d = activation.expression.subs(setting), derivative.simplified.subs(setting)
     composed = plain(form).subs(setting).subs(G, f)
-    from fractions import Fraction
-
     left, right = Function(composed, {}), Function(d, {})
-    from symact.output_forms.balls import same
-
     for k in range(-40, 41):
-        z = Fraction(k, 9)
+        z = Fraction(k, 9) + Fraction(1, 1009)  # no simple number: it could be a break
         a, b = left(ball(z)), right(ball(z))
-        if a.is_finite() and b.is_finite() and not same(a, b):
+        if a.rad() < TIGHT and b.rad() < TIGHT and not same(a, b):
             return False
     return True
 

@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, permutations, product
 
 import sympy as sp
 
-from symact.activations import Activation, samples
-from symact.errors import InvalidActivation
-from symact.limits import sign_settings
+from symact.activations import Activation
 from symact.output_forms.balls import Setting
+
+MAGNITUDES = tuple(
+    sp.Rational(p, q) for p, q in ((3, 4), (7, 5), (2, 3), (11, 4), (9, 7), (5, 3), (4, 9), (7, 3))
+)
+"""Magnitudes of the parameters at which numbers are asked: generic ones."""
+
+SETTINGS, TRIED = 4, 200
+"""Settings of a region, and tries to find them."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ def signs_condition(signs: Sequence[tuple[sp.Symbol, int]]) -> sp.Basic:
 
 
 def regions(activation: Activation, condition: sp.Basic) -> tuple[list[Region], list[Setting]]:
-    """Return the regions of a case, and settings at which some parameter is 0, to be looked at apart.
+    """Return the regions of a case, those like the defaults first, and settings where one parameter is 0.
 
     >>> from symact.activations import Parameter
     >>> a = Parameter("a", sp.Integer(1))
@@ -45,19 +52,34 @@ def regions(activation: Activation, condition: sp.Basic) -> tuple[list[Region], 
     symbols = [parameter.symbol for parameter in activation.parameters]
     if not symbols:
         return [Region((), ({},))], []
-    patterns = sign_settings(symbols, activation, condition)
-    proper = {signs: setting for signs, setting in patterns.items() if 0 not in signs}
-    found = []
-    for signs, setting in (proper or patterns).items():
-        pairs = tuple(zip(symbols, signs, strict=True))
-        inside = sp.And(condition, signs_condition(pairs))
-        try:
-            settings = list(samples(activation, inside))
-        except InvalidActivation:
-            settings = [setting]
-        defaults = activation.defaults
-        if sp.And(inside, *(p.domain for p in activation.parameters)).subs(defaults) == sp.true:
-            settings = [defaults, *(s for s in settings if s != defaults)]
-        found.append(Region(pairs, tuple(settings[:4])))
-    at_zero = [setting for signs, setting in patterns.items() if proper and 0 in signs]
-    return found, at_zero
+    usual = [-1 if activation.defaults[symbol].is_negative else 1 for symbol in symbols]
+    turns = sorted(product((1, -1), repeat=len(symbols)), key=lambda signs: signs.count(-1))
+    patterns = [tuple(u * t for u, t in zip(usual, turn, strict=True)) for turn in turns]
+    found = [r for pattern in patterns if (r := _region(activation, condition, symbols, pattern))]
+    zeros = [
+        _region(activation, condition, symbols, [s * (i != k) for i, s in enumerate(usual)])
+        for k in range(len(symbols))
+    ]
+    if not found:
+        return [region for region in zeros if region], []
+    return found, [region.settings[0] for region in zeros if region]
+
+
+def _region(
+    activation: Activation, condition: sp.Basic, symbols: Sequence[sp.Symbol], signs: Sequence[int]
+) -> Region | None:
+    pairs = tuple(zip(symbols, signs, strict=True))
+    inside = sp.And(condition, signs_condition(pairs))
+    if inside == sp.false:
+        return None
+    demand = sp.And(condition, *(parameter.domain for parameter in activation.parameters))
+    defaults = dict(activation.defaults)
+    settings: list[Setting] = [defaults] if sp.And(inside, demand).subs(defaults) == sp.true else []
+    for magnitudes in islice(permutations(MAGNITUDES, len(symbols)), TRIED):
+        values = (sign * magnitude for sign, magnitude in zip(signs, magnitudes, strict=True))
+        setting = dict(zip(symbols, values, strict=True))
+        if demand.subs(setting) == sp.true:
+            settings.append(setting)
+        if len(settings) == SETTINGS:
+            break
+    return Region(pairs, tuple(settings)) if settings else None

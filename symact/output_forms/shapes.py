@@ -6,12 +6,14 @@ such that a sum's constant is positive: ``1 - g**2``, not ``-(g**2 - 1)``.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import sympy as sp
 
 from symact.functions import expm1
-from symact.output_forms.eliminations import V, substituted
+from symact.output_forms.eliminations import V, logarithm, substituted
 from symact.output_forms.towers import TooLarge, fraction
+from symact.rules import rewrite
 from symact.writing import text
 
 C = sp.Symbol("c", positive=True)
@@ -66,20 +68,33 @@ def ranked(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> list[sp.
     >>> ranked(V - V**2, {V: G})[0]
     g*(1 - g)
     """
+    return list(_ranked(rational, tuple(meanings.items())))
+
+
+@lru_cache(maxsize=64)
+def _ranked(rational: sp.Expr, pairs: tuple[tuple[sp.Symbol, sp.Expr], ...]) -> tuple[sp.Expr, ...]:
+    meanings = dict(pairs)
     found: dict[sp.Expr, None] = {}
     for form in _variants(rational):
         found[tidy(substituted(form, meanings))] = None
     for form in _pythagorean(rational, meanings):
         found[tidy(form)] = None
     for form in list(found):
+        found[tidy(_factored_roots(form))] = None
+    for form in list(found):
         for other in _variants(form):
             found[tidy(other)] = None
+    for form in list(found):
+        for other in _circular(form):
+            found[tidy(other)] = None
     sane = [form for form in found if not form.has(sp.nan, sp.zoo, sp.oo, sp.I)]
-    return sorted(sane, key=_rank)
+    return tuple(sorted(sane, key=_rank))
 
 
-def _rank(form: sp.Expr) -> tuple[int, bool, int, str]:
-    return cost(form), not form.is_Add, len(text(form)), text(form)
+def _rank(form: sp.Expr) -> tuple[int, sp.Rational, bool, int, str]:
+    """Return by what forms are ordered: cost, then low powers, sums before products, the text."""
+    powers = sum((abs(e.exp) for e in form.atoms(sp.Pow) if e.exp.is_Rational), sp.S.Zero)
+    return cost(form), powers, not form.is_Add, len(text(form)), text(form)
 
 
 def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
@@ -100,6 +115,10 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
     for above in {factored[0], sp.factor_terms(sp.expand(numerator))}:
         shapes += list(_divided(above, factored[1]))
     shapes += list(_joined(reduced, back))
+    expanded = sp.expand(numerator / denominator)
+    if expanded.is_Add and expanded.as_coeff_Add()[0] != 0:
+        constant, rest = expanded.as_coeff_Add()
+        shapes.append(constant + sp.factor(rest))
     for shape in shapes:
         yield shape.xreplace(back)
 
@@ -109,6 +128,7 @@ def _kernels(form: sp.Expr) -> tuple[dict[sp.Expr, sp.Expr], dict[sp.Symbol, sp.
     forward: dict[sp.Expr, sp.Expr] = {}
     back: dict[sp.Symbol, sp.Expr] = {}
     roots: dict[sp.Expr, sp.Symbol] = {}
+    whole: list[tuple[sp.Symbol, sp.Expr, int]] = []  # symbols of which a root occurs: its powers
     outermost = [
         node
         for node in sp.preorder_traversal(form)
@@ -124,15 +144,20 @@ def _kernels(form: sp.Expr) -> tuple[dict[sp.Expr, sp.Expr], dict[sp.Symbol, sp.
                 base, exponent = sp.exp(direction), ratio
         elif node.is_Pow and node.exp.is_Rational:
             base, exponent = node.base ** sp.Rational(1, node.exp.q), sp.Integer(node.exp.p)
+            if node.base.is_Symbol and node.base not in forward:
+                whole.append((node.base, base, node.exp.q))
         if base not in roots:
             roots[base] = sp.Symbol(f"_r{len(roots)}", positive=True)
             back[roots[base]] = base
         forward[node] = roots[base] ** exponent
+    for symbol, base, n in whole:
+        if sum(symbol == other for other, _, _ in set(whole)) == 1:
+            forward[symbol] = roots[base] ** n
     return forward, back
 
 
 def _divided(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
-    """Yield quotients with a divisor drawn into one of the sums: ``b*(a - g**2/a)``."""
+    """Yield quotients, a divisor drawn into a sum: ``b*(a - g**2/a)``, ``g**2/(g**2 + b/4)``."""
     above, below = list(sp.Mul.make_args(numerator)), list(sp.Mul.make_args(denominator))
     divisors = [part for part in below if not part.is_Add]
     for i, factor in enumerate(above):
@@ -183,10 +208,31 @@ def _pythagorean(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> It
             yield substituted(shape, {**meanings, C: function(value.args[0])})
 
 
+def _circular(form: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield forms with fewer circular functions: tan(x) = sin(x)/cos(x), cos(x)**2 = (1 + cos(2 x))/2."""
+    if not form.has(sp.sin, sp.cos, sp.tan):
+        return
+    form = form.replace(sp.tan, lambda x: sp.sin(x) / sp.cos(x))
+    yield rewrite(form)
+    squares = form.replace(
+        lambda e: e.is_Pow and e.exp == 2 and isinstance(e.base, sp.cos),
+        lambda e: (1 + sp.cos(2 * e.base.args[0])) / 2,
+    )
+    if not (doubled := sp.expand(squares)).is_Add:  # 1/2 + cos(2 x)/2 would cancel
+        yield doubled
+
+
 def _positive_powers(expression: sp.Expr) -> sp.Expr:
     """Reduce the base of every root: it may be a power of the positive c."""
     return expression.replace(
         lambda e: e.is_Pow and not e.exp.is_Integer, lambda e: sp.Pow(sp.factor(sp.cancel(e.base)), e.exp)
+    )
+
+
+def _factored_roots(form: sp.Expr) -> sp.Expr:
+    return form.replace(
+        lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer,
+        lambda e: sp.Pow(_signed(sp.factor(e.base)), e.exp),
     )
 
 
@@ -197,7 +243,7 @@ def tidy(form: sp.Expr) -> sp.Expr:
     >>> tidy(1 - sp.exp(-G)), tidy(-G*(G - 1)), tidy(sp.log(1/G))
     (-expm1(-g), g*(1 - g), -log(g))
     """
-    form = form.replace(sp.log, _logarithm)
+    form = form.replace(sp.log, logarithm)
     form = form.replace(
         lambda e: e.is_Pow and e.base.is_Pow and e.base.exp == -1, lambda e: e.base.base ** (-e.exp)
     )
@@ -205,16 +251,8 @@ def tidy(form: sp.Expr) -> sp.Expr:
     return _signed(form)
 
 
-def _logarithm(argument: sp.Expr) -> sp.Expr:
-    """log(1/x) = -log(x), where it exists."""
-    numerator, denominator = sp.fraction(sp.together(argument))
-    if numerator in (1, -1) and denominator != 1:
-        return -sp.log(sp.expand(numerator * denominator))
-    return sp.log(argument)
-
-
 def _sum(*terms: sp.Expr) -> sp.Expr:
-    """C - c exp(x) = -c expm1(x); c exp(x) + c exp(-x) = 2 c cosh(x)."""
+    """Add up, by c - c exp(x) = -c expm1(x) and c exp(x) + c exp(-x) = 2 c cosh(x)."""
     rest = list(terms)
     exponentials = [(term, *term.as_independent(sp.exp, as_Add=False)) for term in terms if term.has(sp.exp)]
     result: list[sp.Expr] = []
@@ -243,23 +281,20 @@ def _signed(form: sp.Expr) -> sp.Expr:
         return sp.Pow(-form.base, form.exp)
     if not form.is_Mul:
         return form
-    sign, parts = 1, []
-    for part in form.args:
+    number, *_ = form.as_coeff_Mul()
+    sign, parts = sp.sign(number), list(sp.Mul.make_args(form / number))
+    for i, part in enumerate(parts):
         base, exponent = part.as_base_exp()
         if base.is_Add and exponent.is_Integer and _turned(base):
-            sign *= (-1) ** int(exponent)
-            part = sp.Pow(-base, exponent)
-        parts.append(part)
-    below = [i for i, part in enumerate(parts) if part.is_Pow and part.base.is_Add and part.exp == -1]
-    if sign * parts[0] < 0 if parts[0].is_Rational else sign < 0:
-        for i in below[:1]:  # a/(b - c) rather than -a/(c - b)
-            sign, parts[i] = -sign, 1 / (-parts[i].base)
-    if sign == -1:
-        numbers = [p for p in parts if p.is_Rational]
-        parts = (
-            [-numbers[0], *(p for p in parts if not p.is_Rational)] if numbers else [sp.S.NegativeOne, *parts]
-        )
-    return sp.Mul(*parts)
+            sign *= -1 if exponent % 2 else 1
+            parts[i] = sp.Pow(-base, exponent)
+    if sign < 0:  # a/(b - c) rather than -a/(c - b), s*(g - b) rather than -s*(b - g)
+        for i, part in enumerate(parts):
+            base, exponent = part.as_base_exp()
+            if base.is_Add and (exponent == -1 or (exponent == 1 and base.as_coeff_Add()[0] == 0)):
+                sign, parts[i] = 1, sp.Pow(-base, exponent)
+                break
+    return sp.Mul(sign * abs(number), *parts)
 
 
 def _turned(total: sp.Expr) -> bool:

@@ -1,7 +1,7 @@
 """Towers of kernels: an expression as a rational function of symbols, each a function of those below it.
 
 Exponentials of commensurable arguments are powers of one symbol, hyperbolic functions exponentials,
-circular ones rational in the tangent of the half angle, roots symbols with a relation. Two equal
+circular ones rational in a tangent, roots symbols with a relation. Two equal
 expressions most often become the same rational function: elimination and proofs both work on these.
 """
 
@@ -30,9 +30,31 @@ HYPERBOLIC: dict[type, Callable[[sp.Expr], sp.Expr]] = {
 }
 """Functions that are written by others."""
 
+UNDONE: dict[type, tuple[type, sp.Expr]] = {
+    sp.asinh: (sp.sinh, sp.oo),
+    sp.atanh: (sp.tanh, sp.oo),
+    sp.atan: (sp.tan, sp.pi / 2),
+    sp.asin: (sp.sin, sp.pi / 2),
+}
+"""An inverse function, what it undoes, and up to which magnitude of the argument."""
+
+EXPONENTIAL_OF: dict[type, Callable[[sp.Expr], sp.Expr]] = {
+    sp.asinh: lambda u: u + sp.sqrt(1 + u**2),
+    sp.acosh: lambda u: u + sp.sqrt(u**2 - 1),
+    sp.atanh: lambda u: sp.sqrt((1 + u) / (1 - u)),
+}
+"""exp of an inverse hyperbolic function."""
+
+TURN_OF: dict[type, Callable[[sp.Expr], tuple[sp.Expr, sp.Expr]]] = {
+    sp.atan: lambda u: (1 / sp.sqrt(1 + u**2), u / sp.sqrt(1 + u**2)),
+    sp.asin: lambda u: (sp.sqrt(1 - u**2), u),
+    sp.acos: lambda u: (u, sp.sqrt(1 - u**2)),
+}
+"""Cosine and sine of an inverse circular function."""
+
 CIRCULAR = (sp.sin, sp.cos, sp.tan)
 OPAQUE = (sp.log, sp.asin, sp.acos, sp.atan, sp.asinh, sp.acosh, sp.atanh, sp.erf)
-ROOT, POWER, HALF_TANGENT = "root", "power", "half tangent"
+ROOT, POWER, TANGENT = "root", "power", "tangent"
 
 
 class TooLarge(Exception):
@@ -47,8 +69,8 @@ class _Finer(Exception):
 class Kernel:
     """``symbol`` is ``function`` of ``argument`` (in lower symbols); ``meaning`` says it in z.
 
-    A root has ``symbol**degree = argument``, a power ``symbol = argument**degree``, the half tangent
-    ``symbol = tan(argument/2)``.
+    A root has ``symbol**degree = argument``, a power ``symbol = argument**degree``, a tangent
+    ``symbol = tan(degree*argument)``: of the half angle where there are sines or cosines.
     """
 
     symbol: sp.Symbol
@@ -83,7 +105,7 @@ def tower_of(
     """
     units: dict[tuple[str, sp.Expr], sp.Rational] = {}
     for _ in range(8):
-        tower = Tower(sign, units, apart)
+        tower = Tower(sign, units, apart, any(e.has(sp.sin, sp.cos) for e in expressions))
         try:
             return tower, [tower.rational(expression) for expression in expressions]
         except _Finer:
@@ -118,8 +140,11 @@ def factors(expression: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]
 class Tower:
     """Kernels by symbol, in the order in which they are built."""
 
-    def __init__(self, sign: Sign, units: dict[tuple[str, sp.Expr], sp.Rational], apart: bool) -> None:
+    def __init__(
+        self, sign: Sign, units: dict[tuple[str, sp.Expr], sp.Rational], apart: bool, half: bool
+    ) -> None:
         self.sign = sign
+        self.half = half
         self.apart = apart
         self.units = units
         self.kernels: dict[sp.Symbol, Kernel] = {}
@@ -158,6 +183,12 @@ class Tower:
             return self._circular(node)
         if isinstance(node, sp.log):
             return self._logarithm(node)
+        if node.func in (sp.Abs, sp.sign) and (sign := self.sign(node.args[0])) is not None:
+            return sign * self.rational(node.args[0]) if node.func is sp.Abs else sp.Integer(sign)
+        if node.func in UNDONE and node.args[0].func is UNDONE[node.func][0]:
+            (inner,), end = node.args[0].args, UNDONE[node.func][1]
+            if end == sp.oo or (self.sign(end - inner) == 1 and self.sign(end + inner) == 1):
+                return self.rational(inner)
         if node.func in OPAQUE:
             argument = self._canonical(self.rational(node.args[0]))
             return self._new((node.func, argument), node.func, argument, node)
@@ -206,6 +237,9 @@ class Tower:
             ratio, direction = term.as_coeff_Mul()
             if not ratio.is_Rational:
                 raise TooLarge
+            if direction.func in EXPONENTIAL_OF:
+                result *= self.rational(EXPONENTIAL_OF[direction.func](direction.args[0]) ** ratio)
+                continue
             unit = self._unit("exp", direction, ratio)
             inner = self._canonical(self.rational(unit * direction))
             symbol = self._new((sp.exp, unit * direction), sp.exp, inner, sp.exp(unit * direction))
@@ -213,20 +247,28 @@ class Tower:
         return result
 
     def _circular(self, node: sp.Expr) -> sp.Expr:
-        """With t = tan(u/2): (1 + i t)**2/(1 + t**2) = cos(u) + i sin(u)."""
+        """With t = tan(u): (1 + i t)**(2 n)/(1 + t**2)**n = cos(2 n u) + i sin(2 n u)."""
         ratio, direction = sp.expand(node.args[0]).as_coeff_Mul()
         if not node.has(Z) or direction.is_Add:
             return self._new((node,), None, node, node)
+        if direction.func in TURN_OF and ratio.is_Integer:
+            c, s = sp.symbols("c s", real=True)
+            real, imaginary = sp.expand((c + sp.I * s) ** abs(int(ratio))).as_real_imag()
+            parts = {sp.cos: real, sp.sin: sp.sign(ratio) * imaginary}
+            parts[sp.tan] = parts[sp.sin] / parts[sp.cos]
+            cosine, sine = TURN_OF[direction.func](direction.args[0])
+            return self.rational(parts[node.func].subs({c: cosine, s: sine}, simultaneous=True))
         unit = self._unit("tan", direction, ratio)
         n = int(ratio / unit)
         angle = unit * direction
         inner = self._canonical(self.rational(angle))
-        t = self._new((HALF_TANGENT, angle), HALF_TANGENT, inner, sp.tan(angle / 2))
-        imaginary = sp.expand((1 + sp.I * t) ** (2 * abs(n)))
-        real, imaginary = imaginary.as_real_imag()
+        part = sp.Rational(1, 2) if self.half else sp.S.One
+        t = self._new((TANGENT, angle), TANGENT, inner, sp.tan(part * angle), part)
+        power = 2 * abs(n) if self.half else abs(n)
+        real, imaginary = sp.expand((1 + sp.I * t) ** power).as_real_imag()
+        sine, cosine = sp.sign(n) * imaginary, real
         scale = (1 + t**2) ** abs(n)
-        sine, cosine = sp.sign(n) * imaginary / scale, real / scale
-        return {sp.sin: sine, sp.cos: cosine, sp.tan: sine / cosine}[node.func]
+        return {sp.sin: sine / scale, sp.cos: cosine / scale, sp.tan: sine / cosine}[node.func]
 
     def _logarithm(self, node: sp.Expr) -> sp.Expr:
         """log(c E**k) = k log(E) + log(c) for exponentials E."""
@@ -252,14 +294,16 @@ class Tower:
         if base.is_Rational and exponent.is_Rational:
             return self._number(base, exponent)
         constant, parts = factors(self.rational(base))
+        if not exponent.is_Rational:
+            return self._symbolic_power(constant, parts, exponent)
         signs = [self.sign(self.meaning(factor)) for factor, _ in parts]
-        if None in signs or not exponent.is_Rational:
-            return self._whole_power(constant, parts, exponent)
         result: sp.Expr = sp.S.One
         total = sp.sign(constant)
         together: dict[int, sp.Expr] = {}
         for (factor, k), sign in zip(parts, signs, strict=True):
-            total *= (sign or 1) ** (k % 2)
+            if sign is None:
+                return self._whole_root(constant, parts, exponent)
+            total *= sign ** (k % 2)
             if self.apart or factor in self.kernels:
                 result *= self._root(sign * factor, k * exponent)
             else:
@@ -303,27 +347,37 @@ class Tower:
         )
         return factor**whole * symbol**rest.p
 
-    def _whole_power(self, constant: sp.Expr, parts: list[tuple[sp.Expr, int]], exponent: sp.Expr) -> sp.Expr:
-        """A root of what changes its sign, or a power with a parameter in its exponent: one symbol."""
+    def _whole_root(
+        self, constant: sp.Expr, parts: list[tuple[sp.Expr, int]], exponent: sp.Rational
+    ) -> sp.Expr:
+        """A root of what changes its sign, or is not known to keep it: one symbol."""
         base = constant * sp.Mul(*(factor**k for factor, k in parts))
-        if exponent.is_Rational:
-            symbol = self._new(
-                (ROOT, base, exponent.q),
-                ROOT,
-                base,
-                sp.Pow(self.meaning(base), sp.Rational(1, exponent.q)),
-                sp.Integer(exponent.q),
-            )
-            return symbol**exponent.p
+        n = sp.Integer(exponent.q)
+        meaning = sp.Pow(self.meaning(base), 1 / n)
+        return self._new((ROOT, base, n), ROOT, base, meaning, n) ** exponent.p
+
+    def _symbolic_power(
+        self, constant: sp.Expr, parts: list[tuple[sp.Expr, int]], exponent: sp.Expr
+    ) -> sp.Expr:
+        """A power with a parameter in its exponent; the base is positive, or there is no such power."""
+        result: sp.Expr = sp.S.One
+        base = constant
+        for factor, k in parts:
+            kernel = self.kernels.get(factor)
+            if self.apart and kernel is not None and kernel.function is sp.exp:
+                result *= self._exponential(k * exponent * self.meaning(kernel.argument))
+            elif kernel is not None and kernel.function in (ROOT, POWER):
+                inner = kernel.degree if kernel.function == POWER else 1 / kernel.degree
+                result *= self._power(self.meaning(kernel.argument), sp.expand(inner * k * exponent))
+            else:
+                base *= factor**k
+        if base == 1:
+            return result
         whole, rest = sp.expand(exponent).as_coeff_Add()
         if not whole.is_Integer:
-            whole, rest = sp.S.Zero, exponent
+            whole, rest = sp.S.Zero, sp.expand(exponent)
         flip = -1 if rest.could_extract_minus_sign() else 1
-        symbol = self._new(
-            (POWER, base, flip * rest),
-            POWER,
-            base,
-            sp.Pow(self.meaning(base), flip * rest),
-            flip * rest,
-        )
-        return base**whole * symbol**flip
+        base = self._canonical(base)
+        meaning = sp.Pow(self.meaning(base), flip * rest)
+        symbol = self._new((POWER, base, flip * rest), POWER, base, meaning, flip * rest)
+        return result * base**whole * symbol**flip

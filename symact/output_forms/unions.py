@@ -86,7 +86,6 @@ def united(stretches: Sequence[Stretch], region: Region) -> United:
             continue
         if any(relation.subs(setting) != sp.true for relation in relations):
             continue
-        relations = [r for r in relations if region.signed(r) != sp.true]
         return United(_written(ordered), sp.And(*relations))
     raise Overlap
 
@@ -113,7 +112,7 @@ def _same(a: sp.Expr, b: sp.Expr) -> bool:
 
 
 def _by_magnitude(stretches: list[Stretch]) -> list[Stretch]:
-    """Two forms that are one in ``|g|``, on both sides of 0, become that one."""
+    """Two forms on both sides of 0 that are one in ``|g|``, but for the sign, become that one."""
     whole = [s for s in stretches if not s.point]
     forms = list(dict.fromkeys(s.expression for s in whole))
     if len(forms) != 2 or not all(form.has(G) for form in forms):
@@ -124,9 +123,10 @@ def _by_magnitude(stretches: list[Stretch]) -> list[Stretch]:
         others = {s.expression == left for s in whole if s.upper.is_nonpositive}
         if sides != {True} or others != {True}:
             continue
-        if _same(left.subs(G, -positive), right.subs(G, positive)):
-            form = tidy(right.subs(G, sp.Abs(G)))
-            return [replace(s, expression=form) if s in whole else s for s in stretches]
+        for factor, sign in ((sp.S.One, 1), (sp.sign(G), -1)):
+            if _same(left.subs(G, -positive), sign * right.subs(G, positive)):
+                form = factor * tidy(right.subs(G, sp.Abs(G)))
+                return [replace(s, expression=form) if s in whole else s for s in stretches]
     return stretches
 
 
@@ -165,11 +165,13 @@ def _joins(left: Stretch, right: Stretch) -> bool:
 
 
 def _follows(form: sp.Expr, point: Stretch) -> bool:
-    return _same(form.subs(G, point.lower), point.expression)
+    value = form.subs(G, point.lower)
+    return (value.is_infinite and point.expression.is_infinite) or _same(value, point.expression)
 
 
 def _apart(left: Stretch, right: Stretch) -> sp.Basic:
-    return sp.Le(left.upper, right.lower)
+    relation = sp.Le(left.upper, right.lower)
+    return relation.reversed if relation.is_Relational and relation.lhs.is_number else relation
 
 
 def _check_points(ordered: Sequence[Stretch], setting: Setting) -> None:
@@ -201,10 +203,13 @@ def _written(ordered: Sequence[Stretch]) -> sp.Expr:
         return segments[0][0]
     if len(segments) == 3 and segments[0][0] == segments[2][0]:
         (outer, _, _), (middle, start, closed), (_, stop, stop_closed) = segments
+        points = [one.lower for one in ordered if one.point and one.expression == middle]
+        if points and len(ordered) == 3:
+            return sp.Piecewise((middle, sp.Eq(G, points[0])), (outer, True))
         if start == stop:
             return sp.Piecewise((middle, sp.Eq(G, start)), (outer, True))
-        first = start <= G if closed else start < G
-        second = stop > G if stop_closed else stop >= G
+        first = sp.Ge(G, start) if closed else sp.Gt(G, start)
+        second = sp.Lt(G, stop) if stop_closed else sp.Le(G, stop)
         return sp.Piecewise((middle, sp.And(first, second)), (outer, True))
     rows = []
     for i in range(len(segments) - 1, 0, -1):
@@ -212,5 +217,5 @@ def _written(ordered: Sequence[Stretch]) -> sp.Expr:
         if closed and i + 1 < len(segments) and segments[i + 1][1] == start:
             rows.append((expression, sp.Eq(G, start)))
         else:
-            rows.append((expression, start <= G if closed else start < G))
+            rows.append((expression, sp.Ge(G, start) if closed else sp.Gt(G, start)))
     return sp.Piecewise(*rows, (segments[0][0], True))

@@ -1,9 +1,9 @@
 """Witnesses: two inputs with one output and two derivatives, exact or enclosed: no output form exists."""
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import sympy as sp
 from flint import arb
@@ -16,7 +16,10 @@ from symact.writing import text
 
 SHOWS = "g(z1) = g(z2), f'(z1) != f'(z2)"
 STEPS = 48
-"""Points of a piece at which f is looked at, besides whole and half numbers."""
+"""Points of a piece at which f is looked at, besides eighths and points near its ends."""
+
+LOOKED_AT = 60
+"""Points of one run that are tried as the first input of a witness."""
 
 DIGITS = 24
 """Decimals of a witness's second number, where it is not exact."""
@@ -49,8 +52,8 @@ def monotonic(piece: Piece, setting: Setting) -> bool | None:
     f = Function(piece.expression, setting, 128)
     values = [f(ball(z)) for z in _grid(piece, setting)]
     values = [value for value in values if value.is_finite()]
-    rises = any(b > a for a, b in itertools.pairwise(values))
-    falls = any(b < a for a, b in itertools.pairwise(values))
+    rises = any(b > a for a, b in pairwise(values))
+    falls = any(b < a for a, b in pairwise(values))
     return None if rises and falls else not falls
 
 
@@ -60,8 +63,10 @@ def find_witness(activation: Activation, case: Case, slopes: Case, region: Regio
     Where f takes a value on two of its monotonic runs, the second input is found by bisection between
     balls that prove a change of sign, and f' must differ at the two by balls that do not meet.
     """
+    if (exact := _exact(activation, case, slopes, region)) is not None:
+        return exact
     for setting in region.settings:
-        runs = list(_runs(case, slopes, setting))
+        runs = sorted(_runs(case, slopes, setting), key=lambda run: min(map(abs, run.points)))
         for i, first in enumerate(runs):
             for second in runs[i + 1 :]:
                 found = _between(activation, slopes, first, second, setting)
@@ -70,10 +75,39 @@ def find_witness(activation: Activation, case: Case, slopes: Case, region: Regio
     return None
 
 
+def _exact(activation: Activation, case: Case, slopes: Case, region: Region) -> Witness | None:
+    """Return a witness for all parameters, by symmetry about 0 or by half a period; None where neither."""
+    for piece, slope in zip(case.pieces, slopes.pieces, strict=True):
+        for z1, z2 in _symmetric(piece):
+            values = [piece.expression.subs(Z, z) for z in (z1, z2)]
+            if values[0] != values[1] and sp.simplify(values[0] - values[1]) != 0:
+                continue
+            if all(
+                differ([Function(slope.expression.subs(Z, z), s)(arb(0)) for z in (z1, z2)])
+                for s in region.settings
+            ):
+                return Witness(z1, z2, SHOWS)
+    return None
+
+
+def _symmetric(piece: Piece) -> Iterator[tuple[sp.Expr, sp.Expr]]:
+    """Yield pairs that a symmetry of an even or a periodic function makes equal, inside the whole line."""
+    if (piece.lower, piece.upper) != (-sp.oo, sp.oo):
+        return
+    if piece.expression.subs(Z, -Z) == piece.expression:
+        yield sp.Integer(-1), sp.Integer(1)
+    for circular in sorted(piece.expression.atoms(sp.sin, sp.cos, sp.tan), key=sp.default_sort_key):
+        rate = sp.diff(circular.args[0], Z)
+        if not rate.has(Z) and circular.subs(Z, 0) == circular.func(0):
+            yield sp.Integer(0), sp.pi / rate
+
+
 def _grid(piece: Piece, setting: Setting) -> list[Fraction]:
     a, b = bulk(piece, setting)
     inner = {a + (b - a) * Fraction(k, STEPS) for k in range(1, STEPS)}
-    inner |= {Fraction(k, 2) for k in range(-12, 13) if a < Fraction(k, 2) < b}
+    inner |= {Fraction(k, 8) for k in range(-48, 49) if a < Fraction(k, 8) < b}
+    near = [(b - a) / 2**k for k in (7, 9, 11, 14)]
+    inner |= {a + distance for distance in near} | {b - distance for distance in near}
     return sorted(inner)
 
 
@@ -100,17 +134,17 @@ def _between(
     activation: Activation, slopes: Case, first: _Run, second: _Run, setting: Setting
 ) -> Witness | None:
     """Look for a point of one run whose value the other takes too, simple points first."""
-    for here, there, swapped in ((first, second, False), (second, first, True)):
-        for z1 in sorted(here.points, key=lambda z: (z.denominator, abs(z)))[:60]:
+    for here, there in ((first, second), (second, first)):
+        for z1 in sorted(here.points, key=lambda z: (z.denominator, abs(z)))[:LOOKED_AT]:
             y = here.f(ball(z1))
             bracket = _bracket(there, y)
             if bracket is None:
                 continue
             z2, enclosure = _bisected(there.f, y, *bracket)
-            if not differ((here.d(ball(z1)), there.d(enclosure))):
+            if enclosure.rad() > arb(10) ** -DIGITS or not differ((here.d(ball(z1)), there.d(enclosure))):
                 continue
             pair = (sp.Rational(z1.numerator, z1.denominator), _number(activation, z1, z2, setting))
-            if swapped:
+            if pair[0] > pair[1]:
                 pair = pair[::-1]
             at = ", ".join(f"{text(s)} = {text(v)}" for s, v in setting.items())
             return Witness(*pair, f"{SHOWS} at {at}" if at else SHOWS)
@@ -118,25 +152,28 @@ def _between(
 
 
 def _bracket(run: _Run, y: arb) -> tuple[Fraction, Fraction] | None:
-    for z in run.points:
-        if (run.f(ball(z)) - y).is_zero():
-            return z, z
-    for a, b in zip(run.points, run.points[1:], strict=False):
-        if _compare(run.f(ball(a)), y) * _compare(y, run.f(ball(b))) > 0:
-            return a, b
+    """Return two points of the run, near each other, with f < y at one and f > y at the other."""
+    points = run.points
+    signs = [_compare(y, run.f(ball(z))) for z in points]
+    for width in (1, 2):
+        for i in range(len(points) - width):
+            if signs[i] * signs[i + width] < 0:
+                return points[i], points[i + width]
     return None
 
 
 def _bisected(f: Function, y: arb, a: Fraction, b: Fraction) -> tuple[Fraction, arb]:
-    """Return the root of f(z) = y, and a ball around it in which f - y changes its sign."""
+    """Return the root of f(z) = y, and a ball around it at whose ends f - y has different signs.
+
+    The interval is cut off its middle, so that no simple number, which may be the root, is ever a cut.
+    """
     rising = f(ball(b)) > f(ball(a))
     while b - a > Fraction(1, 10 ** (DIGITS + 6)):
-        middle = (a + b) / 2
-        value = f(ball(middle)) - y
-        if value > 0 or value < 0:
-            a, b = (a, middle) if (value > 0) == rising else (middle, b)
-        else:
-            return middle, ball(middle, (b - a) / 2)
+        cut = a + (b - a) * Fraction(499, 1009)
+        value = f(ball(cut)) - y
+        if not (value > 0 or value < 0):
+            break
+        a, b = (a, cut) if (value > 0) == rising else (cut, b)
     middle = (a + b) / 2
     return middle, ball(middle, (b - a) / 2)
 
@@ -149,7 +186,7 @@ def _number(activation: Activation, z1: Fraction, z2: Fraction, setting: Setting
         if sp.simplify(value.subs(Z, guess) - first) == 0:
             return guess
     scaled = round(z2 * 10**DIGITS)
-    return sp.Rational(scaled, 10**DIGITS)
+    return sp.Mul(scaled, sp.Pow(10, -DIGITS, evaluate=False), evaluate=False)
 
 
 def _guesses(z: Fraction) -> Sequence[sp.Expr]:

@@ -15,6 +15,7 @@ from symact.writing import text
 
 NONE = "\N{EM DASH}"
 WIDE = 120
+FORM_WIDTH = 48
 
 
 def catalogue(facts: Sequence[Mapping[str, Any]]) -> None:
@@ -81,22 +82,27 @@ def accuracy(results: Sequence[Any]) -> None:
 
 
 def summary(facts: Sequence[Mapping[str, Any]], results: Sequence[Any]) -> None:
-    """Print one row an activation and target: its output form, and the worst error in each format."""
+    """Print one row an activation: its output form, and the worst error for each target and format."""
     rows = [result.to_json() for result in results]
-    targets = list(dict.fromkeys(row["target"] for row in rows))
-    dtypes = list(dict.fromkeys(row["dtype"] for row in rows))
-    table = _table("activation", "f' from g", "target", *(f"ulp, {dtype}" for dtype in dtypes), "holds")
+    kinds = list(dict.fromkeys((row["target"], row["dtype"]) for row in rows))
+    kinds.sort(key=lambda kind: kind[0])
+    table = _table("activation", "f' from g", *(" ".join(kind) for kind in kinds), "holds")
+    table.columns[1].max_width, table.columns[1].overflow = FORM_WIDTH, "ellipsis"
+    table.columns[1].no_wrap = True
     for fact in facts:
-        for index, target in enumerate(targets):
-            mine = [r for r in rows if r["activation"] == fact["name"] and r["target"] == target]
-            worst = [max((r["max_ulp"] for r in mine if r["dtype"] == d), default=None) for d in dtypes]
-            first = (fact["name"], _form(fact)) if index == 0 else ("", "")
-            holds = all(r["holds"] for r in mine)
-            table.add_row(*map(Text, (*first, target, *map(_ulp, worst))), _verdict(holds))
+        mine = [row for row in rows if row["activation"] == fact["name"]]
+        worst = [
+            max((row["max_ulp"] for row in mine if (row["target"], row["dtype"]) == kind), default=None)
+            for kind in kinds
+        ]
+        holds = all(row["holds"] for row in mine)
+        table.add_row(*map(Text, (fact["name"], _form(fact), *map(_ulp, worst))), _verdict(holds))
     console = _console()
     console.print(table)
     forms = sum(fact["output_form"] is not None for fact in facts)
-    console.print(f"{len(facts)} activations, {forms} with an output form; {_measured(rows)}")
+    console.print(
+        f"Worst errors in ulp. {len(facts)} activations, {forms} with an output form;", _measured(rows)
+    )
 
 
 def _measured(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -142,7 +148,7 @@ def _verdict(holds: bool) -> Text:
 
 
 def _ulp(value: float | None) -> str:
-    return NONE if value is None else f"{value:.3f}"
+    return NONE if value is None else f"{value:.3f}" if value < 1e5 else f"{value:.0e}"
 
 
 def _table(*columns: str, fixed: int = 1) -> Table:

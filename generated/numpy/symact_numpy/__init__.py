@@ -29,7 +29,7 @@ from .threshold import threshold, threshold_derivative, threshold_derivative_fro
 from .thresholded_relu import thresholded_relu, thresholded_relu_derivative, thresholded_relu_derivative_from_output, thresholded_relu_vjp, thresholded_relu_vjp_from_output
 from .squared_relu import squared_relu, squared_relu_derivative, squared_relu_derivative_from_output, squared_relu_vjp, squared_relu_vjp_from_output
 from .star_relu import star_relu, star_relu_derivative, star_relu_derivative_from_output, star_relu_vjp, star_relu_vjp_from_output
-from .sparse_plus import sparse_plus, sparse_plus_derivative, sparse_plus_vjp
+from .sparse_plus import sparse_plus, sparse_plus_derivative, sparse_plus_derivative_from_output, sparse_plus_vjp, sparse_plus_vjp_from_output
 from .isrlu import isrlu, isrlu_derivative, isrlu_derivative_from_output, isrlu_vjp, isrlu_vjp_from_output
 from .elu import elu, elu_derivative, elu_derivative_from_output, elu_vjp, elu_vjp_from_output
 from .selu import selu, selu_derivative, selu_derivative_from_output, selu_vjp, selu_vjp_from_output
@@ -198,7 +198,9 @@ __all__ = [
     "star_relu_vjp_from_output",
     "sparse_plus",
     "sparse_plus_derivative",
+    "sparse_plus_derivative_from_output",
     "sparse_plus_vjp",
+    "sparse_plus_vjp_from_output",
     "isrlu",
     "isrlu_derivative",
     "isrlu_derivative_from_output",

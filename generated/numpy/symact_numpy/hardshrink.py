@@ -226,7 +226,7 @@ def _derivative_from_output_float32_1(z, lambd):
 
 
 def _derivative_from_output_float32_2(z, lambd):
-    # zero, with its sign
+    # at the kink, by convention
     return 0.0
 
 
@@ -236,11 +236,6 @@ def _derivative_from_output_float32_3(z, lambd):
 
 
 def _derivative_from_output_float32_4(z, lambd):
-    # as it is
-    return 0.0
-
-
-def _derivative_from_output_float32_5(z, lambd):
     # as it is
     return 1.0
 
@@ -253,9 +248,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
                 (lambda z, lambd: z == -np.inf, _derivative_from_output_float32_0),
                 (lambda z, lambd: z == np.inf, _derivative_from_output_float32_1),
                 (lambda z, lambd: z == 0.0, _derivative_from_output_float32_2),
-                (lambda z, lambd: (-lambd) > z, _derivative_from_output_float32_3),
-                (lambda z, lambd: lambd >= z, _derivative_from_output_float32_4),
-                (None, _derivative_from_output_float32_5),
+                (lambda z, lambd: 0.0 > z, _derivative_from_output_float32_3),
+                (None, _derivative_from_output_float32_4),
             ),
         ),
     ),
@@ -274,7 +268,7 @@ def _derivative_from_output_float64_1(z, lambd):
 
 
 def _derivative_from_output_float64_2(z, lambd):
-    # zero, with its sign
+    # at the kink, by convention
     return (0.0, 0.0)
 
 
@@ -284,11 +278,6 @@ def _derivative_from_output_float64_3(z, lambd):
 
 
 def _derivative_from_output_float64_4(z, lambd):
-    # as it is
-    return (0.0, 0.0)
-
-
-def _derivative_from_output_float64_5(z, lambd):
     # as it is
     return (1.0, 0.0)
 
@@ -301,9 +290,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
                 (lambda z, lambd: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z, lambd: z == np.inf, _derivative_from_output_float64_1),
                 (lambda z, lambd: z == 0.0, _derivative_from_output_float64_2),
-                (lambda z, lambd: (-lambd) > z, _derivative_from_output_float64_3),
-                (lambda z, lambd: lambd >= z, _derivative_from_output_float64_4),
-                (None, _derivative_from_output_float64_5),
+                (lambda z, lambd: 0.0 > z, _derivative_from_output_float64_3),
+                (None, _derivative_from_output_float64_4),
             ),
         ),
     ),
@@ -342,7 +330,7 @@ def hardshrink_vjp(z, g_bar, lambd=0.5, *, out=None):
 
 
 def hardshrink_derivative_from_output(g, lambd=0.5, *, out=None):
-    """Return the derivative of hardshrink from its output g = f(z): ``Piecewise((0, (g >= -lambd) & (g <= lambd)), (1, True))``.
+    """Return the derivative of hardshrink from its output g = f(z): ``Piecewise((0, Eq(g, 0)), (1, True))``.
 
     Exact relative to the g that it is given; ValueError for parameters where the form does not hold.
     """

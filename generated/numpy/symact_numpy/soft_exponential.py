@@ -427,7 +427,7 @@ def _derivative_from_output_float32_7(z, alpha):
 
 def _derivative_from_output_float32_8(z, alpha):
     # as it is
-    return ((1.0 + alpha * z) - powi(alpha, 2))
+    return (1.0 + alpha * (z - alpha))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -515,7 +515,7 @@ def _derivative_from_output_float64_9(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.sub(dd.add((1.0, 0.0), dd.mul(dd_alpha, x)), dd.powi(dd_alpha, 2))
+    return dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.sub(x, dd_alpha)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -580,7 +580,7 @@ def soft_exponential_vjp(z, g_bar, alpha=0.0, *, out=None):
 
 
 def soft_exponential_derivative_from_output(g, alpha=0.0, *, out=None):
-    """Return the derivative of soft_exponential from its output g = f(z): ``Piecewise((exp(alpha*g), alpha <= 0), (-alpha**2 + alpha*g + 1, True))``.
+    """Return the derivative of soft_exponential from its output g = f(z): ``Piecewise((exp(alpha*g), alpha <= 0), (alpha*(-alpha + g) + 1, True))``.
 
     Exact relative to the g that it is given; ValueError for parameters where the form does not hold.
     """

@@ -14,6 +14,8 @@ __all__ = [
     "sparse_plus",
     "sparse_plus_derivative",
     "sparse_plus_vjp",
+    "sparse_plus_derivative_from_output",
+    "sparse_plus_vjp_from_output",
 ]
 
 _C0 = float.fromhex("0x1p-2")  # 0.25
@@ -190,8 +192,82 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _derivative_from_output_float32_0(z):
+    # the limit
+    return np.nan
+
+
+def _derivative_from_output_float32_1(z):
+    # the limit
+    return 1.0
+
+
+def _derivative_from_output_float32_2(z):
+    # as it is
+    return np.sqrt(z)
+
+
+def _derivative_from_output_float32_3(z):
+    # as it is
+    return 1.0
+
+
+_DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
+                (lambda z: z == np.inf, _derivative_from_output_float32_1),
+                (lambda z: 1.0 >= z, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_from_output_float64_0(z):
+    # the limit
+    return (np.nan, 0.0)
+
+
+def _derivative_from_output_float64_1(z):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_from_output_float64_2(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.sqrt(x)
+
+
+def _derivative_from_output_float64_3(z):
+    # as it is
+    return (1.0, 0.0)
+
+
+_DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
+                (lambda z: z == np.inf, _derivative_from_output_float64_1),
+                (lambda z: 1.0 >= z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
 
 
 def _parameters():
@@ -216,3 +292,20 @@ def sparse_plus_derivative(z, *, out=None):
 def sparse_plus_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def sparse_plus_derivative_from_output(g, *, out=None):
+    """Return the derivative of sparse_plus from its output g = f(z): ``Piecewise((1, g > 1), (sqrt(g), True))``.
+
+    Exact relative to the g that it is given; ValueError for parameters where the form does not hold.
+    """
+    settings = _parameters()
+    check(True, "sparse_plus: the output form holds where True; use the derivative of z")
+    return evaluate(_DERIVATIVE_FROM_OUTPUT, g, settings, out=out)
+
+
+def sparse_plus_vjp_from_output(g, g_bar, *, out=None):
+    """Return ``z_bar = g_bar * f'(z)`` from the output g = f(z)."""
+    settings = _parameters()
+    check(True, "sparse_plus: the output form holds where True; use the VJP of z")
+    return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)

@@ -18,7 +18,6 @@ __all__ = [
     "star_relu_vjp_from_output",
 ]
 
-_C0 = float.fromhex("0x1.8p-1")  # 0.75
 
 
 def _forward_float32_0(z, s, b):
@@ -186,55 +185,32 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, s, b):
     # the limit
-    return (np.nan, 0.0)
+    return np.nan
 
 
 def _derivative_from_output_float32_1(z, s, b):
     # the limit
-    return (np.inf, 0.0)
+    return np.inf
 
 
 def _derivative_from_output_float32_2(z, s, b):
     # as it is
-    x = (z, np.zeros_like(z))
-    dd_s = (s, 0.0)
-    dd_b = (b, 0.0)
-    return dd.mul((2.0, 0.0), dd.sqrt(dd.sub(dd.mul(dd_s, x), dd.mul(dd_b, dd_s))))
+    return 2.0 * np.sqrt(s) * np.sqrt((z - b))
 
 
 def _derivative_from_output_float32_3(z, s, b):
     # the limit
-    return (-np.inf, 0.0)
+    return -np.inf
 
 
 def _derivative_from_output_float32_4(z, s, b):
     # the limit
-    return (np.nan, 0.0)
+    return np.nan
 
 
 def _derivative_from_output_float32_5(z, s, b):
     # as it is
-    x = (z, np.zeros_like(z))
-    dd_s = (s, 0.0)
-    dd_b = (b, 0.0)
-    return dd.mul((-2.0, 0.0), dd.sqrt(dd.sub(dd.mul(dd_s, x), dd.mul(dd_b, dd_s))))
-
-
-def _derivative_from_output_float32_6(z, s, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_b = (b, 0.0)
-    t = x
-    w = dd.div((1.0, 0.0), t)
-    return dd.mul(t, dd.sub((2.0, 0.0), dd.mul(dd.mul((2.0, 0.0), dd_b), w)))
-
-
-def _derivative_from_output_float32_7(z, s, b):
-    # as it is
-    x = (z, np.zeros_like(z))
-    dd_s = (s, 0.0)
-    dd_b = (b, 0.0)
-    return dd.mul((-2.0, 0.0), dd.sqrt(dd.sub(dd.mul(dd_s, x), dd.mul(dd_b, dd_s))))
+    return -2.0 * np.sqrt((-s)) * np.sqrt((b - z))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -252,13 +228,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             (
                 (lambda z, s, b: z == -np.inf, _derivative_from_output_float32_3),
                 (lambda z, s, b: z == np.inf, _derivative_from_output_float32_4),
-                (lambda z, s, b: _C0 > z, _derivative_from_output_float32_5),
-                (lambda z, s, b: _C0 > z, _derivative_from_output_float32_6),
-                (None, _derivative_from_output_float32_7),
+                (None, _derivative_from_output_float32_5),
             ),
         ),
     ),
-    double_double=True,
+    double_double=False,
 )
 
 
@@ -277,7 +251,7 @@ def _derivative_from_output_float64_2(z, s, b):
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
     dd_b = (b, 0.0)
-    return dd.mul((2.0, 0.0), dd.sqrt(dd.sub(dd.mul(dd_s, x), dd.mul(dd_b, dd_s))))
+    return dd.mul(dd.mul((2.0, 0.0), dd.sqrt(dd_s)), dd.sqrt(dd.sub(x, dd_b)))
 
 
 def _derivative_from_output_float64_3(z, s, b):
@@ -295,24 +269,7 @@ def _derivative_from_output_float64_5(z, s, b):
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
     dd_b = (b, 0.0)
-    return dd.mul((-2.0, 0.0), dd.sqrt(dd.sub(dd.mul(dd_s, x), dd.mul(dd_b, dd_s))))
-
-
-def _derivative_from_output_float64_6(z, s, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_b = (b, 0.0)
-    t = x
-    w = dd.div((1.0, 0.0), t)
-    return dd.mul(t, dd.sub((2.0, 0.0), dd.mul(dd.mul((2.0, 0.0), dd_b), w)))
-
-
-def _derivative_from_output_float64_7(z, s, b):
-    # as it is
-    x = (z, np.zeros_like(z))
-    dd_s = (s, 0.0)
-    dd_b = (b, 0.0)
-    return dd.mul((-2.0, 0.0), dd.sqrt(dd.sub(dd.mul(dd_s, x), dd.mul(dd_b, dd_s))))
+    return dd.mul(dd.mul((-2.0, 0.0), dd.sqrt(dd.neg(dd_s))), dd.sqrt(dd.sub(dd_b, x)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -330,9 +287,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z, s, b: z == -np.inf, _derivative_from_output_float64_3),
                 (lambda z, s, b: z == np.inf, _derivative_from_output_float64_4),
-                (lambda z, s, b: _C0 > z, _derivative_from_output_float64_5),
-                (lambda z, s, b: _C0 > z, _derivative_from_output_float64_6),
-                (None, _derivative_from_output_float64_7),
+                (None, _derivative_from_output_float64_5),
             ),
         ),
     ),
@@ -371,7 +326,7 @@ def star_relu_vjp(z, g_bar, s=0.8944, b=-0.4472, *, out=None):
 
 
 def star_relu_derivative_from_output(g, s=0.8944, b=-0.4472, *, out=None):
-    """Return the derivative of star_relu from its output g = f(z): ``Piecewise((2*sqrt(-b*s + g*s), s > 0), (-2*sqrt(-b*s + g*s), True))``.
+    """Return the derivative of star_relu from its output g = f(z): ``Piecewise((2*sqrt(s*(-b + g)), s > 0), (-2*sqrt(s*(-b + g)), True))``.
 
     Exact relative to the g that it is given; ValueError for parameters where the form does not hold.
     """

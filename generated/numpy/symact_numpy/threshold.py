@@ -299,12 +299,12 @@ def threshold_derivative_from_output(g, threshold=0.0, value=0.0, *, out=None):
     Exact relative to the g that it is given; ValueError for parameters where the form does not hold.
     """
     settings = _parameters(threshold, value, )
-    check(((threshold >= value) or (threshold > 0.0)) and ((threshold >= value) or (value < 0.0)) and ((threshold > 0.0) or (threshold < 0.0)) and ((threshold > 0.0) or (value < 0.0)) and ((value > 0.0) or (value < 0.0)), "threshold: the output form holds where ((threshold >= value) | (threshold > 0)) & ((threshold >= value) | (value < 0)) & ((threshold > 0) | (threshold < 0)) & ((threshold > 0) | (value < 0)) & ((value > 0) | (value < 0)); use the derivative of z")
+    check(value <= threshold, "threshold: the output form holds where value <= threshold; use the derivative of z")
     return evaluate(_DERIVATIVE_FROM_OUTPUT, g, settings, out=out)
 
 
 def threshold_vjp_from_output(g, g_bar, threshold=0.0, value=0.0, *, out=None):
     """Return ``z_bar = g_bar * f'(z)`` from the output g = f(z)."""
     settings = _parameters(threshold, value, )
-    check(((threshold >= value) or (threshold > 0.0)) and ((threshold >= value) or (value < 0.0)) and ((threshold > 0.0) or (threshold < 0.0)) and ((threshold > 0.0) or (value < 0.0)) and ((value > 0.0) or (value < 0.0)), "threshold: the output form holds where ((threshold >= value) | (threshold > 0)) & ((threshold >= value) | (value < 0)) & ((threshold > 0) | (threshold < 0)) & ((threshold > 0) | (value < 0)) & ((value > 0) | (value < 0)); use the VJP of z")
+    check(value <= threshold, "threshold: the output form holds where value <= threshold; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)

@@ -272,12 +272,12 @@ def thresholded_relu_derivative_from_output(g, alpha=1.0, *, out=None):
     Exact relative to the g that it is given; ValueError for parameters where the form does not hold.
     """
     settings = _parameters(alpha, )
-    check(alpha > 0.0, "thresholded_relu: the output form holds where alpha > 0; use the derivative of z")
+    check(alpha >= 0.0, "thresholded_relu: the output form holds where alpha >= 0; use the derivative of z")
     return evaluate(_DERIVATIVE_FROM_OUTPUT, g, settings, out=out)
 
 
 def thresholded_relu_vjp_from_output(g, g_bar, alpha=1.0, *, out=None):
     """Return ``z_bar = g_bar * f'(z)`` from the output g = f(z)."""
     settings = _parameters(alpha, )
-    check(alpha > 0.0, "thresholded_relu: the output form holds where alpha > 0; use the VJP of z")
+    check(alpha >= 0.0, "thresholded_relu: the output form holds where alpha >= 0; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
