@@ -14,7 +14,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symact.errors import NotSupported
-from symact.functions import exp_scaled, ldexp
+from symact.functions import cos_scaled, exp_scaled, ldexp, sin_scaled
 
 Ball: TypeAlias = arb | None
 """A model value; None where the computation is undefined or its sign is lost in an overflow."""
@@ -88,7 +88,7 @@ def _build(
         return _constant(node, arithmetic)
     parts = [build(argument) for argument in node.args]
     if node.is_Add:
-        return _fold(parts, lambda a, b: a + b, _round(arithmetic))
+        return _fold(parts, lambda a, b: a + b, _round(arithmetic, underflows=False))
     if node.is_Mul:
         return _fold(parts, lambda a, b: a * b, _round(arithmetic))
     if node.is_Pow and not isinstance(node, sp.exp):
@@ -97,6 +97,11 @@ def _build(
         shift = int(node.args[1])
         inner = _function("exp", lambda x: x.exp() * arb(2) ** shift, arithmetic, -750 - shift, 709 - shift)
         return lambda arguments: _apply(inner, parts[0](arguments))
+    if isinstance(node, (sin_scaled, cos_scaled)):
+        power = arb(2) ** int(node.args[1])
+        circular = arb.sin if isinstance(node, sin_scaled) else arb.cos
+        turned = _function(node.func.__name__, lambda x: circular(x * power), arithmetic, None, None)
+        return lambda arguments: _apply(turned, parts[0](arguments))
     if isinstance(node, ldexp):
         scale = arb(2) ** int(node.args[1])
         return lambda arguments: _apply(lambda x: x * scale, parts[0](arguments))
@@ -161,8 +166,8 @@ def constant(node: sp.Expr) -> arb:
     return FUNCTIONS[name](parts[0])
 
 
-def _round(arithmetic: Arithmetic) -> Callable[[arb], Ball]:
-    """Underflow loses up to half the smallest subnormal; overflow gives infinity."""
+def _round(arithmetic: Arithmetic, *, underflows: bool = True) -> Callable[[arb], Ball]:
+    """Underflow loses up to half the smallest subnormal, in sums nothing; overflow gives infinity."""
     if not arithmetic.bits:
         return lambda value: None if value.is_nan() else value
 
@@ -170,7 +175,7 @@ def _round(arithmetic: Arithmetic) -> Callable[[arb], Ball]:
         magnitude = abs(value)
         if not magnitude < HUGE:
             return arb.pos_inf() if value > 0 else arb.neg_inf() if value < 0 else None
-        if magnitude < 2.0**-900:
+        if underflows and magnitude < 2.0**-900:
             return value + arb(0, TINY)
         return value
 
@@ -209,7 +214,7 @@ def _power(
             # As the generated code does it: the reciprocal first, then products.
             if numerator < 0:
                 value = finish(1 / value) if value.is_finite() else _inverse_of_infinity(value)
-            return None if value is None else finish(value ** abs(numerator))
+            return None if value is None else finish(integer_power(value, abs(numerator)))
 
         return run
     power = build(exponent)
@@ -227,11 +232,24 @@ def _inverse_of_infinity(value: arb) -> Ball:
     return arb(0) if value > 0 or value < 0 else None
 
 
+def integer_power(base: arb, n: int) -> arb:
+    """Return base**n for n >= 0 by products: FLINT's own power of a ball around 0 is NaN."""
+    result = arb(1)
+    while n:
+        if n & 1:
+            result *= base
+        n >>= 1
+        if n:
+            base *= base
+    return result
+
+
 def _real_power(base: arb, exponent: sp.Expr, value: arb) -> arb:
     if exponent.is_Integer:
-        return base ** int(exponent)
+        power = integer_power(base, abs(int(exponent)))
+        return power if exponent > 0 else 1 / power
     if exponent.is_Rational and exponent.q == 2:
-        return base.sqrt() ** int(exponent.p)
+        return _real_power(base.sqrt(), sp.Integer(exponent.p), arb(int(exponent.p)))
     return (value * base.log()).exp()
 
 
@@ -261,11 +279,16 @@ def _function(
 
 
 def _erfcx(x: arb) -> arb:
-    if x > 2.0**30 and ctx.prec < 4000:
-        # The asymptotic series, enclosed between two of its partial sums (DLMF 7.12.1).
-        first = 1 / (x * arb.pi().sqrt())
-        return first * (1 - (1 / (2 * x * x)) * arb(0.5, 0.5))
-    return (x * x).exp() * x.erfc()
+    if not x > 64:
+        return (x * x).exp() * x.erfc()
+    # The asymptotic series: its error has the sign of, and is below, the first term left out (DLMF 7.12.1).
+    term = total = arb(1)
+    for k in range(1, 1000):
+        term = -term * (2 * k - 1) / (2 * x * x)
+        if abs(term) < arb(2) ** -ctx.prec:
+            break
+        total += term
+    return (total + term * arb(0.5, 0.5)) / (x * arb.pi().sqrt())
 
 
 FUNCTIONS: Mapping[str, Callable[[arb], arb]] = {

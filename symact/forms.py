@@ -12,7 +12,7 @@ import sympy as sp
 from flint import arb, arb_series, ctx
 
 from symact.arithmetics import constant
-from symact.functions import erfcx, exp_scaled, expm1, ldexp, log1p
+from symact.functions import cos_scaled, erfcx, exp_scaled, expm1, ldexp, log1p, sin_scaled
 
 T = sp.Symbol("t", positive=True)
 """The magnitude of the input on one side of zero: z = t or z = -t."""
@@ -20,8 +20,14 @@ W = sp.Symbol("w", positive=True)
 """The reciprocal of the magnitude, 1/t."""
 M = sp.Symbol("m", real=True)
 
+TURNS = 64
+"""Bits by which the argument of a sine or cosine is scaled down, so that it does not overflow."""
+
 SCALE = 300
 """Bits by which a leading exponential is scaled up, so that only the last operation may underflow."""
+
+CANCELLED = 4
+"""Terms of a power series that may be lost where numerator and denominator vanish."""
 
 MAX_OPERATIONS = 400
 """Larger expressions are not rewritten: polynomial algebra on them takes longer than it gains."""
@@ -80,11 +86,37 @@ def candidates(expression: sp.Expr, *, scaled: bool) -> Iterator[Form]:
     if complement != expression:
         yield Form("complement", protected(complement))
     yield from _decaying_forms(expression, scaled)
+    if scaled and (turned := _turned(expression)) != expression:
+        yield Form("scaled argument", protected(turned))
     if not expression.has(sp.exp, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc):
         conjugated = list(_conjugates(expression))
         yield from (Form("conjugate", protected(e)) for e in conjugated)
         for e in (expression, *conjugated):
             yield Form("reciprocal argument", protected(reciprocal(e)))
+
+
+def identities(expression: sp.Expr) -> Iterator[Form]:
+    """Yield forms of an expression in T that equal it and cancel less where erf and erfc are near 1.
+
+    >>> [form.expression for form in identities(1 + sp.erf(-T))]
+    [erfc(t), exp(-t**2)*erfcx(t)]
+    """
+    if expression.has(sp.erf, sp.erfc):
+        yield Form("complement", complemented(expression))
+        yield from list(_rational_forms(expression, False, ""))[:1]
+
+
+def _turned(expression: sp.Expr) -> sp.Expr:
+    """sin(c t) with its argument scaled down: c t may overflow where the sine exists."""
+
+    def turn(node: sp.Expr) -> sp.Expr:
+        (x,) = node.args
+        if (x / T).has(T) or not x.has(T):
+            return node
+        function = sin_scaled if isinstance(node, sp.sin) else cos_scaled
+        return function(x.subs(T, ldexp(T, -TURNS)), TURNS)
+
+    return expression.replace(lambda n: isinstance(n, (sp.sin, sp.cos)), turn)
 
 
 def complemented(expression: sp.Expr) -> sp.Expr:
@@ -270,6 +302,7 @@ def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[
         if not kernels:
             if in_exponentials != expression:
                 yield Form(prefix + "decaying exponentials", in_exponentials)
+                yield from _far(in_exponentials, prefix)
             return
         names: dict[sp.Expr, sp.Expr] = {}
         rational = sp.cancel(sp.together(_named(_logarithms(written, kernels), kernels, names)))
@@ -301,14 +334,22 @@ def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[
                 prefix + "decaying expm1", restored(power * shifted.xreplace({M: expm1(-kernel.base)}))
             )
     exponent = sp.expand(restored(exponent))
-    if scaled and exponent != 0 and not exponent.has(sp.exp):
+    if scaled and exponent != 0:
         front = exp_scaled(exponent, SCALE)
         yield Form(prefix + "scaled exponential", ldexp(front * restored(arranged), -SCALE))
+    yield from _far(whole, prefix)
     unnamed = rational.xreplace({name: value for value, name in names.items()})
     for chosen in [*([k] for k in kernels), *([kernels] if len(kernels) > 1 else [])]:
         dropped = _dropped(unnamed, chosen)
         if dropped is not None:
             yield Form(prefix + "tail", restored(sp.cancel(dropped) if not names else dropped))
+
+
+def _far(expression: sp.Expr, prefix: str) -> Iterator[Form]:
+    """Replace erfcx(u) by 1/(sqrt(pi) u), what remains of it where u is large."""
+    far = expression.replace(erfcx, lambda u: 1 / (sp.sqrt(sp.pi) * u))
+    if far != expression:
+        yield Form(prefix + "tail", far)
 
 
 def _small_arguments(expression: sp.Expr) -> sp.Expr:
@@ -429,15 +470,16 @@ def series(expression: sp.Expr, variable: sp.Symbol, center: arb, terms: int) ->
     """Return enclosures of the Taylor coefficients of an expression at a point, or None where it has none."""
     old = ctx.cap
     try:
-        ctx.cap = terms
-        x = arb_series([center, 1], prec=terms)
-        value = _series(expression, variable, x, terms)
+        # Quotients of two series that vanish lose as many terms as cancel.
+        ctx.cap = terms + CANCELLED
+        x = arb_series([center, 1], prec=terms + CANCELLED)
+        value = _series(expression, variable, x, terms + CANCELLED)
         rows = value.coeffs()
     except (ValueError, ZeroDivisionError, KeyError, NotImplementedError):
         return None
     finally:
         ctx.cap = old
-    rows = rows + [arb(0)] * (terms - len(rows))
+    rows = (rows + [arb(0)] * (terms - len(rows)))[:terms]
     return None if any(row.is_nan() or not row.is_finite() for row in rows) else rows
 
 
@@ -446,6 +488,10 @@ def _series(node: sp.Expr, variable: sp.Symbol, x: arb_series, terms: int) -> ar
         return x
     if not node.free_symbols:
         return arb_series([constant(node)], prec=terms)
+    if node.is_Mul:
+        above, below = sp.fraction(node)
+        if below.has(variable):
+            return _quotient(*(_series(part, variable, x, terms) for part in (above, below)), terms)
     parts = [_series(argument, variable, x, terms) for argument in node.args]
     if node.is_Add or node.is_Mul:
         value = parts[0]
@@ -463,6 +509,10 @@ def _series(node: sp.Expr, variable: sp.Symbol, x: arb_series, terms: int) -> ar
         return (parts[1] * parts[0].log()).exp()
     u = parts[0]
     match node.func.__name__:
+        case "expm1":
+            return u.exp() - 1
+        case "log1p":
+            return (1 + u).log()
         case "exp" | "log" | "sin" | "cos" | "tan" | "atan" | "erf" | "erfc" | "asin" | "acos":
             return getattr(u, node.func.__name__)()
         case "tanh":
@@ -479,6 +529,14 @@ def _series(node: sp.Expr, variable: sp.Symbol, x: arb_series, terms: int) -> ar
         case "atanh":
             return ((1 + u) / (1 - u)).log() / 2
     raise NotImplementedError(node.func.__name__)
+
+
+def _quotient(above: arb_series, below: arb_series, terms: int) -> arb_series:
+    """Return a quotient of two series, the powers that both begin with cancelled: (1 - exp(-x))/x."""
+    first, second = above.coeffs(), below.coeffs()
+    while first and second and first[0] == 0 and second[0] == 0:
+        first, second = first[1:], second[1:]
+    return arb_series(first, prec=terms) / arb_series(second, prec=terms)
 
 
 def _power(u: arb_series, n: int, terms: int) -> arb_series:

@@ -100,3 +100,25 @@ class ldexp(sp.Function):
     def _eval_evalf(self, prec: int) -> sp.Expr:
         x, n = self.args
         return (x * 2**n)._eval_evalf(prec)
+
+
+class _scaled_circular(sp.Function):
+    nargs = 2
+    is_real = True
+    unscaled: type = sp.sin
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        x, n = self.args
+        return self.unscaled(x * 2**n)._eval_evalf(prec)
+
+
+class sin_scaled(_scaled_circular):
+    """``sin(x*2**n)`` for an integer n: the argument itself may overflow."""
+
+    unscaled = sp.sin
+
+
+class cos_scaled(_scaled_circular):
+    """``cos(x*2**n)`` for an integer n: the argument itself may overflow."""
+
+    unscaled = sp.cos

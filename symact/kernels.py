@@ -14,7 +14,7 @@ from symact.derivatives import Derivative
 from symact.formats import BINARY32, BINARY64, Format
 from symact.forms import T, W, protected
 from symact.output_forms import NoOutputForm, OutputForm
-from symact.pieces import Case, Piece, split
+from symact.pieces import Case, Piece, split, within
 from symact.regimes import Regime, Stable, stabilise, true_value
 
 ARITHMETICS = ((DOUBLE, BINARY32), (DOUBLE_DOUBLE, BINARY64))
@@ -80,7 +80,10 @@ def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoO
             activation.parameters,
             kinks=(Kink(sp.S.Zero, sp.S.Zero),),
         )
-        functions.append(("derivative_from_output", in_output, split(in_output)))
+        cases = tuple(
+            within(case, activation.range, samples(activation, condition)) for case in split(in_output)
+        )
+        functions.append(("derivative_from_output", in_output, cases))
     kernels = [
         _kernel(name, owner, cases, arithmetic, fmt)
         for name, owner, cases in functions
@@ -127,12 +130,37 @@ def _branches(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
                     condition = end >= Z
                 elif not _same(right_of[end].expression.subs(Z, end), value):
                     branches.append(Branch(sp.Eq(Z, end), (), value, "at the kink, by convention"))
+        if zero is None and _divides_by(regime, condition):
+            value = breaks[sp.S.Zero] if sp.S.Zero in breaks else _value_at_zero(owner, case, stable)
+            if value.is_finite is not False and value is not sp.nan:
+                branches.append(Branch(sp.Eq(Z, 0), (), value, "zero"))
         tail.append(_branch(regime, condition))
     return branches + tail
 
 
+def _divides_by(regime: Regime, condition: sp.Basic) -> bool:
+    """Return whether a regime computes 1/z and 0 belongs to it."""
+    if not (regime.side and regime.expression.has(W)):
+        return False
+    return regime.lower == 0 if regime.side > 0 else condition == (sp.S.Zero >= Z)
+
+
+def _value_at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr:
+    setting = samples(owner, stable.condition)[0]
+    return next(p for p in case.pieces if _contains_zero(p, setting)).expression.subs(Z, 0)
+
+
 def _same(a: sp.Expr, b: sp.Expr) -> bool:
-    return a == b or sp.simplify(a - b) == 0
+    """Return whether two expressions are equal: numbers say no quickly, algebra says yes."""
+    if a == b:
+        return True
+    symbols = sorted(a.free_symbols | b.free_symbols, key=lambda symbol: symbol.name)
+    for shift in (1, 2):
+        point = {symbol: sp.Rational(7 * i + 5 * shift, 11) for i, symbol in enumerate(symbols)}
+        difference = sp.N((a - b).subs(point), 30)
+        if difference.is_number and difference.is_finite and abs(difference) > sp.Float("1e-15"):
+            return False
+    return bool(sp.simplify(a - b) == 0)
 
 
 def _branch(regime: Regime, condition: sp.Basic) -> Branch:
@@ -150,20 +178,20 @@ def _branch(regime: Regime, condition: sp.Basic) -> Branch:
 
 
 def _outside(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
-    """The ends of the line and of the domain: limits where there are any, NaN beyond."""
+    """The ends of the line, of the domain, of the range: limits where there are any, NaN outside a domain."""
     branches = []
     lower, upper = case.pieces[0].lower, case.pieces[-1].upper
     for end, piece, direction in ((lower, case.pieces[0], -1), (upper, case.pieces[-1], 1)):
         if end.is_infinite:
             value = _limit(owner, stable, piece, direction)
-            if value is not None:
-                branches.append(Branch(sp.Eq(Z, end, evaluate=False), (), value, "the limit"))
         else:
-            beyond = end > Z if direction < 0 else end < Z
-            branches.append(Branch(beyond, (), sp.nan, "outside the domain"))
             value = _limit_at(owner, stable, piece, end, -direction)
-            if value is not None:
-                branches.append(Branch(sp.Eq(Z, end, evaluate=False), (), value, "the limit"))
+            if owner.domain != sp.S.Reals:
+                beyond = end > Z if direction < 0 else end < Z
+                branches.append(Branch(beyond, (), sp.nan, "outside the domain"))
+                value = value if value is not None and value.is_infinite else None
+        if value is not None:
+            branches.append(Branch(sp.Eq(Z, end, evaluate=False), (), value, "the limit"))
     return branches
 
 
@@ -180,8 +208,8 @@ def _limit(owner: Activation, stable: Stable, piece: Piece, direction: int) -> s
 
 
 def _limit_at(owner: Activation, stable: Stable, piece: Piece, end: sp.Expr, side: int) -> sp.Expr | None:
-    """Return an infinite limit at a finite end of the domain; None where the value there is finite."""
-    if not end.is_Rational:
+    """Return the limit at a finite end where the expression is not defined; None where it is."""
+    if not end.is_Rational or not piece.expression.subs(Z, end).has(sp.nan, sp.zoo, sp.oo, -sp.oo):
         return None
     at = Fraction(int(end.p), int(end.q))
     settings = samples(owner, stable.condition)
@@ -191,12 +219,11 @@ def _limit_at(owner: Activation, stable: Stable, piece: Piece, end: sp.Expr, sid
     ]
     if any(a is None or b is None for a, b in pairs):
         return None
-    value = _judged(piece.expression, pairs, end, settings)
-    return value if value is not None and value.is_infinite else None
+    return _judged(piece.expression, pairs, end, settings)
 
 
 def _value(expression: sp.Expr, point: Fraction) -> arb | None:
-    return true_value(compile_expression(expression, (Z,), EXACT), point)
+    return true_value([(compile_expression(expression, (Z,), EXACT), point)])
 
 
 def _judged(

@@ -95,6 +95,33 @@ def _by_parameter(expression: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
     return cases
 
 
+def within(case: Case, bounds: sp.Set | None, settings: Sequence[Setting]) -> Case:
+    """Return the case cut off where an interval ends; whole where the parameters decide, or for no interval.
+
+    >>> line = Case(sp.true, (Piece(-sp.oo, sp.Integer(0), -Z), Piece(sp.Integer(0), sp.oo, Z)), ())
+    >>> [(p.lower, p.upper) for p in within(line, sp.Interval(1, 2), ({},)).pieces]
+    [(1, 2)]
+    """
+    if not isinstance(bounds, sp.Interval):
+        return case
+    kept = []
+    for piece in case.pieces:
+        ends = [
+            (s, *(sp.N(end.subs(s), 30) for end in (piece.lower, piece.upper, bounds.inf, bounds.sup)))
+            for s in settings
+        ]
+        if all(lower > sup or upper < inf for _, lower, upper, inf, sup in ends):
+            continue
+        # One that only touches the interval keeps its ends: it may have the value there.
+        lower = bounds.inf if all(lower < inf < upper for _, lower, upper, inf, _ in ends) else piece.lower
+        upper = bounds.sup if all(lower < sup < upper for _, lower, upper, _, sup in ends) else piece.upper
+        kept.append(Piece(lower, upper, piece.expression))
+    if not kept:
+        return case
+    inside = {piece.upper for piece in kept[:-1]}
+    return Case(case.condition, tuple(kept), tuple(cut for cut in case.breaks if cut.at in inside))
+
+
 def _settled(end: sp.Expr, settings: Sequence[Setting]) -> sp.Expr:
     """Return the end of a domain with its Piecewise decided, where all settings of the case agree."""
     for switch in end.atoms(sp.Piecewise):

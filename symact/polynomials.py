@@ -222,6 +222,7 @@ def _limits() -> dict[str, Any]:
     return {
         "tiny": double(Fraction(1, 2**900)),
         "huge": double(2**200),
+        "vast": double(2**1000),
         "chunk": double(Fraction(1, 2**CHUNK_BITS)),
         "third": double(Fraction(1, 3)),
     }

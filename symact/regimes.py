@@ -14,17 +14,26 @@ import sympy as sp
 from flint import arb, ctx
 
 from symact.activations import Activation, Z, samples
-from symact.arithmetics import EXACT, HUGE, Arithmetic, Program, compile_expression
+from symact.arithmetics import EXACT, HUGE, Arithmetic, Program, compile_expression, constant
 from symact.errors import InvalidActivation
 from symact.formats import Format
-from symact.forms import Form, T, W, candidates, protected, series
+from symact.forms import Form, T, W, candidates, identities, protected, series
 from symact.pieces import Case, Piece
 
 GOOD_ULP = 0.05
 """A form with no more error than this, in ulp of the format, is good; the final rounding comes on top."""
 
+LARGE, FAR = 2**40, 2**900
+"""Parameters in sines are also tried this many times as large, at points from this magnitude on."""
+
+SERIES = "power series"
+"""The rule of a Taylor polynomial."""
+
 MAX_ROOTS = 4
 """Interior roots that are looked into, the nearest to zero first: a sine has thousands."""
+
+MAX_BISECTIONS = 80
+"""Steps by which a seam is looked for between two points: no two binary64 are farther apart than that."""
 
 PRECISIONS = (150, 420, 1300, 2800, 9000)
 
@@ -104,6 +113,11 @@ def _inside(expression: sp.Expr) -> set[sp.Symbol]:
     return {s for f in expression.atoms(*kinds) if f.has(Z) for s in f.args[0].free_symbols}
 
 
+def _turned(expression: sp.Expr) -> set[sp.Symbol]:
+    """Return the symbols beside z in the arguments of sines and cosines."""
+    return {s for f in expression.atoms(sp.sin, sp.cos) if f.has(Z) for s in f.args[0].free_symbols} - {Z}
+
+
 def _representable(setting: Mapping[sp.Symbol, sp.Expr]) -> Mapping[sp.Symbol, sp.Expr]:
     """Round sample values to binary fractions: parameters of generated code are floats."""
     return {symbol: sp.Rational(round(value * 256), 256) for symbol, value in setting.items()}
@@ -131,6 +145,16 @@ class _Candidate:
     errors: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A point: its sign, itself as a ball, the truth there and the truth's ulp (None: it overflows)."""
+
+    sign: int
+    z: arb
+    truth: arb
+    ulp: arb | None
+
+
 @dataclass
 class _Piece:
     """One piece's search: its points, the truth at them, and the candidates' errors."""
@@ -149,6 +173,10 @@ class _Piece:
         if not expression.has(Z):
             return whole, 0.0
         judges = [_Judge(self, expression, setting) for setting in self.settings]
+        if turned := _turned(expression):
+            # A sine exists where its argument overflows: parameters of all sizes must be thought of.
+            large = {s: v * LARGE if s in turned else v for s, v in self.settings[0].items()}
+            judges.append(_Judge(self, expression, large, beyond=FAR))
         found: list[_Candidate] = []
         for form in self._forms(expression):
             errors = tuple(error for judge in judges for error in judge.errors(form))
@@ -158,9 +186,9 @@ class _Piece:
                 return [only], max(errors, default=0.0)
         if len(judges) == 1 and not self.settings[0]:
             found += judges[0].power_series(expression)
-        points = [(point, index) for index, judge in enumerate(judges) for point in judge.points]
-        order = sorted(range(len(points)), key=lambda i: points[i][0])
-        runs = _runs(found, order, [points[i][0] for i in order])
+        points = [point for judge in judges for point in judge.points]
+        order = sorted(range(len(points)), key=lambda i: points[i])
+        runs = _runs(found, order, [points[i] for i in order], judges)
         return self._joined(runs), max((worst for *_, worst in runs), default=0.0)
 
     def _forms(self, expression: sp.Expr) -> Iterator[Form]:
@@ -212,18 +240,27 @@ class _Piece:
 class _Judge:
     """The truth at the points of a piece, for one setting of the parameters."""
 
-    def __init__(self, search: _Piece, expression: sp.Expr, setting: Mapping[sp.Symbol, sp.Expr]) -> None:
+    def __init__(
+        self, search: _Piece, expression: sp.Expr, setting: Mapping[sp.Symbol, sp.Expr], beyond: int = 0
+    ) -> None:
         self.search, self.fmt = search, search.fmt
         positive = {}
         for symbol, value in setting.items():
             positive[symbol] = value
             positive[_positive(symbol)] = abs(value)
-        self.setting = positive
+        self.values = {symbol: exact_ball(Fraction(int(v.p), int(v.q))) for symbol, v in positive.items()}
         self.lower, self.upper = (search.piece.lower.subs(setting), search.piece.upper.subs(setting))
         self.exact = compile_expression(expression.subs(positive), (Z,), EXACT)
+        self.mirrored = {
+            side: [
+                compile_expression(form.expression.subs(positive), (T,), EXACT)
+                for form in identities(expression.subs(Z, side * T))
+            ]
+            for side in (1, -1)
+        }
         self.points: list[Fraction] = []
         self.truths: list[arb] = []
-        grid = sorted(set(points_between(self.lower, self.upper, self.fmt)))
+        grid = sorted({p for p in points_between(self.lower, self.upper, self.fmt) if abs(p) >= beyond})
         self._judge(grid)
         roots = self._roots()
         for root in roots:
@@ -231,14 +268,23 @@ class _Judge:
         self.roots = roots
         order = sorted(range(len(self.points)), key=lambda i: self.points[i])
         self.points, self.truths = [self.points[i] for i in order], [self.truths[i] for i in order]
-        self.ulps = [self._ulp(truth) for truth in self.truths]
+        self.rows = [self._row(point, truth) for point, truth in zip(self.points, self.truths, strict=True)]
+
+    def _row(self, point: Fraction, truth: arb) -> "_Row":
+        return _Row((point > 0) - (point < 0), exact_ball(point), truth, self._ulp(truth))
 
     def _judge(self, points: Sequence[Fraction]) -> None:
         known = set(self.points)
         for point in points:
-            if point not in known and (truth := true_value(self.exact, point)) is not None:
+            if point not in known and (truth := self.truth(point)) is not None:
                 self.points.append(point)
                 self.truths.append(truth)
+
+    def truth(self, point: Fraction) -> arb | None:
+        """Return f there, by the definition or by identities that cancel less."""
+        side = 1 if point > 0 else -1
+        others = [(program, abs(point)) for program in self.mirrored[side]] if point else []
+        return true_value([(self.exact, point), *others])
 
     def _ulp(self, truth: arb) -> arb | None:
         """Return the spacing of the format at the truth; None where the truth overflows."""
@@ -252,37 +298,41 @@ class _Judge:
 
     def errors(self, form: Form, center: arb | None = None) -> list[float]:
         """Return a form's error at each point, in ulp; infinite where it cannot be used."""
+        return self._errors(form, center, self.rows)
+
+    def error_at(self, candidate: "_Candidate", point: Fraction) -> float:
+        """Return a candidate's error at one more point; NaN where there is no truth."""
+        truth = self.truth(point)
+        if truth is None:
+            return float("nan")
+        center = _precisely(candidate.center) if candidate.form.rule == SERIES else None
+        return self._errors(candidate.form, center, [self._row(point, truth)])[0]
+
+    def _errors(self, form: Form, center: arb | None, rows: Sequence["_Row"]) -> list[float]:
         variable = Z if form.side == 0 and center is None else T
         try:
-            program = compile_expression(
-                form.expression.subs(self.setting), (variable, W), self.search.arithmetic
-            )
+            # Parameters are inputs, not numbers: SymPy would multiply (a + z)/b out.
+            program = compile_expression(form.expression, (variable, W, *self.values), self.search.arithmetic)
         except ValueError:
-            return [float("inf")] * len(self.points)
+            return [float("inf")] * len(rows)
         old, ctx.prec = ctx.prec, self.search.arithmetic.bits
         try:
-            return [
-                self._error(program, form.side, point, truth, ulp, center)
-                for point, truth, ulp in zip(self.points, self.truths, self.ulps, strict=True)
-            ]
+            return [self._error(program, form.side, row, center) for row in rows]
         finally:
             ctx.prec = old
 
-    def _error(
-        self, program: Program, side: int, point: Fraction, truth: arb, ulp: arb | None, center: arb | None
-    ) -> float:
-        if point * side < 0 or (side and point == 0):
+    def _error(self, program: Program, side: int, row: "_Row", center: arb | None) -> float:
+        if side and row.sign != side:
             return float("inf")
-        z = exact_ball(point)
-        t = z - center if center is not None else z * side if side else z
-        w = 1 / t if side else t
-        value = program((t, w)) if abs(w) < HUGE else None
-        if ulp is None:
+        if row.ulp is None:
             return 0.0
+        t = row.z - center if center is not None else row.z * side if side else row.z
+        w = 1 / t if side else t
+        value = program((t, w, *self.values.values())) if abs(w) < HUGE else None
         if value is None:
             return float("inf")
         old, ctx.prec = ctx.prec, max(PRECISIONS[0], ctx.prec)
-        error = float((abs(value - truth) / ulp).upper())
+        error = float((abs(value - row.truth) / row.ulp).upper())
         ctx.prec = old
         return error if error == error else float("inf")
 
@@ -310,7 +360,7 @@ class _Judge:
         try:
             for end in {sp.S.Zero, self.lower, self.upper} - {sp.oo, -sp.oo}:
                 if self.lower <= end <= self.upper and end.is_Rational:
-                    centers.append((arb(int(end.p)) / int(end.q), end))
+                    centers.append((_precisely(end), end))
             for root in self.roots:
                 if root != 0:
                     mantissa, exponent = root.man_exp()
@@ -321,11 +371,19 @@ class _Judge:
                 rows = series(expression, Z, center, terms)
                 if rows is None:
                     continue
-                form = Form("power series", _polynomial(rows))
+                form = Form(SERIES, _polynomial(rows))
                 found.append(_Candidate(form, exact, tuple(self.errors(form, center))))
             return found
         finally:
             ctx.prec = old
+
+
+def _precisely(number: sp.Expr) -> arb:
+    """Return a number as a ball that is narrow beside any point near it."""
+    old, ctx.prec = ctx.prec, PRECISIONS[2]
+    value = constant(number)
+    ctx.prec = old
+    return value
 
 
 def _polynomial(rows: Sequence[arb]) -> sp.Expr:
@@ -352,29 +410,44 @@ def _rational(row: arb) -> sp.Rational:
 
 
 def _runs(
-    found: Sequence[_Candidate], order: Sequence[int], points: Sequence[Fraction]
+    found: Sequence[_Candidate],
+    order: Sequence[int],
+    points: Sequence[Fraction],
+    judges: Sequence[_Judge],
 ) -> list[tuple[_Candidate, sp.Expr, float]]:
     """Cover the points from left to right by the longest runs: ``(candidate, start, worst error)``."""
     best = [min(c.errors[i] for c in found) for i in order]
     good = [
         [c.errors[i] <= max(GOOD_ULP, 2 * limit) for i, limit in zip(order, best, strict=True)] for c in found
     ]
-    runs: list[tuple[_Candidate, int, int]] = []
+    runs: list[tuple[int, int, int]] = []
     position = 0
     while position < len(order):
-        reach = [_reach(row, position) for row in good]
+        # Who was good before the seam too leaves no gap at it.
+        steady = [row[position - 1] and row[position] for row in good] if position else []
+        reach = [
+            _reach(row, position) if not any(steady) or steady[i] else position for i, row in enumerate(good)
+        ]
         longest = max(reach)
         index = min((i for i, r in enumerate(reach) if r == longest), key=lambda i: found[i].form.cost)
-        runs.append((found[index], position, longest))
+        runs.append((index, position, longest))
         position = longest
     result = []
-    for number, (candidate, start, stop) in enumerate(runs):
-        begin = start
-        while number and begin - 1 > runs[number - 1][1] and good[found.index(candidate)][begin - 1]:
-            begin -= 1
-        seam = _seam(points[max(begin - 1, 0)], points[begin : start + 1]) if number else sp.S.Zero
-        worst = max(candidate.errors[order[i]] for i in range(start, stop))
-        result.append((candidate, seam, worst))
+    for number, (index, start, stop) in enumerate(runs):
+        seam: sp.Expr = sp.S.Zero
+        if number:
+            begin = start
+            while begin - 1 > runs[number - 1][1] and good[index][begin - 1]:
+                begin -= 1
+            left, right = found[runs[number - 1][0]], found[index]
+            if points[begin - 1] <= 0 <= points[start]:
+                seam = sp.S.Zero
+            elif begin < start:
+                seam = _simplest(points[begin:start])
+            else:
+                seam = _between(points[start - 1], points[start], left, right, judges)
+        worst = max(found[index].errors[order[i]] for i in range(start, stop))
+        result.append((found[index], seam, worst))
     return result
 
 
@@ -384,13 +457,37 @@ def _reach(row: Sequence[bool], position: int) -> int:
     return position
 
 
-def _seam(before: Fraction, overlap: Sequence[Fraction]) -> sp.Expr:
-    """Choose the seam inside an overlap: zero, else the shortest binary fraction nearest its middle."""
-    if before <= 0 <= overlap[-1]:
-        return sp.S.Zero
+def _simplest(overlap: Sequence[Fraction]) -> sp.Expr:
+    """Choose the seam where both neighbours are good: the shortest binary fraction nearest the middle."""
     middle = overlap[len(overlap) // 2]
     chosen = min(overlap, key=lambda p: (p.numerator.bit_length(), abs(p - middle)))
     return sp.Rational(chosen.numerator, chosen.denominator)
+
+
+def _between(
+    low: Fraction, high: Fraction, left: _Candidate, right: _Candidate, judges: Sequence[_Judge]
+) -> sp.Expr:
+    """Look for the seam between two points, at the first only the left candidate good, at the second the right."""
+    for _ in range(MAX_BISECTIONS):
+        point = _short_between(low, high)
+        errors = [max(judge.error_at(c, point) for judge in judges) for c in (left, right)]
+        if any(error != error for error in errors):
+            break
+        if max(errors) <= GOOD_ULP:
+            return sp.Rational(point.numerator, point.denominator)
+        if errors[0] <= max(GOOD_ULP, errors[1]):
+            low = point
+        else:
+            high = point
+        if high - low <= abs(high) * Fraction(1, 2**52):
+            break
+    return sp.Rational(high.numerator, high.denominator)
+
+
+def _short_between(low: Fraction, high: Fraction) -> Fraction:
+    """Return a binary fraction of few bits inside an interval, about its middle."""
+    step = Fraction(2) ** ((high - low).numerator.bit_length() - (high - low).denominator.bit_length() - 2)
+    return Fraction(round((low + high) / 2 / step)) * step
 
 
 def points_between(lower: sp.Expr, upper: sp.Expr, fmt: Format) -> Iterator[Fraction]:
@@ -402,12 +499,17 @@ def points_between(lower: sp.Expr, upper: sp.Expr, fmt: Format) -> Iterator[Frac
 
     lowest = fmt.emin - fmt.precision + 1
     step = 1 if fmt.emax < 200 else 9
-    exponents = sorted(
-        {*range(lowest, fmt.emax + 1, step), *range(-70, 70), lowest, fmt.emin, fmt.emax, fmt.emax - 1}
+    powers = sorted(
+        {*range(lowest + 4, fmt.emax + 1, step), *range(-70, 70), fmt.emin, fmt.emax, fmt.emax - 1}
     )
-    magnitudes = {Fraction(m, 8) * Fraction(2) ** e for e in exponents for m in (8, 11, 13) if e > lowest + 3}
-    magnitudes |= {Fraction(k, 4) for k in range(1, 120)} | {Fraction(k) for k in range(30, 120)}
-    magnitudes |= {Fraction(k) for k in range(120, 800, 5)} if fmt.emax > 200 else set()
+    magnitudes = {Fraction((8, 11, 13)[i % 3], 8) * Fraction(2) ** e for i, e in enumerate(powers)}
+    magnitudes |= {
+        Fraction((11, 13, 8)[i % 3], 8) * Fraction(2) ** e for i, e in enumerate(powers) if -70 <= e <= 70
+    }
+    magnitudes |= {Fraction(k, 4) for k in range(1, 80)} | {
+        Fraction(k) for k in (*range(20, 45), *range(45, 120, 3))
+    }
+    magnitudes |= {Fraction(k) for k in range(120, 800, 10)} if fmt.emax > 200 else set()
     largest = (2 - Fraction(2) ** (1 - fmt.precision)) * Fraction(2) ** fmt.emax
     for magnitude in magnitudes | {largest}:
         for value in (magnitude, -magnitude):
@@ -449,20 +551,27 @@ def exact_ball(point: Fraction) -> arb:
     return value
 
 
-def true_value(program: Program, point: Fraction) -> arb | None:
-    """Return the value at a point to 90 bits, as much precision as that takes; None where undefined."""
-    z = exact_ball(point)
+def true_value(programs: Sequence[tuple[Program, Fraction]]) -> arb | None:
+    """Return a value to 90 bits, as much precision as that takes; None where undefined.
+
+    Each program computes it at its own point; the first that settles it does.
+    """
+    pairs = [(program, exact_ball(point)) for program, point in programs]
     old = ctx.prec
-    value = None
+    value: arb | None = None
     try:
         for bits in PRECISIONS:
             ctx.prec = bits
-            value = program((z,))
-            if value is not None and value.is_finite() and _settled(value):
-                return value
+            for program, z in pairs:
+                found = program((z,))
+                if found is None or not found.is_finite():
+                    continue
+                if _settled(found):
+                    return found
+                value = found
     finally:
         ctx.prec = old
-    return value if value is not None and value.is_finite() and value.rel_accuracy_bits() >= 60 else None
+    return value if value is not None and value.rel_accuracy_bits() >= 60 else None
 
 
 def _settled(value: arb) -> bool:

@@ -55,7 +55,7 @@ static symact_dd absolute_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* reciprocal argument */
-    if (-0x0.034p-1022 > z) {
+    if (-0x0.4p-1022 > z) {
         const symact_dd t = symact_dd_neg(x);
         return t;
     }

@@ -95,7 +95,7 @@ static symact_dd arctan_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (-0x1.ap+528 > z) {
+    if (-0x1.ap+541 > z) {
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(x, 2)));
     }
     /* reciprocal argument */
@@ -110,7 +110,7 @@ static symact_dd arctan_derivative_f64(double z)
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(x, 2)));
     }
     /* reciprocal argument */
-    if (0x1.ap+537 > z) {
+    if (0x1.ap+541 > z) {
         const symact_dd t = x;
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         const symact_dd s0 = symact_dd_powi(w, 2);
@@ -125,14 +125,6 @@ static double arctan_derivative_from_output_f32(double z)
     if (z != z) {
         return z;
     }
-    /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return NAN;
-    }
     /* as it is */
     return symact_powi(cos(z), 2);
 }
@@ -144,14 +136,6 @@ static symact_dd arctan_derivative_from_output_f64(double z)
     }
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
     /* as it is */
     return symact_dd_powi(symact_dd_cos(x), 2);
 }

@@ -181,7 +181,7 @@ static symact_dd celu_derivative_f64(double z, double alpha)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-39 > z) {
+    if (-0x1p-18 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_alpha)), 300), -300);
     }
@@ -211,26 +211,22 @@ static symact_dd celu_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static symact_dd celu_derivative_from_output_f32(double z, double alpha)
+static double celu_derivative_from_output_f32(double z, double alpha)
 {
     (void)alpha;
     if (z != z) {
-        return symact_dd_from_double(z);
+        return z;
     }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_alpha = symact_dd_from_double(alpha);
-    (void)dd_alpha;
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(1.0);
+        return 1.0;
     }
-    /* as it is */
+    /* common denominator */
     if (0.0 >= z) {
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_div(x, dd_alpha));
+        return ((alpha + z) / alpha);
     }
     /* as it is */
-    return symact_dd_from_double(1.0);
+    return 1.0;
 }
 
 static symact_dd celu_derivative_from_output_f64(double z, double alpha)
@@ -247,9 +243,9 @@ static symact_dd celu_derivative_from_output_f64(double z, double alpha)
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
-    /* as it is */
+    /* common denominator */
     if (0.0 >= z) {
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_div(x, dd_alpha));
+        return symact_dd_div(symact_dd_add(dd_alpha, x), dd_alpha);
     }
     /* as it is */
     return symact_dd_from_double(1.0);
@@ -305,7 +301,7 @@ void symact_celu_derivative_f64(const double *z, double *d, size_t n, double alp
 
 float symact_celu_derivative_from_outputf(float g, float alpha)
 {
-    return (float)(symact_dd_to_double(celu_derivative_from_output_f32((double)g, (double)alpha)));
+    return (float)(celu_derivative_from_output_f32((double)g, (double)alpha));
 }
 
 void symact_celu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
@@ -353,7 +349,7 @@ void symact_celu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 float symact_celu_vjp_from_outputf(float g, float g_bar, float alpha)
 {
-    return (float)(symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), celu_derivative_from_output_f32((double)g, (double)alpha))));
+    return (float)((double)g_bar * celu_derivative_from_output_f32((double)g, (double)alpha));
 }
 
 void symact_celu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)

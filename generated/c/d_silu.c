@@ -65,7 +65,7 @@ static symact_dd d_silu_forward_f64(double z)
         return symact_dd_from_double(1.0);
     }
     /* tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
@@ -148,7 +148,7 @@ static symact_dd d_silu_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
@@ -175,7 +175,7 @@ static symact_dd d_silu_derivative_f64(double z)
         return symact_dd_add(symact_dd_make(0x1.86b40693cc6cbp-155, 0x1.3429d903907e2p-209), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.388203715b23ep-4, 0x1.17a8829cf57fep-60), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.fa4e9f742fa77p-9, 0x1.bee01427bc2d2p-65), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.e2e4a6611bf4bp-14, -0x1.b09e8afa0a302p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.94804c550c0fcp-14, -0x1.5e6eb4859f9aep-69), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1af1925d34d7ep-17, 0x1.ed2168974025dp-73), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4e83911395334p-20, -0x1.8c0d7facef3dbp-75), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.51a7765845eb5p-22, 0x1.071d5c301d1fep-76), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2840743686948p-27, -0x1.c668ecd77bb8bp-81), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a227c00e8a391p-33, -0x1.1ca573dbae133p-88), symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.6a211d2e840f1p-35, -0x1.4c9a283533fcbp-89), symact_dd_mul(symact_dd_make(0x1.ca1c4dbe67fffp-41, 0x1.fcc194305d6a9p-95), t))))), symact_dd_make(0x1.45f227eedfaabp-32, -0x1.4129e71005a6fp-89))), symact_dd_make(0x1.392c17b2941bp-30, 0x1.04be76a8529cap-85))))), symact_dd_make(0x1.849373225696dp-26, 0x1.7fe28caca7a95p-82))), symact_dd_make(0x1.544dd16469785p-27, 0x1.d402fef623555p-81))))), symact_dd_make(0x1.3f8fd2d4427b6p-20, 0x1.7ea28b7fc47dap-74))))))), symact_dd_make(0x1.8e0bb1b9411e3p-15, -0x1.f0b9b42cd84b9p-69))))))), symact_dd_make(0x1.662f848d6c11cp-10, -0x1.11509c1ad43e6p-64))))), symact_dd_make(0x1.e178d8d2391d6p-10, -0x1.aa54455cba35dp-64))), symact_dd_make(0x1.706e66bf3603bp-6, 0x1.da513b6240ed6p-60))))), symact_dd_make(0x1.76e8b4eb0ea41p-4, -0x1.70c4911c32fadp-58))));
     }
     /* scaled exponential */
-    if (832.0 > z) {
+    if (790.0 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);

@@ -55,11 +55,11 @@ static symact_dd e_swish_forward_f64(double z, double beta)
         return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), dd_beta), x);
     }
     /* tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-33 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_mul(dd_beta, t), symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
@@ -88,10 +88,10 @@ static double e_swish_derivative_f32(double z, double beta)
         const double s0 = exp((-t));
         return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * ((beta + beta * s0) - beta * t);
     }
-    /* decaying exponentials */
-    const double t = z;
-    const double s0 = exp((-t));
-    return symact_powi((1.0 / (1.0 + s0)), 2) * (beta + s0 * (beta + beta * t));
+    /* as it is */
+    const double s0 = exp((-z));
+    const double s1 = (1.0 + s0);
+    return beta * symact_powi((1.0 / s1), 2) * (s1 + s0 * z);
 }
 
 static symact_dd e_swish_derivative_f64(double z, double beta)
@@ -113,11 +113,11 @@ static symact_dd e_swish_derivative_f64(double z, double beta)
         return dd_beta;
     }
     /* tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-219 > z) {
+    if (-0x1p-58 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);

@@ -99,7 +99,7 @@ static double elish_derivative_f32(double z)
     /* power series */
     if (-0x1p-1 > z) {
         const double t = (0x1.c34366179d427p-1 + z);
-        return (t * (0x1.f0ed99bed9b2ep-3 + t * (0x1.0789332093269p-2 + t * (0x1.c8bc89111e3a7p-4 + t * (0x1.2d6ffd16fe071p-6 + t * (t * (t * (0x1.26be7f818ff13p-11 + t * (0x1.0845bdd038f3dp-12 + t * (t * (t * (t * (0x1.5bfbd07de91bap-19 + 0x1.e74fe3a34a80fp-21 * t) - 0x1.101debbc23238p-18) - 0x1.f40321b77e458p-16) - 0x1.6830f6ce33dbfp-17))) - 0x1.67a99e8662743p-11) - 0x1.2c056c0d0feddp-9))))) - 0x1.d1fc634af84f8p-156);
+        return (t * (0x1.f0ed99bed9b2ep-3 + t * (0x1.0789332093269p-2 + t * (0x1.c8bc89111e3a7p-4 + t * (0x1.2d6ffd16fe071p-6 + t * (t * (t * (0x1.26be7f818ff13p-11 + t * (0x1.0845bdd038f3dp-12 + t * (t * (t * (t * (0x1.5bfbd07de91bap-19 + 0x1.e74fe3a34a80fp-21 * t) - 0x1.101debbc23238p-18) - 0x1.f40321b77e458p-16) - 0x1.6830f6ce33dbfp-17))) - 0x1.67a99e8662743p-11) - 0x1.2c056c0d0feddp-9))))) - 0x1.e174fe84e9013p-155);
     }
     /* decaying exponentials */
     if (0.0 >= z) {

@@ -107,7 +107,7 @@ static symact_dd elu_derivative_f64(double z, double alpha)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-33 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(dd_alpha, symact_dd_exp_scaled(symact_dd_neg(t), 300)), -300);
     }

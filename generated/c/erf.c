@@ -95,12 +95,12 @@ static symact_dd erf_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-84 > z) {
+    if (-0x1p-40 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+0, 0x1.1ae3a914fed8p-56), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), -300);
     }
     /* as it is */
-    if (0x1p-75 > z) {
+    if (0x1p-40 > z) {
         return symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+0, 0x1.1ae3a914fed8p-56), symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2))));
     }
     /* scaled exponential */

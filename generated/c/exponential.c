@@ -51,7 +51,7 @@ static symact_dd exponential_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-33 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
@@ -92,7 +92,7 @@ static symact_dd exponential_derivative_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-33 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
@@ -104,10 +104,6 @@ static double exponential_derivative_from_output_f32(double z)
 {
     if (z != z) {
         return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
     }
     /* the limit */
     if (z == INFINITY) {
@@ -128,10 +124,6 @@ static symact_dd exponential_derivative_from_output_f64(double z)
     }
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);

@@ -51,12 +51,12 @@ static symact_dd gaussian_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-84 > z) {
+    if (-0x1p-40 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300), -300);
     }
     /* as it is */
-    if (0x1p-75 > z) {
+    if (0x1p-40 > z) {
         return symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2)));
     }
     /* scaled exponential */
@@ -109,12 +109,12 @@ static symact_dd gaussian_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-246 > z) {
+    if (-0x1p-63 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), t), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), -300);
     }
     /* power series */
-    if (0x1p-237 > z) {
+    if (0x1p-63 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-2, 0x1.5555555555555p-56), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p-6, 0x1.1111111111111p-62), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-12, 0x1.a01a01a01a01ap-72), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_make(0x1.71de3a556c734p-18, -0x1.c154f8ddc6cp-72), symact_dd_mul(symact_dd_make(0x1.27e4fb7789f5cp-21, 0x1.cbbc05b4fa99ap-75), s0))), symact_dd_make(0x1.a01a01a01a01ap-15, 0x1.a01a01a01a01ap-75))))), symact_dd_make(0x1.6c16c16c16c17p-9, -0x1.f49f49f49f49fp-64))))), symact_dd_make(0x1.5555555555555p-4, 0x1.5555555555555p-58))))), symact_dd_from_double(1.0))))), symact_dd_from_double(2.0)));

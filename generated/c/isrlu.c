@@ -135,10 +135,6 @@ static double isrlu_derivative_from_output_f32(double z, double alpha)
         return z;
     }
     /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
-    /* the limit */
     if (z == INFINITY) {
         return 1.0;
     }
@@ -160,10 +156,6 @@ static symact_dd isrlu_derivative_from_output_f64(double z, double alpha)
     (void)x;
     const symact_dd dd_alpha = symact_dd_from_double(alpha);
     (void)dd_alpha;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);

@@ -124,14 +124,6 @@ static double isru_derivative_from_output_f32(double z, double alpha)
     if (z != z) {
         return z;
     }
-    /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return NAN;
-    }
     /* as it is */
     return symact_powi(sqrt((1.0 - alpha * symact_powi(z, 2))), 3);
 }
@@ -146,14 +138,6 @@ static symact_dd isru_derivative_from_output_f64(double z, double alpha)
     (void)x;
     const symact_dd dd_alpha = symact_dd_from_double(alpha);
     (void)dd_alpha;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
     /* as it is */
     return symact_dd_powi(symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2)))), 3);
 }

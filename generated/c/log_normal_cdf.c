@@ -36,13 +36,13 @@ static double log_normal_cdf_forward_f32(double z)
         const double t = (-z);
         return ((log(symact_erfcx(0x1.6a09e667f3bcdp-1 * t)) - 0x1p-1 * symact_powi(t, 2)) - 0x1.62e42fefa39efp-1);
     }
-    /* decaying exponentials */
-    if (15.0 > z) {
-        const double t = z;
-        return log1p(-0x1p-1 * symact_erfcx(0x1.6a09e667f3bcdp-1 * t) * exp(-0x1p-1 * symact_powi(t, 2)));
+    /* as it is */
+    if (0x1p-49 > z) {
+        return log((0x1p-1 + 0x1p-1 * erf(0x1.6a09e667f3bcdp-1 * z)));
     }
-    /* tail */
-    return 0.0;
+    /* decaying exponentials */
+    const double t = z;
+    return log1p(-0x1p-1 * symact_erfcx(0x1.6a09e667f3bcdp-1 * t) * exp(-0x1p-1 * symact_powi(t, 2)));
 }
 
 static symact_dd log_normal_cdf_forward_f64(double z)
@@ -61,12 +61,12 @@ static symact_dd log_normal_cdf_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* decaying exponentials */
-    if (-0x1p-210 > z) {
+    if (-0x1p-58 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_sub(symact_dd_sub(symact_dd_log(symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(t, 2))), symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
     }
     /* as it is */
-    if (0x1p-210 > z) {
+    if (0x1p-58 > z) {
         return symact_dd_log(symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_erf(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), x)))));
     }
     /* complement */
@@ -75,12 +75,8 @@ static symact_dd log_normal_cdf_forward_f64(double z)
         return symact_dd_log1p(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_erfc(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))));
     }
     /* small argument, scaled exponential */
-    if (63.0 > z) {
-        const symact_dd t = x;
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), -300);
-    }
-    /* tail */
-    return symact_dd_from_double(0.0);
+    const symact_dd t = x;
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), -300);
 }
 
 static double log_normal_cdf_derivative_f32(double z)
@@ -122,27 +118,28 @@ static symact_dd log_normal_cdf_derivative_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* tail */
+    if (-0x1.ap+28 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return t;
+    }
     /* decaying exponentials */
-    if (-0x1p-219 > z) {
+    if (-0x1p-58 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         return symact_dd_div(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t)));
     }
     /* as it is */
-    if (0x1p-67 > z) {
+    if (0x1p-37 > z) {
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), s0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)))), symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), x))));
     }
     /* scaled exponential */
-    if (63.0 > z) {
-        const symact_dd t = x;
-        const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
-        const symact_dd s1 = symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54);
-        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2));
-        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(s0, symact_dd_exp_scaled(s2, 300)), symact_dd_sub(symact_dd_mul(symact_dd_mul(s1, symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t))), symact_dd_exp(s2)), symact_dd_mul(symact_dd_from_double(2.0), s1)))), -300);
-    }
-    /* tail */
-    return symact_dd_from_double(0.0);
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
+    const symact_dd s1 = symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54);
+    const symact_dd s2 = symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2));
+    return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(s0, symact_dd_exp_scaled(s2, 300)), symact_dd_sub(symact_dd_mul(symact_dd_mul(s1, symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t))), symact_dd_exp(s2)), symact_dd_mul(symact_dd_from_double(2.0), s1)))), -300);
 }
 
 float symact_log_normal_cdff(float z)

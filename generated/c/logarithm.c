@@ -141,7 +141,7 @@ static symact_dd logarithm_derivative_from_output_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (0x1p-33 > z) {
+    if (0x1p-12 > z) {
         return symact_dd_exp(symact_dd_neg(x));
     }
     /* scaled exponential */

@@ -36,12 +36,12 @@ static double logcosh_forward_f32(double z)
         return 0.0;
     }
     /* decaying exponentials */
-    if (-0x1p-6 > z) {
+    if (-0x1p-7 > z) {
         const double t = (-z);
         return ((t + log1p(exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
     }
     /* power series */
-    if (0x1p-6 > z) {
+    if (0x1p-5 > z) {
         const double t = z;
         const double s0 = symact_powi(t, 2);
         return s0 * (0x1p-1 + s0 * (s0 * (0x1.6c16c16c16c17p-6 + s0 * (s0 * (0x1.1ea5d39bcda62p-9 - 0x1.833d9c7de5851p-11 * s0) - 0x1.ba1ba1ba1ba1cp-8)) - 0x1.5555555555555p-4));

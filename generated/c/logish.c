@@ -51,7 +51,7 @@ static symact_dd logish_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* small argument, scaled exponential */
@@ -115,7 +115,7 @@ static symact_dd logish_derivative_f64(double z)
         return symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);
     }
     /* tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* small argument, scaled exponential */

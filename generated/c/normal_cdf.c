@@ -31,14 +31,10 @@ static double normal_cdf_forward_f32(double z)
     if (z == INFINITY) {
         return 1.0;
     }
-    /* tail */
-    if (-15.0 > z) {
-        return 0.0;
-    }
-    /* complement */
+    /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        return 0x1p-1 * erfc(0x1.6a09e667f3bcdp-1 * t);
+        return 0x1p-1 * symact_erfcx(0x1.6a09e667f3bcdp-1 * t) * exp(-0x1p-1 * symact_powi(t, 2));
     }
     /* as it is */
     return (0x1p-1 + 0x1p-1 * erf(0x1.6a09e667f3bcdp-1 * z));
@@ -59,12 +55,8 @@ static symact_dd normal_cdf_forward_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
-    /* tail */
-    if (-63.0 > z) {
-        return symact_dd_from_double(0.0);
-    }
     /* scaled exponential */
-    if (-0x1p-219 > z) {
+    if (-0x1p-58 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), -300);
     }
@@ -105,12 +97,12 @@ static symact_dd normal_cdf_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-68 > z) {
+    if (-0x1p-37 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), -300);
     }
     /* as it is */
-    if (0x1p-67 > z) {
+    if (0x1p-37 > z) {
         return symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2))));
     }
     /* scaled exponential */

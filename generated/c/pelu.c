@@ -116,7 +116,7 @@ static symact_dd pelu_derivative_f64(double z, double a, double b)
         return symact_dd_div(dd_a, dd_b);
     }
     /* scaled exponential */
-    if (-0x1p-30 > z) {
+    if (-0x1p-10 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_b);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(dd_a, s0), symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(s0, t)), 300)), -300);
@@ -130,35 +130,23 @@ static symact_dd pelu_derivative_f64(double z, double a, double b)
     return symact_dd_div(dd_a, dd_b);
 }
 
-static symact_dd pelu_derivative_from_output_f32(double z, double a, double b)
+static double pelu_derivative_from_output_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
     if (z != z) {
-        return symact_dd_from_double(z);
-    }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_a = symact_dd_from_double(a);
-    (void)dd_a;
-    const symact_dd dd_b = symact_dd_from_double(b);
-    (void)dd_b;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
+        return z;
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_div(dd_a, dd_b);
-    }
-    /* reciprocal argument */
-    if (0.0 >= z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_div(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_a, w), symact_dd_from_double(1.0))), dd_b);
+        return (a / b);
     }
     /* as it is */
-    return symact_dd_div(dd_a, dd_b);
+    if (0.0 >= z) {
+        return ((a + z) / b);
+    }
+    /* as it is */
+    return (a / b);
 }
 
 static symact_dd pelu_derivative_from_output_f64(double z, double a, double b)
@@ -175,18 +163,8 @@ static symact_dd pelu_derivative_from_output_f64(double z, double a, double b)
     const symact_dd dd_b = symact_dd_from_double(b);
     (void)dd_b;
     /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
-    /* the limit */
     if (z == INFINITY) {
         return symact_dd_div(dd_a, dd_b);
-    }
-    /* reciprocal argument */
-    if (-0x1p-228 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_div(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_a, w), symact_dd_from_double(1.0))), dd_b);
     }
     /* as it is */
     if (0.0 >= z) {
@@ -246,7 +224,7 @@ void symact_pelu_derivative_f64(const double *z, double *d, size_t n, double a, 
 
 float symact_pelu_derivative_from_outputf(float g, float a, float b)
 {
-    return (float)(symact_dd_to_double(pelu_derivative_from_output_f32((double)g, (double)a, (double)b)));
+    return (float)(pelu_derivative_from_output_f32((double)g, (double)a, (double)b));
 }
 
 void symact_pelu_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
@@ -294,7 +272,7 @@ void symact_pelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 float symact_pelu_vjp_from_outputf(float g, float g_bar, float a, float b)
 {
-    return (float)(symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_from_output_f32((double)g, (double)a, (double)b))));
+    return (float)((double)g_bar * pelu_derivative_from_output_f32((double)g, (double)a, (double)b));
 }
 
 void symact_pelu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)

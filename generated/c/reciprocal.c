@@ -50,8 +50,14 @@ static symact_dd reciprocal_forward_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
-    /* as it is */
+    /* reciprocal argument */
     if (0.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_neg(w);
+    }
+    /* as it is */
+    if (1.0 > z) {
         return symact_dd_div(symact_dd_from_double(1.0), x);
     }
     /* reciprocal argument */

@@ -130,6 +130,10 @@ static double scaled_tanh_derivative_f32(double z, double a, double b)
         const double s0 = exp(-2.0 * b * t);
         return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
+    /* as it is */
+    if (0x1p-50 > z) {
+        return a * b * (1.0 - symact_powi(tanh(b * z), 2));
+    }
     /* decaying exponentials */
     const double t = z;
     const double s0 = exp(-2.0 * b * t);
@@ -149,6 +153,10 @@ static double scaled_tanh_derivative_f32(double z, double a, double b)
         const double t = (-z);
         const double s0 = exp(2.0 * b * t);
         return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    /* as it is */
+    if (0x1p-47 > z) {
+        return a * b * (1.0 - symact_powi(tanh(b * z), 2));
     }
     /* decaying exponentials */
     const double t = z;
@@ -181,13 +189,13 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-228 > z) {
+    if (-0x1p-60 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), symact_dd_exp_scaled(s0, 300)), -300);
     }
     /* as it is */
-    if (0x1p-228 > z) {
+    if (0x1p-60 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
@@ -205,13 +213,13 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-219 > z) {
+    if (-0x1p-58 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), symact_dd_exp_scaled(s0, 300)), -300);
     }
     /* as it is */
-    if (0x1p-210 > z) {
+    if (0x1p-58 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
@@ -222,21 +230,15 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static symact_dd scaled_tanh_derivative_from_output_f32(double z, double a, double b)
+static double scaled_tanh_derivative_from_output_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
     if (z != z) {
-        return symact_dd_from_double(z);
+        return z;
     }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_a = symact_dd_from_double(a);
-    (void)dd_a;
-    const symact_dd dd_b = symact_dd_from_double(b);
-    (void)dd_b;
     /* as it is */
-    return symact_dd_mul(dd_b, symact_dd_sub(dd_a, symact_dd_div(symact_dd_powi(x, 2), dd_a)));
+    return b * (a - (symact_powi(z, 2) / a));
 }
 
 static symact_dd scaled_tanh_derivative_from_output_f64(double z, double a, double b)
@@ -252,8 +254,8 @@ static symact_dd scaled_tanh_derivative_from_output_f64(double z, double a, doub
     (void)dd_a;
     const symact_dd dd_b = symact_dd_from_double(b);
     (void)dd_b;
-    /* as it is */
-    return symact_dd_mul(dd_b, symact_dd_sub(dd_a, symact_dd_div(symact_dd_powi(x, 2), dd_a)));
+    /* common denominator */
+    return symact_dd_div(symact_dd_mul(dd_b, symact_dd_sub(symact_dd_powi(dd_a, 2), symact_dd_powi(x, 2))), dd_a);
 }
 
 float symact_scaled_tanhf(float z, float a, float b)
@@ -306,7 +308,7 @@ void symact_scaled_tanh_derivative_f64(const double *z, double *d, size_t n, dou
 
 float symact_scaled_tanh_derivative_from_outputf(float g, float a, float b)
 {
-    return (float)(symact_dd_to_double(scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b)));
+    return (float)(scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b));
 }
 
 void symact_scaled_tanh_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
@@ -354,7 +356,7 @@ void symact_scaled_tanh_vjp_f64(const double *z, const double *g_bar, double *z_
 
 float symact_scaled_tanh_vjp_from_outputf(float g, float g_bar, float a, float b)
 {
-    return (float)(symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b))));
+    return (float)((double)g_bar * scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b));
 }
 
 void symact_scaled_tanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)

@@ -63,7 +63,7 @@ static symact_dd selu_forward_f64(double z)
         return symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), x);
     }
     /* as it is */
-    if (-0x1p-219 > z) {
+    if (-0x1p-60 > z) {
         return symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_expm1(x));
     }
     /* power series */
@@ -112,7 +112,7 @@ static symact_dd selu_derivative_f64(double z)
         return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);
     }
     /* scaled exponential */
-    if (-0x1p-33 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_exp_scaled(symact_dd_neg(t), 300)), -300);
     }
@@ -130,17 +130,13 @@ static double selu_derivative_from_output_f32(double z)
         return z;
     }
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
-    /* the limit */
     if (z == INFINITY) {
         return 0x1.0cfabd6a91132p+0;
     }
     /* power series */
     if (0.0 >= z) {
         const double t = (0x1.c212cc640f031p+0 + z);
-        return (t - 0x1.771f0fd0bc80ap-153);
+        return t;
     }
     /* as it is */
     return 0x1.0cfabd6a91132p+0;
@@ -154,17 +150,13 @@ static symact_dd selu_derivative_from_output_f64(double z)
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
     /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
-    /* the limit */
     if (z == INFINITY) {
         return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);
     }
     /* power series */
     if (0.0 >= z) {
         const symact_dd t = symact_dd_add(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), x);
-        return symact_dd_sub(t, symact_dd_make(0x1.771f0fd0bc80ap-153, -0x1.f071484faec03p-207));
+        return t;
     }
     /* as it is */
     return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);

@@ -51,7 +51,7 @@ static symact_dd sigmoid_forward_f64(double z)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-33 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(s0, 300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
@@ -100,13 +100,13 @@ static symact_dd sigmoid_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-45 > z) {
+    if (-0x1p-22 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2), symact_dd_exp_scaled(s0, 300)), -300);
     }
     /* as it is */
-    if (0x1p-33 > z) {
+    if (0x1p-12 > z) {
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(x));
         return symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
     }
@@ -120,14 +120,6 @@ static double sigmoid_derivative_from_output_f32(double z)
 {
     if (z != z) {
         return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return -INFINITY;
     }
     /* zero, with its sign */
     if (z == 0.0) {
@@ -144,14 +136,6 @@ static symact_dd sigmoid_derivative_from_output_f64(double z)
     }
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
     /* zero, with its sign */
     if (z == 0.0) {
         return x;

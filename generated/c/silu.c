@@ -59,11 +59,11 @@ static symact_dd silu_forward_f64(double z)
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
     /* tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-33 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(t, symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
@@ -120,7 +120,7 @@ static symact_dd silu_derivative_f64(double z)
         return symact_dd_from_double(1.0);
     }
     /* tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */

@@ -62,8 +62,18 @@ static symact_dd sine_forward_f64(double z, double omega)
     if (z == 0.0) {
         return symact_dd_mul(dd_omega, x);
     }
+    /* scaled argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
+    }
     /* as it is */
-    return symact_dd_sin(symact_dd_mul(dd_omega, x));
+    if (1.0 > z) {
+        return symact_dd_sin(symact_dd_mul(dd_omega, x));
+    }
+    /* scaled argument */
+    const symact_dd t = x;
+    return symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64);
 }
 
 static double sine_derivative_f32(double z, double omega)
@@ -102,8 +112,18 @@ static symact_dd sine_derivative_f64(double z, double omega)
     if (z == INFINITY) {
         return symact_dd_from_double(NAN);
     }
+    /* scaled argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(dd_omega, symact_dd_cos_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
+    }
     /* as it is */
-    return symact_dd_mul(dd_omega, symact_dd_cos(symact_dd_mul(dd_omega, x)));
+    if (1.0 > z) {
+        return symact_dd_mul(dd_omega, symact_dd_cos(symact_dd_mul(dd_omega, x)));
+    }
+    /* scaled argument */
+    const symact_dd t = x;
+    return symact_dd_mul(dd_omega, symact_dd_cos_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
 }
 
 float symact_sinef(float z, float omega)

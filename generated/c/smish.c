@@ -59,11 +59,11 @@ static symact_dd smish_forward_f64(double z)
         return symact_dd_mul(symact_dd_make(0x1.89d89d89d89d9p-2, -0x1.89d89d89d89d9p-56), x);
     }
     /* tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-33 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -119,6 +119,10 @@ static symact_dd smish_derivative_f64(double z)
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_make(0x1.3333333333333p-1, 0x1.999999999999ap-56);
+    }
+    /* tail */
+    if (-790.0 > z) {
+        return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
     if (-0x1.8p+0 > z) {

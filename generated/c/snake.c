@@ -102,8 +102,18 @@ static symact_dd snake_derivative_f64(double z, double alpha)
     if (z == INFINITY) {
         return symact_dd_from_double(NAN);
     }
+    /* scaled argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_sin_scaled(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), symact_dd_ldexp(t, -64)), 64));
+    }
     /* as it is */
-    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
+    if (1.0 > z) {
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
+    }
+    /* scaled argument */
+    const symact_dd t = x;
+    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin_scaled(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), symact_dd_ldexp(t, -64)), 64));
 }
 
 float symact_snakef(float z, float alpha)

@@ -18,57 +18,58 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static symact_dd soft_exponential_forward_f32(double z, double alpha)
+static double soft_exponential_forward_f32(double z, double alpha)
 {
     (void)alpha;
     if (z != z) {
-        return symact_dd_from_double(z);
+        return z;
     }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_alpha = symact_dd_from_double(alpha);
-    (void)dd_alpha;
     if (alpha == 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
+        return -INFINITY;
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
+        return INFINITY;
     }
     /* zero, with its sign */
     if (z == 0.0) {
-        return x;
+        return z;
     }
     /* as it is */
-    return x;
+    return z;
     }
     if (alpha < 0.0) {
     /* outside the domain */
     if (((1.0 / alpha) - alpha) > z) {
-        return symact_dd_from_double(NAN);
+        return NAN;
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
+        return INFINITY;
     }
     /* as it is */
-    return symact_dd_neg(symact_dd_div(symact_dd_log1p(symact_dd_sub(symact_dd_neg(symact_dd_powi(dd_alpha, 2)), symact_dd_mul(dd_alpha, x))), dd_alpha));
+    return (-(log1p(((-symact_powi(alpha, 2)) - alpha * z)) / alpha));
     }
     if (alpha > 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_div(symact_dd_sub(symact_dd_powi(dd_alpha, 2), symact_dd_from_double(1.0)), dd_alpha);
+        return ((symact_powi(alpha, 2) - 1.0) / alpha);
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
+        return INFINITY;
+    }
+    /* decaying expm1 */
+    if (0.0 > z) {
+        const double t = (-z);
+        return ((symact_powi(alpha, 2) + expm1((-alpha * t))) / alpha);
     }
     /* as it is */
-    return symact_dd_add(dd_alpha, symact_dd_div(symact_dd_expm1(symact_dd_mul(dd_alpha, x)), dd_alpha));
+    return (alpha + (expm1(alpha * z) / alpha));
     }
-    return symact_dd_from_double(NAN);
+    return NAN;
 }
 
 static symact_dd soft_exponential_forward_f64(double z, double alpha)
@@ -225,7 +226,7 @@ static symact_dd soft_exponential_derivative_f64(double z, double alpha)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-40 > z) {
+    if (-0x1p-18 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_alpha, t)), 300), -300);
     }
@@ -300,7 +301,7 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (0x1p-38 > z) {
+    if (0x1p-16 > z) {
         return symact_dd_exp(symact_dd_mul(dd_alpha, x));
     }
     /* scaled exponential */
@@ -336,7 +337,7 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
 
 float symact_soft_exponentialf(float z, float alpha)
 {
-    return (float)(symact_dd_to_double(soft_exponential_forward_f32((double)z, (double)alpha)));
+    return (float)(soft_exponential_forward_f32((double)z, (double)alpha));
 }
 
 void symact_soft_exponential_f32(const float *z, float *g, size_t n, float alpha)

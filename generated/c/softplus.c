@@ -110,7 +110,7 @@ static symact_dd softplus_derivative_f64(double z, double beta)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-40 > z) {
+    if (-0x1p-18 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(s0, 300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
@@ -124,10 +124,6 @@ static double softplus_derivative_from_output_f32(double z, double beta)
     (void)beta;
     if (z != z) {
         return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
     }
     /* the limit */
     if (z == INFINITY) {
@@ -151,10 +147,6 @@ static symact_dd softplus_derivative_from_output_f64(double z, double beta)
     (void)x;
     const symact_dd dd_beta = symact_dd_from_double(beta);
     (void)dd_beta;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);

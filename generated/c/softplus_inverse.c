@@ -69,7 +69,7 @@ static symact_dd softplus_inverse_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    if (0x1.6p-1 > z) {
+    if (0x1.61e42fefa39efp-1 > z) {
         return symact_dd_log(symact_dd_expm1(x));
     }
     /* power series */

@@ -131,22 +131,12 @@ static double softsign_derivative_from_output_f32(double z)
     if (z != z) {
         return z;
     }
-    /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
-    /* power series */
+    /* as it is */
     if (0.0 >= z) {
-        const double t = z;
-        return (1.0 + t * (2.0 + t));
+        return symact_powi((1.0 + z), 2);
     }
-    /* power series */
-    const double t = z;
-    return (1.0 + t * (t - 2.0));
+    /* as it is */
+    return symact_powi((1.0 - z), 2);
 }
 
 static symact_dd softsign_derivative_from_output_f64(double z)
@@ -156,22 +146,12 @@ static symact_dd softsign_derivative_from_output_f64(double z)
     }
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(INFINITY);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
-    }
-    /* power series */
+    /* as it is */
     if (0.0 >= z) {
-        const symact_dd t = x;
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(t, symact_dd_add(symact_dd_from_double(2.0), t)));
+        return symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), x), 2);
     }
-    /* power series */
-    const symact_dd t = x;
-    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(t, symact_dd_sub(t, symact_dd_from_double(2.0))));
+    /* as it is */
+    return symact_dd_powi(symact_dd_sub(symact_dd_from_double(1.0), x), 2);
 }
 
 float symact_softsignf(float z)

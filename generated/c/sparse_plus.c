@@ -128,10 +128,6 @@ static double sparse_plus_derivative_from_output_f32(double z)
         return z;
     }
     /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
-    /* the limit */
     if (z == INFINITY) {
         return 1.0;
     }
@@ -150,10 +146,6 @@ static symact_dd sparse_plus_derivative_from_output_f64(double z)
     }
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);

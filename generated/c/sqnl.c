@@ -74,15 +74,13 @@ static symact_dd sqnl_forward_f64(double z)
     if (-2.0 >= z) {
         return symact_dd_from_double(-1.0);
     }
-    /* power series */
+    /* as it is */
     if (0.0 >= z) {
-        const symact_dd t = x;
-        return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(0x1p-2), t)));
+        return symact_dd_add(x, symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(x, 2)));
     }
-    /* power series */
+    /* as it is */
     if (2.0 >= z) {
-        const symact_dd t = x;
-        return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(0x1p-2), t)));
+        return symact_dd_sub(x, symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(x, 2)));
     }
     /* as it is */
     return symact_dd_from_double(1.0);
@@ -148,37 +146,17 @@ static symact_dd sqnl_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static symact_dd sqnl_derivative_from_output_f32(double z)
+static double sqnl_derivative_from_output_f32(double z)
 {
     if (z != z) {
-        return symact_dd_from_double(z);
-    }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
-    /* power series */
-    if (-0x1.ap-1 > z) {
-        const symact_dd t = x;
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-4), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1.cp-6), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1.08p-6), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1.658p-7), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1.067p-7), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1.9646p-8), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1.46784p-8), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1.0dc1f3p-8), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1.c78302cp-9), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(symact_dd_from_double(0x1.87408764p-9), t), symact_dd_from_double(0x1.a5592f58p-9))))), symact_dd_from_double(0x1.ee8e3d8p-9))))), symact_dd_from_double(0x1.27dcfap-8))))), symact_dd_from_double(0x1.6abe8p-8))))), symact_dd_from_double(0x1.cb44p-8))))), symact_dd_from_double(0x1.2fep-7))))), symact_dd_from_double(0x1.adp-7))))), symact_dd_from_double(0x1.5p-6))))), symact_dd_from_double(0x1.4p-5))))), symact_dd_from_double(0x1p-3))))));
+        return z;
     }
     /* as it is */
     if (0.0 >= z) {
-        return symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), x));
+        return sqrt((1.0 + z));
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), x));
-    }
-    /* power series */
-    const symact_dd t = x;
-    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(-0x1.a5592f58p-9), symact_dd_mul(symact_dd_from_double(0x1.87408764p-9), t))), symact_dd_from_double(0x1.c78302cp-9))), symact_dd_from_double(0x1.ee8e3d8p-9))), symact_dd_from_double(0x1.0dc1f3p-8))), symact_dd_from_double(0x1.27dcfap-8))), symact_dd_from_double(0x1.46784p-8))), symact_dd_from_double(0x1.6abe8p-8))), symact_dd_from_double(0x1.9646p-8))), symact_dd_from_double(0x1.cb44p-8))), symact_dd_from_double(0x1.067p-7))), symact_dd_from_double(0x1.2fep-7))), symact_dd_from_double(0x1.658p-7))), symact_dd_from_double(0x1.adp-7))), symact_dd_from_double(0x1.08p-6))), symact_dd_from_double(0x1.5p-6))), symact_dd_from_double(0x1.cp-6))), symact_dd_from_double(0x1.4p-5))), symact_dd_from_double(0x1p-4))), symact_dd_from_double(0x1p-3))), symact_dd_from_double(0x1p-1))));
+    return sqrt((1.0 - z));
 }
 
 static symact_dd sqnl_derivative_from_output_f64(double z)
@@ -188,14 +166,6 @@ static symact_dd sqnl_derivative_from_output_f64(double z)
     }
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), x));
@@ -254,7 +224,7 @@ void symact_sqnl_derivative_f64(const double *z, double *d, size_t n)
 
 float symact_sqnl_derivative_from_outputf(float g)
 {
-    return (float)(symact_dd_to_double(sqnl_derivative_from_output_f32((double)g)));
+    return (float)(sqnl_derivative_from_output_f32((double)g));
 }
 
 void symact_sqnl_derivative_from_output_f32(const float *g, float *d, size_t n)
@@ -302,7 +272,7 @@ void symact_sqnl_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 float symact_sqnl_vjp_from_outputf(float g, float g_bar)
 {
-    return (float)(symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sqnl_derivative_from_output_f32((double)g))));
+    return (float)((double)g_bar * sqnl_derivative_from_output_f32((double)g));
 }
 
 void symact_sqnl_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)

@@ -136,7 +136,7 @@ static double sqrt_softplus_derivative_from_output_f32(double z)
         return z;
     }
     /* the limit */
-    if (z == -INFINITY) {
+    if (z == 0.0) {
         return 0.0;
     }
     /* the limit */
@@ -155,12 +155,18 @@ static symact_dd sqrt_softplus_derivative_from_output_f64(double z)
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
     /* the limit */
-    if (z == -INFINITY) {
+    if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
+    }
+    /* power series */
+    if (0x1p-48 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_powi(t, 2);
+        return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-4, 0x1.5555555555555p-58), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p-8, 0x1.1111111111111p-64), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-14, 0x1.a01a01a01a01ap-74), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.71de3a556c734p-20, -0x1.c154f8ddc6cp-74), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.ae64567f544e4p-27, -0x1.c062e06d1f209p-81), s0), symact_dd_make(0x1.27e4fb7789f5cp-23, 0x1.cbbc05b4fa99ap-77))))), symact_dd_make(0x1.a01a01a01a01ap-17, 0x1.a01a01a01a01ap-77))))), symact_dd_make(0x1.6c16c16c16c17p-11, -0x1.f49f49f49f49fp-66))))), symact_dd_make(0x1.5555555555555p-6, 0x1.5555555555555p-60))))), symact_dd_from_double(0x1p-2)))));
     }
     /* as it is */
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_expm1(symact_dd_neg(symact_dd_powi(x, 2)))), x);

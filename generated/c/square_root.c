@@ -104,8 +104,8 @@ static double square_root_derivative_from_output_f32(double z)
         return z;
     }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
+    if (z == 0.0) {
+        return INFINITY;
     }
     /* the limit */
     if (z == INFINITY) {
@@ -123,18 +123,12 @@ static symact_dd square_root_derivative_from_output_f64(double z)
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
     /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(0.0);
+    if (z == 0.0) {
+        return symact_dd_from_double(INFINITY);
     }
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
-    }
-    /* reciprocal argument */
-    if (0.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(symact_dd_from_double(-0x1p-1), w);
     }
     /* reciprocal argument */
     const symact_dd t = x;

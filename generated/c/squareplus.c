@@ -142,10 +142,6 @@ static double squareplus_derivative_from_output_f32(double z, double b)
         return z;
     }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
-    /* the limit */
     if (z == INFINITY) {
         return 1.0;
     }
@@ -165,18 +161,8 @@ static symact_dd squareplus_derivative_from_output_f64(double z, double b)
     const symact_dd dd_b = symact_dd_from_double(b);
     (void)dd_b;
     /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(1.0);
-    }
-    /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
-    }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_div(symact_dd_from_double(4.0), symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2))));
     }
     /* as it is */
     if (1.0 > z) {

@@ -139,10 +139,6 @@ static double star_relu_derivative_from_output_f32(double z, double s, double b)
     }
     if (s > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
-    /* the limit */
     if (z == INFINITY) {
         return INFINITY;
     }
@@ -150,10 +146,6 @@ static double star_relu_derivative_from_output_f32(double z, double s, double b)
     return 2.0 * sqrt(s) * sqrt((z - b));
     }
     if (s <= 0.0) {
-    /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
     /* the limit */
     if (z == INFINITY) {
         return NAN;
@@ -179,10 +171,6 @@ static symact_dd star_relu_derivative_from_output_f64(double z, double s, double
     (void)dd_b;
     if (s > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
-    /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
@@ -190,10 +178,6 @@ static symact_dd star_relu_derivative_from_output_f64(double z, double s, double
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(dd_s)), symact_dd_sqrt(symact_dd_sub(x, dd_b)));
     }
     if (s <= 0.0) {
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(NAN);

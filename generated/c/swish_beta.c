@@ -99,7 +99,7 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
     /* scaled exponential */
-    if (-0x1p-40 > z) {
+    if (-0x1p-18 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(t, symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
@@ -121,7 +121,7 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
     /* as it is */
-    if (0x1p-38 > z) {
+    if (0x1p-16 > z) {
         return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)))));
     }
     /* scaled exponential */
@@ -171,11 +171,11 @@ static double swish_beta_derivative_f32(double z, double beta)
         const double s2 = (1.0 + s1);
         return s1 * symact_powi((1.0 / s2), 2) * (s0 + s2);
     }
-    /* decaying exponentials */
-    const double t = z;
-    const double s0 = beta * t;
+    /* as it is */
+    const double s0 = beta * z;
     const double s1 = exp((-s0));
-    return symact_powi((1.0 / (1.0 + s1)), 2) * (1.0 + s1 * (1.0 + s0));
+    const double s2 = (1.0 + s1);
+    return symact_powi((1.0 / s2), 2) * (s2 + s0 * s1);
     }
     if (beta < 0.0) {
     /* the limit */
@@ -235,7 +235,7 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-228 > z) {
+    if (-0x1p-60 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
@@ -257,7 +257,7 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (0x1p-228 > z) {
+    if (0x1p-60 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);

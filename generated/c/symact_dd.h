@@ -540,19 +540,20 @@ SYMACT_DD_CALLED symact_dd symact_dd_div(symact_dd a, symact_dd b)
 
 SYMACT_DD_CALLED symact_dd symact_dd_sqrt(symact_dd x)
 {
-    const int small = x.hi < 0x1p-900;
+    const int small = x.hi < 0x1p-900, large = x.hi > 0x1p+1000;
     symact_dd p;
     double root;
     if (!(x.hi > 0.0) || x.hi > DBL_MAX) {
         return symact_dd_make(x.hi < 0.0 ? NAN : x.hi, 0.0);
     }
-    if (small) {
-        x = symact_dd_make(x.hi * 0x1p+200, x.lo * 0x1p+200);
+    if (small || large) {
+        /* The square of the root may underflow or overflow. */
+        x = symact_dd_scale(x, small ? 200 : -200);
     }
     root = sqrt(x.hi);
     p = symact_dd_two_product(root, root);
     p = symact_dd_fast_two_sum(root, ((x.hi - p.hi) - p.lo + x.lo) / (2.0 * root));
-    return small ? symact_dd_scale(p, -100) : p;
+    return small || large ? symact_dd_scale(p, small ? -100 : 100) : p;
 }
 
 /* x**n by squaring. */
@@ -798,8 +799,8 @@ SYMACT_DD_CALLED symact_dd symact_dd_reduce_small(symact_dd x, int *quadrant)
     return symact_dd_add(symact_dd_add(s, t), symact_dd_make(-(k * 0x1.b839a252049c1p-104), 0.0));
 }
 
-/* The same for any finite x (Payne and Hanek): the digits of x 2/pi that count modulo 4, by exact products. */
-SYMACT_DD_CALLED symact_dd symact_dd_reduce_large(symact_dd x, int *quadrant)
+/* The same for x 2^n, any finite x, n <= 64 (Payne and Hanek): the digits of x 2/pi that count modulo 4, by exact products. */
+SYMACT_DD_CALLED symact_dd symact_dd_reduce_large(symact_dd x, int n, int *quadrant)
 {
     const double values[2] = {x.hi, x.lo};
     symact_dd s = symact_dd_make(0.0, 0.0), f;
@@ -808,8 +809,9 @@ SYMACT_DD_CALLED symact_dd symact_dd_reduce_large(symact_dd x, int *quadrant)
         int exponent, first;
         double scaled, halves[2], weight = 1.0;
         (void)frexp(values[i], &exponent);
+        exponent += n;
         first = exponent > 55 ? (exponent - 55) / 24 : 0;
-        scaled = ldexp(values[i], -24 * first);
+        scaled = ldexp(values[i], n - 24 * first);
         halves[0] = symact_dd_upper_half(scaled);
         halves[1] = scaled - halves[0];
         for (int j = 0; j < 10; ++j) {
@@ -830,7 +832,8 @@ SYMACT_DD_CALLED symact_dd symact_dd_reduce_large(symact_dd x, int *quadrant)
     return symact_dd_times(f, symact_dd_half_pi());
 }
 
-SYMACT_DD_CALLED void symact_dd_sin_cos(symact_dd x, symact_dd *sine, symact_dd *cosine)
+/* Sine and cosine of x 2^n: x 2^n itself may overflow. */
+SYMACT_DD_CALLED void symact_dd_sin_cos(symact_dd x, int n, symact_dd *sine, symact_dd *cosine)
 {
     int quadrant;
     symact_dd r, z, s, c;
@@ -838,7 +841,11 @@ SYMACT_DD_CALLED void symact_dd_sin_cos(symact_dd x, symact_dd *sine, symact_dd 
         *sine = *cosine = symact_dd_make(NAN, 0.0);
         return;
     }
-    r = fabs(x.hi) < 65536.0 ? symact_dd_reduce_small(x, &quadrant) : symact_dd_reduce_large(x, &quadrant);
+    if (n == 0 && fabs(x.hi) < 65536.0) {
+        r = symact_dd_reduce_small(x, &quadrant);
+    } else {
+        r = symact_dd_reduce_large(x, n, &quadrant);
+    }
     z = symact_dd_times(r, r);
     s = SYMACT_DD_POLYNOMIAL(symact_dd_sin_lead, symact_dd_sin_tail, z);
     s = symact_dd_plus(r, symact_dd_times(symact_dd_times(r, z), s));
@@ -853,21 +860,35 @@ SYMACT_DD_CALLED void symact_dd_sin_cos(symact_dd x, symact_dd *sine, symact_dd 
 SYMACT_DD_CALLED symact_dd symact_dd_sin(symact_dd x)
 {
     symact_dd s, c;
-    symact_dd_sin_cos(x, &s, &c);
+    symact_dd_sin_cos(x, 0, &s, &c);
     return x.hi == 0.0 ? x : s;
 }
 
 SYMACT_DD_CALLED symact_dd symact_dd_cos(symact_dd x)
 {
     symact_dd s, c;
-    symact_dd_sin_cos(x, &s, &c);
+    symact_dd_sin_cos(x, 0, &s, &c);
+    return c;
+}
+
+SYMACT_DD_CALLED symact_dd symact_dd_sin_scaled(symact_dd x, int n)
+{
+    symact_dd s, c;
+    symact_dd_sin_cos(x, n, &s, &c);
+    return s;
+}
+
+SYMACT_DD_CALLED symact_dd symact_dd_cos_scaled(symact_dd x, int n)
+{
+    symact_dd s, c;
+    symact_dd_sin_cos(x, n, &s, &c);
     return c;
 }
 
 SYMACT_DD_CALLED symact_dd symact_dd_tan(symact_dd x)
 {
     symact_dd s, c;
-    symact_dd_sin_cos(x, &s, &c);
+    symact_dd_sin_cos(x, 0, &s, &c);
     return x.hi == 0.0 ? x : symact_dd_div(s, c);
 }
 
@@ -884,7 +905,7 @@ SYMACT_DD_CALLED symact_dd symact_dd_atan(symact_dd x)
     if (x.hi != x.hi) {
         return x;
     }
-    symact_dd_sin_cos(symact_dd_make(y, 0.0), &s, &c);
+    symact_dd_sin_cos(symact_dd_make(y, 0.0), 0, &s, &c);
     rest = symact_dd_sub(symact_dd_times(u, c), s);
     d = rest.hi / (c.hi + u.hi * s.hi);
     d = d - d * d * d * 0x1.5555555555555p-2;

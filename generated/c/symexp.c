@@ -63,7 +63,7 @@ static symact_dd symexp_forward_f64(double z)
         return x;
     }
     /* as it is */
-    if (-0x1p-219 > z) {
+    if (-0x1p-60 > z) {
         return symact_dd_neg(symact_dd_expm1(symact_dd_neg(x)));
     }
     /* power series */

@@ -63,7 +63,7 @@ static symact_dd symlog_forward_f64(double z)
         return x;
     }
     /* as it is */
-    if (-0x1p-237 > z) {
+    if (-0x1p-63 > z) {
         return symact_dd_neg(symact_dd_log1p(symact_dd_neg(x)));
     }
     /* power series */
@@ -111,12 +111,24 @@ static symact_dd symlog_derivative_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_div(w, symact_dd_add(symact_dd_from_double(1.0), w));
+    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), x));
     }
     /* as it is */
-    return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), x));
+    if (1.0 > z) {
+        return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), x));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_div(w, symact_dd_add(symact_dd_from_double(1.0), w));
 }
 
 static double symlog_derivative_from_output_f32(double z)
@@ -156,7 +168,7 @@ static symact_dd symlog_derivative_from_output_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-33 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
@@ -165,7 +177,7 @@ static symact_dd symlog_derivative_from_output_f64(double z)
         return symact_dd_exp(x);
     }
     /* as it is */
-    if (0x1p-33 > z) {
+    if (0x1p-12 > z) {
         return symact_dd_exp(symact_dd_neg(x));
     }
     /* scaled exponential */

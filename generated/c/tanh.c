@@ -81,6 +81,10 @@ static double tanh_derivative_f32(double z)
         const double s0 = exp(-2.0 * t);
         return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
+    /* as it is */
+    if (0x1p-46 > z) {
+        return (1.0 - symact_powi(tanh(z), 2));
+    }
     /* decaying exponentials */
     const double t = z;
     const double s0 = exp(-2.0 * t);
@@ -103,13 +107,13 @@ static symact_dd tanh_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-210 > z) {
+    if (-0x1p-57 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), symact_dd_exp_scaled(s0, 300)), -300);
     }
     /* as it is */
-    if (0x1p-210 > z) {
+    if (0x1p-57 > z) {
         return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(x), 2));
     }
     /* scaled exponential */
@@ -123,14 +127,6 @@ static double tanh_derivative_from_output_f32(double z)
     if (z != z) {
         return z;
     }
-    /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return -INFINITY;
-    }
     /* as it is */
     return (1.0 - symact_powi(z, 2));
 }
@@ -142,16 +138,9 @@ static symact_dd tanh_derivative_from_output_f64(double z)
     }
     const symact_dd x = symact_dd_from_double(z);
     (void)x;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
-    /* as it is */
-    return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(x, 2));
+    /* power series */
+    const symact_dd t = symact_dd_add(symact_dd_from_double(1.0), x);
+    return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(2.0), t));
 }
 
 float symact_tanhf(float z)

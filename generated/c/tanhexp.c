@@ -59,7 +59,7 @@ static symact_dd tanhexp_forward_f64(double z)
         return symact_dd_mul(symact_dd_make(0x1.85efab514f394p-1, 0x1.5618caf8a4f11p-55), x);
     }
     /* small argument, tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* small argument, scaled exponential */
@@ -85,13 +85,11 @@ static double tanhexp_derivative_f32(double z)
     if (z == INFINITY) {
         return 1.0;
     }
-    /* decaying expm1 */
+    /* as it is */
     if (-0x1.4p+0 > z) {
-        const double t = (-z);
-        const double s0 = exp((-t));
-        const double s1 = expm1(-2.0 * s0);
-        const double s2 = 4.0 * s0 * t;
-        return ((s1 * ((-2.0 - s1) - s2) - s2) / (4.0 + s1 * (4.0 + s1)));
+        const double s0 = exp(z);
+        const double s1 = tanh(s0);
+        return (s1 + s0 * z * (1.0 - symact_powi(s1, 2)));
     }
     /* power series */
     if (-1.0 > z) {
@@ -124,7 +122,7 @@ static symact_dd tanhexp_derivative_f64(double z)
         return symact_dd_from_double(1.0);
     }
     /* small argument, tail */
-    if (-832.0 > z) {
+    if (-790.0 > z) {
         return symact_dd_from_double(0.0);
     }
     /* small argument, scaled exponential */

@@ -36,11 +36,11 @@ static double tanhshrink_forward_f32(double z)
         return 2.0 * z;
     }
     /* as it is */
-    if (-0x1p-6 > z) {
+    if (-0x1p-7 > z) {
         return (z - tanh(z));
     }
     /* power series */
-    if (0x1p-6 > z) {
+    if (0x1p-5 > z) {
         const double t = z;
         const double s0 = symact_powi(t, 2);
         return symact_powi(t, 3) * (0x1.5555555555555p-2 + s0 * (s0 * (0x1.ba1ba1ba1ba1cp-5 + s0 * (s0 * (0x1.226e355e6c23dp-7 - 0x1.d6d3d0e157dep-9 * s0) - 0x1.664f4882c10fap-6)) - 0x1.1111111111111p-3));

@@ -62,7 +62,7 @@ class Question:
     """What a function was asked and what is true: points, the cotangents where it has them, the truths.
 
     ``zero_sign`` is the sign of f(0.0) for an odd f, else 0. ``slack`` is, point by point, the exponent
-    of the ulp at the largest |f'| near an interior root, else that of the truth's own ulp.
+    of the ulp at the largest magnitude near an interior root, else that of the truth's own ulp.
     """
 
     activation: str

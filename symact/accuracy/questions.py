@@ -12,7 +12,7 @@ from symact.accuracy.judgements import Question
 from symact.accuracy.points import cotangents, inputs, outputs, roots
 from symact.activations import Activation, G, samples
 from symact.formats import FORMATS, Format
-from symact.oracles import Exact, Oracle, product, truths
+from symact.oracles import Exact, Oracle, Truths, product, truths
 
 OTHER_SETTINGS = 2
 """How many settings of the parameters are judged besides the defaults."""
@@ -53,9 +53,15 @@ def questions(
         every: dict[str, Any] = common | {"exhaustive": thorough and fmt.bits == 16}
         forward = truths(oracle.forward_many(points), fmt)
         sign = _zero_sign(oracle) if zero else 0
-        yield Question(function="forward", points=np.array(points), truths=forward, zero_sign=sign, **every)
+        # Where a root of f depends on parameters, no series about it can be generated.
+        moving = [root for root in roots(oracle.forward) if root] if dtype == "float64" and setting else []
+        slack = _slack(moving, points, forward, fmt)
+        yield Question(
+            function="forward", points=np.array(points), truths=forward, zero_sign=sign, slack=slack, **every
+        )
         slopes = oracle.derivative_many(points)
-        slack = _slack(oracle, points, slopes, fmt) if dtype == "float64" else None
+        centres = roots(oracle.derivative) if dtype == "float64" else []
+        slack = _slack(centres, points, truths(slopes, fmt), fmt)
         yield from _with_product("derivative", "vjp", points, slopes, fmt, slack, every)
         if form is not None and form.condition.subs(_exact(activation, setting)) == sp.true:
             g = outputs(activation, oracle, forward.rounded.tolist(), marks, fmt)
@@ -123,15 +129,14 @@ def _zero_sign(oracle: Oracle) -> int:
     return -1 if oracle.forward(2.0**-60) < 0 else 1
 
 
-def _slack(oracle: Oracle, points: list[float], slopes: list[Exact], fmt: Format) -> np.ndarray | None:
-    """Return the ulp's exponent at each point: near an interior root of f' that at the largest |f'|.
+def _slack(centres: list[float], points: list[float], truth: Truths, fmt: Format) -> np.ndarray | None:
+    """Return the ulp's exponent at each point: near a root that at the largest magnitude around it.
 
-    Near a root every digit of f' may cancel; there the error is measured on the scale of f'.
+    Near a root every digit may cancel; there the error is measured on the scale of the function.
     """
-    centres = roots(oracle.derivative)
     if not centres:
         return None
-    truth, z = truths(slopes, fmt), np.array(points)
+    z = np.array(points)
     exponents = truth.ulp.copy()
     for centre in centres:
         around = (np.abs(z - centre) <= 1 + abs(centre)) & np.isfinite(truth.anchor)

@@ -10,7 +10,7 @@ from flint import ctx
 from symact.arithmetics import constant
 from symact.errors import NotSupported
 from symact.forms import T, W
-from symact.functions import exp_scaled, ldexp
+from symact.functions import cos_scaled, exp_scaled, ldexp, sin_scaled
 
 
 def hexadecimal(value: float) -> str:
@@ -79,7 +79,7 @@ def write(expression: sp.Expr, notation: Notation) -> str:
         return _product(expression, notation)
     if expression.is_Pow and not isinstance(expression, sp.exp):
         return _power(expression, notation)
-    if isinstance(expression, (exp_scaled, ldexp)):
+    if isinstance(expression, (exp_scaled, ldexp, sin_scaled, cos_scaled)):
         inner = write(expression.args[0], notation)
         return notation.call(type(expression).__name__, [inner, str(int(expression.args[1]))])
     if isinstance(expression, sp.Function):

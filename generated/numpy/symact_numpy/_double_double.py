@@ -27,7 +27,7 @@ def _numbers(*literals):
 
 
 _ONE = (1.0, 0.0)
-_TINY, _HUGE, _CHUNK, _THIRD = _numbers("0x1p-900", "0x1p+200", "0x1p-24", "0x1.5555555555555p-2")
+_TINY, _HUGE, _VAST, _CHUNK, _THIRD = _numbers("0x1p-900", "0x1p+200", "0x1p+1000", "0x1p-24", "0x1.5555555555555p-2")
 _LN2 = _numbers("0x1.62e42fefa39efp-1", "0x1.abc9e3b39803fp-56")
 _HALF_PI = _numbers("0x1.921fb54442d18p+0", "0x1.1a62633145c07p-54")
 _SQRT_HALF, _TWO_OVER_PI = _numbers("0x1.6a09e667f3bcdp-1", "0x1.45f306dc9c883p-1")
@@ -477,12 +477,13 @@ def sqrt(x):
     """Return the square root of x."""
     hi, lo = _arrays(x)
     regular = (hi > 0.0) & (hi < np.inf)
-    small = hi < _TINY
-    hi, lo = np.where(small, hi * _HUGE, hi), np.where(small, lo * _HUGE, lo)
+    # The square of the root may underflow or overflow.
+    small, large = hi < _TINY, hi > _VAST
+    up, down = np.where(small, _HUGE, np.where(large, 1.0 / _HUGE, 1.0)), np.where(small, 2.0**-100, np.where(large, 2.0**100, 1.0))
+    hi, lo = hi * up, lo * up
     root = np.sqrt(hi)
     p, e = _two_product(root, root)
     s, e = _fast_two_sum(root, ((hi - p) - e + lo) / (2.0 * root))
-    down = np.where(small, 2.0**-100, 1.0)
     return np.where(regular, s * down, root), np.where(regular, e * down, 0.0)
 
 
@@ -696,13 +697,13 @@ def _reduce_small(x):
     return r, k.astype(np.int64) & 3
 
 
-def _reduce_large(x):
-    """Reduce any finite x (Payne and Hanek): the digits of x 2/pi that count modulo 4, by exact products."""
+def _reduce_large(x, n):
+    """Reduce x 2^n for any finite x, n <= 64 (Payne and Hanek): the digits of x 2/pi that count modulo 4, by exact products."""
     s, e, rest = np.zeros_like(x[0]), np.zeros_like(x[0]), np.zeros_like(x[0])
     for value in x:
-        exponent = np.frexp(value)[1]
+        exponent = np.frexp(value)[1] + n
         first = np.where(exponent > 55, (exponent - 55) // 24, 0)
-        scaled = np.ldexp(value, -24 * first)
+        scaled = np.ldexp(value, n - 24 * first)
         upper = _upper_half(scaled)
         weight = 1.0
         for j in range(10):
@@ -717,17 +718,17 @@ def _reduce_large(x):
     return _times(_fast_two_sum(f, t + rest), _HALF_PI), k.astype(np.int64) & 3
 
 
-def _sin_cos(x):
-    """Return sine and cosine of x."""
+def _sin_cos(x, n=0):
+    """Return sine and cosine of x 2^n: x 2^n itself may overflow."""
     hi, lo = _arrays(x)
     finite = np.isfinite(hi)
     hi, lo = np.where(finite, hi, 0.0), np.where(finite, lo, 0.0)
-    large = np.abs(hi) >= 65536.0
+    large = (np.abs(hi) >= 65536.0) | (n != 0)
     r, quadrant = _reduce_small((np.where(large, 0.0, hi), np.where(large, 0.0, lo)))
     if large.any():
         r = np.array(r[0]), np.array(r[1])
         quadrant = np.array(quadrant)
-        (r[0][large], r[1][large]), quadrant[large] = _reduce_large((hi[large], lo[large]))
+        (r[0][large], r[1][large]), quadrant[large] = _reduce_large((hi[large], lo[large]), n)
     z = _times(r, r)
     s = _plus(r, _times(_times(r, z), _polynomial(_SIN_LEAD, _SIN_TAIL, z)))
     c = _plus(_ONE, _times(z, _polynomial(_COS_LEAD, _COS_TAIL, z)))
@@ -748,6 +749,16 @@ def sin(x):
 def cos(x):
     """Return the cosine of x."""
     return _sin_cos(x)[1]
+
+
+def sin_scaled(x, n):
+    """Return the sine of x 2^n."""
+    return _sin_cos(x, n)[0]
+
+
+def cos_scaled(x, n):
+    """Return the cosine of x 2^n."""
+    return _sin_cos(x, n)[1]
 
 
 def tan(x):

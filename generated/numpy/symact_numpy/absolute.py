@@ -16,7 +16,7 @@ __all__ = [
     "absolute_vjp",
 ]
 
-_C0 = float.fromhex("-0x0.034p-1022")  # -2.82480079693297e-310
+_C0 = float.fromhex("-0x0.4p-1022")  # -5.562684646268003e-309
 
 
 def _forward_float32_0(z):

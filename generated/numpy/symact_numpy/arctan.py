@@ -22,8 +22,8 @@ _C0 = float.fromhex("-0x1.921fb54442d18p+0")  # -1.5707963267948966
 _C1 = float.fromhex("0x1.921fb54442d18p+0")  # 1.5707963267948966
 _C2 = float.fromhex("-0x1.1a62633145c07p-54")  # -6.123233995736766e-17
 _C3 = float.fromhex("0x1.1a62633145c07p-54")  # 6.123233995736766e-17
-_C4 = float.fromhex("-0x1.ap+528")  # -1.4278779133071668e+159
-_C5 = float.fromhex("0x1.ap+537")  # 7.310734916132694e+161
+_C4 = float.fromhex("-0x1.ap+541")  # -1.169717586581231e+163
+_C5 = float.fromhex("0x1.ap+541")  # 1.169717586581231e+163
 
 
 def _forward_float32_0(z):
@@ -196,16 +196,6 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_2(z):
     # as it is
     return powi(np.cos(z), 2)
 
@@ -215,9 +205,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
@@ -226,16 +214,6 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 
 def _derivative_from_output_float64_0(z):
-    # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_1(z):
-    # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_2(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.powi(dd.cos(x), 2)
@@ -246,9 +224,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_0),
             ),
         ),
     ),

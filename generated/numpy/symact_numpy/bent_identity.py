@@ -19,19 +19,20 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1.8p+0")  # 1.5
-_C1 = float.fromhex("0x1p-1")  # 0.5
-_C2 = float.fromhex("-0x1p-22")  # -2.384185791015625e-07
-_C3 = float.fromhex("0x1p-2")  # 0.25
-_C4 = float.fromhex("0x1p-5")  # 0.03125
-_C5 = float.fromhex("0x1.cp-7")  # 0.013671875
-_C6 = float.fromhex("0x1.08p-7")  # 0.008056640625
-_C7 = float.fromhex("0x1.658p-8")  # 0.00545501708984375
-_C8 = float.fromhex("0x1.2fep-8")  # 0.0046367645263671875
-_C9 = float.fromhex("0x1.adp-8")  # 0.0065460205078125
-_C10 = float.fromhex("0x1.5p-7")  # 0.01025390625
-_C11 = float.fromhex("0x1.4p-6")  # 0.01953125
-_C12 = float.fromhex("0x1p-4")  # 0.0625
-_C13 = float.fromhex("0x1p-22")  # 2.384185791015625e-07
+_C1 = float.fromhex("0x1p-2")  # 0.25
+_C2 = float.fromhex("0x1p-5")  # 0.03125
+_C3 = float.fromhex("0x1.cp-7")  # 0.013671875
+_C4 = float.fromhex("0x1.5p-7")  # 0.01025390625
+_C5 = float.fromhex("0x1.4p-6")  # 0.01953125
+_C6 = float.fromhex("0x1p-4")  # 0.0625
+_C7 = float.fromhex("0x1p-13")  # 0.0001220703125
+_C8 = float.fromhex("0x1p-1")  # 0.5
+_C9 = float.fromhex("-0x1p-22")  # -2.384185791015625e-07
+_C10 = float.fromhex("0x1.08p-7")  # 0.008056640625
+_C11 = float.fromhex("0x1.658p-8")  # 0.00545501708984375
+_C12 = float.fromhex("0x1.2fep-8")  # 0.0046367645263671875
+_C13 = float.fromhex("0x1.adp-8")  # 0.0065460205078125
+_C14 = float.fromhex("0x1p-21")  # 4.76837158203125e-07
 
 
 def _forward_float32_0(z):
@@ -58,11 +59,15 @@ def _forward_float32_3(z):
 
 
 def _forward_float32_4(z):
-    # conjugate
+    # power series
     t = z
     s0 = powi(t, 2)
-    s1 = -2.0 * t
-    return ((_C0 * s0 + s1) / ((-1.0 - s1) - np.sqrt((1.0 + s0))))
+    return t * (1.0 + t * (_C1 + s0 * (s0 * (_C2 + s0 * (s0 * (_C3 - _C4 * s0) - _C5)) - _C6)))
+
+
+def _forward_float32_5(z):
+    # as it is
+    return ((z + _C8 * np.sqrt((1.0 + powi(z, 2)))) - _C8)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -74,7 +79,8 @@ _FORWARD_FLOAT32 = Kernel(
                 (lambda z: z == np.inf, _forward_float32_1),
                 (lambda z: z == 0.0, _forward_float32_2),
                 (lambda z: 0.0 > z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (lambda z: _C7 > z, _forward_float32_4),
+                (None, _forward_float32_5),
             ),
         ),
     ),
@@ -103,7 +109,7 @@ def _forward_float64_3(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.mul((_C1, 0.0), t), dd.sub(dd.sub(dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2))), (2.0, 0.0)), w))
+    return dd.mul(dd.mul((_C8, 0.0), t), dd.sub(dd.sub(dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2))), (2.0, 0.0)), w))
 
 
 def _forward_float64_4(z):
@@ -111,7 +117,7 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.add((_C3, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C7, 0.0), dd.mul((_C8, 0.0), s0))), (_C9, 0.0))))), (_C10, 0.0))))), (_C11, 0.0))))), (_C12, 0.0)))))))
+    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.add((_C1, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C10, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C11, 0.0), dd.mul((_C12, 0.0), s0))), (_C13, 0.0))))), (_C4, 0.0))))), (_C5, 0.0))))), (_C6, 0.0)))))))
 
 
 def _forward_float64_5(z):
@@ -119,7 +125,7 @@ def _forward_float64_5(z):
     x = (z, np.zeros_like(z))
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.mul((_C1, 0.0), t), dd.sub(dd.add((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2)))), w))
+    return dd.mul(dd.mul((_C8, 0.0), t), dd.sub(dd.add((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2)))), w))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -130,8 +136,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: _C2 > z, _forward_float64_3),
-                (lambda z: _C13 > z, _forward_float64_4),
+                (lambda z: _C9 > z, _forward_float64_3),
+                (lambda z: _C14 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
         ),
@@ -142,7 +148,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z):
     # the limit
-    return _C1
+    return _C8
 
 
 def _derivative_float32_1(z):
@@ -152,7 +158,7 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    return (1.0 + (_C1 * z / np.sqrt((1.0 + powi(z, 2)))))
+    return (1.0 + (_C8 * z / np.sqrt((1.0 + powi(z, 2)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -172,7 +178,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
 
 def _derivative_float64_0(z):
     # the limit
-    return (_C1, 0.0)
+    return (_C8, 0.0)
 
 
 def _derivative_float64_1(z):
@@ -186,13 +192,13 @@ def _derivative_float64_2(z):
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
     s0 = dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2)))
-    return dd.div(dd.mul((_C1, 0.0), dd.sub(dd.mul((2.0, 0.0), s0), (1.0, 0.0))), s0)
+    return dd.div(dd.mul((_C8, 0.0), dd.sub(dd.mul((2.0, 0.0), s0), (1.0, 0.0))), s0)
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.add((1.0, 0.0), dd.div(dd.mul((_C1, 0.0), x), dd.sqrt(dd.add((1.0, 0.0), dd.powi(x, 2)))))
+    return dd.add((1.0, 0.0), dd.div(dd.mul((_C8, 0.0), x), dd.sqrt(dd.add((1.0, 0.0), dd.powi(x, 2)))))
 
 
 def _derivative_float64_4(z):
@@ -201,7 +207,7 @@ def _derivative_float64_4(z):
     t = x
     w = dd.div((1.0, 0.0), t)
     s0 = dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2)))
-    return dd.div(dd.mul((_C1, 0.0), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), s0))), s0)
+    return dd.div(dd.mul((_C8, 0.0), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), s0))), s0)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -223,7 +229,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # the limit
-    return _C1
+    return _C8
 
 
 def _derivative_from_output_float32_1(z):
@@ -254,7 +260,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z):
     # the limit
-    return (_C1, 0.0)
+    return (_C8, 0.0)
 
 
 def _derivative_from_output_float64_1(z):

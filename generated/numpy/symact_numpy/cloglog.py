@@ -18,8 +18,8 @@ __all__ = [
     "cloglog_vjp_from_output",
 ]
 
-_C0 = float.fromhex("0x1.bp+2")  # 6.75
-_C1 = float.fromhex("-0x1p-237")  # -4.527839539413356e-72
+_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C1 = float.fromhex("0x1p-55")  # 2.7755575615628914e-17
 _C2 = float.fromhex("-0x1.58ed2308158edp-9")  # -0.002631578947368421
 _C3 = float.fromhex("-0x1.1840ac7691841p-64")  # -5.934580312552235e-20
 _C4 = float.fromhex("0x1.3813813813814p-9")  # 0.002380952380952381
@@ -59,7 +59,7 @@ _C37 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
 _C38 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
 _C39 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 _C40 = float.fromhex("0x1p-1")  # 0.5
-_C41 = float.fromhex("0x1p-237")  # 4.527839539413356e-72
+_C41 = float.fromhex("0x1p-63")  # 1.0842021724855044e-19
 
 
 def _forward_float32_0(z):
@@ -179,8 +179,10 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
-    # tail
-    return (0.0, 0.0)
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.ldexp(dd.exp_scaled(dd.sub(dd.neg(t), dd.exp(dd.neg(t))), 300), -300)
 
 
 def _derivative_float64_3(z):
@@ -191,8 +193,10 @@ def _derivative_float64_3(z):
 
 
 def _derivative_float64_4(z):
-    # tail
-    return (0.0, 0.0)
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.exp_scaled(dd.sub(t, dd.exp(t)), 300), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -202,8 +206,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: -740.0 > z, _derivative_float64_2),
-                (lambda z: _C0 > z, _derivative_float64_3),
+                (lambda z: _C0 > z, _derivative_float64_2),
+                (lambda z: _C1 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -214,20 +218,15 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # the limit
-    return -np.inf
+    return 0.0
 
 
 def _derivative_from_output_float32_1(z):
-    # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_2(z):
     # zero, with its sign
     return z
 
 
-def _derivative_from_output_float32_3(z):
+def _derivative_from_output_float32_2(z):
     # as it is
     return (-(1.0 - z) * np.log1p((-z)))
 
@@ -237,10 +236,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: z == 0.0, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z: z == 1.0, _derivative_from_output_float32_0),
+                (lambda z: z == 0.0, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_2),
             ),
         ),
     ),
@@ -250,34 +248,23 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z):
     # the limit
-    return (-np.inf, 0.0)
+    return (0.0, 0.0)
 
 
 def _derivative_from_output_float64_1(z):
-    # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     return x
 
 
-def _derivative_from_output_float64_3(z):
-    # as it is
-    x = (z, np.zeros_like(z))
-    return dd.neg(dd.mul(dd.sub((1.0, 0.0), x), dd.log1p(dd.neg(x))))
-
-
-def _derivative_from_output_float64_4(z):
+def _derivative_from_output_float64_2(z):
     # power series
     x = (z, np.zeros_like(z))
     t = x
     return dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C2, _C3), dd.mul((_C4, _C5), t))), (_C6, _C7))), (_C8, _C9))), (_C10, _C11))), (_C12, _C13))), (_C14, _C15))), (_C16, _C17))), (_C18, _C19))), (_C20, _C21))), (_C22, _C23))), (_C24, _C25))), (_C26, _C27))), (_C28, _C29))), (_C30, _C31))), (_C32, _C33))), (_C34, _C35))), (_C36, _C37))), (_C38, _C39))), (_C40, 0.0)))))
 
 
-def _derivative_from_output_float64_5(z):
+def _derivative_from_output_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.neg(dd.mul(dd.sub((1.0, 0.0), x), dd.log1p(dd.neg(x))))
@@ -288,12 +275,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: z == 0.0, _derivative_from_output_float64_2),
-                (lambda z: _C1 > z, _derivative_from_output_float64_3),
-                (lambda z: _C41 > z, _derivative_from_output_float64_4),
-                (None, _derivative_from_output_float64_5),
+                (lambda z: z == 1.0, _derivative_from_output_float64_0),
+                (lambda z: z == 0.0, _derivative_from_output_float64_1),
+                (lambda z: _C41 > z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
             ),
         ),
     ),

@@ -214,7 +214,7 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: -832.0 > z, _forward_float64_2),
+                (lambda z: -790.0 > z, _forward_float64_2),
                 (lambda z: _C0 > z, _forward_float64_3),
                 (lambda z: -1.0 > z, _forward_float64_4),
                 (lambda z: 63.0 > z, _forward_float64_5),
@@ -357,12 +357,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: -832.0 > z, _derivative_float64_2),
+                (lambda z: -790.0 > z, _derivative_float64_2),
                 (lambda z: _C63 > z, _derivative_float64_3),
                 (lambda z: -2.0 > z, _derivative_float64_4),
                 (lambda z: 2.0 > z, _derivative_float64_5),
                 (lambda z: _C97 > z, _derivative_float64_6),
-                (lambda z: 832.0 > z, _derivative_float64_7),
+                (lambda z: 790.0 > z, _derivative_float64_7),
                 (None, _derivative_float64_8),
             ),
         ),

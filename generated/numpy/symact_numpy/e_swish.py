@@ -17,8 +17,8 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p-33")  # -1.1641532182693481e-10
-_C2 = float.fromhex("-0x1p-219")  # -1.1869459682199748e-66
+_C1 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C2 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
 
 
 def _forward_float32_0(z, beta):
@@ -91,7 +91,7 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z, beta: z == -np.inf, _forward_float64_0),
                 (lambda z, beta: z == 0.0, _forward_float64_1),
-                (lambda z, beta: -832.0 > z, _forward_float64_2),
+                (lambda z, beta: -790.0 > z, _forward_float64_2),
                 (lambda z, beta: _C1 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
@@ -119,10 +119,10 @@ def _derivative_float32_2(z, beta):
 
 
 def _derivative_float32_3(z, beta):
-    # decaying exponentials
-    t = z
-    s0 = np.exp((-t))
-    return powi((1.0 / (1.0 + s0)), 2) * (beta + s0 * (beta + beta * t))
+    # as it is
+    s0 = np.exp((-z))
+    s1 = (1.0 + s0)
+    return beta * powi((1.0 / s1), 2) * (s1 + s0 * z)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -189,7 +189,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, beta: z == -np.inf, _derivative_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_float64_1),
-                (lambda z, beta: -832.0 > z, _derivative_float64_2),
+                (lambda z, beta: -790.0 > z, _derivative_float64_2),
                 (lambda z, beta: _C2 > z, _derivative_float64_3),
                 (lambda z, beta: 63.0 > z, _derivative_float64_4),
                 (None, _derivative_float64_5),

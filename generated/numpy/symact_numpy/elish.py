@@ -31,7 +31,7 @@ _C11 = float.fromhex("0x1.f40321b77e458p-16")  # 2.9803051544850405e-05
 _C12 = float.fromhex("0x1.6830f6ce33dbfp-17")  # 1.0734536229155677e-05
 _C13 = float.fromhex("0x1.67a99e8662743p-11")  # 0.0006860019209835383
 _C14 = float.fromhex("0x1.2c056c0d0feddp-9")  # 0.002288979949781707
-_C15 = float.fromhex("0x1.d1fc634af84f8p-156")  # 1.9927530278878588e-47
+_C15 = float.fromhex("0x1.e174fe84e9013p-155")  # 4.117828166906438e-47
 _C16 = float.fromhex("-0x1p-1")  # -0.5
 _C17 = float.fromhex("-0x1.9f270661722dbp-56")  # -2.250545892825866e-17
 _C18 = float.fromhex("-0x1.cbce1d8b96808p-57")  # -1.2463043247298256e-17
@@ -63,7 +63,8 @@ _C43 = float.fromhex("0x1.e8a48834a81fcp-72")  # 4.041957706633015e-22
 _C44 = float.fromhex("-0x1.25c82e803f71p-71")  # -4.86021482512652e-22
 _C45 = float.fromhex("-0x1.a95f74daec8f5p-65")  # -4.5038105191693574e-20
 _C46 = float.fromhex("0x1.7fcfdbf4892abp-65")  # 4.06376709000191e-20
-_C47 = float.fromhex("0x1.be5d5d4c8a232p-210")  # 1.0596215736248391e-63
+_C47 = float.fromhex("0x1.d1fc634af84f8p-156")  # 1.9927530278878588e-47
+_C48 = float.fromhex("0x1.be5d5d4c8a232p-210")  # 1.0596215736248391e-63
 
 
 def _forward_float32_0(z):
@@ -241,7 +242,7 @@ def _derivative_float64_3(z):
     # power series
     x = (z, np.zeros_like(z))
     t = dd.add((_C1, _C17), x)
-    return dd.sub(dd.mul(t, dd.add((_C2, _C18), dd.mul(t, dd.add((_C3, _C19), dd.mul(t, dd.add((_C4, _C20), dd.mul(t, dd.add((_C5, _C21), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C6, _C22), dd.mul(t, dd.add((_C7, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C8, _C24), dd.mul(t, dd.add((_C9, _C25), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C26, _C27), dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C30, _C31), dd.mul((_C32, _C33), t))), (_C34, _C35))))))), (_C36, _C37))), (_C38, _C39))), (_C40, _C41))))))), (_C10, _C42))), (_C11, _C43))), (_C12, _C44))))))), (_C13, _C45))), (_C14, _C46))))))))))), (_C15, _C47))
+    return dd.sub(dd.mul(t, dd.add((_C2, _C18), dd.mul(t, dd.add((_C3, _C19), dd.mul(t, dd.add((_C4, _C20), dd.mul(t, dd.add((_C5, _C21), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C6, _C22), dd.mul(t, dd.add((_C7, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C8, _C24), dd.mul(t, dd.add((_C9, _C25), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C26, _C27), dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C30, _C31), dd.mul((_C32, _C33), t))), (_C34, _C35))))))), (_C36, _C37))), (_C38, _C39))), (_C40, _C41))))))), (_C10, _C42))), (_C11, _C43))), (_C12, _C44))))))), (_C13, _C45))), (_C14, _C46))))))))))), (_C47, _C48))
 
 
 def _derivative_float64_4(z):

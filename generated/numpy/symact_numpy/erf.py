@@ -18,8 +18,8 @@ __all__ = [
 
 _C0 = float.fromhex("0x1.20dd750429b6dp+0")  # 1.1283791670955126
 _C1 = float.fromhex("0x1.1ae3a914fed8p-56")  # 1.533545961316588e-17
-_C2 = float.fromhex("-0x1p-84")  # -5.169878828456423e-26
-_C3 = float.fromhex("0x1p-75")  # 2.6469779601696886e-23
+_C2 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C3 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
 
 
 def _forward_float32_0(z):

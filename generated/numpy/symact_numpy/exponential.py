@@ -18,7 +18,7 @@ __all__ = [
     "exponential_vjp_from_output",
 ]
 
-_C0 = float.fromhex("-0x1p-33")  # -1.1641532182693481e-10
+_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
 
 
 def _forward_float32_0(z):
@@ -161,20 +161,15 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
     return np.inf
 
 
-def _derivative_from_output_float32_2(z):
+def _derivative_from_output_float32_1(z):
     # zero, with its sign
     return z
 
 
-def _derivative_from_output_float32_3(z):
+def _derivative_from_output_float32_2(z):
     # as it is
     return z
 
@@ -184,10 +179,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: z == 0.0, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z: z == np.inf, _derivative_from_output_float32_0),
+                (lambda z: z == 0.0, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_2),
             ),
         ),
     ),
@@ -197,21 +191,16 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z):
     # the limit
-    return (-np.inf, 0.0)
-
-
-def _derivative_from_output_float64_1(z):
-    # the limit
     return (np.inf, 0.0)
 
 
-def _derivative_from_output_float64_2(z):
+def _derivative_from_output_float64_1(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     return x
 
 
-def _derivative_from_output_float64_3(z):
+def _derivative_from_output_float64_2(z):
     # as it is
     x = (z, np.zeros_like(z))
     return x
@@ -222,10 +211,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: z == 0.0, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z: z == np.inf, _derivative_from_output_float64_0),
+                (lambda z: z == 0.0, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
     ),

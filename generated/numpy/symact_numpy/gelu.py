@@ -18,9 +18,9 @@ __all__ = [
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
 _C1 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
-_C2 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
-_C3 = float.fromhex("-0x1p-1")  # -0.5
-_C4 = float.fromhex("-0x1p-237")  # -4.527839539413356e-72
+_C2 = float.fromhex("-0x1p-1")  # -0.5
+_C3 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
+_C4 = float.fromhex("-0x1p-61")  # -4.336808689942018e-19
 _C5 = float.fromhex("0x1.9884533d43651p-2")  # 0.3989422804014327
 _C6 = float.fromhex("-0x1.cbc0d30ebfd15p-56")  # -2.49232720227773e-17
 _C7 = float.fromhex("0x1.46d04297691dap-7")  # 0.009973557010035817
@@ -41,7 +41,7 @@ _C21 = float.fromhex("0x1.37403f6ba11p-10")  # 0.0011873282154804543
 _C22 = float.fromhex("0x1.ade6fdab9e9d8p-64")  # 9.103535478714443e-20
 _C23 = float.fromhex("0x1.1058377e2ceep-4")  # 0.06649038006690544
 _C24 = float.fromhex("0x1.782a1df62ac9dp-58")  # 5.097979868080088e-18
-_C25 = float.fromhex("0x1p-228")  # 2.3182538441796384e-69
+_C25 = float.fromhex("0x1p-61")  # 4.336808689942018e-19
 _C26 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
 _C27 = float.fromhex("0x1.80ead197f00b4p-1")  # 0.7517915246935645
 _C28 = float.fromhex("0x1.b9d98fa5a3215p-2")  # 0.4314939923140469
@@ -113,18 +113,13 @@ def _forward_float32_2(z):
 
 
 def _forward_float32_3(z):
-    # tail
-    return 0.0
+    # decaying exponentials
+    t = (-z)
+    s0 = _C0 * t
+    return (-s0 * dd.erfcx1(_C1 * s0) * np.exp(_C2 * powi(t, 2)))
 
 
 def _forward_float32_4(z):
-    # complement
-    t = (-z)
-    s0 = _C0 * t
-    return (-s0 * dd.erfc1(_C1 * s0))
-
-
-def _forward_float32_5(z):
     # as it is
     s0 = _C0 * z
     return s0 * (1.0 + dd.erf1(_C1 * s0))
@@ -138,9 +133,8 @@ _FORWARD_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _forward_float32_0),
                 (lambda z: z == np.inf, _forward_float32_1),
                 (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: -15.0 > z, _forward_float32_3),
-                (lambda z: 0.0 > z, _forward_float32_4),
-                (None, _forward_float32_5),
+                (lambda z: 0.0 > z, _forward_float32_3),
+                (None, _forward_float32_4),
             ),
         ),
     ),
@@ -165,19 +159,14 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
-    # tail
-    return (0.0, 0.0)
-
-
-def _forward_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = dd.mul((_C0, 0.0), t)
-    return dd.ldexp(dd.neg(dd.mul(dd.mul(s0, dd.erfcx(dd.mul((_C1, _C2), s0))), dd.exp_scaled(dd.mul((_C3, 0.0), dd.powi(t, 2)), 300))), -300)
+    return dd.ldexp(dd.neg(dd.mul(dd.mul(s0, dd.erfcx(dd.mul((_C1, _C3), s0))), dd.exp_scaled(dd.mul((_C2, 0.0), dd.powi(t, 2)), 300))), -300)
 
 
-def _forward_float64_5(z):
+def _forward_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
     t = x
@@ -185,11 +174,11 @@ def _forward_float64_5(z):
     return dd.mul(t, dd.add((_C0, 0.0), dd.mul(t, dd.add((_C5, _C6), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C7, _C8), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C13, _C14), dd.mul((_C15, _C16), s0))), (_C17, _C18))))), (_C19, _C20))))), (_C21, _C22))))), (_C23, _C24)))))))
 
 
-def _forward_float64_6(z):
+def _forward_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = dd.mul((_C0, 0.0), x)
-    return dd.mul(s0, dd.add((1.0, 0.0), dd.erf(dd.mul((_C1, _C2), s0))))
+    return dd.mul(s0, dd.add((1.0, 0.0), dd.erf(dd.mul((_C1, _C3), s0))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -200,10 +189,9 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: -63.0 > z, _forward_float64_3),
-                (lambda z: _C4 > z, _forward_float64_4),
-                (lambda z: _C25 > z, _forward_float64_5),
-                (None, _forward_float64_6),
+                (lambda z: _C4 > z, _forward_float64_3),
+                (lambda z: _C25 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -222,28 +210,23 @@ def _derivative_float32_1(z):
 
 
 def _derivative_float32_2(z):
-    # tail
-    return 0.0
-
-
-def _derivative_float32_3(z):
     # decaying exponentials
     t = (-z)
     s0 = _C26
     s1 = _C1 * t
-    return (_C0 * (s0 * dd.erfcx1(_C0 * s1) - s1) * np.exp(_C3 * powi(t, 2)) / s0)
+    return (_C0 * (s0 * dd.erfcx1(_C0 * s1) - s1) * np.exp(_C2 * powi(t, 2)) / s0)
 
 
-def _derivative_float32_4(z):
+def _derivative_float32_3(z):
     # power series
     t = (_C27 + z)
     return (t * (_C28 + t * (_C29 + t * (t * (t * (t * (_C30 + t * (_C31 + t * (t * (t * (_C32 + t * (_C33 + t * (_C34 - _C35 * t))) - _C36) - _C37))) - _C38) - _C39) - _C40))) - _C41)
 
 
-def _derivative_float32_5(z):
+def _derivative_float32_4(z):
     # as it is
     s0 = _C42 * z
-    return ((_C0 + _C43 * s0 * np.exp(_C3 * powi(z, 2))) + _C0 * dd.erf1(s0))
+    return ((_C0 + _C43 * s0 * np.exp(_C2 * powi(z, 2))) + _C0 * dd.erf1(s0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -253,10 +236,9 @@ _DERIVATIVE_FLOAT32 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float32_0),
                 (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -15.0 > z, _derivative_float32_2),
-                (lambda z: -1.0 > z, _derivative_float32_3),
-                (lambda z: _C3 > z, _derivative_float32_4),
-                (None, _derivative_float32_5),
+                (lambda z: -1.0 > z, _derivative_float32_2),
+                (lambda z: _C2 > z, _derivative_float32_3),
+                (None, _derivative_float32_4),
             ),
         ),
     ),
@@ -284,8 +266,8 @@ def _derivative_float64_3(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = (_C26, _C44)
-    s1 = dd.mul((_C1, _C2), t)
-    return dd.ldexp(dd.div(dd.mul(dd.mul((_C0, 0.0), dd.sub(dd.mul(s0, dd.erfcx(dd.mul((_C0, 0.0), s1))), s1)), dd.exp_scaled(dd.mul((_C3, 0.0), dd.powi(t, 2)), 300)), s0), -300)
+    s1 = dd.mul((_C1, _C3), t)
+    return dd.ldexp(dd.div(dd.mul(dd.mul((_C0, 0.0), dd.sub(dd.mul(s0, dd.erfcx(dd.mul((_C0, 0.0), s1))), s1)), dd.exp_scaled(dd.mul((_C2, 0.0), dd.powi(t, 2)), 300)), s0), -300)
 
 
 def _derivative_float64_4(z):
@@ -299,7 +281,7 @@ def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = dd.mul((_C42, _C77), x)
-    return dd.add(dd.add((_C0, 0.0), dd.mul(dd.mul((_C43, _C78), s0), dd.exp(dd.mul((_C3, 0.0), dd.powi(x, 2))))), dd.mul((_C0, 0.0), dd.erf(s0)))
+    return dd.add(dd.add((_C0, 0.0), dd.mul(dd.mul((_C43, _C78), s0), dd.exp(dd.mul((_C2, 0.0), dd.powi(x, 2))))), dd.mul((_C0, 0.0), dd.erf(s0)))
 
 
 def _derivative_float64_6(z):
@@ -316,7 +298,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -63.0 > z, _derivative_float64_2),
                 (lambda z: -1.0 > z, _derivative_float64_3),
-                (lambda z: _C3 > z, _derivative_float64_4),
+                (lambda z: _C2 > z, _derivative_float64_4),
                 (lambda z: 15.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),

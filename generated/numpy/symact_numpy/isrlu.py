@@ -195,20 +195,15 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, alpha):
     # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_1(z, alpha):
-    # the limit
     return 1.0
 
 
-def _derivative_from_output_float32_2(z, alpha):
+def _derivative_from_output_float32_1(z, alpha):
     # as it is
     return powi(np.sqrt((1.0 - alpha * powi(z, 2))), 3)
 
 
-def _derivative_from_output_float32_3(z, alpha):
+def _derivative_from_output_float32_2(z, alpha):
     # as it is
     return 1.0
 
@@ -218,10 +213,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_0),
+                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_2),
             ),
         ),
     ),
@@ -231,22 +225,17 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z, alpha):
     # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_1(z, alpha):
-    # the limit
     return (1.0, 0.0)
 
 
-def _derivative_from_output_float64_2(z, alpha):
+def _derivative_from_output_float64_1(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.powi(dd.sqrt(dd.sub((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2)))), 3)
 
 
-def _derivative_from_output_float64_3(z, alpha):
+def _derivative_from_output_float64_2(z, alpha):
     # as it is
     return (1.0, 0.0)
 
@@ -256,10 +245,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z, alpha: z == np.inf, _derivative_from_output_float64_0),
+                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
     ),

@@ -180,16 +180,6 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 
 def _derivative_from_output_float32_0(z, alpha):
-    # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_1(z, alpha):
-    # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_2(z, alpha):
     # as it is
     return powi(np.sqrt((1.0 - alpha * powi(z, 2))), 3)
 
@@ -199,9 +189,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
@@ -210,16 +198,6 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 
 def _derivative_from_output_float64_0(z, alpha):
-    # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_1(z, alpha):
-    # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_2(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -231,9 +209,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_0),
             ),
         ),
     ),

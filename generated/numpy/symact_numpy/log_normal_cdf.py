@@ -19,19 +19,20 @@ __all__ = [
 _C0 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
 _C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
-_C3 = float.fromhex("-0x1p-1")  # -0.5
-_C4 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
-_C5 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C6 = float.fromhex("-0x1p-210")  # -6.077163357286271e-64
-_C7 = float.fromhex("0x1p-210")  # 6.077163357286271e-64
-_C8 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
-_C9 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
-_C10 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
-_C11 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
-_C12 = float.fromhex("-0x1p-219")  # -1.1869459682199748e-66
-_C13 = float.fromhex("0x1p-67")  # 6.776263578034403e-21
-_C14 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
-_C15 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
+_C3 = float.fromhex("0x1p-49")  # 1.7763568394002505e-15
+_C4 = float.fromhex("-0x1p-1")  # -0.5
+_C5 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
+_C6 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
+_C7 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
+_C8 = float.fromhex("0x1p-58")  # 3.469446951953614e-18
+_C9 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
+_C10 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
+_C11 = float.fromhex("-0x1.ap+28")  # -436207616.0
+_C12 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
+_C13 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
+_C14 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
+_C15 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
+_C16 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
 
 
 def _forward_float32_0(z):
@@ -51,14 +52,14 @@ def _forward_float32_2(z):
 
 
 def _forward_float32_3(z):
-    # decaying exponentials
-    t = z
-    return np.log1p(_C3 * dd.erfcx1(_C0 * t) * np.exp(_C3 * powi(t, 2)))
+    # as it is
+    return np.log((_C1 + _C1 * dd.erf1(_C0 * z)))
 
 
 def _forward_float32_4(z):
-    # tail
-    return 0.0
+    # decaying exponentials
+    t = z
+    return np.log1p(_C4 * dd.erfcx1(_C0 * t) * np.exp(_C4 * powi(t, 2)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -69,7 +70,7 @@ _FORWARD_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _forward_float32_0),
                 (lambda z: z == np.inf, _forward_float32_1),
                 (lambda z: 0.0 > z, _forward_float32_2),
-                (lambda z: 15.0 > z, _forward_float32_3),
+                (lambda z: _C3 > z, _forward_float32_3),
                 (None, _forward_float32_4),
             ),
         ),
@@ -92,32 +93,27 @@ def _forward_float64_2(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.sub(dd.sub(dd.log(dd.erfcx(dd.mul((_C0, _C4), t))), dd.mul((_C1, 0.0), dd.powi(t, 2))), (_C2, _C5))
+    return dd.sub(dd.sub(dd.log(dd.erfcx(dd.mul((_C0, _C5), t))), dd.mul((_C1, 0.0), dd.powi(t, 2))), (_C2, _C6))
 
 
 def _forward_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.log(dd.add((_C1, 0.0), dd.mul((_C1, 0.0), dd.erf(dd.mul((_C0, _C4), x)))))
+    return dd.log(dd.add((_C1, 0.0), dd.mul((_C1, 0.0), dd.erf(dd.mul((_C0, _C5), x)))))
 
 
 def _forward_float64_4(z):
     # complement
     x = (z, np.zeros_like(z))
     t = x
-    return dd.log1p(dd.mul((_C3, 0.0), dd.erfc(dd.mul((_C0, _C4), t))))
+    return dd.log1p(dd.mul((_C4, 0.0), dd.erfc(dd.mul((_C0, _C5), t))))
 
 
 def _forward_float64_5(z):
     # small argument, scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul(dd.mul((_C3, 0.0), dd.erfcx(dd.mul((_C0, _C4), t))), dd.exp_scaled(dd.mul((_C3, 0.0), dd.powi(t, 2)), 300)), -300)
-
-
-def _forward_float64_6(z):
-    # tail
-    return (0.0, 0.0)
+    return dd.ldexp(dd.mul(dd.mul((_C4, 0.0), dd.erfcx(dd.mul((_C0, _C5), t))), dd.exp_scaled(dd.mul((_C4, 0.0), dd.powi(t, 2)), 300)), -300)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -127,11 +123,10 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: _C6 > z, _forward_float64_2),
-                (lambda z: _C7 > z, _forward_float64_3),
+                (lambda z: _C7 > z, _forward_float64_2),
+                (lambda z: _C8 > z, _forward_float64_3),
                 (lambda z: 15.0 > z, _forward_float64_4),
-                (lambda z: 63.0 > z, _forward_float64_5),
-                (None, _forward_float64_6),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -152,14 +147,14 @@ def _derivative_float32_1(z):
 def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = _C8
-    return (_C9 * s0 / dd.erfcx1(_C1 * s0 * t))
+    s0 = _C9
+    return (_C10 * s0 / dd.erfcx1(_C1 * s0 * t))
 
 
 def _derivative_float32_3(z):
     # as it is
-    s0 = _C8
-    return (_C9 * s0 * np.exp(_C3 * powi(z, 2)) / (1.0 + dd.erf1(_C1 * s0 * z)))
+    s0 = _C9
+    return (_C10 * s0 * np.exp(_C4 * powi(z, 2)) / (1.0 + dd.erf1(_C1 * s0 * z)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -189,33 +184,35 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
-    # decaying exponentials
+    # tail
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C8, _C10)
-    return dd.div(dd.mul((_C9, _C11), s0), dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t)))
+    return t
 
 
 def _derivative_float64_3(z):
-    # as it is
+    # decaying exponentials
     x = (z, np.zeros_like(z))
-    s0 = (_C8, _C10)
-    return dd.div(dd.mul(dd.mul((_C9, _C11), s0), dd.exp(dd.mul((_C3, 0.0), dd.powi(x, 2)))), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x))))
+    t = dd.neg(x)
+    s0 = (_C9, _C12)
+    return dd.div(dd.mul((_C10, _C13), s0), dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t)))
 
 
 def _derivative_float64_4(z):
-    # scaled exponential
+    # as it is
     x = (z, np.zeros_like(z))
-    t = x
-    s0 = (_C8, _C10)
-    s1 = (_C14, _C15)
-    s2 = dd.mul((_C3, 0.0), dd.powi(t, 2))
-    return dd.ldexp(dd.neg(dd.div(dd.mul(s0, dd.exp_scaled(s2, 300)), dd.sub(dd.mul(dd.mul(s1, dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))), dd.exp(s2)), dd.mul((2.0, 0.0), s1)))), -300)
+    s0 = (_C9, _C12)
+    return dd.div(dd.mul(dd.mul((_C10, _C13), s0), dd.exp(dd.mul((_C4, 0.0), dd.powi(x, 2)))), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x))))
 
 
 def _derivative_float64_5(z):
-    # tail
-    return (0.0, 0.0)
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = (_C9, _C12)
+    s1 = (_C15, _C16)
+    s2 = dd.mul((_C4, 0.0), dd.powi(t, 2))
+    return dd.ldexp(dd.neg(dd.div(dd.mul(s0, dd.exp_scaled(s2, 300)), dd.sub(dd.mul(dd.mul(s1, dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))), dd.exp(s2)), dd.mul((2.0, 0.0), s1)))), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -225,9 +222,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C12 > z, _derivative_float64_2),
-                (lambda z: _C13 > z, _derivative_float64_3),
-                (lambda z: 63.0 > z, _derivative_float64_4),
+                (lambda z: _C11 > z, _derivative_float64_2),
+                (lambda z: _C7 > z, _derivative_float64_3),
+                (lambda z: _C14 > z, _derivative_float64_4),
                 (None, _derivative_float64_5),
             ),
         ),

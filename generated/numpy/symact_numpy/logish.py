@@ -133,7 +133,7 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: -832.0 > z, _forward_float64_2),
+                (lambda z: -790.0 > z, _forward_float64_2),
                 (lambda z: -63.0 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
@@ -260,7 +260,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: -832.0 > z, _derivative_float64_2),
+                (lambda z: -790.0 > z, _derivative_float64_2),
                 (lambda z: -63.0 > z, _derivative_float64_3),
                 (lambda z: _C1 > z, _derivative_float64_4),
                 (lambda z: -1.0 > z, _derivative_float64_5),

@@ -18,7 +18,7 @@ __all__ = [
 
 _C0 = float.fromhex("0x1.3333333333333p-1")  # 0.6
 _C1 = float.fromhex("0x1.999999999999ap-56")  # 2.2204460492503132e-17
-_C2 = float.fromhex("-0x1p-33")  # -1.1641532182693481e-10
+_C2 = float.fromhex("-0x1p-13")  # -0.0001220703125
 _C3 = float.fromhex("-0x1.8p+0")  # -1.5
 _C4 = float.fromhex("0x1.31432c0d12d84p+0")  # 1.1924312145154952
 _C5 = float.fromhex("0x1.01727049d6136p-153")  # 8.807620166458565e-47
@@ -148,7 +148,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: -832.0 > z, _forward_float64_3),
+                (lambda z: -790.0 > z, _forward_float64_3),
                 (lambda z: _C2 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
@@ -223,6 +223,11 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
@@ -232,14 +237,14 @@ def _derivative_float64_2(z):
     return dd.ldexp(dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s1)), dd.exp(dd.mul((-2.0, 0.0), t)))), 2), dd.add(dd.add((4.0, 0.0), s2), dd.mul(s1, dd.add(dd.add((6.0, 0.0), s2), dd.mul(s1, dd.add((4.0, 0.0), s1)))))), dd.exp_scaled(s0, 300)), -300)
 
 
-def _derivative_float64_3(z):
+def _derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
     t = dd.add((_C4, _C19), x)
     return dd.add((_C5, _C20), dd.mul(t, dd.add((_C6, _C21), dd.mul(t, dd.add((_C7, _C22), dd.mul(t, dd.add((_C8, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, _C24), dd.mul(t, dd.add((_C10, _C25), dd.mul(t, dd.add((_C11, _C26), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C12, _C27), dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.add((_C30, _C31), dd.mul(t, dd.add((_C32, _C33), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C34, _C35), dd.mul((_C36, _C37), t))), (_C38, _C39))), (_C40, _C41))), (_C42, _C43))))))))))), (_C13, _C44))), (_C14, _C45))), (_C15, _C46))))))))), (_C16, _C47))), (_C17, _C48))), (_C18, _C49))))))))))
 
 
-def _derivative_float64_4(z):
+def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = dd.exp(x)
@@ -247,7 +252,7 @@ def _derivative_float64_4(z):
     return dd.add(s1, dd.div(dd.mul(dd.mul(s0, x), dd.sub((1.0, 0.0), dd.powi(s1, 2))), dd.add((1.0, 0.0), s0)))
 
 
-def _derivative_float64_5(z):
+def _derivative_float64_6(z):
     # tail
     return (1.0, 0.0)
 
@@ -259,10 +264,11 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C3 > z, _derivative_float64_2),
-                (lambda z: -1.0 > z, _derivative_float64_3),
-                (lambda z: 31.0 > z, _derivative_float64_4),
-                (None, _derivative_float64_5),
+                (lambda z: -790.0 > z, _derivative_float64_2),
+                (lambda z: _C3 > z, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_4),
+                (lambda z: 31.0 > z, _derivative_float64_5),
+                (None, _derivative_float64_6),
             ),
         ),
     ),

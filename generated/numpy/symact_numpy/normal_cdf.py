@@ -17,14 +17,14 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
-_C1 = float.fromhex("0x1p-1")  # 0.5
-_C2 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
-_C3 = float.fromhex("-0x1p-1")  # -0.5
-_C4 = float.fromhex("-0x1p-219")  # -1.1869459682199748e-66
+_C1 = float.fromhex("-0x1p-1")  # -0.5
+_C2 = float.fromhex("0x1p-1")  # 0.5
+_C3 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
+_C4 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
 _C5 = float.fromhex("0x1.9884533d43651p-2")  # 0.3989422804014327
 _C6 = float.fromhex("-0x1.cbc0d30ebfd15p-56")  # -2.49232720227773e-17
-_C7 = float.fromhex("-0x1p-68")  # -3.3881317890172014e-21
-_C8 = float.fromhex("0x1p-67")  # 6.776263578034403e-21
+_C7 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
+_C8 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
 
 
 def _forward_float32_0(z):
@@ -38,19 +38,14 @@ def _forward_float32_1(z):
 
 
 def _forward_float32_2(z):
-    # tail
-    return 0.0
+    # decaying exponentials
+    t = (-z)
+    return _C2 * dd.erfcx1(_C0 * t) * np.exp(_C1 * powi(t, 2))
 
 
 def _forward_float32_3(z):
-    # complement
-    t = (-z)
-    return _C1 * dd.erfc1(_C0 * t)
-
-
-def _forward_float32_4(z):
     # as it is
-    return (_C1 + _C1 * dd.erf1(_C0 * z))
+    return (_C2 + _C2 * dd.erf1(_C0 * z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -60,9 +55,8 @@ _FORWARD_FLOAT32 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float32_0),
                 (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: -15.0 > z, _forward_float32_2),
-                (lambda z: 0.0 > z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (lambda z: 0.0 > z, _forward_float32_2),
+                (None, _forward_float32_3),
             ),
         ),
     ),
@@ -81,21 +75,16 @@ def _forward_float64_1(z):
 
 
 def _forward_float64_2(z):
-    # tail
-    return (0.0, 0.0)
-
-
-def _forward_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul((_C1, 0.0), dd.erfcx(dd.mul((_C0, _C2), t))), dd.exp_scaled(dd.mul((_C3, 0.0), dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C2, 0.0), dd.erfcx(dd.mul((_C0, _C3), t))), dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300)), -300)
 
 
-def _forward_float64_4(z):
+def _forward_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.add((_C1, 0.0), dd.mul((_C1, 0.0), dd.erf(dd.mul((_C0, _C2), x))))
+    return dd.add((_C2, 0.0), dd.mul((_C2, 0.0), dd.erf(dd.mul((_C0, _C3), x))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -105,9 +94,8 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: -63.0 > z, _forward_float64_2),
-                (lambda z: _C4 > z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z: _C4 > z, _forward_float64_2),
+                (None, _forward_float64_3),
             ),
         ),
     ),
@@ -127,7 +115,7 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    return _C5 * np.exp(_C3 * powi(z, 2))
+    return _C5 * np.exp(_C1 * powi(z, 2))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -159,20 +147,20 @@ def _derivative_float64_2(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C3, 0.0), dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300)), -300)
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C5, _C6), dd.exp(dd.mul((_C3, 0.0), dd.powi(x, 2))))
+    return dd.mul((_C5, _C6), dd.exp(dd.mul((_C1, 0.0), dd.powi(x, 2))))
 
 
 def _derivative_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C3, 0.0), dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300)), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(

@@ -18,8 +18,7 @@ __all__ = [
     "pelu_vjp_from_output",
 ]
 
-_C0 = float.fromhex("-0x1p-30")  # -9.313225746154785e-10
-_C1 = float.fromhex("-0x1p-228")  # -2.3182538441796384e-69
+_C0 = float.fromhex("-0x1p-10")  # -0.0009765625
 
 
 def _forward_float32_0(z, a, b):
@@ -195,31 +194,17 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, a, b):
     # the limit
-    return (-np.inf, 0.0)
+    return (a / b)
 
 
 def _derivative_from_output_float32_1(z, a, b):
-    # the limit
-    dd_a = (a, 0.0)
-    dd_b = (b, 0.0)
-    return dd.div(dd_a, dd_b)
+    # as it is
+    return ((a + z) / b)
 
 
 def _derivative_from_output_float32_2(z, a, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_a = (a, 0.0)
-    dd_b = (b, 0.0)
-    t = dd.neg(x)
-    w = dd.div((1.0, 0.0), t)
-    return dd.div(dd.mul(t, dd.sub(dd.mul(dd_a, w), (1.0, 0.0))), dd_b)
-
-
-def _derivative_from_output_float32_3(z, a, b):
     # as it is
-    dd_a = (a, 0.0)
-    dd_b = (b, 0.0)
-    return dd.div(dd_a, dd_b)
+    return (a / b)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -227,40 +212,24 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda a, b: True,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, a, b: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, a, b: 0.0 >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z, a, b: z == np.inf, _derivative_from_output_float32_0),
+                (lambda z, a, b: 0.0 >= z, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_2),
             ),
         ),
     ),
-    double_double=True,
+    double_double=False,
 )
 
 
 def _derivative_from_output_float64_0(z, a, b):
-    # the limit
-    return (-np.inf, 0.0)
-
-
-def _derivative_from_output_float64_1(z, a, b):
     # the limit
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
     return dd.div(dd_a, dd_b)
 
 
-def _derivative_from_output_float64_2(z, a, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_a = (a, 0.0)
-    dd_b = (b, 0.0)
-    t = dd.neg(x)
-    w = dd.div((1.0, 0.0), t)
-    return dd.div(dd.mul(t, dd.sub(dd.mul(dd_a, w), (1.0, 0.0))), dd_b)
-
-
-def _derivative_from_output_float64_3(z, a, b):
+def _derivative_from_output_float64_1(z, a, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
@@ -268,7 +237,7 @@ def _derivative_from_output_float64_3(z, a, b):
     return dd.div(dd.add(dd_a, x), dd_b)
 
 
-def _derivative_from_output_float64_4(z, a, b):
+def _derivative_from_output_float64_2(z, a, b):
     # as it is
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
@@ -280,11 +249,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda a, b: True,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z, a, b: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z, a, b: _C1 > z, _derivative_from_output_float64_2),
-                (lambda z, a, b: 0.0 >= z, _derivative_from_output_float64_3),
-                (None, _derivative_from_output_float64_4),
+                (lambda z, a, b: z == np.inf, _derivative_from_output_float64_0),
+                (lambda z, a, b: 0.0 >= z, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
     ),

@@ -61,12 +61,20 @@ def _forward_float64_1(z):
 
 
 def _forward_float64_2(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.neg(w)
+
+
+def _forward_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.div((1.0, 0.0), x)
 
 
-def _forward_float64_3(z):
+def _forward_float64_4(z):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = x
@@ -82,7 +90,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: 0.0 > z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),

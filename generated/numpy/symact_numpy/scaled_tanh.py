@@ -18,10 +18,12 @@ __all__ = [
     "scaled_tanh_vjp_from_output",
 ]
 
-_C0 = float.fromhex("-0x1p-228")  # -2.3182538441796384e-69
-_C1 = float.fromhex("0x1p-228")  # 2.3182538441796384e-69
-_C2 = float.fromhex("-0x1p-219")  # -1.1869459682199748e-66
-_C3 = float.fromhex("0x1p-210")  # 6.077163357286271e-64
+_C0 = float.fromhex("0x1p-50")  # 8.881784197001252e-16
+_C1 = float.fromhex("0x1p-47")  # 7.105427357601002e-15
+_C2 = float.fromhex("-0x1p-60")  # -8.673617379884035e-19
+_C3 = float.fromhex("0x1p-60")  # 8.673617379884035e-19
+_C4 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
+_C5 = float.fromhex("0x1p-58")  # 3.469446951953614e-18
 
 
 def _forward_float32_0(z, a, b):
@@ -188,15 +190,15 @@ def _derivative_float32_2(z, a, b):
 
 
 def _derivative_float32_3(z, a, b):
+    # as it is
+    return a * b * (1.0 - powi(np.tanh(b * z), 2))
+
+
+def _derivative_float32_4(z, a, b):
     # decaying exponentials
     t = z
     s0 = np.exp(-2.0 * b * t)
     return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_float32_4(z, a, b):
-    # the limit
-    return 0.0
 
 
 def _derivative_float32_5(z, a, b):
@@ -205,13 +207,23 @@ def _derivative_float32_5(z, a, b):
 
 
 def _derivative_float32_6(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _derivative_float32_7(z, a, b):
     # decaying exponentials
     t = (-z)
     s0 = np.exp(2.0 * b * t)
     return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
-def _derivative_float32_7(z, a, b):
+def _derivative_float32_8(z, a, b):
+    # as it is
+    return a * b * (1.0 - powi(np.tanh(b * z), 2))
+
+
+def _derivative_float32_9(z, a, b):
     # decaying exponentials
     t = z
     s0 = np.exp(2.0 * b * t)
@@ -226,16 +238,18 @@ _DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z, a, b: z == -np.inf, _derivative_float32_0),
                 (lambda z, a, b: z == np.inf, _derivative_float32_1),
                 (lambda z, a, b: 0.0 > z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (lambda z, a, b: _C0 > z, _derivative_float32_3),
+                (None, _derivative_float32_4),
             ),
         ),
         (
             lambda a, b: b < 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_float32_4),
-                (lambda z, a, b: z == np.inf, _derivative_float32_5),
-                (lambda z, a, b: 0.0 > z, _derivative_float32_6),
-                (None, _derivative_float32_7),
+                (lambda z, a, b: z == -np.inf, _derivative_float32_5),
+                (lambda z, a, b: z == np.inf, _derivative_float32_6),
+                (lambda z, a, b: 0.0 > z, _derivative_float32_7),
+                (lambda z, a, b: _C1 > z, _derivative_float32_8),
+                (None, _derivative_float32_9),
             ),
         ),
     ),
@@ -326,8 +340,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, a, b: z == -np.inf, _derivative_float64_0),
                 (lambda z, a, b: z == np.inf, _derivative_float64_1),
-                (lambda z, a, b: _C0 > z, _derivative_float64_2),
-                (lambda z, a, b: _C1 > z, _derivative_float64_3),
+                (lambda z, a, b: _C2 > z, _derivative_float64_2),
+                (lambda z, a, b: _C3 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -336,8 +350,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, a, b: z == -np.inf, _derivative_float64_5),
                 (lambda z, a, b: z == np.inf, _derivative_float64_6),
-                (lambda z, a, b: _C2 > z, _derivative_float64_7),
-                (lambda z, a, b: _C3 > z, _derivative_float64_8),
+                (lambda z, a, b: _C4 > z, _derivative_float64_7),
+                (lambda z, a, b: _C5 > z, _derivative_float64_8),
                 (None, _derivative_float64_9),
             ),
         ),
@@ -348,10 +362,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, a, b):
     # as it is
-    x = (z, np.zeros_like(z))
-    dd_a = (a, 0.0)
-    dd_b = (b, 0.0)
-    return dd.mul(dd_b, dd.sub(dd_a, dd.div(dd.powi(x, 2), dd_a)))
+    return b * (a - (powi(z, 2) / a))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -363,16 +374,16 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
-    double_double=True,
+    double_double=False,
 )
 
 
 def _derivative_from_output_float64_0(z, a, b):
-    # as it is
+    # common denominator
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
-    return dd.mul(dd_b, dd.sub(dd_a, dd.div(dd.powi(x, 2), dd_a)))
+    return dd.div(dd.mul(dd_b, dd.sub(dd.powi(dd_a, 2), dd.powi(x, 2))), dd_a)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(

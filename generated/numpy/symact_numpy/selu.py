@@ -23,7 +23,7 @@ _C1 = float.fromhex("0x1.c212cc640f031p+0")  # 1.7580993408473768
 _C2 = float.fromhex("0x1.0cfabd6a91132p+0")  # 1.0507009873554805
 _C3 = float.fromhex("-0x1.05161b045a1fep-56")  # -1.41535193800845e-17
 _C4 = float.fromhex("0x1.05161b045a1fep-56")  # 1.41535193800845e-17
-_C5 = float.fromhex("-0x1p-219")  # -1.1869459682199748e-66
+_C5 = float.fromhex("-0x1p-60")  # -8.673617379884035e-19
 _C6 = float.fromhex("0x1.c212cc640f031p-1")  # 0.8790496704236884
 _C7 = float.fromhex("0x1.05161b045a1fep-57")  # 7.07675969004225e-18
 _C8 = float.fromhex("0x1.2c0c8842b4acbp-2")  # 0.2930165568078961
@@ -65,9 +65,7 @@ _C43 = float.fromhex("0x1.df863172c0fc9p-116")  # 2.2547119152110041e-35
 _C44 = float.fromhex("0x1.45011d87de738p-65")  # 3.4411174781992733e-20
 _C45 = float.fromhex("-0x1.9ed6b5c0f30edp-120")  # -1.2191014027414693e-36
 _C46 = float.fromhex("0x1.6fc7d272f2695p-55")  # 3.9874847667154144e-17
-_C47 = float.fromhex("-0x1p-33")  # -1.1641532182693481e-10
-_C48 = float.fromhex("0x1.771f0fd0bc80ap-153")  # 1.2833421649754843e-46
-_C49 = float.fromhex("-0x1.f071484faec03p-207")  # -9.428006964176401e-63
+_C47 = float.fromhex("-0x1p-13")  # -0.0001220703125
 
 
 def _forward_float32_0(z):
@@ -248,21 +246,16 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
     return _C2
 
 
-def _derivative_from_output_float32_2(z):
+def _derivative_from_output_float32_1(z):
     # power series
     t = (_C1 + z)
-    return (t - _C48)
+    return t
 
 
-def _derivative_from_output_float32_3(z):
+def _derivative_from_output_float32_2(z):
     # as it is
     return _C2
 
@@ -272,10 +265,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z: z == np.inf, _derivative_from_output_float32_0),
+                (lambda z: 0.0 >= z, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_2),
             ),
         ),
     ),
@@ -285,22 +277,17 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z):
     # the limit
-    return (-np.inf, 0.0)
-
-
-def _derivative_from_output_float64_1(z):
-    # the limit
     return (_C2, _C46)
 
 
-def _derivative_from_output_float64_2(z):
+def _derivative_from_output_float64_1(z):
     # power series
     x = (z, np.zeros_like(z))
     t = dd.add((_C1, _C4), x)
-    return dd.sub(t, (_C48, _C49))
+    return t
 
 
-def _derivative_from_output_float64_3(z):
+def _derivative_from_output_float64_2(z):
     # as it is
     return (_C2, _C46)
 
@@ -310,10 +297,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z: z == np.inf, _derivative_from_output_float64_0),
+                (lambda z: 0.0 >= z, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
     ),

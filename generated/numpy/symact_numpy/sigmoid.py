@@ -18,9 +18,9 @@ __all__ = [
     "sigmoid_vjp_from_output",
 ]
 
-_C0 = float.fromhex("-0x1p-33")  # -1.1641532182693481e-10
-_C1 = float.fromhex("-0x1p-45")  # -2.842170943040401e-14
-_C2 = float.fromhex("0x1p-33")  # 1.1641532182693481e-10
+_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C1 = float.fromhex("-0x1p-22")  # -2.384185791015625e-07
+_C2 = float.fromhex("0x1p-12")  # 0.000244140625
 
 
 def _forward_float32_0(z):
@@ -183,21 +183,11 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_2(z):
     # zero, with its sign
     return z
 
 
-def _derivative_from_output_float32_3(z):
+def _derivative_from_output_float32_1(z):
     # as it is
     return z * (1.0 - z)
 
@@ -207,10 +197,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: z == 0.0, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z: z == 0.0, _derivative_from_output_float32_0),
+                (None, _derivative_from_output_float32_1),
             ),
         ),
     ),
@@ -219,22 +207,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 
 def _derivative_from_output_float64_0(z):
-    # the limit
-    return (-np.inf, 0.0)
-
-
-def _derivative_from_output_float64_1(z):
-    # the limit
-    return (-np.inf, 0.0)
-
-
-def _derivative_from_output_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     return x
 
 
-def _derivative_from_output_float64_3(z):
+def _derivative_from_output_float64_1(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.mul(x, dd.sub((1.0, 0.0), x))
@@ -245,10 +223,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: z == 0.0, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z: z == 0.0, _derivative_from_output_float64_0),
+                (None, _derivative_from_output_float64_1),
             ),
         ),
     ),

@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p-33")  # -1.1641532182693481e-10
+_C1 = float.fromhex("-0x1p-13")  # -0.0001220703125
 _C2 = float.fromhex("-0x1.8p+0")  # -1.5
 _C3 = float.fromhex("0x1.474973c84120bp+0")  # 1.2784645427610737
 _C4 = float.fromhex("0x1.4e4a0e750dc51p-154")  # 5.718250232522814e-47
@@ -146,7 +146,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: -832.0 > z, _forward_float64_3),
+                (lambda z: -790.0 > z, _forward_float64_3),
                 (lambda z: _C1 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
@@ -256,7 +256,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: -832.0 > z, _derivative_float64_2),
+                (lambda z: -790.0 > z, _derivative_float64_2),
                 (lambda z: _C2 > z, _derivative_float64_3),
                 (lambda z: -1.0 > z, _derivative_float64_4),
                 (lambda z: 63.0 > z, _derivative_float64_5),

@@ -72,10 +72,26 @@ def _forward_float64_2(z, omega):
 
 
 def _forward_float64_3(z, omega):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    t = dd.neg(x)
+    return dd.neg(dd.sin_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64))
+
+
+def _forward_float64_4(z, omega):
     # as it is
     x = (z, np.zeros_like(z))
     dd_omega = (omega, 0.0)
     return dd.sin(dd.mul(dd_omega, x))
+
+
+def _forward_float64_5(z, omega):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    t = x
+    return dd.sin_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -86,7 +102,9 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, omega: z == -np.inf, _forward_float64_0),
                 (lambda z, omega: z == np.inf, _forward_float64_1),
                 (lambda z, omega: z == 0.0, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z, omega: -1.0 > z, _forward_float64_3),
+                (lambda z, omega: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -135,10 +153,26 @@ def _derivative_float64_1(z, omega):
 
 
 def _derivative_float64_2(z, omega):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    t = dd.neg(x)
+    return dd.mul(dd_omega, dd.cos_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64))
+
+
+def _derivative_float64_3(z, omega):
     # as it is
     x = (z, np.zeros_like(z))
     dd_omega = (omega, 0.0)
     return dd.mul(dd_omega, dd.cos(dd.mul(dd_omega, x)))
+
+
+def _derivative_float64_4(z, omega):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    t = x
+    return dd.mul(dd_omega, dd.cos_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -148,7 +182,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, omega: z == -np.inf, _derivative_float64_0),
                 (lambda z, omega: z == np.inf, _derivative_float64_1),
-                (None, _derivative_float64_2),
+                (lambda z, omega: -1.0 > z, _derivative_float64_2),
+                (lambda z, omega: 1.0 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),

@@ -18,7 +18,7 @@ __all__ = [
 
 _C0 = float.fromhex("0x1.89d89d89d89d9p-2")  # 0.38461538461538464
 _C1 = float.fromhex("-0x1.89d89d89d89d9p-56")  # -2.1350442781253012e-17
-_C2 = float.fromhex("-0x1p-33")  # -1.1641532182693481e-10
+_C2 = float.fromhex("-0x1p-13")  # -0.0001220703125
 _C3 = float.fromhex("0x1.3333333333333p-1")  # 0.6
 _C4 = float.fromhex("-0x1.8p+0")  # -1.5
 _C5 = float.fromhex("0x1.64ff378b68101p+0")  # 1.3945193019245041
@@ -150,7 +150,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: -832.0 > z, _forward_float64_3),
+                (lambda z: -790.0 > z, _forward_float64_3),
                 (lambda z: _C2 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
@@ -220,6 +220,11 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
@@ -228,14 +233,14 @@ def _derivative_float64_2(z):
     return dd.ldexp(dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd.add(dd.add((2.0, 0.0), dd.mul((6.0, 0.0), s1)), dd.mul((5.0, 0.0), dd.exp(dd.mul((-2.0, 0.0), t))))), 2), dd.sub(dd.add((4.0, 0.0), dd.mul(s1, dd.sub(dd.add((18.0, 0.0), dd.mul(s1, dd.sub(dd.add((28.0, 0.0), dd.mul((15.0, 0.0), s1)), dd.mul((8.0, 0.0), t)))), dd.mul((12.0, 0.0), t)))), dd.mul((4.0, 0.0), t))), dd.exp_scaled(s0, 300)), -300)
 
 
-def _derivative_float64_3(z):
+def _derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
     t = dd.add((_C5, _C21), x)
     return dd.sub(dd.mul(t, dd.add((_C6, _C22), dd.mul(t, dd.add((_C7, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C8, _C24), dd.mul(t, dd.add((_C9, _C25), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C10, _C26), dd.mul(t, dd.add((_C11, _C27), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.add((_C30, _C31), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C32, _C33), t), (_C34, _C35))), (_C36, _C37))), (_C38, _C39))))))), (_C40, _C41))), (_C42, _C43))), (_C12, _C44))))))), (_C13, _C45))), (_C14, _C46))), (_C15, _C47))))))), (_C16, _C48))), (_C17, _C49))), (_C18, _C50))))))), (_C19, _C51))
 
 
-def _derivative_float64_4(z):
+def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = dd.exp(dd.neg(x))
@@ -245,7 +250,7 @@ def _derivative_float64_4(z):
     return dd.add(s3, dd.div(dd.mul(dd.mul(dd.mul(s0, x), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub((1.0, 0.0), dd.powi(s3, 2))), dd.add((1.0, 0.0), s2)))
 
 
-def _derivative_float64_5(z):
+def _derivative_float64_6(z):
     # tail
     return (_C3, _C20)
 
@@ -257,10 +262,11 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C4 > z, _derivative_float64_2),
-                (lambda z: -1.0 > z, _derivative_float64_3),
-                (lambda z: 63.0 > z, _derivative_float64_4),
-                (None, _derivative_float64_5),
+                (lambda z: -790.0 > z, _derivative_float64_2),
+                (lambda z: _C4 > z, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_4),
+                (lambda z: 63.0 > z, _derivative_float64_5),
+                (None, _derivative_float64_6),
             ),
         ),
     ),

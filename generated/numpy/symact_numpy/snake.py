@@ -134,10 +134,26 @@ def _derivative_float64_1(z, alpha):
 
 
 def _derivative_float64_2(z, alpha):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.sub((1.0, 0.0), dd.sin_scaled(dd.mul(dd.mul((2.0, 0.0), dd_alpha), dd.ldexp(t, -64)), 64))
+
+
+def _derivative_float64_3(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.add((1.0, 0.0), dd.sin(dd.mul(dd.mul((2.0, 0.0), dd_alpha), x)))
+
+
+def _derivative_float64_4(z, alpha):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    return dd.add((1.0, 0.0), dd.sin_scaled(dd.mul(dd.mul((2.0, 0.0), dd_alpha), dd.ldexp(t, -64)), 64))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -147,7 +163,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_float64_1),
-                (None, _derivative_float64_2),
+                (lambda z, alpha: -1.0 > z, _derivative_float64_2),
+                (lambda z, alpha: 1.0 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),

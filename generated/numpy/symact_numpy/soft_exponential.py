@@ -18,65 +18,64 @@ __all__ = [
     "soft_exponential_vjp_from_output",
 ]
 
-_C0 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
-_C1 = float.fromhex("0x1p-38")  # 3.637978807091713e-12
+_C0 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
+_C1 = float.fromhex("0x1p-16")  # 1.52587890625e-05
 
 
 def _forward_float32_0(z, alpha):
     # the limit
-    return (-np.inf, 0.0)
+    return -np.inf
 
 
 def _forward_float32_1(z, alpha):
     # the limit
-    return (np.inf, 0.0)
+    return np.inf
 
 
 def _forward_float32_2(z, alpha):
     # zero, with its sign
-    x = (z, np.zeros_like(z))
-    return x
+    return z
 
 
 def _forward_float32_3(z, alpha):
     # as it is
-    x = (z, np.zeros_like(z))
-    return x
+    return z
 
 
 def _forward_float32_4(z, alpha):
     # outside the domain
-    return (np.nan, 0.0)
+    return np.nan
 
 
 def _forward_float32_5(z, alpha):
     # the limit
-    return (np.inf, 0.0)
+    return np.inf
 
 
 def _forward_float32_6(z, alpha):
     # as it is
-    x = (z, np.zeros_like(z))
-    dd_alpha = (alpha, 0.0)
-    return dd.neg(dd.div(dd.log1p(dd.sub(dd.neg(dd.powi(dd_alpha, 2)), dd.mul(dd_alpha, x))), dd_alpha))
+    return (-(np.log1p(((-powi(alpha, 2)) - alpha * z)) / alpha))
 
 
 def _forward_float32_7(z, alpha):
     # the limit
-    dd_alpha = (alpha, 0.0)
-    return dd.div(dd.sub(dd.powi(dd_alpha, 2), (1.0, 0.0)), dd_alpha)
+    return ((powi(alpha, 2) - 1.0) / alpha)
 
 
 def _forward_float32_8(z, alpha):
     # the limit
-    return (np.inf, 0.0)
+    return np.inf
 
 
 def _forward_float32_9(z, alpha):
+    # decaying expm1
+    t = (-z)
+    return ((powi(alpha, 2) + np.expm1((-alpha * t))) / alpha)
+
+
+def _forward_float32_10(z, alpha):
     # as it is
-    x = (z, np.zeros_like(z))
-    dd_alpha = (alpha, 0.0)
-    return dd.add(dd_alpha, dd.div(dd.expm1(dd.mul(dd_alpha, x)), dd_alpha))
+    return (alpha + (np.expm1(alpha * z) / alpha))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -103,11 +102,12 @@ _FORWARD_FLOAT32 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _forward_float32_7),
                 (lambda z, alpha: z == np.inf, _forward_float32_8),
-                (None, _forward_float32_9),
+                (lambda z, alpha: 0.0 > z, _forward_float32_9),
+                (None, _forward_float32_10),
             ),
         ),
     ),
-    double_double=True,
+    double_double=False,
 )
 
 

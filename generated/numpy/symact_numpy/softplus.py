@@ -18,7 +18,7 @@ __all__ = [
     "softplus_vjp_from_output",
 ]
 
-_C0 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C0 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
 
 
 def _forward_float32_0(z, beta):
@@ -182,20 +182,15 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, beta):
     # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_1(z, beta):
-    # the limit
     return 1.0
 
 
-def _derivative_from_output_float32_2(z, beta):
+def _derivative_from_output_float32_1(z, beta):
     # zero, with its sign
     return beta * z
 
 
-def _derivative_from_output_float32_3(z, beta):
+def _derivative_from_output_float32_2(z, beta):
     # as it is
     return (-np.expm1((-beta * z)))
 
@@ -205,10 +200,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, beta: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, beta: z == 0.0, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z, beta: z == np.inf, _derivative_from_output_float32_0),
+                (lambda z, beta: z == 0.0, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_2),
             ),
         ),
     ),
@@ -218,22 +212,17 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z, beta):
     # the limit
-    return (-np.inf, 0.0)
-
-
-def _derivative_from_output_float64_1(z, beta):
-    # the limit
     return (1.0, 0.0)
 
 
-def _derivative_from_output_float64_2(z, beta):
+def _derivative_from_output_float64_1(z, beta):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     return dd.mul(dd_beta, x)
 
 
-def _derivative_from_output_float64_3(z, beta):
+def _derivative_from_output_float64_2(z, beta):
     # as it is
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
@@ -245,10 +234,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z, beta: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z, beta: z == 0.0, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z, beta: z == np.inf, _derivative_from_output_float64_0),
+                (lambda z, beta: z == 0.0, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
     ),

@@ -32,34 +32,35 @@ _C10 = float.fromhex("0x1.80b60b60b60b6p+0")  # 1.5027777777777778
 _C11 = float.fromhex("0x1.1555555555555p+0")  # 1.0833333333333333
 _C12 = float.fromhex("0x1.3394c5b16c507p-154")  # 5.261388932112533e-47
 _C13 = float.fromhex("0x1.8p-1")  # 0.75
-_C14 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C15 = float.fromhex("-0x1.1111111111111p-54")  # -5.921189464667501e-17
-_C16 = float.fromhex("-0x1.90ee643b990eep-53")  # -1.7387619856563297e-16
-_C17 = float.fromhex("-0x1.a3c92b81a7096p-52")  # -3.6410615850987145e-16
-_C18 = float.fromhex("-0x1.7e7a2ade276b8p-56")  # -2.0734131458768355e-17
-_C19 = float.fromhex("0x1.04674b69da9dbp+4")  # 16.275218404285493
-_C20 = float.fromhex("-0x1.19e49acbafd05p-52")  # -2.4450319112602597e-16
-_C21 = float.fromhex("0x1.de3b46d17e8dep+4")  # 29.889471834504427
-_C22 = float.fromhex("-0x1.a3447a12c7915p-50")  # -1.454626307224922e-15
-_C23 = float.fromhex("0x1.bd4cc82ab381fp+5")  # 55.662491162875305
-_C24 = float.fromhex("0x1.228df6a9a4c4dp-49")  # 2.016127161217196e-15
-_C25 = float.fromhex("0x1.a34824441da7ep+6")  # 104.82045084410672
-_C26 = float.fromhex("0x1.2acc871449979p-48")  # 4.146668233031431e-15
-_C27 = float.fromhex("0x1.3127bb2da4263p+6")  # 76.28879996599566
-_C28 = float.fromhex("-0x1.da7d31379e10fp-48")  # -6.584858106641364e-15
-_C29 = float.fromhex("0x1.45ce5b2f2a1a4p+5")  # 40.72575985762822
-_C30 = float.fromhex("-0x1.cea9916488544p-51")  # -8.025912829588355e-16
-_C31 = float.fromhex("0x1.6033e114d2cf2p+4")  # 22.012665826169673
-_C32 = float.fromhex("-0x1.3442b621fd242p-52")  # -2.6737344250562864e-16
-_C33 = float.fromhex("0x1.82c804666dc19p+3")  # 12.086916160637019
-_C34 = float.fromhex("-0x1.6219ba133830dp-56")  # -1.919582632660924e-17
-_C35 = float.fromhex("-0x1.8a1b0b89c2c7fp-55")  # -4.2729019628949e-17
-_C36 = float.fromhex("-0x1.cc74f4d2254fdp-53")  # -1.9969133146979181e-16
-_C37 = float.fromhex("-0x1.ba1ba1ba1ba1cp-55")  # -4.7933438523498824e-17
-_C38 = float.fromhex("0x1.6c16c16c16c17p-57")  # 9.86864910777917e-18
-_C39 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
-_C40 = float.fromhex("0x1p-129")  # 1.4693679385278594e-39
-_C41 = float.fromhex("-0x1.d148e8aa0ba83p-208")  # -4.418143341129904e-63
+_C14 = float.fromhex("0x1.61e42fefa39efp-1")  # 0.6911940555599453
+_C15 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
+_C16 = float.fromhex("-0x1.1111111111111p-54")  # -5.921189464667501e-17
+_C17 = float.fromhex("-0x1.90ee643b990eep-53")  # -1.7387619856563297e-16
+_C18 = float.fromhex("-0x1.a3c92b81a7096p-52")  # -3.6410615850987145e-16
+_C19 = float.fromhex("-0x1.7e7a2ade276b8p-56")  # -2.0734131458768355e-17
+_C20 = float.fromhex("0x1.04674b69da9dbp+4")  # 16.275218404285493
+_C21 = float.fromhex("-0x1.19e49acbafd05p-52")  # -2.4450319112602597e-16
+_C22 = float.fromhex("0x1.de3b46d17e8dep+4")  # 29.889471834504427
+_C23 = float.fromhex("-0x1.a3447a12c7915p-50")  # -1.454626307224922e-15
+_C24 = float.fromhex("0x1.bd4cc82ab381fp+5")  # 55.662491162875305
+_C25 = float.fromhex("0x1.228df6a9a4c4dp-49")  # 2.016127161217196e-15
+_C26 = float.fromhex("0x1.a34824441da7ep+6")  # 104.82045084410672
+_C27 = float.fromhex("0x1.2acc871449979p-48")  # 4.146668233031431e-15
+_C28 = float.fromhex("0x1.3127bb2da4263p+6")  # 76.28879996599566
+_C29 = float.fromhex("-0x1.da7d31379e10fp-48")  # -6.584858106641364e-15
+_C30 = float.fromhex("0x1.45ce5b2f2a1a4p+5")  # 40.72575985762822
+_C31 = float.fromhex("-0x1.cea9916488544p-51")  # -8.025912829588355e-16
+_C32 = float.fromhex("0x1.6033e114d2cf2p+4")  # 22.012665826169673
+_C33 = float.fromhex("-0x1.3442b621fd242p-52")  # -2.6737344250562864e-16
+_C34 = float.fromhex("0x1.82c804666dc19p+3")  # 12.086916160637019
+_C35 = float.fromhex("-0x1.6219ba133830dp-56")  # -1.919582632660924e-17
+_C36 = float.fromhex("-0x1.8a1b0b89c2c7fp-55")  # -4.2729019628949e-17
+_C37 = float.fromhex("-0x1.cc74f4d2254fdp-53")  # -1.9969133146979181e-16
+_C38 = float.fromhex("-0x1.ba1ba1ba1ba1cp-55")  # -4.7933438523498824e-17
+_C39 = float.fromhex("0x1.6c16c16c16c17p-57")  # 9.86864910777917e-18
+_C40 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
+_C41 = float.fromhex("0x1p-129")  # 1.4693679385278594e-39
+_C42 = float.fromhex("-0x1.d148e8aa0ba83p-208")  # -4.418143341129904e-63
 
 
 def _forward_float32_0(z):
@@ -136,8 +137,8 @@ def _forward_float64_3(z):
 def _forward_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C1, _C14))
-    return dd.sub(dd.mul(t, dd.add((2.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C2, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C3, _C15), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C4, _C16), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C5, _C17), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C6, _C18), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C19, _C20), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C21, _C22), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C23, _C24), dd.mul(t, dd.sub(dd.mul((_C25, _C26), t), (_C27, _C28))))), (_C29, _C30))))), (_C31, _C32))))), (_C33, _C34))))), (_C7, _C35))))), (_C8, _C36))))), (_C9, _C37))))), (_C10, _C38))))), (_C11, _C39))))), (1.0, _C40))))), (_C12, _C41))
+    t = dd.sub(x, (_C1, _C15))
+    return dd.sub(dd.mul(t, dd.add((2.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C2, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C3, _C16), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C4, _C17), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C5, _C18), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C6, _C19), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C20, _C21), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C22, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C24, _C25), dd.mul(t, dd.sub(dd.mul((_C26, _C27), t), (_C28, _C29))))), (_C30, _C31))))), (_C32, _C33))))), (_C34, _C35))))), (_C7, _C36))))), (_C8, _C37))))), (_C9, _C38))))), (_C10, _C39))))), (_C11, _C40))))), (1.0, _C41))))), (_C12, _C42))
 
 
 def _forward_float64_5(z):
@@ -155,7 +156,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: 0.0 > z, _forward_float64_0),
                 (lambda z: z == 0.0, _forward_float64_1),
                 (lambda z: z == np.inf, _forward_float64_2),
-                (lambda z: _C0 > z, _forward_float64_3),
+                (lambda z: _C14 > z, _forward_float64_3),
                 (lambda z: _C13 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),

@@ -200,25 +200,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return np.inf
+    # as it is
+    return powi((1.0 + z), 2)
 
 
 def _derivative_from_output_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_2(z):
-    # power series
-    t = z
-    return (1.0 + t * (2.0 + t))
-
-
-def _derivative_from_output_float32_3(z):
-    # power series
-    t = z
-    return (1.0 + t * (t - 2.0))
+    # as it is
+    return powi((1.0 - z), 2)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -226,10 +214,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z: 0.0 >= z, _derivative_from_output_float32_0),
+                (None, _derivative_from_output_float32_1),
             ),
         ),
     ),
@@ -238,27 +224,15 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 
 def _derivative_from_output_float64_0(z):
-    # the limit
-    return (np.inf, 0.0)
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.powi(dd.add((1.0, 0.0), x), 2)
 
 
 def _derivative_from_output_float64_1(z):
-    # the limit
-    return (np.inf, 0.0)
-
-
-def _derivative_from_output_float64_2(z):
-    # power series
+    # as it is
     x = (z, np.zeros_like(z))
-    t = x
-    return dd.add((1.0, 0.0), dd.mul(t, dd.add((2.0, 0.0), t)))
-
-
-def _derivative_from_output_float64_3(z):
-    # power series
-    x = (z, np.zeros_like(z))
-    t = x
-    return dd.add((1.0, 0.0), dd.mul(t, dd.sub(t, (2.0, 0.0))))
+    return dd.powi(dd.sub((1.0, 0.0), x), 2)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -266,10 +240,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z: 0.0 >= z, _derivative_from_output_float64_0),
+                (None, _derivative_from_output_float64_1),
             ),
         ),
     ),

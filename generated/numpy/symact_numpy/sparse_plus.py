@@ -195,20 +195,15 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
     return 1.0
 
 
-def _derivative_from_output_float32_2(z):
+def _derivative_from_output_float32_1(z):
     # as it is
     return np.sqrt(z)
 
 
-def _derivative_from_output_float32_3(z):
+def _derivative_from_output_float32_2(z):
     # as it is
     return 1.0
 
@@ -218,10 +213,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: 1.0 >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z: z == np.inf, _derivative_from_output_float32_0),
+                (lambda z: 1.0 >= z, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_2),
             ),
         ),
     ),
@@ -231,21 +225,16 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z):
     # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_1(z):
-    # the limit
     return (1.0, 0.0)
 
 
-def _derivative_from_output_float64_2(z):
+def _derivative_from_output_float64_1(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.sqrt(x)
 
 
-def _derivative_from_output_float64_3(z):
+def _derivative_from_output_float64_2(z):
     # as it is
     return (1.0, 0.0)
 
@@ -255,10 +244,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: 1.0 >= z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z: z == np.inf, _derivative_from_output_float64_0),
+                (lambda z: 1.0 >= z, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
     ),

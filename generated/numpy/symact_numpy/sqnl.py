@@ -20,28 +20,6 @@ __all__ = [
 
 _C0 = float.fromhex("0x1p-2")  # 0.25
 _C1 = float.fromhex("0x1p-1")  # 0.5
-_C2 = float.fromhex("0x1p-4")  # 0.0625
-_C3 = float.fromhex("0x1.cp-6")  # 0.02734375
-_C4 = float.fromhex("0x1.08p-6")  # 0.01611328125
-_C5 = float.fromhex("0x1.658p-7")  # 0.0109100341796875
-_C6 = float.fromhex("0x1.067p-7")  # 0.008008956909179688
-_C7 = float.fromhex("0x1.9646p-8")  # 0.006199240684509277
-_C8 = float.fromhex("0x1.46784p-8")  # 0.004981532692909241
-_C9 = float.fromhex("0x1.0dc1f3p-8")  # 0.004116174532100558
-_C10 = float.fromhex("0x1.c78302cp-9")  # 0.003475278936093673
-_C11 = float.fromhex("0x1.87408764p-9")  # 0.0029850163718947442
-_C12 = float.fromhex("0x1.a5592f58p-9")  # 0.0032146330158866476
-_C13 = float.fromhex("0x1.ee8e3d8p-9")  # 0.003773159987758845
-_C14 = float.fromhex("0x1.27dcfap-8")  # 0.004514514002948999
-_C15 = float.fromhex("0x1.6abe8p-8")  # 0.005535036325454712
-_C16 = float.fromhex("0x1.cb44p-8")  # 0.0070078372955322266
-_C17 = float.fromhex("0x1.2fep-7")  # 0.009273529052734375
-_C18 = float.fromhex("0x1.adp-7")  # 0.013092041015625
-_C19 = float.fromhex("0x1.5p-6")  # 0.0205078125
-_C20 = float.fromhex("0x1.4p-5")  # 0.0390625
-_C21 = float.fromhex("0x1p-3")  # 0.125
-_C22 = float.fromhex("-0x1.ap-1")  # -0.8125
-_C23 = float.fromhex("-0x1.a5592f58p-9")  # -0.0032146330158866476
 
 
 def _forward_float32_0(z):
@@ -120,17 +98,15 @@ def _forward_float64_3(z):
 
 
 def _forward_float64_4(z):
-    # power series
+    # as it is
     x = (z, np.zeros_like(z))
-    t = x
-    return dd.mul(t, dd.add((1.0, 0.0), dd.mul((_C0, 0.0), t)))
+    return dd.add(x, dd.mul((_C0, 0.0), dd.powi(x, 2)))
 
 
 def _forward_float64_5(z):
-    # power series
+    # as it is
     x = (z, np.zeros_like(z))
-    t = x
-    return dd.mul(t, dd.sub((1.0, 0.0), dd.mul((_C0, 0.0), t)))
+    return dd.sub(x, dd.mul((_C0, 0.0), dd.powi(x, 2)))
 
 
 def _forward_float64_6(z):
@@ -256,39 +232,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return (np.nan, 0.0)
+    # as it is
+    return np.sqrt((1.0 + z))
 
 
 def _derivative_from_output_float32_1(z):
-    # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float32_2(z):
-    # power series
-    x = (z, np.zeros_like(z))
-    t = x
-    return dd.add((1.0, 0.0), dd.mul(t, dd.add((_C1, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C2, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C3, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C4, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C5, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C6, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C7, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C8, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C10, 0.0), dd.mul(t, dd.sub(dd.mul((_C11, 0.0), t), (_C12, 0.0))))), (_C13, 0.0))))), (_C14, 0.0))))), (_C15, 0.0))))), (_C16, 0.0))))), (_C17, 0.0))))), (_C18, 0.0))))), (_C19, 0.0))))), (_C20, 0.0))))), (_C21, 0.0))))))
-
-
-def _derivative_from_output_float32_3(z):
     # as it is
-    x = (z, np.zeros_like(z))
-    return dd.sqrt(dd.add((1.0, 0.0), x))
-
-
-def _derivative_from_output_float32_4(z):
-    # as it is
-    x = (z, np.zeros_like(z))
-    return dd.sqrt(dd.sub((1.0, 0.0), x))
-
-
-def _derivative_from_output_float32_5(z):
-    # power series
-    x = (z, np.zeros_like(z))
-    t = x
-    return dd.add((1.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C23, 0.0), dd.mul((_C11, 0.0), t))), (_C10, 0.0))), (_C13, 0.0))), (_C9, 0.0))), (_C14, 0.0))), (_C8, 0.0))), (_C15, 0.0))), (_C7, 0.0))), (_C16, 0.0))), (_C6, 0.0))), (_C17, 0.0))), (_C5, 0.0))), (_C18, 0.0))), (_C4, 0.0))), (_C19, 0.0))), (_C3, 0.0))), (_C20, 0.0))), (_C2, 0.0))), (_C21, 0.0))), (_C1, 0.0))))
+    return np.sqrt((1.0 - z))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -296,36 +246,22 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: _C22 > z, _derivative_from_output_float32_2),
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_3),
-                (lambda z: 1.0 > z, _derivative_from_output_float32_4),
-                (None, _derivative_from_output_float32_5),
+                (lambda z: 0.0 >= z, _derivative_from_output_float32_0),
+                (None, _derivative_from_output_float32_1),
             ),
         ),
     ),
-    double_double=True,
+    double_double=False,
 )
 
 
 def _derivative_from_output_float64_0(z):
-    # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_1(z):
-    # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_2(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.sqrt(dd.add((1.0, 0.0), x))
 
 
-def _derivative_from_output_float64_3(z):
+def _derivative_from_output_float64_1(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.sqrt(dd.sub((1.0, 0.0), x))
@@ -336,10 +272,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z: 0.0 >= z, _derivative_from_output_float64_0),
+                (None, _derivative_from_output_float64_1),
             ),
         ),
     ),

@@ -20,6 +20,26 @@ __all__ = [
 
 _C0 = float.fromhex("-0x1p-1")  # -0.5
 _C1 = float.fromhex("0x1p-1")  # 0.5
+_C2 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
+_C3 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
+_C4 = float.fromhex("0x1.1111111111111p-8")  # 0.004166666666666667
+_C5 = float.fromhex("0x1.1111111111111p-64")  # 5.782411586589357e-20
+_C6 = float.fromhex("0x1.a01a01a01a01ap-14")  # 9.92063492063492e-05
+_C7 = float.fromhex("0x1.a01a01a01a01ap-74")  # 8.604779146710353e-23
+_C8 = float.fromhex("0x1.71de3a556c734p-20")  # 1.3778659611992946e-06
+_C9 = float.fromhex("-0x1.c154f8ddc6cp-74")  # -9.29196637023236e-23
+_C10 = float.fromhex("0x1.ae64567f544e4p-27")  # 1.252605419272086e-08
+_C11 = float.fromhex("-0x1.c062e06d1f209p-81")  # -7.24407035467956e-25
+_C12 = float.fromhex("0x1.27e4fb7789f5cp-23")  # 1.3778659611992944e-07
+_C13 = float.fromhex("0x1.cbbc05b4fa99ap-77")  # 1.1883857311125149e-23
+_C14 = float.fromhex("0x1.a01a01a01a01ap-17")  # 1.240079365079365e-05
+_C15 = float.fromhex("0x1.a01a01a01a01ap-77")  # 1.0755973933387941e-23
+_C16 = float.fromhex("0x1.6c16c16c16c17p-11")  # 0.0006944444444444445
+_C17 = float.fromhex("-0x1.f49f49f49f49fp-66")  # -2.6502719771867885e-20
+_C18 = float.fromhex("0x1.5555555555555p-6")  # 0.020833333333333332
+_C19 = float.fromhex("0x1.5555555555555p-60")  # 1.1564823173178713e-18
+_C20 = float.fromhex("0x1p-2")  # 0.25
+_C21 = float.fromhex("0x1p-48")  # 3.552713678800501e-15
 
 
 def _forward_float32_0(z):
@@ -224,7 +244,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
+                (lambda z: z == 0.0, _derivative_from_output_float32_0),
                 (lambda z: z == np.inf, _derivative_from_output_float32_1),
                 (None, _derivative_from_output_float32_2),
             ),
@@ -245,6 +265,14 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.powi(t, 2)
+    return dd.mul(t, dd.add((_C1, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, _C3), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, _C5), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, _C7), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C8, _C9), dd.mul(s0, dd.sub(dd.mul((_C10, _C11), s0), (_C12, _C13))))), (_C14, _C15))))), (_C16, _C17))))), (_C18, _C19))))), (_C20, 0.0)))))
+
+
+def _derivative_from_output_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.div(dd.mul((_C0, 0.0), dd.expm1(dd.neg(dd.powi(x, 2)))), x)
@@ -255,9 +283,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
+                (lambda z: z == 0.0, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z: _C21 > z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
             ),
         ),
     ),

@@ -19,7 +19,6 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p-1")  # -0.5
 
 
 def _forward_float32_0(z):
@@ -158,7 +157,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # the limit
-    return 0.0
+    return np.inf
 
 
 def _derivative_from_output_float32_1(z):
@@ -176,7 +175,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
+                (lambda z: z == 0.0, _derivative_from_output_float32_0),
                 (lambda z: z == np.inf, _derivative_from_output_float32_1),
                 (None, _derivative_from_output_float32_2),
             ),
@@ -188,7 +187,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z):
     # the limit
-    return (0.0, 0.0)
+    return (np.inf, 0.0)
 
 
 def _derivative_from_output_float64_1(z):
@@ -197,14 +196,6 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = dd.neg(x)
-    w = dd.div((1.0, 0.0), t)
-    return dd.mul((_C1, 0.0), w)
-
-
-def _derivative_from_output_float64_3(z):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = x
@@ -217,10 +208,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
+                (lambda z: z == 0.0, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: 0.0 > z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
     ),

@@ -192,15 +192,10 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
     return np.inf
 
 
-def _derivative_from_output_float32_2(z):
+def _derivative_from_output_float32_1(z):
     # as it is
     return 2.0 * np.sqrt(z)
 
@@ -210,9 +205,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (lambda z: z == np.inf, _derivative_from_output_float32_0),
+                (None, _derivative_from_output_float32_1),
             ),
         ),
     ),
@@ -222,15 +216,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z):
     # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_1(z):
-    # the limit
     return (np.inf, 0.0)
 
 
-def _derivative_from_output_float64_2(z):
+def _derivative_from_output_float64_1(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.mul((2.0, 0.0), dd.sqrt(x))
@@ -241,9 +230,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z: z == np.inf, _derivative_from_output_float64_0),
+                (None, _derivative_from_output_float64_1),
             ),
         ),
     ),

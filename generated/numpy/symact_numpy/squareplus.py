@@ -210,11 +210,6 @@ def _derivative_from_output_float32_0(z, b):
 
 
 def _derivative_from_output_float32_1(z, b):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_2(z, b):
     # as it is
     s0 = powi(z, 2)
     return (s0 / (_C2 * b + s0))
@@ -225,9 +220,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda b: True,
             (
-                (lambda z, b: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, b: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (lambda z, b: z == np.inf, _derivative_from_output_float32_0),
+                (None, _derivative_from_output_float32_1),
             ),
         ),
     ),
@@ -241,20 +235,6 @@ def _derivative_from_output_float64_0(z, b):
 
 
 def _derivative_from_output_float64_1(z, b):
-    # the limit
-    return (1.0, 0.0)
-
-
-def _derivative_from_output_float64_2(z, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_b = (b, 0.0)
-    t = dd.neg(x)
-    w = dd.div((1.0, 0.0), t)
-    return dd.div((4.0, 0.0), dd.add((4.0, 0.0), dd.mul(dd_b, dd.powi(w, 2))))
-
-
-def _derivative_from_output_float64_3(z, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_b = (b, 0.0)
@@ -262,7 +242,7 @@ def _derivative_from_output_float64_3(z, b):
     return dd.div(s0, dd.add(dd.mul((_C2, 0.0), dd_b), s0))
 
 
-def _derivative_from_output_float64_4(z, b):
+def _derivative_from_output_float64_2(z, b):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_b = (b, 0.0)
@@ -276,11 +256,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda b: True,
             (
-                (lambda z, b: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z, b: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z, b: -1.0 > z, _derivative_from_output_float64_2),
-                (lambda z, b: 1.0 > z, _derivative_from_output_float64_3),
-                (None, _derivative_from_output_float64_4),
+                (lambda z, b: z == np.inf, _derivative_from_output_float64_0),
+                (lambda z, b: 1.0 > z, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
     ),

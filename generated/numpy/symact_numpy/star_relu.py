@@ -185,30 +185,20 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, s, b):
     # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_1(z, s, b):
-    # the limit
     return np.inf
 
 
-def _derivative_from_output_float32_2(z, s, b):
+def _derivative_from_output_float32_1(z, s, b):
     # as it is
     return 2.0 * np.sqrt(s) * np.sqrt((z - b))
 
 
-def _derivative_from_output_float32_3(z, s, b):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_4(z, s, b):
+def _derivative_from_output_float32_2(z, s, b):
     # the limit
     return np.nan
 
 
-def _derivative_from_output_float32_5(z, s, b):
+def _derivative_from_output_float32_3(z, s, b):
     # as it is
     return -2.0 * np.sqrt((-s)) * np.sqrt((b - z))
 
@@ -218,17 +208,15 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda s, b: s > 0.0,
             (
-                (lambda z, s, b: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_0),
+                (None, _derivative_from_output_float32_1),
             ),
         ),
         (
             lambda s, b: s <= 0.0,
             (
-                (lambda z, s, b: z == -np.inf, _derivative_from_output_float32_3),
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_4),
-                (None, _derivative_from_output_float32_5),
+                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_3),
             ),
         ),
     ),
@@ -238,15 +226,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z, s, b):
     # the limit
-    return (np.nan, 0.0)
-
-
-def _derivative_from_output_float64_1(z, s, b):
-    # the limit
     return (np.inf, 0.0)
 
 
-def _derivative_from_output_float64_2(z, s, b):
+def _derivative_from_output_float64_1(z, s, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -254,17 +237,12 @@ def _derivative_from_output_float64_2(z, s, b):
     return dd.mul(dd.mul((2.0, 0.0), dd.sqrt(dd_s)), dd.sqrt(dd.sub(x, dd_b)))
 
 
-def _derivative_from_output_float64_3(z, s, b):
-    # the limit
-    return (-np.inf, 0.0)
-
-
-def _derivative_from_output_float64_4(z, s, b):
+def _derivative_from_output_float64_2(z, s, b):
     # the limit
     return (np.nan, 0.0)
 
 
-def _derivative_from_output_float64_5(z, s, b):
+def _derivative_from_output_float64_3(z, s, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -277,17 +255,15 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda s, b: s > 0.0,
             (
-                (lambda z, s, b: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_0),
+                (None, _derivative_from_output_float64_1),
             ),
         ),
         (
             lambda s, b: s <= 0.0,
             (
-                (lambda z, s, b: z == -np.inf, _derivative_from_output_float64_3),
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_4),
-                (None, _derivative_from_output_float64_5),
+                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
             ),
         ),
     ),

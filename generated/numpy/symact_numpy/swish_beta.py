@@ -17,10 +17,10 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
-_C2 = float.fromhex("0x1p-38")  # 3.637978807091713e-12
-_C3 = float.fromhex("-0x1p-228")  # -2.3182538441796384e-69
-_C4 = float.fromhex("0x1p-228")  # 2.3182538441796384e-69
+_C1 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
+_C2 = float.fromhex("0x1p-16")  # 1.52587890625e-05
+_C3 = float.fromhex("-0x1p-60")  # -8.673617379884035e-19
+_C4 = float.fromhex("0x1p-60")  # 8.673617379884035e-19
 
 
 def _forward_float32_0(z, beta):
@@ -259,11 +259,11 @@ def _derivative_float32_2(z, beta):
 
 
 def _derivative_float32_3(z, beta):
-    # decaying exponentials
-    t = z
-    s0 = beta * t
+    # as it is
+    s0 = beta * z
     s1 = np.exp((-s0))
-    return powi((1.0 / (1.0 + s1)), 2) * (1.0 + s1 * (1.0 + s0))
+    s2 = (1.0 + s1)
+    return powi((1.0 / s2), 2) * (s2 + s0 * s1)
 
 
 def _derivative_float32_4(z, beta):

@@ -18,7 +18,7 @@ __all__ = [
     "symlog_vjp_from_output",
 ]
 
-_C0 = float.fromhex("-0x1p-237")  # -4.527839539413356e-72
+_C0 = float.fromhex("-0x1p-63")  # -1.0842021724855044e-19
 _C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
 _C3 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
@@ -55,8 +55,8 @@ _C33 = float.fromhex("0x1.999999999999ap-5")  # 0.05
 _C34 = float.fromhex("-0x1.999999999999ap-59")  # -2.7755575615628915e-18
 _C35 = float.fromhex("0x1.8618618618618p-5")  # 0.047619047619047616
 _C36 = float.fromhex("0x1.8618618618618p-59")  # 2.64338815386942e-18
-_C37 = float.fromhex("-0x1p-33")  # -1.1641532182693481e-10
-_C38 = float.fromhex("0x1p-33")  # 1.1641532182693481e-10
+_C37 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C38 = float.fromhex("0x1p-12")  # 0.000244140625
 
 
 def _forward_float32_0(z):
@@ -201,15 +201,31 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
-    # as it is
+    # reciprocal argument
     x = (z, np.zeros_like(z))
-    return dd.div((1.0, 0.0), dd.sub((1.0, 0.0), x))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.div(w, dd.add((1.0, 0.0), w))
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
+    return dd.div((1.0, 0.0), dd.sub((1.0, 0.0), x))
+
+
+def _derivative_float64_4(z):
+    # as it is
+    x = (z, np.zeros_like(z))
     return dd.div((1.0, 0.0), dd.add((1.0, 0.0), x))
+
+
+def _derivative_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.div(w, dd.add((1.0, 0.0), w))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -219,8 +235,10 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: 0.0 >= z, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_2),
+                (lambda z: 0.0 >= z, _derivative_float64_3),
+                (lambda z: 1.0 > z, _derivative_float64_4),
+                (None, _derivative_float64_5),
             ),
         ),
     ),

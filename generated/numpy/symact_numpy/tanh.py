@@ -18,8 +18,9 @@ __all__ = [
     "tanh_vjp_from_output",
 ]
 
-_C0 = float.fromhex("-0x1p-210")  # -6.077163357286271e-64
-_C1 = float.fromhex("0x1p-210")  # 6.077163357286271e-64
+_C0 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
+_C1 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
+_C2 = float.fromhex("0x1p-57")  # 6.938893903907228e-18
 
 
 def _forward_float32_0(z):
@@ -114,6 +115,11 @@ def _derivative_float32_2(z):
 
 
 def _derivative_float32_3(z):
+    # as it is
+    return (1.0 - powi(np.tanh(z), 2))
+
+
+def _derivative_float32_4(z):
     # decaying exponentials
     t = z
     s0 = np.exp(-2.0 * t)
@@ -128,7 +134,8 @@ _DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float32_0),
                 (lambda z: z == np.inf, _derivative_float32_1),
                 (lambda z: 0.0 > z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (lambda z: _C0 > z, _derivative_float32_3),
+                (None, _derivative_float32_4),
             ),
         ),
     ),
@@ -175,8 +182,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C0 > z, _derivative_float64_2),
-                (lambda z: _C1 > z, _derivative_float64_3),
+                (lambda z: _C1 > z, _derivative_float64_2),
+                (lambda z: _C2 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -186,16 +193,6 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_2(z):
     # as it is
     return (1.0 - powi(z, 2))
 
@@ -205,9 +202,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
@@ -216,19 +211,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 
 def _derivative_from_output_float64_0(z):
-    # the limit
-    return (-np.inf, 0.0)
-
-
-def _derivative_from_output_float64_1(z):
-    # the limit
-    return (-np.inf, 0.0)
-
-
-def _derivative_from_output_float64_2(z):
-    # as it is
+    # power series
     x = (z, np.zeros_like(z))
-    return dd.sub((1.0, 0.0), dd.powi(x, 2))
+    t = dd.add((1.0, 0.0), x)
+    return dd.mul(t, dd.sub((2.0, 0.0), t))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -236,9 +222,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float64_0),
-                (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_0),
             ),
         ),
     ),

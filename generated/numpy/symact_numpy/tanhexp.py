@@ -147,7 +147,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: -832.0 > z, _forward_float64_3),
+                (lambda z: -790.0 > z, _forward_float64_3),
                 (lambda z: -63.0 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
@@ -168,12 +168,10 @@ def _derivative_float32_1(z):
 
 
 def _derivative_float32_2(z):
-    # decaying expm1
-    t = (-z)
-    s0 = np.exp((-t))
-    s1 = np.expm1(-2.0 * s0)
-    s2 = 4.0 * s0 * t
-    return ((s1 * ((-2.0 - s1) - s2) - s2) / (4.0 + s1 * (4.0 + s1)))
+    # as it is
+    s0 = np.exp(z)
+    s1 = np.tanh(s0)
+    return (s1 + s0 * z * (1.0 - powi(s1, 2)))
 
 
 def _derivative_float32_3(z):
@@ -272,7 +270,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: -832.0 > z, _derivative_float64_2),
+                (lambda z: -790.0 > z, _derivative_float64_2),
                 (lambda z: -63.0 > z, _derivative_float64_3),
                 (lambda z: _C2 > z, _derivative_float64_4),
                 (lambda z: -1.0 > z, _derivative_float64_5),

@@ -16,14 +16,14 @@ __all__ = [
     "tanhshrink_vjp",
 ]
 
-_C0 = float.fromhex("-0x1p-6")  # -0.015625
+_C0 = float.fromhex("-0x1p-7")  # -0.0078125
 _C1 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
 _C2 = float.fromhex("0x1.ba1ba1ba1ba1cp-5")  # 0.05396825396825397
 _C3 = float.fromhex("0x1.226e355e6c23dp-7")  # 0.008863235529902197
 _C4 = float.fromhex("0x1.d6d3d0e157dep-9")  # 0.003592128036572481
 _C5 = float.fromhex("0x1.664f4882c10fap-6")  # 0.021869488536155203
 _C6 = float.fromhex("0x1.1111111111111p-3")  # 0.13333333333333333
-_C7 = float.fromhex("0x1p-6")  # 0.015625
+_C7 = float.fromhex("0x1p-5")  # 0.03125
 _C8 = float.fromhex("-0x1p-4")  # -0.0625
 _C9 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
 _C10 = float.fromhex("-0x1.7917917917918p-59")  # -2.5552752154071065e-18
