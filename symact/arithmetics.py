@@ -53,13 +53,32 @@ def compile_expression(
     The caller sets `flint.ctx.prec`: ``arithmetic.bits`` for a model, anything for `EXACT`.
     """
     cache: dict[sp.Expr, Program] = {}
+    shared = _shared(expression)
 
     def build(node: sp.Expr) -> Program:
         if node not in cache:
-            cache[node] = _memoised(_build(node, build, symbols, arithmetic))
+            program = _build(node, build, symbols, arithmetic)
+            cache[node] = _memoised(program) if node in shared else program
         return cache[node]
 
     return build(expression)
+
+
+def _shared(expression: sp.Expr) -> set[sp.Expr]:
+    """Return the compound subexpressions that occur more than once."""
+    seen: set[sp.Expr] = set()
+    shared: set[sp.Expr] = set()
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        if not node.args:
+            continue
+        if node in seen:
+            shared.add(node)
+            continue
+        seen.add(node)
+        waiting += node.args
+    return shared
 
 
 def _memoised(program: Program) -> Program:
@@ -69,10 +88,10 @@ def _memoised(program: Program) -> Program:
 
     def run(arguments: tuple[arb, ...]) -> Ball:
         nonlocal last, value
-        key = (arguments, ctx.prec)
-        if last is None or last[0] is not arguments or last[1] != ctx.prec:
+        precision = ctx.prec
+        if last is None or last[0] is not arguments or last[1] != precision:
             value = program(arguments)
-            last = key
+            last = (arguments, precision)
         return value
 
     return run

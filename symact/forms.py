@@ -491,7 +491,8 @@ def _series(node: sp.Expr, variable: sp.Symbol, x: arb_series, terms: int) -> ar
     if node.is_Mul:
         above, below = sp.fraction(node)
         if below.has(variable):
-            return _quotient(*(_series(part, variable, x, terms) for part in (above, below)), terms)
+            first, second = (_series(part, variable, x, terms) for part in (above, below))
+            return _quotient(first, second, terms)
     parts = [_series(argument, variable, x, terms) for argument in node.args]
     if node.is_Add or node.is_Mul:
         value = parts[0]

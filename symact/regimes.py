@@ -32,6 +32,9 @@ SERIES = "power series"
 MAX_ROOTS = 4
 """Interior roots that are looked into, the nearest to zero first: a sine has thousands."""
 
+COARSE = 4
+"""Of so many points one is looked at when forms are chosen that are looked at everywhere."""
+
 MAX_BISECTIONS = 80
 """Steps by which a seam is looked for between two points: no two binary64 are farther apart than that."""
 
@@ -178,12 +181,16 @@ class _Piece:
             large = {s: v * LARGE if s in turned else v for s, v in self.settings[0].items()}
             judges.append(_Judge(self, expression, large, beyond=FAR))
         found: list[_Candidate] = []
-        for form in self._forms(expression):
-            errors = tuple(error for judge in judges for error in judge.errors(form))
-            found.append(_Candidate(form, sp.S.Zero, errors))
-            if form.side == 0 and max(errors, default=0.0) <= GOOD_ULP:
+        forms = list(self._forms(expression))
+        for form in [form for form in forms if form.side == 0]:
+            found.append(_Candidate(form, sp.S.Zero, _errors(judges, form)))
+            if (worst := max(found[-1].errors, default=0.0)) <= GOOD_ULP:
                 only = Regime(self.piece.lower, self.piece.upper, self._own(form.expression), form.rule)
-                return [only], max(errors, default=0.0)
+                return [only], worst
+        looked_at = {candidate.form for candidate in found}
+        while new := [f for f in _promising(forms, judges, _edges(judges, found)) if f not in looked_at]:
+            found += [_Candidate(form, sp.S.Zero, _errors(judges, form)) for form in new]
+            looked_at |= set(new)
         if len(judges) == 1 and not self.settings[0]:
             found += judges[0].power_series(expression)
         points = [point for judge in judges for point in judge.points]
@@ -289,16 +296,15 @@ class _Judge:
     def _ulp(self, truth: arb) -> arb | None:
         """Return the spacing of the format at the truth; None where the truth overflows."""
         lowest = self.fmt.emin - self.fmt.precision + 1
-        magnitude = abs(truth).upper()
-        if magnitude < arb(2) ** (self.fmt.emin + 1):
+        if abs(truth).upper() < arb(2) ** (self.fmt.emin + 1):
             return arb(2) ** lowest
-        mantissa, exponent = magnitude.man_exp()
-        top = int(exponent) + int(mantissa).bit_length() - 1
+        mantissa, exponent = truth.mid().man_exp()  # an upper bound might be the next power of two
+        top = int(exponent) + abs(int(mantissa)).bit_length() - 1
         return None if top > self.fmt.emax else arb(2) ** (top - self.fmt.precision + 1)
 
-    def errors(self, form: Form, center: arb | None = None) -> list[float]:
-        """Return a form's error at each point, in ulp; infinite where it cannot be used."""
-        return self._errors(form, center, self.rows)
+    def errors(self, form: Form, center: arb | None = None, at: Sequence[int] | None = None) -> list[float]:
+        """Return a form's error at each point, or at some, in ulp; infinite where it cannot be used."""
+        return self._errors(form, center, self.rows if at is None else [self.rows[i] for i in at])
 
     def error_at(self, candidate: "_Candidate", point: Fraction) -> float:
         """Return a candidate's error at one more point; NaN where there is no truth."""
@@ -386,6 +392,41 @@ def _precisely(number: sp.Expr) -> arb:
     return value
 
 
+def _errors(judges: Sequence[_Judge], form: Form) -> tuple[float, ...]:
+    return tuple(error for judge in judges for error in judge.errors(form))
+
+
+def _edges(judges: Sequence[_Judge], found: Sequence[_Candidate]) -> list[list[int]]:
+    """Return, for each judge, a few of its points, and those where some form begins or ceases to be good."""
+    edges, offset = [], 0
+    for judge in judges:
+        count = len(judge.points)
+        chosen = {*range(0, count, COARSE), *range(max(count - 1, 0), count)}
+        for candidate in found:
+            good = [error <= GOOD_ULP for error in candidate.errors[offset : offset + count]]
+            for i in (i for i in range(1, count) if good[i] != good[i - 1]):
+                chosen |= {*range(max(i - 2, 0), min(i + 2, count))}
+        edges.append(sorted(chosen))
+        offset += count
+    return edges
+
+
+def _promising(forms: Sequence[Form], judges: Sequence[_Judge], at: Sequence[Sequence[int]]) -> list[Form]:
+    """Leave out forms that are good, at some of the points, only where another one is too."""
+    rows = [
+        [e for judge, some in zip(judges, at, strict=True) for e in judge.errors(form, at=some)]
+        for form in forms
+    ]
+    limits = [max(GOOD_ULP, 2 * min(column)) for column in zip(*rows, strict=True)]
+    good = [{i for i, (e, limit) in enumerate(zip(row, limits, strict=True)) if e <= limit} for row in rows]
+    order = sorted(range(len(forms)), key=lambda i: (-len(good[i]), forms[i].cost))
+    kept: list[int] = []
+    for i in order:
+        if not any(good[i] <= good[j] for j in kept):
+            kept.append(i)
+    return [forms[i] for i in sorted(kept)]
+
+
 def _polynomial(rows: Sequence[arb]) -> sp.Expr:
     """Return the Taylor polynomial in Horner form, in powers of t^2 where every other coefficient is 0."""
     exact = [_rational(row) for row in rows]
@@ -467,7 +508,7 @@ def _simplest(overlap: Sequence[Fraction]) -> sp.Expr:
 def _between(
     low: Fraction, high: Fraction, left: _Candidate, right: _Candidate, judges: Sequence[_Judge]
 ) -> sp.Expr:
-    """Look for the seam between two points, at the first only the left candidate good, at the second the right."""
+    """Look for the seam between a point where the left candidate is good and one where the right is."""
     for _ in range(MAX_BISECTIONS):
         point = _short_between(low, high)
         errors = [max(judge.error_at(c, point) for judge in judges) for c in (left, right)]

@@ -116,13 +116,21 @@ static double gelu_tanh_derivative_f32(double z)
         return (t * (0x1.b8bacd2c96b91p-2 + t * (0x1.8cd1a2b2fff33p-2 + t * (t * (t * (t * (0x1.427996dc249cep-6 + t * (0x1.58c9ed713486cp-8 + t * (t * (t * (0x1.14bf895a69517p-12 + t * (0x1.04936f0ef73dbp-13 + t * (-0x1.253bce9ecae48p-15 - 0x1.0b9c949575db9p-16 * t))) - 0x1.e63f294331885p-11) - 0x1.3d8d64170bb72p-9))) - 0x1.104a83edc0ddcp-6) - 0x1.d2b77346470abp-4) - 0x1.029615edb077ap-6))) - 0x1.e6bbf7243d33ep-155);
     }
     /* as it is */
-    if (7.0 > z) {
+    if (0.0 > z) {
         const double s0 = 0x1.9884533d43651p-1;
         const double s1 = tanh(s0 * (z + 0x1.6e4e26d4801f7p-5 * symact_powi(z, 3)));
         return ((0x1p-1 + 0x1p-1 * s1) + 0x1p-1 * s0 * z * (1.0 - symact_powi(s1, 2)) * (1.0 + 0x1.12ba9d1f60179p-3 * symact_powi(z, 2)));
     }
-    /* tail */
-    return 1.0;
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = 0x1.c5bf891b4ef6bp+0;
+    const double s1 = (1.0 / s0);
+    const double s2 = 0x1.6a09e667f3bcdp+0;
+    const double s3 = s2 * t;
+    const double s4 = s2 * symact_powi(t, 3);
+    const double s5 = exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
+    const double s6 = 0x1.86ap+16 * s0;
+    return 0x1.4f8b588e368f1p-17 * s1 * symact_powi((1.0 / (1.0 + s5)), 2) * (s6 + s5 * ((0x1.86ap+17 * s3 + 0x1.a334p+14 * s4) + s6));
 }
 
 static symact_dd gelu_tanh_derivative_f64(double z)

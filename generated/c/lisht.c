@@ -86,12 +86,14 @@ static double lisht_derivative_f32(double z)
         return symact_powi((1.0 / (1.0 + s0)), 2) * (s0 * (s0 - 4.0 * t) - 1.0);
     }
     /* as it is */
-    if (15.0 > z) {
+    if (1.0 > z) {
         const double s0 = tanh(z);
         return (s0 + z * (1.0 - symact_powi(s0, 2)));
     }
-    /* tail */
-    return 1.0;
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp(-2.0 * t);
+    return symact_powi((1.0 / (1.0 + s0)), 2) * (1.0 + s0 * (4.0 * t - s0));
 }
 
 static symact_dd lisht_derivative_f64(double z)

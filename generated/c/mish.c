@@ -99,13 +99,16 @@ static double mish_derivative_f32(double z)
         return (0x1.01727049d6136p-153 + t * (0x1.115acb42500bbp-2 + t * (0x1.a34a251d8ad7bp-3 + t * (0x1.574f121a868dbp-5 + t * (t * (t * (t * (0x1.1e5e184a0fep-10 + t * (0x1.03799182b217fp-10 + t * (0x1.0a7954e86867p-12 + t * (t * (t * (0x1.fa20aae0364c5p-21 * t - 0x1.223bcd6871175p-16) - 0x1.d453aef9813dp-15) - 0x1.5fffa067220abp-15)))) - 0x1.b87ddfb51b745p-9) - 0x1.03369d4ac90fap-6) - 0x1.4c222fe64d4fbp-6)))));
     }
     /* as it is */
-    if (15.0 > z) {
+    if (0.0 > z) {
         const double s0 = exp(z);
         const double s1 = tanh(log1p(s0));
         return (s1 + (s0 * z * (1.0 - symact_powi(s1, 2)) / (1.0 + s0)));
     }
-    /* tail */
-    return 1.0;
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp((-t));
+    const double s1 = 4.0 * t;
+    return symact_powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * exp(-2.0 * t))), 2) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))));
 }
 
 static symact_dd mish_derivative_f64(double z)

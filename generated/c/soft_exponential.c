@@ -18,58 +18,57 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double soft_exponential_forward_f32(double z, double alpha)
+static symact_dd soft_exponential_forward_f32(double z, double alpha)
 {
     (void)alpha;
     if (z != z) {
-        return z;
+        return symact_dd_from_double(z);
     }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
     if (alpha == 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return -INFINITY;
+        return symact_dd_from_double(-INFINITY);
     }
     /* the limit */
     if (z == INFINITY) {
-        return INFINITY;
+        return symact_dd_from_double(INFINITY);
     }
     /* zero, with its sign */
     if (z == 0.0) {
-        return z;
+        return x;
     }
     /* as it is */
-    return z;
+    return x;
     }
     if (alpha < 0.0) {
     /* outside the domain */
     if (((1.0 / alpha) - alpha) > z) {
-        return NAN;
+        return symact_dd_from_double(NAN);
     }
     /* the limit */
     if (z == INFINITY) {
-        return INFINITY;
+        return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    return (-(log1p(((-symact_powi(alpha, 2)) - alpha * z)) / alpha));
+    return symact_dd_neg(symact_dd_div(symact_dd_log1p(symact_dd_sub(symact_dd_neg(symact_dd_powi(dd_alpha, 2)), symact_dd_mul(dd_alpha, x))), dd_alpha));
     }
     if (alpha > 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return ((symact_powi(alpha, 2) - 1.0) / alpha);
+        return symact_dd_div(symact_dd_sub(symact_dd_powi(dd_alpha, 2), symact_dd_from_double(1.0)), dd_alpha);
     }
     /* the limit */
     if (z == INFINITY) {
-        return INFINITY;
-    }
-    /* decaying expm1 */
-    if (0.0 > z) {
-        const double t = (-z);
-        return ((symact_powi(alpha, 2) + expm1((-alpha * t))) / alpha);
+        return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    return (alpha + (expm1(alpha * z) / alpha));
+    return symact_dd_add(dd_alpha, symact_dd_div(symact_dd_expm1(symact_dd_mul(dd_alpha, x)), dd_alpha));
     }
-    return NAN;
+    return symact_dd_from_double(NAN);
 }
 
 static symact_dd soft_exponential_forward_f64(double z, double alpha)
@@ -337,7 +336,7 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
 
 float symact_soft_exponentialf(float z, float alpha)
 {
-    return (float)(soft_exponential_forward_f32((double)z, (double)alpha));
+    return (float)(symact_dd_to_double(soft_exponential_forward_f32((double)z, (double)alpha)));
 }
 
 void symact_soft_exponential_f32(const float *z, float *g, size_t n, float alpha)

@@ -33,12 +33,12 @@ static double softplus_forward_f32(double z, double beta)
         return INFINITY;
     }
     /* as it is */
-    if (15.0 > z) {
+    if (0.0 > z) {
         return (log1p(exp(beta * z)) / beta);
     }
-    /* small argument, decaying exponentials, expanded */
+    /* decaying exponentials, expanded */
     const double t = z;
-    return (t + (exp((-beta * t)) / beta));
+    return (t + (log1p(exp((-beta * t))) / beta));
 }
 
 static symact_dd softplus_forward_f64(double z, double beta)
@@ -65,12 +65,12 @@ static symact_dd softplus_forward_f64(double z, double beta)
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_beta, t)), 300), dd_beta), -300);
     }
     /* as it is */
-    if (31.0 > z) {
+    if (0x1p-18 > z) {
         return symact_dd_div(symact_dd_log1p(symact_dd_exp(symact_dd_mul(dd_beta, x))), dd_beta);
     }
-    /* small argument, decaying exponentials, expanded */
+    /* decaying exponentials, expanded */
     const symact_dd t = x;
-    return symact_dd_add(t, symact_dd_div(symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t))), dd_beta));
+    return symact_dd_add(t, symact_dd_div(symact_dd_log1p(symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)))), dd_beta));
 }
 
 static double softplus_derivative_f32(double z, double beta)

@@ -37,12 +37,12 @@ static double sqrt_softplus_forward_f32(double z)
         return exp(-0x1p-1 * t);
     }
     /* as it is */
-    if (31.0 > z) {
+    if (0.0 > z) {
         return sqrt(log1p(exp(z)));
     }
-    /* tail */
+    /* decaying exponentials */
     const double t = z;
-    return sqrt(t);
+    return sqrt((t + log1p(exp((-t)))));
 }
 
 static symact_dd sqrt_softplus_forward_f64(double z)
@@ -66,12 +66,12 @@ static symact_dd sqrt_softplus_forward_f64(double z)
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), t), 300), -300);
     }
     /* as it is */
-    if (63.0 > z) {
+    if (0x1p-12 > z) {
         return symact_dd_sqrt(symact_dd_log1p(symact_dd_exp(x)));
     }
-    /* tail */
+    /* decaying exponentials */
     const symact_dd t = x;
-    return symact_dd_sqrt(t);
+    return symact_dd_sqrt(symact_dd_add(t, symact_dd_log1p(symact_dd_exp(symact_dd_neg(t)))));
 }
 
 static double sqrt_softplus_derivative_f32(double z)
@@ -93,12 +93,14 @@ static double sqrt_softplus_derivative_f32(double z)
         return (exp(-0x1p-1 * t) / (2.0 + 2.0 * exp((-t))));
     }
     /* as it is */
-    if (31.0 > z) {
+    if (0.0 > z) {
         return (0x1p-1 / ((1.0 + exp((-z))) * sqrt(log1p(exp(z)))));
     }
-    /* tail */
+    /* decaying exponentials */
     const double t = z;
-    return (0x1p-1 / sqrt(t));
+    const double s0 = exp((-t));
+    const double s1 = 2.0 * sqrt((t + log1p(s0)));
+    return (1.0 / (s1 + s0 * s1));
 }
 
 static symact_dd sqrt_softplus_derivative_f64(double z)
@@ -122,12 +124,14 @@ static symact_dd sqrt_softplus_derivative_f64(double z)
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), t), 300), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp(symact_dd_neg(t))))), -300);
     }
     /* as it is */
-    if (63.0 > z) {
+    if (0x1p-12 > z) {
         return symact_dd_div(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))), symact_dd_sqrt(symact_dd_log1p(symact_dd_exp(x)))));
     }
-    /* tail */
+    /* decaying exponentials */
     const symact_dd t = x;
-    return symact_dd_div(symact_dd_from_double(0x1p-1), symact_dd_sqrt(t));
+    const symact_dd s0 = symact_dd_exp(symact_dd_neg(t));
+    const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(t, symact_dd_log1p(s0))));
+    return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(s1, symact_dd_mul(s0, s1)));
 }
 
 static double sqrt_softplus_derivative_from_output_f32(double z)

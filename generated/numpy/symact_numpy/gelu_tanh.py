@@ -250,8 +250,16 @@ def _derivative_float32_4(z):
 
 
 def _derivative_float32_5(z):
-    # tail
-    return 1.0
+    # decaying exponentials
+    t = z
+    s0 = _C29
+    s1 = (1.0 / s0)
+    s2 = _C30
+    s3 = s2 * t
+    s4 = s2 * powi(t, 3)
+    s5 = np.exp((-2.0 * s1 * s3 - _C2 * s1 * s4))
+    s6 = _C31 * s0
+    return _C34 * s1 * powi((1.0 / (1.0 + s5)), 2) * (s6 + s5 * ((_C32 * s3 + _C33 * s4) + s6))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -263,7 +271,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z: z == np.inf, _derivative_float32_1),
                 (lambda z: -1.0 > z, _derivative_float32_2),
                 (lambda z: _C50 > z, _derivative_float32_3),
-                (lambda z: 7.0 > z, _derivative_float32_4),
+                (lambda z: 0.0 > z, _derivative_float32_4),
                 (None, _derivative_float32_5),
             ),
         ),

@@ -190,8 +190,11 @@ def _derivative_float32_4(z):
 
 
 def _derivative_float32_5(z):
-    # tail
-    return 1.0
+    # decaying exponentials
+    t = z
+    s0 = np.exp((-t))
+    s1 = 4.0 * t
+    return powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * np.exp(-2.0 * t))), 2) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -203,7 +206,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z: z == np.inf, _derivative_float32_1),
                 (lambda z: _C3 > z, _derivative_float32_2),
                 (lambda z: -1.0 > z, _derivative_float32_3),
-                (lambda z: 15.0 > z, _derivative_float32_4),
+                (lambda z: 0.0 > z, _derivative_float32_4),
                 (None, _derivative_float32_5),
             ),
         ),

@@ -24,58 +24,59 @@ _C1 = float.fromhex("0x1p-16")  # 1.52587890625e-05
 
 def _forward_float32_0(z, alpha):
     # the limit
-    return -np.inf
+    return (-np.inf, 0.0)
 
 
 def _forward_float32_1(z, alpha):
     # the limit
-    return np.inf
+    return (np.inf, 0.0)
 
 
 def _forward_float32_2(z, alpha):
     # zero, with its sign
-    return z
+    x = (z, np.zeros_like(z))
+    return x
 
 
 def _forward_float32_3(z, alpha):
     # as it is
-    return z
+    x = (z, np.zeros_like(z))
+    return x
 
 
 def _forward_float32_4(z, alpha):
     # outside the domain
-    return np.nan
+    return (np.nan, 0.0)
 
 
 def _forward_float32_5(z, alpha):
     # the limit
-    return np.inf
+    return (np.inf, 0.0)
 
 
 def _forward_float32_6(z, alpha):
     # as it is
-    return (-(np.log1p(((-powi(alpha, 2)) - alpha * z)) / alpha))
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.neg(dd.div(dd.log1p(dd.sub(dd.neg(dd.powi(dd_alpha, 2)), dd.mul(dd_alpha, x))), dd_alpha))
 
 
 def _forward_float32_7(z, alpha):
     # the limit
-    return ((powi(alpha, 2) - 1.0) / alpha)
+    dd_alpha = (alpha, 0.0)
+    return dd.div(dd.sub(dd.powi(dd_alpha, 2), (1.0, 0.0)), dd_alpha)
 
 
 def _forward_float32_8(z, alpha):
     # the limit
-    return np.inf
+    return (np.inf, 0.0)
 
 
 def _forward_float32_9(z, alpha):
-    # decaying expm1
-    t = (-z)
-    return ((powi(alpha, 2) + np.expm1((-alpha * t))) / alpha)
-
-
-def _forward_float32_10(z, alpha):
     # as it is
-    return (alpha + (np.expm1(alpha * z) / alpha))
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.add(dd_alpha, dd.div(dd.expm1(dd.mul(dd_alpha, x)), dd_alpha))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -102,12 +103,11 @@ _FORWARD_FLOAT32 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _forward_float32_7),
                 (lambda z, alpha: z == np.inf, _forward_float32_8),
-                (lambda z, alpha: 0.0 > z, _forward_float32_9),
-                (None, _forward_float32_10),
+                (None, _forward_float32_9),
             ),
         ),
     ),
-    double_double=False,
+    double_double=True,
 )
 
 

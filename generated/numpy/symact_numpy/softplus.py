@@ -18,7 +18,8 @@ __all__ = [
     "softplus_vjp_from_output",
 ]
 
-_C0 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
+_C0 = float.fromhex("0x1p-18")  # 3.814697265625e-06
+_C1 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
 
 
 def _forward_float32_0(z, beta):
@@ -37,9 +38,9 @@ def _forward_float32_2(z, beta):
 
 
 def _forward_float32_3(z, beta):
-    # small argument, decaying exponentials, expanded
+    # decaying exponentials, expanded
     t = z
-    return (t + (np.exp((-beta * t)) / beta))
+    return (t + (np.log1p(np.exp((-beta * t))) / beta))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -49,7 +50,7 @@ _FORWARD_FLOAT32 = Kernel(
             (
                 (lambda z, beta: z == -np.inf, _forward_float32_0),
                 (lambda z, beta: z == np.inf, _forward_float32_1),
-                (lambda z, beta: 15.0 > z, _forward_float32_2),
+                (lambda z, beta: 0.0 > z, _forward_float32_2),
                 (None, _forward_float32_3),
             ),
         ),
@@ -84,11 +85,11 @@ def _forward_float64_3(z, beta):
 
 
 def _forward_float64_4(z, beta):
-    # small argument, decaying exponentials, expanded
+    # decaying exponentials, expanded
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     t = x
-    return dd.add(t, dd.div(dd.exp(dd.neg(dd.mul(dd_beta, t))), dd_beta))
+    return dd.add(t, dd.div(dd.log1p(dd.exp(dd.neg(dd.mul(dd_beta, t)))), dd_beta))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -99,7 +100,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _forward_float64_0),
                 (lambda z, beta: z == np.inf, _forward_float64_1),
                 (lambda z, beta: -63.0 > z, _forward_float64_2),
-                (lambda z, beta: 31.0 > z, _forward_float64_3),
+                (lambda z, beta: _C0 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
         ),
@@ -171,7 +172,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, beta: z == -np.inf, _derivative_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_float64_1),
-                (lambda z, beta: _C0 > z, _derivative_float64_2),
+                (lambda z, beta: _C1 > z, _derivative_float64_2),
                 (None, _derivative_float64_3),
             ),
         ),

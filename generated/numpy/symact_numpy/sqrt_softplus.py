@@ -19,27 +19,28 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("-0x1p-1")  # -0.5
-_C1 = float.fromhex("0x1p-1")  # 0.5
-_C2 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
-_C3 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
-_C4 = float.fromhex("0x1.1111111111111p-8")  # 0.004166666666666667
-_C5 = float.fromhex("0x1.1111111111111p-64")  # 5.782411586589357e-20
-_C6 = float.fromhex("0x1.a01a01a01a01ap-14")  # 9.92063492063492e-05
-_C7 = float.fromhex("0x1.a01a01a01a01ap-74")  # 8.604779146710353e-23
-_C8 = float.fromhex("0x1.71de3a556c734p-20")  # 1.3778659611992946e-06
-_C9 = float.fromhex("-0x1.c154f8ddc6cp-74")  # -9.29196637023236e-23
-_C10 = float.fromhex("0x1.ae64567f544e4p-27")  # 1.252605419272086e-08
-_C11 = float.fromhex("-0x1.c062e06d1f209p-81")  # -7.24407035467956e-25
-_C12 = float.fromhex("0x1.27e4fb7789f5cp-23")  # 1.3778659611992944e-07
-_C13 = float.fromhex("0x1.cbbc05b4fa99ap-77")  # 1.1883857311125149e-23
-_C14 = float.fromhex("0x1.a01a01a01a01ap-17")  # 1.240079365079365e-05
-_C15 = float.fromhex("0x1.a01a01a01a01ap-77")  # 1.0755973933387941e-23
-_C16 = float.fromhex("0x1.6c16c16c16c17p-11")  # 0.0006944444444444445
-_C17 = float.fromhex("-0x1.f49f49f49f49fp-66")  # -2.6502719771867885e-20
-_C18 = float.fromhex("0x1.5555555555555p-6")  # 0.020833333333333332
-_C19 = float.fromhex("0x1.5555555555555p-60")  # 1.1564823173178713e-18
-_C20 = float.fromhex("0x1p-2")  # 0.25
-_C21 = float.fromhex("0x1p-48")  # 3.552713678800501e-15
+_C1 = float.fromhex("0x1p-12")  # 0.000244140625
+_C2 = float.fromhex("0x1p-1")  # 0.5
+_C3 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
+_C4 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
+_C5 = float.fromhex("0x1.1111111111111p-8")  # 0.004166666666666667
+_C6 = float.fromhex("0x1.1111111111111p-64")  # 5.782411586589357e-20
+_C7 = float.fromhex("0x1.a01a01a01a01ap-14")  # 9.92063492063492e-05
+_C8 = float.fromhex("0x1.a01a01a01a01ap-74")  # 8.604779146710353e-23
+_C9 = float.fromhex("0x1.71de3a556c734p-20")  # 1.3778659611992946e-06
+_C10 = float.fromhex("-0x1.c154f8ddc6cp-74")  # -9.29196637023236e-23
+_C11 = float.fromhex("0x1.ae64567f544e4p-27")  # 1.252605419272086e-08
+_C12 = float.fromhex("-0x1.c062e06d1f209p-81")  # -7.24407035467956e-25
+_C13 = float.fromhex("0x1.27e4fb7789f5cp-23")  # 1.3778659611992944e-07
+_C14 = float.fromhex("0x1.cbbc05b4fa99ap-77")  # 1.1883857311125149e-23
+_C15 = float.fromhex("0x1.a01a01a01a01ap-17")  # 1.240079365079365e-05
+_C16 = float.fromhex("0x1.a01a01a01a01ap-77")  # 1.0755973933387941e-23
+_C17 = float.fromhex("0x1.6c16c16c16c17p-11")  # 0.0006944444444444445
+_C18 = float.fromhex("-0x1.f49f49f49f49fp-66")  # -2.6502719771867885e-20
+_C19 = float.fromhex("0x1.5555555555555p-6")  # 0.020833333333333332
+_C20 = float.fromhex("0x1.5555555555555p-60")  # 1.1564823173178713e-18
+_C21 = float.fromhex("0x1p-2")  # 0.25
+_C22 = float.fromhex("0x1p-48")  # 3.552713678800501e-15
 
 
 def _forward_float32_0(z):
@@ -64,9 +65,9 @@ def _forward_float32_3(z):
 
 
 def _forward_float32_4(z):
-    # tail
+    # decaying exponentials
     t = z
-    return np.sqrt(t)
+    return np.sqrt((t + np.log1p(np.exp((-t)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -77,7 +78,7 @@ _FORWARD_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _forward_float32_0),
                 (lambda z: z == np.inf, _forward_float32_1),
                 (lambda z: -31.0 > z, _forward_float32_2),
-                (lambda z: 31.0 > z, _forward_float32_3),
+                (lambda z: 0.0 > z, _forward_float32_3),
                 (None, _forward_float32_4),
             ),
         ),
@@ -110,10 +111,10 @@ def _forward_float64_3(z):
 
 
 def _forward_float64_4(z):
-    # tail
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.sqrt(t)
+    return dd.sqrt(dd.add(t, dd.log1p(dd.exp(dd.neg(t)))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -124,7 +125,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: -63.0 > z, _forward_float64_2),
-                (lambda z: 63.0 > z, _forward_float64_3),
+                (lambda z: _C1 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
         ),
@@ -151,13 +152,15 @@ def _derivative_float32_2(z):
 
 def _derivative_float32_3(z):
     # as it is
-    return (_C1 / ((1.0 + np.exp((-z))) * np.sqrt(np.log1p(np.exp(z)))))
+    return (_C2 / ((1.0 + np.exp((-z))) * np.sqrt(np.log1p(np.exp(z)))))
 
 
 def _derivative_float32_4(z):
-    # tail
+    # decaying exponentials
     t = z
-    return (_C1 / np.sqrt(t))
+    s0 = np.exp((-t))
+    s1 = 2.0 * np.sqrt((t + np.log1p(s0)))
+    return (1.0 / (s1 + s0 * s1))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -168,7 +171,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float32_0),
                 (lambda z: z == np.inf, _derivative_float32_1),
                 (lambda z: -31.0 > z, _derivative_float32_2),
-                (lambda z: 31.0 > z, _derivative_float32_3),
+                (lambda z: 0.0 > z, _derivative_float32_3),
                 (None, _derivative_float32_4),
             ),
         ),
@@ -197,14 +200,16 @@ def _derivative_float64_2(z):
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.div((_C1, 0.0), dd.mul(dd.add((1.0, 0.0), dd.exp(dd.neg(x))), dd.sqrt(dd.log1p(dd.exp(x)))))
+    return dd.div((_C2, 0.0), dd.mul(dd.add((1.0, 0.0), dd.exp(dd.neg(x))), dd.sqrt(dd.log1p(dd.exp(x)))))
 
 
 def _derivative_float64_4(z):
-    # tail
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.div((_C1, 0.0), dd.sqrt(t))
+    s0 = dd.exp(dd.neg(t))
+    s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add(t, dd.log1p(s0))))
+    return dd.div((1.0, 0.0), dd.add(s1, dd.mul(s0, s1)))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -215,7 +220,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -63.0 > z, _derivative_float64_2),
-                (lambda z: 63.0 > z, _derivative_float64_3),
+                (lambda z: _C1 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -269,7 +274,7 @@ def _derivative_from_output_float64_2(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.add((_C1, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, _C3), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, _C5), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, _C7), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C8, _C9), dd.mul(s0, dd.sub(dd.mul((_C10, _C11), s0), (_C12, _C13))))), (_C14, _C15))))), (_C16, _C17))))), (_C18, _C19))))), (_C20, 0.0)))))
+    return dd.mul(t, dd.add((_C2, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, _C4), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C5, _C6), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C7, _C8), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.sub(dd.mul((_C11, _C12), s0), (_C13, _C14))))), (_C15, _C16))))), (_C17, _C18))))), (_C19, _C20))))), (_C21, 0.0)))))
 
 
 def _derivative_from_output_float64_3(z):
@@ -285,7 +290,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == 0.0, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: _C21 > z, _derivative_from_output_float64_2),
+                (lambda z: _C22 > z, _derivative_from_output_float64_2),
                 (None, _derivative_from_output_float64_3),
             ),
         ),
