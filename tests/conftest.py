@@ -16,7 +16,7 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def require_tool() -> Callable[[str], str]:
     """Return a function that finds a program: a machine without it skips the test, our own CI fails it."""
 

@@ -5,7 +5,6 @@ import importlib.util
 import math
 import random
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -366,8 +365,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def calls(folder: Path) -> Callable[[str], Call]:
-    """Return a function from a build's name to calls in it: compiled at its first use, absent tools skip."""
+def calls(folder: Path, require_tool: Callable[[str], str]) -> Callable[[str], Call]:
+    """Return a function from a build's name to calls in it: compiled at its first use."""
 
     @cache
     def prepare(build: str) -> Call:
@@ -375,8 +374,7 @@ def calls(folder: Path) -> Callable[[str], Call]:
             module = load_module(folder)
             return lambda name, first, second: call_module(module, name, first, second)
         compiler, *flags = BUILDS[build]
-        if shutil.which(compiler) is None:
-            pytest.skip(f"{compiler} is missing")
+        require_tool(compiler)
         source, library = folder / "shim.c", folder / f"{list(BUILDS).index(build)}.so"
         source.write_text(shim(), encoding="utf-8")
         command = [compiler, *flags, *WARNINGS, "-fPIC", "-shared", str(source), "-o", str(library), "-lm"]
