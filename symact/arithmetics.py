@@ -6,7 +6,7 @@ infinity, as IEEE has it.
 A value of the model therefore encloses whatever a conforming implementation returns, on any machine.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,6 +21,10 @@ Ball: TypeAlias = arb | None
 
 TINY = arb(2) ** -1075
 HUGE = arb(2) ** 1024
+
+
+MAX_UNROLLED = 8
+"""Powers beside an exponential are products of at most so many factors."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,8 @@ def _build(
     if node.is_Add:
         return _fold(parts, lambda a, b: a + b, _round(arithmetic, underflows=False))
     if node.is_Mul:
-        return _fold(parts, lambda a, b: a * b, _round(arithmetic))
+        ordered = [build(factor) for factor in in_order(node.args)]
+        return _fold(ordered, lambda a, b: a * b, _round(arithmetic))
     if node.is_Pow and not isinstance(node, sp.exp):
         return _power(node, parts[0], build, arithmetic)
     if isinstance(node, exp_scaled):
@@ -130,6 +135,26 @@ def _build(
     function = _function(name, FUNCTIONS[name], arithmetic, *LIMITS.get(name, (None, None)))
     argument = parts[0]
     return lambda arguments: _apply(function, argument(arguments))
+
+
+def in_order(factors: Sequence[sp.Expr]) -> list[sp.Expr]:
+    """Return factors as they are multiplied: by an exponential first, then by t as often as t**n says.
+
+    Where the exponential is 0, t**n may overflow, and 0 times an infinity is NaN.
+
+    >>> t = sp.Symbol("t")
+    >>> in_order((t**2, sp.exp(-t)))
+    [exp(-t), t, t]
+    """
+    decaying = [f for f in factors if isinstance(f, (sp.exp, exp_scaled))]
+    if not decaying:
+        return list(factors)
+    ordered = list(decaying)
+    for factor in (f for f in factors if f not in decaying):
+        base, exponent = factor.as_base_exp()
+        unrolled = base.is_Symbol and exponent.is_Integer and 1 < exponent <= MAX_UNROLLED
+        ordered += [base] * int(exponent) if unrolled else [factor]
+    return ordered
 
 
 def _apply(function: Callable[[arb], Ball], value: Ball) -> Ball:

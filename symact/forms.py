@@ -24,7 +24,7 @@ TURNS = 64
 """Bits by which the argument of a sine or cosine is scaled down, so that it does not overflow."""
 
 SCALE = 300
-"""Bits by which a leading exponential is scaled up, so that only the last operation may underflow."""
+"""Bits by which a leading exponential is scaled, so that only the last operation may under- or overflow."""
 
 CANCELLED = 4
 """Terms of a power series that may be lost where numerator and denominator vanish."""
@@ -35,11 +35,15 @@ MAX_OPERATIONS = 400
 
 @dataclass(frozen=True)
 class Form:
-    """An expression to compute, and the rule that it comes from. ``side`` 0: in z; +1, -1: in t = z, -z."""
+    """An expression to compute, and the rule that it comes from. ``side`` 0: in z; +1, -1: in t = z, -z.
+
+    ``far``: it may be used where t is huge only.
+    """
 
     rule: str
     expression: sp.Expr
     side: int = 0
+    far: bool = False
 
     @property
     def cost(self) -> int:
@@ -86,6 +90,8 @@ def candidates(expression: sp.Expr, *, scaled: bool) -> Iterator[Form]:
     if complement != expression:
         yield Form("complement", protected(complement))
     yield from _decaying_forms(expression, scaled)
+    if (halved := _half_angles(expression)) != expression:
+        yield Form("half angle", protected(halved))
     if scaled and (turned := _turned(expression)) != expression:
         yield Form("scaled argument", protected(turned))
     if not expression.has(sp.exp, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc):
@@ -104,6 +110,33 @@ def identities(expression: sp.Expr) -> Iterator[Form]:
     if expression.has(sp.erf, sp.erfc):
         yield Form("complement", complemented(expression))
         yield from list(_rational_forms(expression, False, ""))[:1]
+
+
+def _half_angles(expression: sp.Expr) -> sp.Expr:
+    """Write c + c sin(x) as 2 c sin(x/2 + pi/4)**2, c - c cos(x) as 2 c sin(x/2)**2: no cancellation.
+
+    >>> _half_angles(1 - sp.cos(T))
+    2*sin(t/2)**2
+    """
+
+    def rewrite(node: sp.Add) -> sp.Expr:
+        for term in node.args:
+            c, circular = term.as_coeff_Mul()
+            if not isinstance(circular, (sp.sin, sp.cos)):
+                continue
+            for sign in (1, -1):
+                if sign * c not in node.args:
+                    continue
+                rest = node - term - sign * c
+                (x,) = circular.args
+                if isinstance(circular, sp.sin):
+                    square = sp.sin(sign * x / 2 + sp.pi / 4) ** 2
+                else:
+                    square = (sp.cos(x / 2) if sign > 0 else sp.sin(x / 2)) ** 2
+                return rest + 2 * sign * c * square
+        return node
+
+    return expression.replace(lambda n: n.is_Add, rewrite)
 
 
 def _turned(expression: sp.Expr) -> sp.Expr:
@@ -335,8 +368,10 @@ def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[
             )
     exponent = sp.expand(restored(exponent))
     if scaled and exponent != 0:
-        front = exp_scaled(exponent, SCALE)
-        yield Form(prefix + "scaled exponential", ldexp(front * restored(arranged), -SCALE))
+        scale = SCALE if _negative(exponent) else -SCALE
+        yield Form(
+            prefix + "scaled exponential", ldexp(exp_scaled(exponent, scale) * restored(arranged), -scale)
+        )
     yield from _far(whole, prefix)
     unnamed = rational.xreplace({name: value for value, name in names.items()})
     for chosen in [*([k] for k in kernels), *([kernels] if len(kernels) > 1 else [])]:

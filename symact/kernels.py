@@ -10,7 +10,7 @@ from flint import arb, ctx
 
 from symact.activations import Activation, G, Kink, Z, samples
 from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, Arithmetic, compile_expression
-from symact.derivatives import Derivative
+from symact.derivatives import Derivative, differentiate
 from symact.formats import BINARY32, BINARY64, Format
 from symact.forms import T, W, protected
 from symact.output_forms import NoOutputForm, OutputForm
@@ -27,6 +27,13 @@ TRUSTED_ULP = 0.4
 """Where the model of binary64 leaves more than this for float32, float32 is computed in double-double too."""
 
 
+WRT = "derivative_wrt_"
+"""What the functions that differentiate by a parameter are called, before the parameter's name."""
+
+SOURCES: Mapping[str, str] = {"vjp": "derivative", "vjp_from_output": "derivative_from_output"}
+"""A VJP's kernel is that of its derivative."""
+
+
 @dataclass(frozen=True)
 class Branch:
     """``if condition: assignments; return result``; the last of a case has the condition true."""
@@ -39,7 +46,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Kernel:
-    """One function in one arithmetic. ``function``: forward, derivative or derivative_from_output."""
+    """One function in one arithmetic, as `Kernels.functions` names it."""
 
     function: str
     dtype: str
@@ -57,9 +64,38 @@ class Kernels:
     output_condition: sp.Basic
     """The parameters for which the output form holds; false where there is none."""
 
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """What is generated: forward, derivative, its VJP, the two from the output, f'', f by parameters."""
+        own = list(dict.fromkeys(kernel.function for kernel in self.kernels))
+        products = [product for product, source in SOURCES.items() if source in own]
+        return tuple(sorted([*own, *products], key=_rank))
+
     def seams(self) -> tuple[float, ...]:
         """Return all seams between regimes, for whoever chooses test points."""
         return tuple(sorted({seam for kernel in self.kernels for seam in kernel.seams}))
+
+
+ORDER = (
+    "forward", "derivative", "derivative_from_output", "vjp", "vjp_from_output", "second_derivative", WRT
+)  # fmt: skip
+
+
+def _rank(function: str) -> int:
+    return ORDER.index(WRT if function.startswith(WRT) else function)
+
+
+def interface(function: str) -> tuple[str, tuple[str, ...], str]:
+    """Return the suffix of a function's name, its inputs and its output.
+
+    >>> interface("forward"), interface("vjp_from_output")
+    (('', ('z',), 'g'), ('_vjp_from_output', ('g', 'g_bar'), 'z_bar'))
+    """
+    suffix = "" if function == "forward" else f"_{function}"
+    first = "g" if function.endswith("from_output") else "z"
+    if function in SOURCES:
+        return suffix, (first, "g_bar"), "z_bar"
+    return suffix, (first,), "g" if function == "forward" else "d"
 
 
 def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoOutputForm) -> Kernels:
@@ -84,6 +120,10 @@ def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoO
             within(case, activation.range, samples(activation, condition)) for case in split(in_output)
         )
         functions.append(("derivative_from_output", in_output, cases))
+    functions.append(("second_derivative", activation, differentiate(activation, order=2).cases))
+    functions += [
+        (WRT + p.name, activation, differentiate(activation, p.symbol).cases) for p in activation.parameters
+    ]
     kernels = [
         _kernel(name, owner, cases, arithmetic, fmt)
         for name, owner, cases in functions

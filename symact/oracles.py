@@ -7,7 +7,7 @@ truncated power series, which shares no rule with `symact.derivatives`.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -32,6 +32,9 @@ PRODUCT_BITS = 40
 
 FAR = tuple(2**k for k in range(5, 12))
 """A limit is read off at 2^k for these k, or at 2^-k beside a pole."""
+
+SEQUENCES = (1, Fraction(3, 2))
+"""A limit at infinity is read off along 2^k times each: what oscillates may tend anywhere along one."""
 
 Exact = tuple[int, int] | float | None
 """A reference value: (m, k) for m * 2^k, else inf, -inf, nan; None if it is undecided."""
@@ -122,6 +125,8 @@ class Function:
     """A function of one variable, evaluated from its expression to a format's accuracy and beyond.
 
     ``domain`` is where it is defined; elsewhere it is NaN. ``values`` are the parameters', exact.
+    Derivatives are by the variable, or by the parameter that ``direction`` names; where two pieces meet
+    they are the right one's, or by ``side`` -1 the left one's.
     """
 
     expression: sp.Expr
@@ -129,14 +134,16 @@ class Function:
     values: Mapping[sp.Symbol, Fraction]
     fmt: Format = BINARY64
     domain: sp.Set = sp.S.Reals
+    direction: sp.Symbol | None = None
+    side: int = 1
 
     def __post_init__(self) -> None:
         self._expression = plain(self.expression)
-        self._programs: dict[tuple[int, bool], Node] = {}
-        self._point = Point()
+        self._programs: dict[tuple[int, int], Node] = {}
+        self._point = Point(side=self.side)
         self._start = LOWEST_BITS
         self._floor = arb(2) ** (self.fmt.lowest_exponent - GUARD_BITS - PRODUCT_BITS)
-        self._limits: dict[tuple[float, bool], arb] = {}
+        self._limits: dict[tuple[float, int], arb] = {}
         whole = self.domain == sp.S.Reals
         self._parts = None if whole else intervals(self.domain, self.values)
 
@@ -145,24 +152,24 @@ class Function:
 
         Raises NotSupported where no precision up to 16384 bits tells.
         """
-        return self._alone(z, False)
+        return self._alone(z, 0)
 
-    def slope(self, z: Number) -> arb:
-        """Return f'(z); at a point where two pieces meet, that of the right one."""
-        return self._alone(z, True)
+    def slope(self, z: Number, order: int = 1) -> arb:
+        """Return a derivative at z; at a point where two pieces meet, that of the right one."""
+        return self._alone(z, order)
 
-    def many(self, points: Iterable[float], slope: bool = False) -> list[Exact]:
-        """Return exact values at many points: quickest where they are sorted."""
+    def many(self, points: Iterable[float], order: int = 0) -> list[Exact]:
+        """Return exact values, or derivatives of an order, at many points: quickest where they are sorted."""
         bits, cap = ctx.prec, ctx.cap
         try:
-            return [self._exact(z, slope) for z in points]
+            return [self._exact(z, order) for z in points]
         finally:
             ctx.prec, ctx.cap = bits, cap
 
-    def _alone(self, z: Number, slope: bool) -> arb:
+    def _alone(self, z: Number, order: int) -> arb:
         bits, cap = ctx.prec, ctx.cap
         try:
-            return self._at(z, slope)
+            return self._at(z, order)
         except Undecided:
             raise NotSupported(
                 f"{self.expression} at {z}: undecided with {HIGHEST_BITS} bits; "
@@ -171,9 +178,9 @@ class Function:
         finally:
             ctx.prec, ctx.cap = bits, cap
 
-    def _exact(self, z: float, slope: bool) -> Exact:
+    def _exact(self, z: float, order: int) -> Exact:
         try:
-            value = self._at(z, slope)
+            value = self._at(z, order)
         except Undecided:
             return None
         if value.is_finite():
@@ -183,60 +190,73 @@ class Function:
             return math.nan
         return math.inf if value > 0 else -math.inf
 
-    def _at(self, z: Number, slope: bool) -> arb:
-        ctx.cap = 2
+    def _at(self, z: Number, order: int) -> arb:
+        ctx.cap = order + 1
         if isinstance(z, float):
             if math.isnan(z):
                 return arb.nan()
             if math.isinf(z):
-                return self._limit(z, slope)
+                return self._limit(z, order)
         if not self._inside(z):
             return arb.nan()
         try:
-            return self._near(z, slope)
+            return self._near(z, order)
         except Undefined:
             return arb.nan()
         except AtPole:
-            return self._beside(z, slope)
+            return self._beside(z, order)
 
     def _inside(self, z: Number) -> bool:
         return self._parts is None or any(low <= z <= high for low, high in self._parts)
 
-    def _near(self, z: Number, slope: bool, least: int = LOWEST_BITS) -> arb:
+    def _near(self, z: Number, order: int, least: int = LOWEST_BITS) -> arb:
         """Raise the precision until the ball is small."""
         self._point.exact = _Coordinates(self.variable, z)
+        if self.direction is not None:
+            self._point.exact = {self.variable: Fraction(z), self.direction: self.values[self.direction]}
         wanted, bits = self.fmt.precision + GUARD_BITS, max(self._start, least)
         while bits <= HIGHEST_BITS:
             ctx.prec = bits
             try:
                 x = arb(z) if isinstance(z, float) else arb(fmpq(z.numerator, z.denominator))
-                value = self._program(bits, slope)((arb_series([x, 1]) if slope else x,))
-                value = arb(value[1]) if slope else value
+                value = self._program(bits, order)(self._arguments(x, order))
+                value = arb(value[order]) * math.factorial(order) if order else value
                 if value.is_finite() and (value.rel_accuracy_bits() >= wanted or value.rad() < self._floor):
                     self._start = max(LOWEST_BITS, bits // 2)
                     return value
-            except Undecided:
-                pass
+            except (Undecided, ValueError, ZeroDivisionError):
+                pass  # FLINT's own word for a series whose first coefficient may be 0
             bits *= 2
         raise Undecided
 
-    def _program(self, bits: int, slope: bool) -> Node:
-        if (bits, slope) not in self._programs:
-            builder = Builder((self.variable,), self.values, series=slope, point=self._point)
-            self._programs[bits, slope] = builder.build(self._expression)
-        return self._programs[bits, slope]
+    def _program(self, bits: int, order: int) -> Node:
+        if (bits, order) not in self._programs:
+            moved = () if self.direction is None else (self.direction,)
+            values = {symbol: value for symbol, value in self.values.items() if symbol not in moved}
+            builder = Builder((self.variable, *moved), values, series=order > 0, point=self._point)
+            self._programs[bits, order] = builder.build(self._expression)
+        return self._programs[bits, order]
+
+    def _arguments(self, x: arb, order: int) -> tuple[arb | arb_series, ...]:
+        """Return the variable, and the parameter that is moved, as series where a derivative is wanted."""
+        if self.direction is None:
+            return (arb_series([x, 1]) if order else x,)
+        value = self.values[self.direction]
+        other = arb(fmpq(value.numerator, value.denominator))
+        return (arb_series([x]), arb_series([other, 1])) if order else (x, other)
 
     # Limits: no theorem, but the trend over many orders of magnitude.
 
-    def _limit(self, end: float, slope: bool) -> arb:
+    def _limit(self, end: float, order: int) -> arb:
         if not any(end in part for part in self._parts or [(-math.inf, math.inf)]):
             return arb.nan()
-        if (end, slope) not in self._limits:
+        if (end, order) not in self._limits:
             sign = 1 if end > 0 else -1
-            self._limits[end, slope] = self._trend([Fraction(sign * 2**k) for k in FAR], slope)
-        return self._limits[end, slope]
+            trends = [self._trend([Fraction(sign * 2**k * m) for k in FAR], order) for m in SEQUENCES]
+            self._limits[end, order] = trends[0] if _agree(*trends) else arb.nan()
+        return self._limits[end, order]
 
-    def _beside(self, z: Number, slope: bool) -> arb:
+    def _beside(self, z: Number, order: int) -> arb:
         """Return the limit at a pole, from within the domain; at a zero from the side of its sign."""
         signed_zero = isinstance(z, float) and z == 0
         sides = (1, -1) if not signed_zero or math.copysign(1.0, z) > 0 else (-1, 1)
@@ -244,7 +264,7 @@ class Function:
         for side in sides:
             points = [Fraction(z) + side * Fraction(1, 2**k) for k in FAR]
             if all(self._inside(p) for p in points):
-                limit = self._trend(points, slope)
+                limit = self._trend(points, order)
                 if not limit.is_nan():
                     limits.append(limit)
                     if signed_zero:
@@ -253,11 +273,11 @@ class Function:
             return limits[0]
         return arb.nan()
 
-    def _trend(self, points: Sequence[Fraction], slope: bool) -> arb:
+    def _trend(self, points: Sequence[Fraction], order: int) -> arb:
         values = []
         for point in points:
             try:
-                values.append(self._near(point, slope, 512))
+                values.append(self._near(point, order, 512))
             except (Undefined, AtPole, Undecided):
                 values.append(arb.nan())
         if any(v.is_nan() for v in values):
@@ -381,13 +401,35 @@ class Oracle:
 
     def derivative_many(self, points: Sequence[float]) -> list[Exact]:
         """Return f' at many points."""
-        found = self.function.many(points, slope=True)
+        found = self.function.many(points, 1)
         if self.kinks:
             floats = {float(at) for at in self.kinks}
             for index, z in enumerate(points):
                 if z in floats and self._at_kink(z):
                     found[index] = self.kinks[Fraction(z)].many([0.0])[0]
         return found
+
+    def second_derivative(self, z: Number) -> arb:
+        """Return f''(z), NaN at a kink."""
+        return arb.nan() if self._at_kink(z) else self.function.slope(z, 2)
+
+    def second_derivative_many(self, points: Sequence[float]) -> list[Exact]:
+        """Return f'' at many points; undecided at kinks and where it jumps: there it is what one likes."""
+        values = self._but_at_kinks(points, self.function.many(points, 2))
+        simple = [i for i, z in enumerate(points) if abs(z) <= 64 and z * 8 == round(z * 8)]
+        left = replace(self.function, side=-1).many([points[i] for i in simple], 2)
+        for i, value in zip(simple, left, strict=True):
+            if value != values[i]:
+                values[i] = None
+        return values
+
+    def wrt_many(self, parameter: sp.Symbol, points: Sequence[float]) -> list[Exact]:
+        """Return the derivative of f by a parameter at many points; undecided at kinks."""
+        function = replace(self.function, direction=parameter)
+        return self._but_at_kinks(points, function.many(points, 1))
+
+    def _but_at_kinks(self, points: Sequence[float], values: list[Exact]) -> list[Exact]:
+        return [None if self._at_kink(z) else value for z, value in zip(points, values, strict=True)]
 
     def _at_kink(self, z: Number) -> bool:
         return bool(self.kinks) and math.isfinite(z) and Fraction(z) in self.kinks

@@ -14,7 +14,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symact.activations import Activation, Z, samples
-from symact.arithmetics import EXACT, HUGE, Arithmetic, Program, compile_expression, constant
+from symact.arithmetics import EXACT, Arithmetic, Program, compile_expression, constant
 from symact.errors import InvalidActivation
 from symact.formats import Format
 from symact.forms import Form, T, W, candidates, identities, protected, series
@@ -24,10 +24,17 @@ GOOD_ULP = 0.05
 """A form with no more error than this, in ulp of the format, is good; the final rounding comes on top."""
 
 LARGE, FAR = 2**40, 2**900
-"""Parameters in sines are also tried this many times as large, at points from this magnitude on."""
+"""Parameters in sines are also tried this many times as large, at points from this magnitude on; and so far
+out exp(a z) has overflowed or vanished, whatever a is above 2^-880."""
 
 SERIES = "power series"
 """The rule of a Taylor polynomial."""
+
+TOUCHED = 16
+"""Up to this magnitude it is looked for points where a function touches 0."""
+
+USELESS = 2.0**30
+"""An error from which on, in ulp, a form is no better than none: then nothing is chosen for its sake."""
 
 MAX_ROOTS = 4
 """Interior roots that are looked into, the nearest to zero first: a sine has thousands."""
@@ -150,12 +157,13 @@ class _Candidate:
 
 @dataclass(frozen=True)
 class _Row:
-    """A point: its sign, itself as a ball, the truth there and the truth's ulp (None: it overflows)."""
+    """A point: its sign and itself as a ball; the truth there and its ulp (None: it overflows); is it far."""
 
     sign: int
     z: arb
     truth: arb
     ulp: arb | None
+    far: bool
 
 
 @dataclass
@@ -208,12 +216,11 @@ class _Piece:
         for side in (1, -1):
             if (side > 0 and self._reaches(1)) or (side < 0 and self._reaches(-1)):
                 for form in candidates(expression.subs(Z, side * T), scaled=self.arithmetic.bits > 64):
-                    # Where such a tail begins depends on the parameters: only identities are used.
-                    if form.rule.endswith("tail") and _inside(expression) - {Z}:
-                        continue
+                    # Where such a tail begins depends on parameters: it is used where these hardly matter.
+                    far = form.rule.endswith("tail") and bool(_inside(expression) - {Z})
                     if form.expression not in seen:
                         seen.add(form.expression)
-                        yield Form(form.rule, form.expression, side)
+                        yield Form(form.rule, form.expression, side, far)
             seen = {plain}
 
     def _reaches(self, side: int) -> bool:
@@ -251,6 +258,7 @@ class _Judge:
         self, search: _Piece, expression: sp.Expr, setting: Mapping[sp.Symbol, sp.Expr], beyond: int = 0
     ) -> None:
         self.search, self.fmt = search, search.fmt
+        self.largest = arb(2) ** (search.fmt.emax + 1) * (1 - arb(2) ** -search.fmt.precision)
         positive = {}
         for symbol, value in setting.items():
             positive[symbol] = value
@@ -269,8 +277,9 @@ class _Judge:
         self.truths: list[arb] = []
         grid = sorted({p for p in points_between(self.lower, self.upper, self.fmt) if abs(p) >= beyond})
         self._judge(grid)
+        self._judge(self._last_finite())
         roots = self._roots()
-        for root in roots:
+        for root in roots + self._touching(expression.subs(positive)):
             self._judge(around(root, self.fmt, self.lower, self.upper))
         self.roots = roots
         order = sorted(range(len(self.points)), key=lambda i: self.points[i])
@@ -278,7 +287,8 @@ class _Judge:
         self.rows = [self._row(point, truth) for point, truth in zip(self.points, self.truths, strict=True)]
 
     def _row(self, point: Fraction, truth: arb) -> "_Row":
-        return _Row((point > 0) - (point < 0), exact_ball(point), truth, self._ulp(truth))
+        far = abs(point) >= FAR
+        return _Row((point > 0) - (point < 0), exact_ball(point), truth, self._ulp(truth), far)
 
     def _judge(self, points: Sequence[Fraction]) -> None:
         known = set(self.points)
@@ -286,6 +296,28 @@ class _Judge:
             if point not in known and (truth := self.truth(point)) is not None:
                 self.points.append(point)
                 self.truths.append(truth)
+
+    def _last_finite(self) -> list[Fraction]:
+        """Return the last points before the truth overflows: a factor may overflow a little earlier."""
+        order = sorted(range(len(self.points)), key=lambda i: self.points[i])
+        found = []
+        for i, j in pairwise(order):
+            finite, beyond = self.points[i], self.points[j]
+            if (self._ulp(self.truths[i]) is None) == (self._ulp(self.truths[j]) is None):
+                continue
+            if self._ulp(self.truths[i]) is None:
+                finite, beyond = beyond, finite
+            for _ in range(MAX_BISECTIONS):
+                middle = _short_between(*sorted((finite, beyond)))
+                truth = self.truth(middle)
+                if truth is None or abs(beyond - finite) <= abs(beyond) * Fraction(1, 2**self.fmt.precision):
+                    break
+                if self._ulp(truth) is None:
+                    beyond = middle
+                else:
+                    finite = middle
+            found.append(finite)
+        return found
 
     def truth(self, point: Fraction) -> arb | None:
         """Return f there, by the definition or by identities that cancel less."""
@@ -299,6 +331,8 @@ class _Judge:
         if abs(truth).upper() < arb(2) ** (self.fmt.emin + 1):
             return arb(2) ** lowest
         mantissa, exponent = truth.mid().man_exp()  # an upper bound might be the next power of two
+        if abs(truth) > self.largest * (1 + arb(2) ** -(self.fmt.precision + 1)):
+            return None  # nearer to the next power of two
         top = int(exponent) + abs(int(mantissa)).bit_length() - 1
         return None if top > self.fmt.emax else arb(2) ** (top - self.fmt.precision + 1)
 
@@ -323,24 +357,28 @@ class _Judge:
             return [float("inf")] * len(rows)
         old, ctx.prec = ctx.prec, self.search.arithmetic.bits
         try:
-            return [self._error(program, form.side, row, center) for row in rows]
+            return [self._error(program, form, row, center) for row in rows]
         finally:
             ctx.prec = old
 
-    def _error(self, program: Program, side: int, row: "_Row", center: arb | None) -> float:
+    def _error(self, program: Program, form: Form, row: "_Row", center: arb | None) -> float:
+        side = form.side
         if side and row.sign != side:
             return float("inf")
-        if row.ulp is None:
-            return 0.0
+        if form.far and not row.far:
+            return float("inf")
         t = row.z - center if center is not None else row.z * side if side else row.z
         w = 1 / t if side else t
-        value = program((t, w, *self.values.values())) if abs(w) < HUGE else None
+        value = program((t, w, *self.values.values())) if abs(w) < FAR else None
         if value is None:
             return float("inf")
+        if row.ulp is None:  # the truth overflows, and so must the value
+            beyond = abs(value) > self.largest and (value > 0) == (row.truth > 0)
+            return 0.0 if beyond else float("inf")
         old, ctx.prec = ctx.prec, max(PRECISIONS[0], ctx.prec)
         error = float((abs(value - row.truth) / row.ulp).upper())
         ctx.prec = old
-        return error if error == error else float("inf")
+        return error if error < USELESS else float("inf")
 
     def _roots(self) -> list[arb]:
         """Bracket the sign changes nearest zero, strictly inside the piece, to 140 bits."""
@@ -355,6 +393,23 @@ class _Judge:
         for i, j in changes[:MAX_ROOTS]:
             root = bisect(self.exact, self.points[i], self.points[j], rising=bool(self.truths[j] > 0))
             if root is not None:
+                found.append(root)
+        return found
+
+    def _touching(self, expression: sp.Expr) -> list[arb]:
+        """Return where a function with sines touches 0 and does not cross it, such as 1 + sin(z)."""
+        if not expression.has(sp.sin, sp.cos):
+            return []
+        slope = compile_expression(sp.diff(expression, Z), (Z,), EXACT)
+        near = [p for p in self.points if abs(p) <= TOUCHED]
+        found: list[arb] = []
+        for a, b in pairwise(near):
+            left, right = true_value([(slope, a)]), true_value([(slope, b)])
+            if left is None or right is None or (left > 0) == (right > 0):
+                continue
+            root = bisect(slope, a, b, rising=bool(right > 0))
+            value = None if root is None else true_value_at(self.exact, root)
+            if value is not None and abs(value) < arb(2) ** -100 and len(found) < MAX_ROOTS:
                 found.append(root)
         return found
 
@@ -613,6 +668,14 @@ def true_value(programs: Sequence[tuple[Program, Fraction]]) -> arb | None:
     finally:
         ctx.prec = old
     return value if value is not None and value.rel_accuracy_bits() >= 60 else None
+
+
+def true_value_at(program: Program, point: arb) -> arb | None:
+    """Return the value at a ball of some hundred bits."""
+    old, ctx.prec = ctx.prec, PRECISIONS[1]
+    value = program((point,))
+    ctx.prec = old
+    return value if value is not None and value.is_finite() else None
 
 
 def _settled(value: arb) -> bool:

@@ -39,7 +39,7 @@ def inputs(oracle: Oracle, fmt: Format, seams: Iterable[float], *, thorough: boo
     ``seams`` are where generated code changes its formula; ``thorough`` is for the default parameters.
     """
     landmarks: list[Number] = [*seams, *oracle.kinks, *_ends(oracle), *roots(oracle.forward)]
-    landmarks += roots(oracle.derivative)
+    landmarks += [*roots(oracle.derivative), *roots(oracle.second_derivative)]
     landmarks += _thresholds(oracle.values.values())
     landmarks += [Fraction(k, 2) for k in range(-40, 41)]
     found = [near for mark in landmarks for near in fmt.neighbours(mark, NEIGHBOURS)]

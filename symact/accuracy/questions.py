@@ -12,6 +12,7 @@ from symact.accuracy.judgements import Question
 from symact.accuracy.points import cotangents, inputs, outputs, roots
 from symact.activations import Activation, G, samples
 from symact.formats import FORMATS, Format
+from symact.kernels import WRT
 from symact.oracles import Exact, Oracle, Truths, product, truths
 
 OTHER_SETTINGS = 2
@@ -63,6 +64,13 @@ def questions(
         centres = roots(oracle.derivative) if dtype == "float64" else []
         slack = _slack(centres, points, truths(slopes, fmt), fmt)
         yield from _with_product("derivative", "vjp", points, slopes, fmt, slack, every)
+        others = {"second_derivative": oracle.second_derivative_many(points)}
+        others |= {WRT + p.name: oracle.wrt_many(p.symbol, points) for p in activation.parameters}
+        centres = roots(oracle.second_derivative) if dtype == "float64" else []
+        for function, values in others.items():
+            truth = truths(values, fmt)
+            slack = _slack(centres if function == "second_derivative" else [], points, truth, fmt)
+            yield Question(function=function, points=np.array(points), truths=truth, slack=slack, **every)
         if form is not None and form.condition.subs(_exact(activation, setting)) == sp.true:
             g = outputs(activation, oracle, forward.rounded.tolist(), marks, fmt)
             slopes = oracle.output_form(form.expression, G).many(g)
@@ -141,7 +149,7 @@ def _slack(centres: list[float], points: list[float], truth: Truths, fmt: Format
     for centre in centres:
         around = (np.abs(z - centre) <= 1 + abs(centre)) & np.isfinite(truth.anchor)
         largest = float(np.abs(truth.anchor[around]).max(initial=0.0))
-        scale = fmt.ulp(largest)
+        scale = fmt.ulp(min(largest, fmt.largest))
         near = np.abs(z - centre) <= abs(centre) / 4
         exponents[near] = np.maximum(exponents[near], round(np.log2(float(scale))))
     return exponents

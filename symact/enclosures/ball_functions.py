@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flint import arb, arb_series
+from flint import arb, arb_series, ctx
 
 
 class Undefined(ArithmeticError):
@@ -54,15 +54,40 @@ def _inside_1(x: arb, series: bool) -> None:
     positive(1 - abs(x), series)
 
 
-def _first_order(value: Callable[[arb], arb], slope: Callable[[arb], arb]) -> Callable[[Any], Any]:
-    """Compose with a function of which FLINT has no power series: its value and its derivative there."""
-    return lambda u: arb_series([value(u[0]), slope(u[0]) * u[1]])
+def _integrated(
+    value: Callable[[arb], arb], slope: Callable[[arb], arb], slopes: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """Compose with a function of which FLINT has no power series: f(u) = f(u_0) + integral of f'(u) u'.
+
+    ``slope`` and ``slopes`` are f' on balls and on series; two terms need the first alone.
+    """
+
+    def compose(u: arb_series) -> arb_series:
+        if ctx.cap <= 2:
+            return arb_series([value(u[0]), slope(u[0]) * u[1]])
+        return arb_series([value(u[0])]) + (slopes(u) * u.derivative()).integral()
+
+    return compose
 
 
 def _square(x: arb) -> arb:
     return (
         x * x
     )  # not x**2, which FLINT computes by a logarithm that overflows where x is as small as sech(e^100)
+
+
+def _sinh(u: arb_series) -> arb_series:
+    found = (u.exp() - (-u).exp()) / 2
+    return arb_series([u[0].sinh(), *found.coeffs()[1:]])  # the constant term would cancel near 0
+
+
+def _cosh(u: arb_series) -> arb_series:
+    return (u.exp() + (-u).exp()) / 2
+
+
+def _sech_squared(u: arb_series) -> arb_series:
+    sech = 1 / _cosh(u)
+    return sech * sech  # not a power, which FLINT computes by a logarithm that overflows where sech is tiny
 
 
 def _erfc(x: arb) -> arb:
@@ -81,21 +106,45 @@ Row = tuple[Callable[[arb, bool], None] | None, Callable[[Any], Any], Callable[[
 FUNCTIONS: Mapping[str, Row] = {
     "exp": (None, arb.exp, arb_series.exp),
     "log": (positive, arb.log, arb_series.log),
-    "log1p": (_above_minus_1, arb.log1p, _first_order(arb.log1p, lambda x: 1 / (1 + x))),
+    "log1p": (
+        _above_minus_1,
+        arb.log1p,
+        _integrated(arb.log1p, lambda x: 1 / (1 + x), lambda x: 1 / (1 + x)),
+    ),
     "sqrt": (_at_least_0, arb.sqrt, arb_series.sqrt),
     "sin": (None, arb.sin, arb_series.sin),
     "cos": (None, arb.cos, arb_series.cos),
     "tan": (None, arb.tan, arb_series.tan),
-    "sinh": (None, arb.sinh, _first_order(arb.sinh, arb.cosh)),
-    "cosh": (None, arb.cosh, _first_order(arb.cosh, arb.sinh)),
-    "tanh": (None, arb.tanh, _first_order(arb.tanh, lambda x: _square(x.sech()))),
+    "sinh": (None, arb.sinh, _integrated(arb.sinh, arb.cosh, _cosh)),
+    "cosh": (None, arb.cosh, _integrated(arb.cosh, arb.sinh, _sinh)),
+    "tanh": (None, arb.tanh, _integrated(arb.tanh, lambda x: _square(x.sech()), _sech_squared)),
     "asin": (_within_1, arb.asin, arb_series.asin),
     "acos": (_within_1, arb.acos, arb_series.acos),
     "atan": (None, arb.atan, arb_series.atan),
-    "asinh": (None, arb.asinh, _first_order(arb.asinh, lambda x: 1 / (1 + x * x).sqrt())),
-    "acosh": (_at_least_1, arb.acosh, _first_order(arb.acosh, lambda x: 1 / (x * x - 1).sqrt())),
-    "atanh": (_inside_1, arb.atanh, _first_order(arb.atanh, lambda x: 1 / (1 - x * x))),
+    "asinh": (
+        None,
+        arb.asinh,
+        _integrated(arb.asinh, lambda x: 1 / (1 + x * x).sqrt(), lambda x: 1 / (1 + x * x).sqrt()),
+    ),
+    "acosh": (
+        _at_least_1,
+        arb.acosh,
+        _integrated(arb.acosh, lambda x: 1 / (x * x - 1).sqrt(), lambda x: 1 / (x * x - 1).sqrt()),
+    ),
+    "atanh": (
+        _inside_1,
+        arb.atanh,
+        _integrated(arb.atanh, lambda x: 1 / (1 - x * x), lambda x: 1 / (1 - x * x)),
+    ),
     "erf": (None, arb.erf, arb_series.erf),
-    "erfc": (None, _erfc, _first_order(_erfc, lambda x: -2 / arb.pi().sqrt() * (-x * x).exp())),
+    "erfc": (
+        None,
+        _erfc,
+        _integrated(
+            _erfc,
+            lambda x: -2 / arb.pi().sqrt() * (-x * x).exp(),
+            lambda x: -2 / arb.pi().sqrt() * (-x * x).exp(),
+        ),
+    ),
 }
 """SymPy's class name -> where it is defined, the function on balls, the function on power series."""

@@ -17,7 +17,7 @@ from symact.activations import Activation, Z
 from symact.arithmetics import DOUBLE
 from symact.derived import Derived
 from symact.errors import NotSupported, SymactError, ToolMissing
-from symact.kernels import Branch, Kernel, Kernels
+from symact.kernels import SOURCES, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
 from symact.targets.printing import double_double, grouped, hexadecimal, inner_names, write, write_condition
 from symact.writing import text
@@ -25,18 +25,6 @@ from symact.writing import text
 FLAGS = ("-O2", "-std=c99", "-ffp-contract=off", "-fPIC")
 TYPES = {"float32": ("float", "f", "_f32"), "float64": ("double", "", "_f64")}
 """dtype -> C type, suffix of scalars, suffix of arrays."""
-
-FUNCTIONS = {
-    "forward": ("", ("z",), "g"),
-    "derivative": ("_derivative", ("z",), "d"),
-    "derivative_from_output": ("_derivative_from_output", ("g",), "d"),
-    "vjp": ("_vjp", ("z", "g_bar"), "z_bar"),
-    "vjp_from_output": ("_vjp_from_output", ("g", "g_bar"), "z_bar"),
-}
-"""function -> suffix of its name, inputs, output."""
-
-SOURCES = {"vjp": "derivative", "vjp_from_output": "derivative_from_output"}
-"""A VJP's kernel is that of its derivative."""
 
 MATHS = {
     "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
@@ -135,11 +123,9 @@ def activation_context(template: str, derived: Derived, kernels: Kernels) -> dic
     del template
     activation = derived.activation
     name = _name(activation)
-    available = {kernel.function for kernel in kernels.kernels}
     functions = [
         _public(name, activation, function, dtype, kernels)
-        for function in FUNCTIONS
-        if SOURCES.get(function, function) in available
+        for function in kernels.functions
         for dtype in TYPES
     ]
     return {
@@ -157,6 +143,7 @@ def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
     prototypes: list[str] = []
     for function in context["functions"]:  # type: ignore[attr-defined]
         prototypes += [function["scalar"] + ";", function["array"] + ";"]
+        prototypes += [function["checked"] + ";"] * bool(function["checked"])
     condition = kernels.output_condition
     return {
         "name": _name(activation),
@@ -187,7 +174,7 @@ def _name(activation: Activation) -> str:
 
 def _public(name: str, activation: Activation, function: str, dtype: str, kernels: Kernels) -> dict[str, Any]:
     ctype, short, long = TYPES[dtype]
-    suffix, inputs, output = FUNCTIONS[function]
+    suffix, inputs, output = interface(function)
     parameters = [f"{ctype} {p.name}" for p in activation.parameters]
     source = SOURCES.get(function, function)
     kernel = next(k for k in kernels.kernels if k.function == source and k.dtype == dtype)
@@ -203,10 +190,17 @@ def _public(name: str, activation: Activation, function: str, dtype: str, kernel
     arrays = [f"const {ctype} *{i}" for i in inputs]
     listed = [*arrays, f"{ctype} *{output}", "size_t n", *parameters]
     scalar_name = f"symact_{name}{suffix}{short}"
+    condition = sp.And(kernels.output_condition, *(p.domain for p in activation.parameters))
+    checked = f"int symact_{name}{suffix}_checked{long}({', '.join(listed)})"
+    if not function.endswith("from_output") or condition == sp.true:
+        checked = ""
     arguments = [*(f"{i}[i]" for i in inputs), *(p.name for p in activation.parameters)]
     return {
         "scalar": f"{ctype} {scalar_name}({', '.join([*(f'{ctype} {i}' for i in inputs), *parameters])})",
         "array": f"void symact_{name}{suffix}{long}({', '.join(listed)})",
+        "checked": checked,
+        "condition": _condition(condition, Doubles({})) if checked else "",
+        "call": f"symact_{name}{suffix}{long}({', '.join(part.split()[-1].lstrip('*') for part in listed)})",
         "value": f"({ctype})({value})" if ctype == "float" else value,
         "output": output,
         "element": f"{scalar_name}({', '.join(arguments)})",
@@ -301,7 +295,7 @@ class Library:
     def call(self, name: str, function: str, dtype: str) -> Callable[..., np.ndarray] | None:
         """Return ``f(input, [g_bar], **parameters)``, or None where there is no such function."""
         _, _, long = TYPES[dtype]
-        suffix, inputs, _ = FUNCTIONS[function]
+        suffix, inputs, _ = interface(function)
         try:
             symbol = getattr(ctypes.CDLL(str(self.path)), f"symact_{name}{suffix}{long}")
         except AttributeError:

@@ -14,20 +14,14 @@ import sympy as sp
 
 from symact.activations import Activation, Z
 from symact.arithmetics import DOUBLE
+from symact.derivatives import differentiate
 from symact.derived import Derived
 from symact.errors import NotSupported, SymactError
-from symact.kernels import Branch, Kernel, Kernels
+from symact.kernels import WRT, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
 from symact.targets.printing import double_double, grouped, hexadecimal, inner_names, write, write_condition
 from symact.writing import text
 
-FUNCTIONS = {
-    "forward": "",
-    "derivative": "_derivative",
-    "derivative_from_output": "_derivative_from_output",
-    "vjp": "_vjp",
-    "vjp_from_output": "_vjp_from_output",
-}
 OWN = {"erf": "dd.erf1", "erfc": "dd.erfc1", "erfcx": "dd.erfcx1"}
 UFUNCS = {
     "exp": "exp", "log": "log", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh",
@@ -170,16 +164,36 @@ def activation_context(template: str, derived: Derived, kernels: Kernels) -> dic
         "has_form": any(k.function == "derivative_from_output" for k in kernels.kernels),
         "form": text(derived.output_form.expression) if hasattr(derived.output_form, "expression") else "",
         "kernels": rows,
+        "names": _names(activation, kernels),
+        "further": [_further(activation, function) for function in _further_functions(kernels)],
         "constants": constants.rows(),
     }
 
 
 def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
     """Return the names that the package exports for one activation."""
-    name = derived.activation.name
-    form = any(k.function == "derivative_from_output" for k in kernels.kernels)
-    names = [f"{name}{suffix}" for f, suffix in FUNCTIONS.items() if form or "from_output" not in f]
-    return {"module": name, "names": names}
+    return {"module": derived.activation.name, "names": _names(derived.activation, kernels)}
+
+
+def _names(activation: Activation, kernels: Kernels) -> list[str]:
+    return [f"{activation.name}{interface(function)[0]}" for function in kernels.functions]
+
+
+def _further_functions(kernels: Kernels) -> list[str]:
+    return [f for f in kernels.functions if f == "second_derivative" or f.startswith(WRT)]
+
+
+def _further(activation: Activation, function: str) -> dict[str, str]:
+    """Return what the template says of f'' and of derivatives by parameters."""
+    by = function.removeprefix(WRT)
+    words = f"derivative of {activation.name} by {by}" if by != function else "second derivative"
+    order, wrt = (1, sp.Symbol(by, real=True)) if by != function else (2, Z)
+    return {
+        "suffix": interface(function)[0],
+        "table": f"_{function}".upper(),
+        "words": words,
+        "formula": text(differentiate(activation, wrt, order).simplified),
+    }
 
 
 def shared_context(template: str, summaries: list[dict[str, Any]]) -> dict[str, object]:
@@ -252,7 +266,7 @@ class Package:
 
     def call(self, name: str, function: str, dtype: str) -> Callable[..., np.ndarray] | None:
         """Return ``f(input, [g_bar], **parameters)``, or None where there is no such function."""
-        found = getattr(self.module, f"{name}{FUNCTIONS[function]}", None)
+        found = getattr(self.module, f"{name}{interface(function)[0]}", None)
         if found is None:
             return None
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import sympy as sp
 from flint import ctx
 
-from symact.arithmetics import constant
+from symact.arithmetics import constant, in_order
 from symact.errors import NotSupported
 from symact.forms import T, W
 from symact.functions import cos_scaled, exp_scaled, ldexp, sin_scaled
@@ -113,7 +113,7 @@ def _product(expression: sp.Mul, notation: Notation) -> str:
     above = [f for f in above if f.free_symbols]
     below = [f for f in below if f.free_symbols]
     scale = coefficient * sp.Mul(*numbers)
-    parts = [write(f, notation) for f in above]
+    parts = [write(f, notation) for f in in_order(above)]
     if scale != 1 or not parts:
         parts.insert(0, notation.number(scale))
     text = parts[0]
