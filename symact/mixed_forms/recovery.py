@@ -27,6 +27,9 @@ MAX_VALUES = 3
 MAX_SHAPED = 4
 """Forms for one value on one piece that are shaped."""
 
+SHRINKING = Fraction(3, 2)
+"""By how much the shapes of a form may be cheaper than it is: dearer ones are not shaped."""
+
 TRIES = 2
 """Shapes on one piece whose proof is tried."""
 
@@ -125,7 +128,9 @@ class _Search:
         """Return a plan for no value, and those for the values that promise most."""
         forms = [piece.expression for piece in self.pieces]
         plain_z = self._plan(None)
-        kept = [self._plan(value) for value in values(forms, self.activation.defaults) if self._defined(value)]
+        kept = [
+            self._plan(value) for value in values(forms, self.activation.defaults) if self._defined(value)
+        ]
         kept.sort(key=lambda plan: plan.promise)
         return sorted([plain_z, *kept[:MAX_VALUES]], key=lambda plan: plan.promise)
 
@@ -157,7 +162,12 @@ class _Search:
         """Return proven forms for all pieces that are together cheaper than the bound."""
         chosen: list[list[Reduction]] = []
         for options in plan.options:
-            shapes = {shape.form: shape for raw in options for shape in shaped(raw)}
+            shapes: dict[sp.Expr, Reduction] = {}
+            least = bound
+            for raw in options:
+                if total(raw.written) <= SHRINKING * least:
+                    shapes |= {shape.form: shape for shape in shaped(raw)}
+                    least = min([least, *map(total, shapes)])
             chosen.append(sorted(shapes.values(), key=lambda shape: self._rank(shape, plan.value)))
         if not all(chosen) or _total((shapes[0].form for shapes in chosen), plan.value) >= bound:
             return None
@@ -207,10 +217,11 @@ class _Search:
 
     def _regular(self, form: sp.Expr, piece: Piece, value: Value | None) -> bool:
         """Return whether what a form divides by, or takes a root or logarithm of, has no zero on a piece."""
-        inside = _in_z(plain(form), value).subs(G, piece.expression)
         own = _delicate(piece.expression)
         ends = piece == self.pieces[0], piece == self.pieces[-1]
-        delicate = [part for part in _delicate(inside) if part not in own and part.has(Z)]
+        # Before g is put in: z*s/z would be s, and at 0 it is not.
+        parts = (_in_z(part, value).subs(G, piece.expression) for part in _delicate(plain(form)))
+        delicate = [part for part in parts if part not in own and part.has(Z)]
         return all(
             _never_zero(part, piece, setting, ends)
             for part in delicate
@@ -268,10 +279,10 @@ class _Search:
             rows = [(e, _by_value(condition, value)) for e, condition in rows]
         return sp.Piecewise(*rows)
 
-    def _derivation(
-        self, value: Value | None, found: Sequence[_Found], expression: sp.Expr
-    ) -> Derivation:
-        notes = [f"{value.symbol.name} = {text(value.meaning)}"] if value and expression.has(value.symbol) else []
+    def _derivation(self, value: Value | None, found: Sequence[_Found], expression: sp.Expr) -> Derivation:
+        notes = (
+            [f"{value.symbol.name} = {text(value.meaning)}"] if value and expression.has(value.symbol) else []
+        )
         used = dict.fromkeys(one.reduction.used for one in found if one.reduction.used is not None)
         notes += [f"{text(equation.lhs)} = {text(equation.rhs)}" for equation in used]
         before = self.derivative.simplified
@@ -305,13 +316,19 @@ def _by_value(condition: sp.Basic, value: Value) -> sp.Basic:
     """Return a condition on z as one on a value that grows with it: z > 0 is 1/(1 + exp(-z)) > 1/2."""
     return condition.replace(
         lambda node: node.is_Relational,
-        lambda node: node.func(*(value.symbol if side == Z else value.meaning.subs(Z, side) for side in node.args)),
+        lambda node: node.func(
+            *(value.symbol if side == Z else value.meaning.subs(Z, side) for side in node.args)
+        ),
     )
 
 
 def _delicate(expression: sp.Expr) -> set[sp.Expr]:
     """Return what an expression divides by, or takes a root or a logarithm of."""
-    found = {power.base for power in expression.atoms(sp.Pow) if not power.exp.is_nonnegative or not power.exp.is_Integer}
+    found = {
+        power.base
+        for power in expression.atoms(sp.Pow)
+        if not power.exp.is_nonnegative or not power.exp.is_Integer
+    }
     return {base for base in found if base is not sp.E} | {node.args[0] for node in expression.atoms(sp.log)}
 
 

@@ -13,8 +13,9 @@ from functools import cached_property
 import sympy as sp
 
 from symact.activations import G, Z
+from symact.mixed_forms.bases import members
 from symact.mixed_forms.calls import calls_of
-from symact.mixed_forms.costs import rank
+from symact.mixed_forms.costs import rank, total
 from symact.output_forms.eliminations import INVERSES, substituted
 from symact.output_forms.shapes import cost, tidy
 from symact.output_forms.towers import TooLarge, fraction
@@ -23,9 +24,6 @@ V = sp.Symbol("_v", real=True)
 """What is known in g at a level; no parameter has such a name."""
 
 _D, _Y = sp.symbols("_d _y", real=True)
-
-MAX_GENERATORS, MAX_DEGREE = 7, 8
-"""Of a Groebner basis: variables, and the total degree of what it is made of."""
 
 MAX_LEVELS = 3
 """Outer functions that are unwrapped."""
@@ -89,13 +87,20 @@ def raws(f: sp.Expr, slopes: Sequence[sp.Expr], symbol: sp.Symbol | None) -> lis
     moving = [Z] if symbol is None else [symbol, Z]
     found: dict[sp.Expr, Raw] = {}
     for inner, value in levels(f, moving):
+        calls = calls_of([inner, *slopes])
+        reduced = set[sp.Expr]()
         for slope in slopes:
-            calls = calls_of([inner, slope])
             meanings = {**calls.meanings, V: value}
             variables = [s for s in (*calls.meanings, *moving) if meanings.get(s, s).has(*moving)]
             used = sp.Eq(value, inner, evaluate=False)
             try:
-                for form in _reduced(calls.rational(inner), calls.rational(slope), variables):
+                F, D = calls.rational(inner), calls.rational(slope)
+                forms = list(_by_term(D, F, variables))
+                above, below = fraction(D)
+                if above / below not in reduced:
+                    reduced.add(above / below)
+                    forms += _reduced(above / below, F, variables)
+                for form in dict.fromkeys(forms):
                     for turned, back in _turned(form, meanings):
                         raw = Raw(turned, back, used if form.has(V) else None)
                         found.setdefault(raw.written, raw)
@@ -104,24 +109,35 @@ def raws(f: sp.Expr, slopes: Sequence[sp.Expr], symbol: sp.Symbol | None) -> lis
     return sorted(found.values(), key=lambda raw: rank(raw.written))
 
 
-def _reduced(F: sp.Expr, D: sp.Expr, variables: Sequence[sp.Symbol]) -> Iterator[sp.Expr]:
-    """Yield D, and D with what ``V = F`` allows."""
+def _by_term(D: sp.Expr, F: sp.Expr, variables: Sequence[sp.Symbol]) -> Iterator[sp.Expr]:
+    """Yield D, and D with V = F used in each of its terms alone."""
+    terms = sp.Add.make_args(D)
     yield D
-    yield sp.Add(*(_divided(term, F) for term in sp.Add.make_args(D)))
+    yield sp.Add(*(_divided(term, F) for term in terms))
+    relation = fraction(V - F)[0]
+    for gens in _orders(relation, D, variables):
+        yield sp.Add(*(_normal(term, relation, gens) for term in terms))
+
+
+def _reduced(D: sp.Expr, F: sp.Expr, variables: Sequence[sp.Symbol]) -> Iterator[sp.Expr]:
+    """Yield D, one fraction, with V = F used in all of it."""
     relation = fraction(V - F)[0]
     for x in variables:
         if sp.degree(relation, x) == 1:
             rest, factor = relation.subs(x, 0), sp.diff(relation, x)
             above, below = fraction(D.xreplace({x: -rest / factor}))
-            yield above / below
-    # V comes last in every order: what is reduced is written by it.
-    last = [*sorted((relation.free_symbols | D.free_symbols) - {V, *variables}, key=lambda s: s.name), V]
-    for gens in ([*variables, *last], [*variables[::-1], *last]):
-        terms = [_normal(term, relation, gens) for term in sp.Add.make_args(D)]
-        yield sp.Add(*terms)
-        if len(terms) > 1:
-            yield _normal(D, relation, gens)
-    yield from _linear(F, D, [*variables, *last])
+            yield sp.factor(above) / sp.factor(below)
+    for gens in _orders(relation, D, variables):
+        yield _normal(D, relation, gens)
+    yield from _linear(F, D, next(_orders(relation, D, variables)))
+
+
+def _orders(relation: sp.Expr, D: sp.Expr, variables: Sequence[sp.Symbol]) -> Iterator[list[sp.Symbol]]:
+    """Yield orders of the symbols in which V comes last: what is reduced is written by it."""
+    others = (relation.free_symbols | D.free_symbols) - {V, *variables}
+    last = [*sorted(others, key=lambda s: s.name), V]
+    yield [*variables, *last]
+    yield [*variables[::-1], *last]
 
 
 def _linear(F: sp.Expr, D: sp.Expr, gens: Sequence[sp.Symbol]) -> Iterator[sp.Expr]:
@@ -130,14 +146,10 @@ def _linear(F: sp.Expr, D: sp.Expr, gens: Sequence[sp.Symbol]) -> Iterator[sp.Ex
     The denominators are inverted by a further variable, so that what they share with V = F falls away.
     """
     (N, M), (A, B) = fraction(D), fraction(F)
-    ideal = [sp.Poly(member, _Y, _D, *gens) for member in (_D * M - N, V * B - A, 1 - _Y * M * B)]
-    if len(gens) > MAX_GENERATORS or max(member.total_degree() for member in ideal) > MAX_DEGREE:
-        return
     for order in ("lex", "grevlex"):
-        for member in sp.groebner(ideal, order=order).polys:
-            if member.degree(_D) == 1 and member.degree(_Y) == 0:
-                rest, factor = member.as_expr().subs(_D, 0), sp.diff(member.as_expr(), _D)
-                above, below = fraction(-rest / factor)
+        for member in members([_D * M - N, V * B - A, 1 - _Y * M * B], [_Y, _D, *gens], order):
+            if not member.has(_Y) and sp.degree(member, _D) == 1:
+                above, below = fraction(-member.subs(_D, 0) / sp.diff(member, _D))
                 yield above / below
 
 
@@ -162,13 +174,15 @@ def _turned(
     turned = {s: e for s, e in meanings.items() if isinstance(e, sp.exp) and form.has(s)}
     if turned:
         opposite = {s: sp.Symbol(f"{s.name}_", positive=True) for s in turned}
-        terms = [fraction(t.xreplace({s: 1 / o for s, o in opposite.items()})) for t in sp.Add.make_args(form)]
+        terms = [
+            fraction(t.xreplace({s: 1 / o for s, o in opposite.items()})) for t in sp.Add.make_args(form)
+        ]
         back = {**meanings, **{opposite[s]: 1 / e for s, e in turned.items()}}
         yield sp.Add(*(above / below for above, below in terms)), back
 
 
 def shaped(raw: Raw) -> list[Reduction]:
-    """Return a form in several shapes, the cheapest first: as it is, factored, one symbol before a bracket."""
+    """Return the cheapest shapes of a form: as it is, factored, with one symbol before a bracket."""
     form = raw.rational
     shapes = {form}
     try:
@@ -177,12 +191,14 @@ def shaped(raw: Raw) -> list[Reduction]:
     except TooLarge:
         pass
     shapes |= {sp.Add(*map(sp.factor, sp.Add.make_args(form)))}
-    for total in [shape for shape in shapes if shape.is_Add]:
-        for x in total.free_symbols:
-            rest, dependent = total.as_independent(x, as_Add=True)
+    for shape in [shape for shape in shapes if shape.is_Add]:
+        for x in shape.free_symbols:
+            rest, dependent = shape.as_independent(x, as_Add=True)
             shapes |= {one + sp.factor(dependent) for one in (rest, sp.factor(rest))}
     forms = {rebuilt(tidy(substituted(shape, raw.meanings))) for shape in shapes}
-    return [Reduction(form, raw.written, raw.used) for form in sorted(forms, key=rank)]
+    costs = {form: total(form) for form in forms}
+    cheap = [form for form, paid in costs.items() if paid <= min(costs.values()) + 1]
+    return [Reduction(form, raw.written, raw.used) for form in sorted(cheap, key=rank)]
 
 
 def rebuilt(expression: sp.Expr) -> sp.Expr:
