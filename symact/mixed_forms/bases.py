@@ -16,7 +16,7 @@ def members(ideal: Sequence[sp.Expr], symbols: Sequence[sp.Symbol], order: str) 
 
     >>> x, y = sp.symbols("x y")
     >>> members([x**2 - y, x*y - 1], [x, y], "lex")
-    [y**3 - 1, x - y**2]
+    [x - y**2, y**3 - 1]
     """
     ring = fmpz_mpoly_ctx.get([f"x{i}" for i in range(len(symbols))], ORDERS[order])
     given = []

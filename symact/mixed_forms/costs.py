@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from symact.activations import G, Z
+from symact.activations import G
 from symact.output_forms.shapes import cost
 from symact.writing import text
 
@@ -19,6 +19,7 @@ CHEAP = (sp.Abs, sp.sign, sp.Max, sp.Min, sp.Piecewise)
 def total(form: sp.Expr, kept: int = 0) -> int:
     """Return the cost of a form for which so many values besides z and g are kept.
 
+    >>> from symact.activations import Z
     >>> s = sp.Symbol("s", real=True)
     >>> total((Z - G)**2), total(s**2, kept=1), total(sp.tanh(Z)**2)
     (6, 8, 10)

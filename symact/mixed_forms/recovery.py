@@ -77,7 +77,7 @@ class _Plan:
 
 
 def recover_mixed_form(derivative: Derivative) -> MixedForm | None:
-    """Return the cheapest form of f' in g, z and at most one value of the forward pass; None where it gains nothing.
+    """Return the cheapest form of f' in g, z and at most one value on the way to g; None if it gains nothing.
 
     Costs are those of `costs.total`. A form must hold for all parameters, be defined wherever f' is, and
     be cheaper than f' in z.
@@ -169,13 +169,13 @@ class _Search:
                     shapes |= {shape.form: shape for shape in shaped(raw)}
                     least = min([least, *map(total, shapes)])
             chosen.append(sorted(shapes.values(), key=lambda shape: self._rank(shape, plan.value)))
-        if not all(chosen) or _total((shapes[0].form for shapes in chosen), plan.value) >= bound:
+        if not all(chosen) or _total((cheapest.form for cheapest, *_ in chosen), plan.value) >= bound:
             return None
         if not any(shape.form.has(G) or _keeps(shape.form, plan.value) for shape, *_ in chosen):
             return None
         found = []
-        for piece, slope, shapes in zip(self.pieces, self.slopes.pieces, chosen, strict=True):
-            one = self._first_proven(piece, slope.expression, shapes[:TRIES], plan.value)
+        for piece, slope, candidates in zip(self.pieces, self.slopes.pieces, chosen, strict=True):
+            one = self._first_proven(piece, slope.expression, candidates[:TRIES], plan.value)
             if one is None:
                 return None
             found.append(one)
@@ -197,9 +197,9 @@ class _Search:
                 reaches.append(proven(form, piece.expression, slope, ground))
                 if reaches[-1] is None:
                     break
-            if reaches and None not in reaches and self._holds_at_zero(form, piece, slope):
-                if self._regular(shape.form, piece, value):
-                    return _Found(piece, shape, min(reach for reach in reaches if reach is not None))
+            holds = bool(reaches) and None not in reaches and self._holds_at_zero(form, piece, slope)
+            if holds and self._regular(shape.form, piece, value):
+                return _Found(piece, shape, min(reach for reach in reaches if reach is not None))
         return None
 
     def _settings(self) -> Iterator[Setting]:

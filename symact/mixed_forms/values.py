@@ -6,6 +6,7 @@ call is one of the value, and disappears from f and f'.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
@@ -25,7 +26,7 @@ MAX_OPERATIONS = 60
 NAMES: Mapping[type, str] = {sp.exp: "e", sp.tanh: "t", sp.erf: "p", sp.erfc: "p", sp.log: "l"}
 """What a value is called after its call; roots are ``r``, others ``w``."""
 
-LOGISTIC: tuple[tuple[type, sp.Expr, int], ...] = (
+LOGISTIC: tuple[tuple[Any, sp.Expr, int], ...] = (
     (sp.exp, C / (1 + C), -1),
     (sp.exp, 1 / (1 + C), 1),
     (sp.tanh, (1 + C) / 2, -2),
@@ -56,7 +57,7 @@ def values(expressions: Iterable[sp.Expr], taken: Iterable[sp.Symbol]) -> list[V
     >>> [(v.symbol, v.meaning) for v in values([Z*sp.tanh(sp.exp(Z))], ())]
     [(e, exp(z)), (t, tanh(exp(z)))]
     >>> [(v.symbol, v.meaning) for v in values([Z*sp.exp(Z)/(1 + sp.exp(Z))], ())]
-    [(e, exp(z)), (s, 1/(1 + exp(-z)))]
+    [(e, exp(z)), (s, 1/(1 + exp(-z))), (s, 1/(exp(z) + 1))]
     """
     names = {symbol.name for symbol in taken} | {Z.name, G.name}
     found: dict[sp.Expr, list[Value]] = {}

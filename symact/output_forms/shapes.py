@@ -289,13 +289,10 @@ def _signed(form: sp.Expr) -> sp.Expr:
             sign *= -1 if exponent % 2 else 1
             parts[i] = sp.Pow(-base, exponent)
     if sign < 0:  # a/(b - c) rather than -a/(c - b), s*(g - b) rather than -s*(b - g)
-        turnable = [
-            part for part in parts if part.as_base_exp()[0].is_Add and part.as_base_exp()[1] in (1, -1)
-        ]
-        free = [part for part in turnable if part.as_base_exp()[0].as_coeff_Add()[0] == 0]
-        for part in [*free, *(part for part in turnable if part.as_base_exp()[1] == -1)][:1]:
-            base, exponent = part.as_base_exp()
-            sign, parts[parts.index(part)] = 1, sp.Pow(-base, exponent)
+        sums = [part.as_base_exp() for part in parts if part.as_base_exp()[0].is_Add]
+        free = [(base, k) for base, k in sums if k in (1, -1) and base.as_coeff_Add()[0] == 0]
+        for base, k in [*free, *((base, k) for base, k in sums if k == -1)][:1]:
+            sign, parts[parts.index(sp.Pow(base, k))] = 1, sp.Pow(-base, k)
     return sp.Mul(sign * abs(number), *parts)
 
 
