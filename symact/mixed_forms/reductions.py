@@ -92,9 +92,10 @@ def raws(f: sp.Expr, slopes: Sequence[sp.Expr], symbol: sp.Symbol | None) -> lis
         for slope in slopes:
             meanings = {**calls.meanings, V: value}
             variables = [s for s in (*calls.meanings, *moving) if meanings.get(s, s).has(*moving)]
-            used = sp.Eq(value, inner, evaluate=False)
             try:
                 F, D = calls.rational(inner), calls.rational(slope)
+                above, below = map(sp.factor, fraction(F))
+                used = sp.Eq(value, substituted(above / below, calls.meanings), evaluate=False)
                 forms = list(_by_term(D, F, variables))
                 above, below = fraction(D)
                 if above / below not in reduced:
