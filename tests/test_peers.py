@@ -1,6 +1,7 @@
 """Nothing that PyTorch, oneDNN and NNlib.jl keep by hand is missing here: the engine finds every row."""
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 
 import mpmath as mp
@@ -22,9 +23,13 @@ CONDITION = {"elu": {"alpha": sp.Rational(5, 3)}, "leaky_relu": {"negative_slope
 """Other values of parameters, inside the peer's conditions."""
 
 
+DOMAINS = {"1/sqrt(z)": sp.Interval.open(0, sp.oo)}
+
+
 @cache
 def answer(target: str) -> tuple[Activation, OutputForm | MixedForm | None]:
     activation = catalogue().get(target) or parse(target)
+    activation = replace(activation, domain=DOMAINS.get(target, activation.domain))
     derivative = differentiate(activation)
     form = recover_output_form(derivative)
     return activation, form if isinstance(form, OutputForm) else recover_mixed_form(derivative)
