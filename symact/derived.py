@@ -8,6 +8,9 @@ import sympy as sp
 from symact.activations import Activation
 from symact.derivations import Step
 from symact.derivatives import Derivative, FoundKink
+from symact.mixed_forms import MixedForm
+from symact.mixed_forms.orders import arranged
+from symact.mixed_forms.orders import written as written_mixed
 from symact.output_forms import NoOutputForm, OutputForm
 from symact.properties import Properties
 from symact.writing import latex, text
@@ -21,6 +24,7 @@ class Derived:
     found: Derivative
     output_form: OutputForm | NoOutputForm
     properties: Properties
+    mixed_form: MixedForm | None = None
 
     @property
     def formula(self) -> str:
@@ -61,7 +65,7 @@ class Derived:
             "simplified": text(self.simplified),
             "output_form": _output_form(form) if isinstance(form, OutputForm) else None,
             "no_output_form": _no_output_form(form) if isinstance(form, NoOutputForm) else None,
-            "mixed_form": None,
+            "mixed_form": self.mixed_form and _mixed_form(self.mixed_form),
             "kinks": [
                 {key: text(getattr(kink, key)) for key in ("at", "left", "right", "convention")}
                 for kink in self.kinks
@@ -82,6 +86,8 @@ class Derived:
             lines.append(f"&= {latex(self.simplified)}")
         if isinstance(self.output_form, OutputForm):
             lines.append(f"&= {latex(self.output_form.expression)}")
+        elif self.mixed_form is not None:
+            lines.append(f"&= {latex(arranged(self.mixed_form.expression), order='none')}")
         return r"\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}"
 
     def _repr_latex_(self) -> str:
@@ -98,6 +104,11 @@ def _output_form(form: OutputForm) -> dict[str, Any]:
         "proof": form.proof,
         "cases": cases,
     }
+
+
+def _mixed_form(form: MixedForm) -> dict[str, Any]:
+    residuals = {symbol.name: text(value) for symbol, value in form.residuals.items()}
+    return {"expr": written_mixed(form.expression), "residuals": residuals, "proof": form.proof}
 
 
 def _no_output_form(form: NoOutputForm) -> dict[str, Any]:

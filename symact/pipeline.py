@@ -5,10 +5,11 @@ Each stage is one function of one module, and its result is the next one's argum
     resolve               text -> Activation                       catalogue, parsing
     differentiate         Activation -> Derivative                 derivatives
     recover_output_form   Derivative -> OutputForm | NoOutputForm  output_forms
+    recover_mixed_form    Derivative -> MixedForm | None           mixed_forms, where there is no output form
     lower                 Derived -> Kernels                       kernels (regimes, forms, arithmetics)
     emit                  Kernels -> Files                         targets, emission
 
-`derive` is the first three, `generate` all of them; `verify` measures what generate emits, `document`
+`derive` is the first four, `generate` all of them; `verify` measures what generate emits, `document`
 typesets it. Work is done an activation at a time, in processes where ``jobs`` is more than one, and
 what is emitted is kept by content in the user's cache folder.
 """
@@ -31,7 +32,8 @@ from symact.derived import Derived
 from symact.emission import Files
 from symact.errors import InvalidActivation, NotSupported, StaleOutput, UnknownName
 from symact.kernels import lower
-from symact.output_forms import recover_output_form
+from symact.mixed_forms import recover_mixed_form
+from symact.output_forms import NoOutputForm, recover_output_form
 from symact.processes import Progress, in_processes, silent
 from symact.properties import properties
 from symact.settings import LICENCE, Settings
@@ -90,8 +92,9 @@ def derive(
         activation = _with_conventions(activation, kinks)
     derivative = differentiate(activation, _symbol(activation, wrt), order)
     form = recover_output_form(derivative)
+    mixed = recover_mixed_form(derivative) if isinstance(form, NoOutputForm) else None
     first = derivative if derivative.order == 1 and derivative.wrt == Z else differentiate(activation)
-    return Derived(activation, derivative, form, properties(first))
+    return Derived(activation, derivative, form, properties(first), mixed)
 
 
 def _symbol(activation: Activation, wrt: str | None) -> sp.Symbol:

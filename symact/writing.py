@@ -89,8 +89,10 @@ def _variable_first(relation: sp.Basic) -> sp.Basic:
     return relation
 
 
-def text(expression: sp.Basic) -> str:
+def text(expression: sp.Basic, *, as_is: bool = False) -> str:
     """Return an expression as text that SymPy reads back, the same on every machine.
+
+    ``as_is`` keeps the order in which sums and products hold what is in them.
 
     >>> z = sp.Symbol("z", real=True)
     >>> text(1/(1 + sp.exp(-z)))
@@ -100,7 +102,7 @@ def text(expression: sp.Basic) -> str:
 
     Raises TypeError on a float: nothing here is inexact.
     """
-    return str(_TextPrinter({"order": None}).doprint(expression))
+    return str(_TextPrinter({"order": "none" if as_is else None}).doprint(expression))
 
 
 def latex(expression: sp.Basic, **settings: Any) -> str:

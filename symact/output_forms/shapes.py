@@ -41,7 +41,7 @@ def cost(expression: sp.Expr) -> int:
     """
     if expression.is_Mul and expression.args[0] == -1:
         return cost(-expression)
-    if expression.is_Mul and expression.args[0].is_negative:
+    if expression.is_Mul and expression.args[0].is_Rational and expression.args[0].is_negative:
         return cost(-expression)
     if expression.is_Rational:
         return 1 if expression.is_Integer else 2
@@ -289,11 +289,10 @@ def _signed(form: sp.Expr) -> sp.Expr:
             sign *= -1 if exponent % 2 else 1
             parts[i] = sp.Pow(-base, exponent)
     if sign < 0:  # a/(b - c) rather than -a/(c - b), s*(g - b) rather than -s*(b - g)
-        for i, part in enumerate(parts):
-            base, exponent = part.as_base_exp()
-            if base.is_Add and (exponent == -1 or (exponent == 1 and base.as_coeff_Add()[0] == 0)):
-                sign, parts[i] = 1, sp.Pow(-base, exponent)
-                break
+        sums = [part.as_base_exp() for part in parts if part.as_base_exp()[0].is_Add]
+        free = [(base, k) for base, k in sums if k in (1, -1) and base.as_coeff_Add()[0] == 0]
+        for base, k in [*free, *((base, k) for base, k in sums if k == -1)][:1]:
+            sign, parts[parts.index(sp.Pow(base, k))] = 1, sp.Pow(-base, k)
     return sp.Mul(sign * abs(number), *parts)
 
 

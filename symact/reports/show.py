@@ -9,7 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from symact.activations import G
 from symact.derived import Derived
+from symact.mixed_forms import MixedForm
+from symact.mixed_forms.orders import written
 from symact.output_forms import OutputForm
 from symact.writing import text
 
@@ -42,6 +45,7 @@ def derived(found: Derived, *, steps: bool) -> None:
         if form.witness is not None:
             first, second, why = form.witness
             rows.append(("witness", f"z = {_decimal(first)} and z = {_decimal(second)}: {why}"))
+        rows += _mixed_rows(found.mixed_form)
     for kink in found.kinks:
         sides = (
             f"{text(kink.left)} on the left, {text(kink.right)} on the right, {text(kink.convention)} taken"
@@ -53,6 +57,18 @@ def derived(found: Derived, *, steps: bool) -> None:
     for label, content in rows:
         table.add_row(Text(label), Text(content))
     _console().print(table)
+
+
+def _mixed_rows(form: MixedForm | None) -> list[tuple[str, str]]:
+    if form is None:
+        return []
+    uses_g = ["g"] if form.expression.has(G) else []
+    label = "from " + " and ".join([*uses_g, *(symbol.name for symbol in form.residuals)])
+    kept = [f"{s.name} = {text(value)}" for s, value in form.residuals.items() if s != value]
+    return [
+        (label, _with_note(readable(written(form.expression)), ", ".join(kept))),
+        ("proof", form.proof),
+    ]
 
 
 def _decimal(number: sp.Expr) -> str:
