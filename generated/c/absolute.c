@@ -55,7 +55,7 @@ static symact_dd absolute_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* reciprocal argument */
-    if (-0x0.4p-1022 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return t;
     }
@@ -64,7 +64,12 @@ static symact_dd absolute_forward_f64(double z)
         return symact_dd_neg(x);
     }
     /* as it is */
-    return x;
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
 }
 
 static double absolute_derivative_f32(double z)
@@ -125,6 +130,58 @@ static symact_dd absolute_derivative_f64(double z)
     }
     /* as it is */
     return symact_dd_from_double(1.0);
+}
+
+static double absolute_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd absolute_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_absolutef(float z)
@@ -196,5 +253,29 @@ void symact_absolute_vjp_f64(const double *z, const double *g_bar, double *z_bar
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_absolute_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_absolute_second_derivativef(float z)
+{
+    return (float)(absolute_second_derivative_f32((double)z));
+}
+
+void symact_absolute_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_absolute_second_derivativef(z[i]);
+    }
+}
+
+double symact_absolute_second_derivative(double z)
+{
+    return symact_dd_to_double(absolute_second_derivative_f64((double)z));
+}
+
+void symact_absolute_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_absolute_second_derivative(z[i]);
     }
 }

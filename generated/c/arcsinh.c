@@ -58,8 +58,18 @@ static symact_dd arcsinh_forward_f64(double z)
     if (z == 0.0) {
         return x;
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_asinh(t));
+    }
     /* as it is */
-    return symact_dd_asinh(x);
+    if (1.0 > z) {
+        return symact_dd_asinh(x);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_asinh(t);
 }
 
 static double arcsinh_derivative_f32(double z)
@@ -143,17 +153,79 @@ static symact_dd arcsinh_derivative_from_output_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp_scaled(symact_dd_neg(t), 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t)))), -300);
     }
     /* as it is */
-    if (0x1p-12 > z) {
+    if (0x1p-9 > z) {
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_cosh(x));
     }
     /* scaled exponential */
     const symact_dd t = x;
     return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp_scaled(symact_dd_neg(t), 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t)))), -300);
+}
+
+static double arcsinh_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return (-z);
+    }
+    /* as it is */
+    return (-z * symact_powi((1.0 / sqrt((1.0 + symact_powi(z, 2)))), 3));
+}
+
+static symact_dd arcsinh_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_neg(x);
+    }
+    /* reciprocal argument */
+    if (-0x1p-43 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 2);
+        const symact_dd s1 = symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), s0));
+        return symact_dd_div(s0, symact_dd_add(s1, symact_dd_mul(s0, s1)));
+    }
+    /* power series */
+    if (0x1p-43 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_powi(t, 2);
+        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.8p+0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.18p+1), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.5a8p+1), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.923p+1), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.c3108p+1), symact_dd_mul(symact_dd_from_double(0x1.d99e2p+1), s0))), symact_dd_from_double(0x1.ab53p+1))))), symact_dd_from_double(0x1.776p+1))))), symact_dd_from_double(0x1.3bp+1))))), symact_dd_from_double(0x1.ep+0))))), symact_dd_from_double(1.0)));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 2);
+    const symact_dd s1 = symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), s0));
+    return symact_dd_neg(symact_dd_div(s0, symact_dd_add(s1, symact_dd_mul(s0, s1))));
 }
 
 float symact_arcsinhf(float z)
@@ -273,5 +345,29 @@ void symact_arcsinh_vjp_from_output_f64(const double *g, const double *g_bar, do
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_arcsinh_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_arcsinh_second_derivativef(float z)
+{
+    return (float)(arcsinh_second_derivative_f32((double)z));
+}
+
+void symact_arcsinh_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_arcsinh_second_derivativef(z[i]);
+    }
+}
+
+double symact_arcsinh_second_derivative(double z)
+{
+    return symact_dd_to_double(arcsinh_second_derivative_f64((double)z));
+}
+
+void symact_arcsinh_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_arcsinh_second_derivative(z[i]);
     }
 }

@@ -58,8 +58,18 @@ static symact_dd arctan_forward_f64(double z)
     if (z == 0.0) {
         return x;
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_atan(t));
+    }
     /* as it is */
-    return symact_dd_atan(x);
+    if (1.0 > z) {
+        return symact_dd_atan(x);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_atan(t);
 }
 
 static double arctan_derivative_f32(double z)
@@ -94,6 +104,13 @@ static symact_dd arctan_derivative_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* reciprocal argument */
+    if (-0x1.fffffffffffffp+899 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 2);
+        return symact_dd_div(s0, symact_dd_add(symact_dd_from_double(1.0), s0));
+    }
     /* as it is */
     if (-0x1.ap+541 > z) {
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(x, 2)));
@@ -117,7 +134,14 @@ static symact_dd arctan_derivative_f64(double z)
         return symact_dd_div(s0, symact_dd_add(symact_dd_from_double(1.0), s0));
     }
     /* as it is */
-    return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(x, 2)));
+    if (0x1p+900 > z) {
+        return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(x, 2)));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 2);
+    return symact_dd_div(s0, symact_dd_add(symact_dd_from_double(1.0), s0));
 }
 
 static double arctan_derivative_from_output_f32(double z)
@@ -138,6 +162,64 @@ static symact_dd arctan_derivative_from_output_f64(double z)
     (void)x;
     /* as it is */
     return symact_dd_powi(symact_dd_cos(x), 2);
+}
+
+static double arctan_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return -2.0 * z;
+    }
+    /* as it is */
+    return -2.0 * z * symact_powi((1.0 / (1.0 + symact_powi(z, 2))), 2);
+}
+
+static symact_dd arctan_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_from_double(-2.0), x);
+    }
+    /* reciprocal argument */
+    if (-0x1p-42 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_div(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2))), symact_dd_powi(w, 4)));
+    }
+    /* power series */
+    if (0x1p-42 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_powi(t, 2);
+        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(8.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(12.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(16.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(20.0), symact_dd_mul(symact_dd_from_double(22.0), s0))), symact_dd_from_double(18.0))))), symact_dd_from_double(14.0))))), symact_dd_from_double(10.0))))), symact_dd_from_double(6.0))))), symact_dd_from_double(2.0)));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_div(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_powi(w, 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2))), symact_dd_powi(w, 4)));
 }
 
 float symact_arctanf(float z)
@@ -257,5 +339,29 @@ void symact_arctan_vjp_from_output_f64(const double *g, const double *g_bar, dou
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_arctan_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_arctan_second_derivativef(float z)
+{
+    return (float)(arctan_second_derivative_f32((double)z));
+}
+
+void symact_arctan_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_arctan_second_derivativef(z[i]);
+    }
+}
+
+double symact_arctan_second_derivative(double z)
+{
+    return symact_dd_to_double(arctan_second_derivative_f64((double)z));
+}
+
+void symact_arctan_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_arctan_second_derivative(z[i]);
     }
 }

@@ -192,6 +192,58 @@ static symact_dd bent_identity_derivative_from_output_f64(double z)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(3.0), s0), symact_dd_sub(symact_dd_sub(symact_dd_mul(symact_dd_from_double(4.0), s0), symact_dd_from_double(2.0)), w));
 }
 
+static double bent_identity_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0x1p-1 * symact_powi((1.0 / sqrt((1.0 + symact_powi(z, 2)))), 3);
+}
+
+static symact_dd bent_identity_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 2);
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), s0)));
+        return symact_dd_div(symact_dd_powi(w, 3), symact_dd_add(s1, symact_dd_mul(s0, s1)));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(x, 2)))), 3));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 2);
+    const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), s0)));
+    return symact_dd_div(symact_dd_powi(w, 3), symact_dd_add(s1, symact_dd_mul(s0, s1)));
+}
+
 float symact_bent_identityf(float z)
 {
     return (float)(bent_identity_forward_f32((double)z));
@@ -309,5 +361,29 @@ void symact_bent_identity_vjp_from_output_f64(const double *g, const double *g_b
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_bent_identity_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_bent_identity_second_derivativef(float z)
+{
+    return (float)(bent_identity_second_derivative_f32((double)z));
+}
+
+void symact_bent_identity_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_bent_identity_second_derivativef(z[i]);
+    }
+}
+
+double symact_bent_identity_second_derivative(double z)
+{
+    return symact_dd_to_double(bent_identity_second_derivative_f64((double)z));
+}
+
+void symact_bent_identity_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_bent_identity_second_derivative(z[i]);
     }
 }

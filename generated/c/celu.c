@@ -90,12 +90,22 @@ static symact_dd celu_forward_f64(double z, double alpha)
     if (z == 0.0) {
         return x;
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(dd_alpha, symact_dd_expm1(symact_dd_neg(symact_dd_div(t, dd_alpha))));
+    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_mul(dd_alpha, symact_dd_expm1(symact_dd_div(x, dd_alpha)));
     }
     /* as it is */
-    return x;
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
     }
     if (alpha < 0.0) {
     /* the limit */
@@ -110,12 +120,23 @@ static symact_dd celu_forward_f64(double z, double alpha)
     if (z == 0.0) {
         return x;
     }
+    /* scaled exponential */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_div(t, dd_alpha);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(s0), -300), symact_dd_sub(dd_alpha, symact_dd_mul(symact_dd_exp(s0), dd_alpha))), 300);
+    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_mul(dd_alpha, symact_dd_expm1(symact_dd_div(x, dd_alpha)));
     }
     /* as it is */
-    return x;
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
     }
     return symact_dd_from_double(NAN);
 }
@@ -181,7 +202,7 @@ static symact_dd celu_derivative_f64(double z, double alpha)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-18 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_alpha)), 300), -300);
     }
@@ -200,6 +221,11 @@ static symact_dd celu_derivative_f64(double z, double alpha)
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-15 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_alpha)), -300), 300);
     }
     /* as it is */
     if (0.0 >= z) {
@@ -243,12 +269,239 @@ static symact_dd celu_derivative_from_output_f64(double z, double alpha)
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_div(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_alpha, w), symact_dd_from_double(1.0))), dd_alpha);
+    }
     /* common denominator */
     if (0.0 >= z) {
         return symact_dd_div(symact_dd_add(dd_alpha, x), dd_alpha);
     }
     /* as it is */
     return symact_dd_from_double(1.0);
+}
+
+static double celu_second_derivative_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    if (alpha > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        const double s0 = (1.0 / alpha);
+        return exp(s0 * z) * s0;
+    }
+    /* as it is */
+    return 0.0;
+    }
+    if (alpha < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return -INFINITY;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        const double s0 = (1.0 / alpha);
+        return exp(s0 * z) * s0;
+    }
+    /* as it is */
+    return 0.0;
+    }
+    return NAN;
+}
+
+static symact_dd celu_second_derivative_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    if (alpha > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-13 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(s0, t)), 300), s0), -300);
+    }
+    /* as it is */
+    if (0.0 > z) {
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        return symact_dd_mul(symact_dd_exp(symact_dd_mul(s0, x)), s0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    if (alpha < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-15 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(s0, t)), -300), s0), 300);
+    }
+    /* as it is */
+    if (0.0 > z) {
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        return symact_dd_mul(symact_dd_exp(symact_dd_mul(s0, x)), s0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    return symact_dd_from_double(NAN);
+}
+
+static symact_dd celu_derivative_wrt_alpha_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    if (alpha > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        const symact_dd s0 = symact_dd_div(x, dd_alpha);
+        return symact_dd_sub(symact_dd_expm1(s0), symact_dd_mul(symact_dd_exp(s0), s0));
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    if (alpha < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* decaying expm1 */
+    if (0.0 >= z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        const symact_dd s1 = symact_dd_mul(s0, t);
+        return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_neg(s1)), s0), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_expm1(s1)), t)));
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    return symact_dd_from_double(NAN);
+}
+
+static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    if (alpha > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-0x1p+901 > z) {
+        return symact_dd_from_double(-1.0);
+    }
+    /* decaying exponentials */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        return symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_exp(symact_dd_neg(symact_dd_mul(s0, t))), symact_dd_add(dd_alpha, t)), dd_alpha));
+    }
+    /* decaying expm1 */
+    if (-0x1p-323 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        return symact_dd_mul(s0, symact_dd_add(t, symact_dd_mul(symact_dd_add(dd_alpha, t), symact_dd_expm1(symact_dd_neg(symact_dd_mul(s0, t))))));
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        const symact_dd s0 = symact_dd_div(x, dd_alpha);
+        return symact_dd_sub(symact_dd_expm1(s0), symact_dd_mul(symact_dd_exp(s0), s0));
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    if (alpha < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* decaying expm1 */
+    if (-0x1p-323 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        const symact_dd s1 = symact_dd_mul(s0, t);
+        return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_neg(s1)), s0), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_expm1(s1)), t)));
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        const symact_dd s0 = symact_dd_div(x, dd_alpha);
+        return symact_dd_sub(symact_dd_expm1(s0), symact_dd_mul(symact_dd_exp(s0), s0));
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    return symact_dd_from_double(NAN);
 }
 
 float symact_celuf(float z, float alpha)
@@ -311,6 +564,15 @@ void symact_celu_derivative_from_output_f32(const float *g, float *d, size_t n, 
     }
 }
 
+int symact_celu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
+{
+    if (!(alpha != 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_celu_derivative_from_output_f32(g, d, n, alpha);
+    return SYMACT_OK;
+}
+
 double symact_celu_derivative_from_output(double g, double alpha)
 {
     return symact_dd_to_double(celu_derivative_from_output_f64((double)g, (double)alpha));
@@ -321,6 +583,15 @@ void symact_celu_derivative_from_output_f64(const double *g, double *d, size_t n
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_celu_derivative_from_output(g[i], alpha);
     }
+}
+
+int symact_celu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha)
+{
+    if (!(alpha != 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_celu_derivative_from_output_f64(g, d, n, alpha);
+    return SYMACT_OK;
 }
 
 float symact_celu_vjpf(float z, float g_bar, float alpha)
@@ -359,6 +630,15 @@ void symact_celu_vjp_from_output_f32(const float *g, const float *g_bar, float *
     }
 }
 
+int symact_celu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
+{
+    if (!(alpha != 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_celu_vjp_from_output_f32(g, g_bar, z_bar, n, alpha);
+    return SYMACT_OK;
+}
+
 double symact_celu_vjp_from_output(double g, double g_bar, double alpha)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), celu_derivative_from_output_f64((double)g, (double)alpha)));
@@ -368,5 +648,62 @@ void symact_celu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_celu_vjp_from_output(g[i], g_bar[i], alpha);
+    }
+}
+
+int symact_celu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
+{
+    if (!(alpha != 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_celu_vjp_from_output_f64(g, g_bar, z_bar, n, alpha);
+    return SYMACT_OK;
+}
+
+float symact_celu_second_derivativef(float z, float alpha)
+{
+    return (float)(celu_second_derivative_f32((double)z, (double)alpha));
+}
+
+void symact_celu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_celu_second_derivativef(z[i], alpha);
+    }
+}
+
+double symact_celu_second_derivative(double z, double alpha)
+{
+    return symact_dd_to_double(celu_second_derivative_f64((double)z, (double)alpha));
+}
+
+void symact_celu_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_celu_second_derivative(z[i], alpha);
+    }
+}
+
+float symact_celu_derivative_wrt_alphaf(float z, float alpha)
+{
+    return (float)(symact_dd_to_double(celu_derivative_wrt_alpha_f32((double)z, (double)alpha)));
+}
+
+void symact_celu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_celu_derivative_wrt_alphaf(z[i], alpha);
+    }
+}
+
+double symact_celu_derivative_wrt_alpha(double z, double alpha)
+{
+    return symact_dd_to_double(celu_derivative_wrt_alpha_f64((double)z, (double)alpha));
+}
+
+void symact_celu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_celu_derivative_wrt_alpha(z[i], alpha);
     }
 }

@@ -56,7 +56,12 @@ static symact_dd cloglog_forward_f64(double z)
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
     /* as it is */
-    return symact_dd_neg(symact_dd_expm1(symact_dd_neg(symact_dd_exp(x))));
+    if (1.0 > z) {
+        return symact_dd_neg(symact_dd_expm1(symact_dd_neg(symact_dd_exp(x))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_exp(t))));
 }
 
 static double cloglog_derivative_f32(double z)
@@ -75,7 +80,7 @@ static double cloglog_derivative_f32(double z)
     /* as it is */
     if (7.0 > z) {
         const double s0 = exp(z);
-        return s0 * exp((-s0));
+        return exp((-s0)) * s0;
     }
     /* tail */
     return 0.0;
@@ -97,18 +102,17 @@ static symact_dd cloglog_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_sub(symact_dd_neg(t), symact_dd_exp(symact_dd_neg(t))), 300), -300);
     }
     /* as it is */
-    if (0x1p-55 > z) {
+    if (0x1.a741afe174a7ap+2 > z) {
         const symact_dd s0 = symact_dd_exp(x);
-        return symact_dd_mul(s0, symact_dd_exp(symact_dd_neg(s0)));
+        return symact_dd_mul(symact_dd_exp(symact_dd_neg(s0)), s0);
     }
-    /* scaled exponential */
-    const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_sub(t, symact_dd_exp(t)), 300), -300);
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 static double cloglog_derivative_from_output_f32(double z)
@@ -150,6 +154,66 @@ static symact_dd cloglog_derivative_from_output_f64(double z)
     }
     /* as it is */
     return symact_dd_neg(symact_dd_mul(symact_dd_sub(symact_dd_from_double(1.0), x), symact_dd_log1p(symact_dd_neg(x))));
+}
+
+static double cloglog_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return (-0x1.78b56362cef38p-2 * z);
+    }
+    /* as it is */
+    if (7.0 > z) {
+        const double s0 = exp(z);
+        return (-exp((-s0)) * s0 * expm1(z));
+    }
+    /* tail */
+    return 0.0;
+}
+
+static symact_dd cloglog_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_neg(symact_dd_mul(symact_dd_make(0x1.78b56362cef38p-2, -0x1.ca8a4270fadf5p-57), x));
+    }
+    /* scaled exponential */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_exp(symact_dd_neg(t));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_sub(symact_dd_neg(s0), t), 300), symact_dd_sub(symact_dd_from_double(1.0), s0)), -300);
+    }
+    /* as it is */
+    if (0x1.a741afe174a7ap+2 > z) {
+        const symact_dd s0 = symact_dd_exp(x);
+        return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_neg(s0)), s0), symact_dd_expm1(x)));
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_cloglogf(float z)
@@ -269,5 +333,29 @@ void symact_cloglog_vjp_from_output_f64(const double *g, const double *g_bar, do
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_cloglog_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_cloglog_second_derivativef(float z)
+{
+    return (float)(cloglog_second_derivative_f32((double)z));
+}
+
+void symact_cloglog_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_cloglog_second_derivativef(z[i]);
+    }
+}
+
+double symact_cloglog_second_derivative(double z)
+{
+    return symact_dd_to_double(cloglog_second_derivative_f64((double)z));
+}
+
+void symact_cloglog_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_cloglog_second_derivative(z[i]);
     }
 }

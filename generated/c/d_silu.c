@@ -73,7 +73,7 @@ static symact_dd d_silu_forward_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2), symact_dd_add(s0, s1)), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_add(s0, s1)), -300);
     }
     /* power series */
     if (-1.0 > z) {
@@ -156,7 +156,7 @@ static symact_dd d_silu_derivative_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), s0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), t)))), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), s0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), t)))), -300);
     }
     /* power series */
     if (-2.0 > z) {
@@ -179,7 +179,110 @@ static symact_dd d_silu_derivative_f64(double z)
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), s0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), t)))), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), s0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), t)))), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+}
+
+static double d_silu_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return -0x1p-1 * z;
+    }
+    /* decaying exponentials */
+    if (-0x1.cp+1 > z) {
+        const double t = (-z);
+        const double s0 = (-t);
+        const double s1 = exp(s0);
+        return s1 * symact_powi((1.0 / (1.0 + s1)), 4) * ((3.0 + s0) + s1 * (4.0 * t + s1 * (-3.0 - t)));
+    }
+    /* power series */
+    if (-3.0 > z) {
+        const double t = (0x1.b7c9a33ebea64p+1 + z);
+        return (t * (0x1.2e670d34ab0ccp-5 + t * (0x1.1b894adf26e87p-5 + t * (0x1.ca954db25caf9p-7 + t * (0x1.143fb6a9c607ep-9 + t * (t * (t * (t * (t * (0x1.d3bc5db83ac5ep-19 + t * (0x1.04f5f181443e3p-18 + t * (0x1.5dc3d52059f88p-20 + t * (0x1.eff8c2400b88dp-23 - 0x1.44f039fd34f17p-29 * t)))) - 0x1.015ab621eff9dp-15) - 0x1.97fab1ca8bfc4p-13) - 0x1.38cdec5c5089p-11) - 0x1.8f5aaa32b45bcp-11))))) - 0x1.661707f342cfap-157);
+    }
+    /* as it is */
+    if (3.0 > z) {
+        const double s0 = exp(z);
+        const double s1 = 2.0 * z;
+        return s0 * symact_powi((1.0 / (1.0 + s0)), 4) * (((z + exp(s1) * z) - 4.0 * s0 * z) - 3.0 * expm1(s1));
+    }
+    /* power series */
+    if (0x1.cp+1 > z) {
+        const double t = (z - 0x1.b7c9a33ebea64p+1);
+        return (0x1.661707f342cfap-157 + t * (0x1.2e670d34ab0ccp-5 + t * (t * (0x1.ca954db25caf9p-7 + t * (t * (t * (0x1.38cdec5c5089p-11 + t * (t * (0x1.015ab621eff9dp-15 + t * (0x1.d3bc5db83ac5ep-19 + t * (t * (0x1.5dc3d52059f88p-20 + t * (-0x1.eff8c2400b88dp-23 - 0x1.44f039fd34f17p-29 * t)) - 0x1.04f5f181443e3p-18))) - 0x1.97fab1ca8bfc4p-13)) - 0x1.8f5aaa32b45bcp-11) - 0x1.143fb6a9c607ep-9)) - 0x1.1b894adf26e87p-5)));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp((-t));
+    return s0 * symact_powi((1.0 / (1.0 + s0)), 4) * ((t + s0 * (s0 * (3.0 + t) - 4.0 * t)) - 3.0);
+}
+
+static symact_dd d_silu_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_from_double(-0x1p-1), x);
+    }
+    /* tail */
+    if (-790.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1.cp+1 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 4)), symact_dd_add(symact_dd_add(symact_dd_from_double(3.0), s0), symact_dd_mul(s1, symact_dd_add(symact_dd_mul(symact_dd_from_double(4.0), t), symact_dd_mul(s1, symact_dd_sub(symact_dd_from_double(-3.0), t)))))), -300);
+    }
+    /* power series */
+    if (-3.0 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.b7c9a33ebea64p+1, -0x1.7d7cd0bbac5b9p-53), x);
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2e670d34ab0ccp-5, -0x1.be9bc50266dc9p-66), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1b894adf26e87p-5, -0x1.8a7455230e919p-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.ca954db25caf9p-7, 0x1.19b1fc0fc8b51p-61), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.143fb6a9c607ep-9, -0x1.227f1a22176a9p-63), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.d3bc5db83ac5ep-19, -0x1.ab4891cd39354p-76), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.04f5f181443e3p-18, 0x1.e1deff2d0498ep-73), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5dc3d52059f88p-20, 0x1.dd44477e9ad87p-76), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.eff8c2400b88dp-23, -0x1.8c93aedc9f831p-77), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.ecb327460b2c9p-35, -0x1.8d119e3f9f1e2p-90), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.ad564ce39af2p-36, -0x1.598a58ce2c3c5p-90), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7ffbab49c3d4cp-38, 0x1.b57dbbc624ed4p-92), symact_dd_mul(symact_dd_make(0x1.17f264382552bp-41, 0x1.9e49b413a4347p-96), t))))))), symact_dd_make(0x1.0f282fea19dfbp-34, 0x1.4eb4eab9c8af6p-89))), symact_dd_make(0x1.5620a38a12ac8p-30, -0x1.eb44d2bd70608p-84))), symact_dd_make(0x1.ad3696bf0a85ep-28, 0x1.b48c623e9caa2p-82))), symact_dd_make(0x1.2138dff727877p-26, 0x1.168e98f4e634ap-81))), symact_dd_make(0x1.44f039fd34f17p-29, -0x1.0cc281602be67p-83))))))))))), symact_dd_make(0x1.015ab621eff9dp-15, 0x1.aae69e573a63bp-69))), symact_dd_make(0x1.97fab1ca8bfc4p-13, -0x1.455780f0fd98bp-67))), symact_dd_make(0x1.38cdec5c5089p-11, 0x1.3a13cd0a85224p-66))), symact_dd_make(0x1.8f5aaa32b45bcp-11, -0x1.ed1b2334cdc65p-65))))))))))), symact_dd_make(0x1.661707f342cfap-157, -0x1.0906370603faap-212));
+    }
+    /* as it is */
+    if (3.0 > z) {
+        const symact_dd s0 = symact_dd_exp(x);
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), x);
+        return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 4)), symact_dd_sub(symact_dd_sub(symact_dd_add(x, symact_dd_mul(symact_dd_exp(s1), x)), symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), s0), x)), symact_dd_mul(symact_dd_from_double(3.0), symact_dd_expm1(s1))));
+    }
+    /* power series */
+    if (0x1.cp+1 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.b7c9a33ebea64p+1, -0x1.7d7cd0bbac5b9p-53));
+        return symact_dd_add(symact_dd_make(0x1.661707f342cfap-157, -0x1.0906370603faap-212), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2e670d34ab0ccp-5, -0x1.be9bc50266dc9p-66), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.ca954db25caf9p-7, 0x1.19b1fc0fc8b51p-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.38cdec5c5089p-11, 0x1.3a13cd0a85224p-66), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.015ab621eff9dp-15, 0x1.aae69e573a63bp-69), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.d3bc5db83ac5ep-19, -0x1.ab4891cd39354p-76), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5dc3d52059f88p-20, 0x1.dd44477e9ad87p-76), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2138dff727877p-26, 0x1.168e98f4e634ap-81), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5620a38a12ac8p-30, -0x1.eb44d2bd70608p-84), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.ad564ce39af2p-36, -0x1.598a58ce2c3c5p-90), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.17f264382552bp-41, 0x1.9e49b413a4347p-96), t), symact_dd_make(0x1.7ffbab49c3d4cp-38, 0x1.b57dbbc624ed4p-92))))), symact_dd_make(0x1.ecb327460b2c9p-35, -0x1.8d119e3f9f1e2p-90))), symact_dd_make(0x1.0f282fea19dfbp-34, 0x1.4eb4eab9c8af6p-89))))), symact_dd_make(0x1.ad3696bf0a85ep-28, 0x1.b48c623e9caa2p-82))))), symact_dd_make(0x1.44f039fd34f17p-29, -0x1.0cc281602be67p-83))), symact_dd_make(0x1.eff8c2400b88dp-23, -0x1.8c93aedc9f831p-77))))), symact_dd_make(0x1.04f5f181443e3p-18, 0x1.e1deff2d0498ep-73))))))), symact_dd_make(0x1.97fab1ca8bfc4p-13, -0x1.455780f0fd98bp-67))))), symact_dd_make(0x1.8f5aaa32b45bcp-11, -0x1.ed1b2334cdc65p-65))), symact_dd_make(0x1.143fb6a9c607ep-9, -0x1.227f1a22176a9p-63))))), symact_dd_make(0x1.1b894adf26e87p-5, -0x1.8a7455230e919p-59))))));
+    }
+    /* scaled exponential */
+    if (790.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 4)), symact_dd_sub(symact_dd_add(t, symact_dd_mul(s1, symact_dd_sub(symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(3.0), t)), symact_dd_mul(symact_dd_from_double(4.0), t)))), symact_dd_from_double(3.0))), -300);
     }
     /* tail */
     return symact_dd_from_double(0.0);
@@ -254,5 +357,29 @@ void symact_d_silu_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_d_silu_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_d_silu_second_derivativef(float z)
+{
+    return (float)(d_silu_second_derivative_f32((double)z));
+}
+
+void symact_d_silu_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_d_silu_second_derivativef(z[i]);
+    }
+}
+
+double symact_d_silu_second_derivative(double z)
+{
+    return symact_dd_to_double(d_silu_second_derivative_f64((double)z));
+}
+
+void symact_d_silu_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_d_silu_second_derivative(z[i]);
     }
 }

@@ -59,13 +59,18 @@ static symact_dd e_swish_forward_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
-        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_mul(dd_beta, t), symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
+        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), dd_beta), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
     }
     /* as it is */
-    return symact_dd_div(symact_dd_mul(dd_beta, x), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))));
+    if (1.0 > z) {
+        return symact_dd_div(symact_dd_mul(dd_beta, x), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    return symact_dd_div(symact_dd_mul(dd_beta, t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
 static double e_swish_derivative_f32(double z, double beta)
@@ -117,11 +122,11 @@ static symact_dd e_swish_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-58 > z) {
+    if (-0x1p-54 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2), symact_dd_sub(symact_dd_add(dd_beta, symact_dd_mul(dd_beta, s1)), symact_dd_mul(dd_beta, t))), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2)), symact_dd_sub(symact_dd_add(dd_beta, symact_dd_mul(dd_beta, s1)), symact_dd_mul(dd_beta, t))), -300);
     }
     /* as it is */
     if (63.0 > z) {
@@ -131,6 +136,155 @@ static symact_dd e_swish_derivative_f64(double z, double beta)
     }
     /* tail */
     return dd_beta;
+}
+
+static double e_swish_second_derivative_f32(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = exp((-t));
+        const double s1 = 2.0 * beta;
+        const double s2 = beta * t;
+        return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2);
+    }
+    /* as it is */
+    if (0x1p-46 > z) {
+        const double s0 = (-z);
+        const double s1 = exp(s0);
+        return beta * s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * expm1(s0));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp((-t));
+    const double s1 = 2.0 * beta;
+    const double s2 = beta * t;
+    return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2);
+}
+
+static symact_dd e_swish_second_derivative_f64(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_beta = symact_dd_from_double(beta);
+    (void)dd_beta;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-790.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-54 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(2.0), dd_beta);
+        const symact_dd s3 = symact_dd_mul(dd_beta, t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(s2, symact_dd_mul(s1, symact_dd_add(s2, s3))), s3)), -300);
+    }
+    /* as it is */
+    if (0x1p-52 > z) {
+        const symact_dd s0 = symact_dd_neg(x);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_mul(x, symact_dd_expm1(s0))));
+    }
+    /* scaled exponential */
+    if (790.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(2.0), dd_beta);
+        const symact_dd s3 = symact_dd_mul(dd_beta, t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(s2, symact_dd_mul(s1, symact_dd_add(s2, s3))), s3)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+}
+
+static double e_swish_derivative_wrt_beta_f32(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return INFINITY;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0x1p-1 * z;
+    }
+    /* as it is */
+    return (z / (1.0 + exp((-z))));
+}
+
+static symact_dd e_swish_derivative_wrt_beta_f64(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_beta = symact_dd_from_double(beta);
+    (void)dd_beta;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
+    }
+    /* tail */
+    if (-790.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-9 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(t);
+        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
 float symact_e_swishf(float z, float beta)
@@ -202,5 +356,53 @@ void symact_e_swish_vjp_f64(const double *z, const double *g_bar, double *z_bar,
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_e_swish_vjp(z[i], g_bar[i], beta);
+    }
+}
+
+float symact_e_swish_second_derivativef(float z, float beta)
+{
+    return (float)(e_swish_second_derivative_f32((double)z, (double)beta));
+}
+
+void symact_e_swish_second_derivative_f32(const float *z, float *d, size_t n, float beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_e_swish_second_derivativef(z[i], beta);
+    }
+}
+
+double symact_e_swish_second_derivative(double z, double beta)
+{
+    return symact_dd_to_double(e_swish_second_derivative_f64((double)z, (double)beta));
+}
+
+void symact_e_swish_second_derivative_f64(const double *z, double *d, size_t n, double beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_e_swish_second_derivative(z[i], beta);
+    }
+}
+
+float symact_e_swish_derivative_wrt_betaf(float z, float beta)
+{
+    return (float)(e_swish_derivative_wrt_beta_f32((double)z, (double)beta));
+}
+
+void symact_e_swish_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_e_swish_derivative_wrt_betaf(z[i], beta);
+    }
+}
+
+double symact_e_swish_derivative_wrt_beta(double z, double beta)
+{
+    return symact_dd_to_double(e_swish_derivative_wrt_beta_f64((double)z, (double)beta));
+}
+
+void symact_e_swish_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_e_swish_derivative_wrt_beta(z[i], beta);
     }
 }

@@ -67,14 +67,19 @@ static symact_dd elish_forward_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_sub(s1, symact_dd_from_double(1.0)), symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), s1)), -300);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_sub(s1, symact_dd_from_double(1.0))), symact_dd_add(symact_dd_from_double(1.0), s1)), -300);
     }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_div(symact_dd_expm1(x), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))));
     }
     /* as it is */
-    return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))));
+    if (1.0 > z) {
+        return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
 static double elish_derivative_f32(double z)
@@ -133,7 +138,7 @@ static symact_dd elish_derivative_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2), symact_dd_sub(symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), s1)), symact_dd_from_double(1.0))), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2)), symact_dd_sub(symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), s1)), symact_dd_from_double(1.0))), -300);
     }
     /* power series */
     if (-0x1p-1 > z) {
@@ -153,6 +158,109 @@ static symact_dd elish_derivative_f64(double z)
     }
     /* tail */
     return symact_dd_from_double(1.0);
+}
+
+static double elish_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (-2.0 > z) {
+        const double t = (-z);
+        const double s0 = exp((-t));
+        return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
+    }
+    /* power series */
+    if (-0x1.8p+0 > z) {
+        const double t = (0x1.b7b0085fa1d2ep+0 + z);
+        return (0x1.9be06e4098a33p-155 + t * (0x1.f09099cf367a6p-4 + t * (0x1.1c9c5793ab8aep-3 + t * (0x1.1458e388d8f1ap-4 + t * (0x1.ac7ed4bc85516p-7 + t * (t * (t * (t * (0x1.b58a781861eb4p-13 + t * (0x1.91bdfa38df7f9p-14 + t * (0x1.ebc979f3d1ceep-18 + t * (t * (-0x1.c29cc99ce4efep-19 - 0x1.73f38e3f6cbc4p-23 * t) - 0x1.14383ef27222ap-17)))) - 0x1.a954bead619a1p-13) - 0x1.0841ee2a3dff9p-9) - 0x1.4f47f74ee92f6p-9))))));
+    }
+    /* decaying exponentials */
+    if (0.0 >= z) {
+        const double t = (-z);
+        const double s0 = exp((-t));
+        return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
+    }
+    /* decaying exponentials */
+    if (2.0 > z) {
+        const double t = z;
+        const double s0 = (-t);
+        const double s1 = exp(s0);
+        return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
+    }
+    /* power series */
+    if (3.0 > z) {
+        const double t = (z - 0x1.331e23ad9de11p+1);
+        return (0x1.86b40693cc6cbp-155 + t * (t * (0x1.388203715b23ep-4 + t * (t * (t * (0x1.fa4e9f742fa77p-9 + t * (t * (0x1.e2e4a6611bf4bp-14 + t * (0x1.94804c550c0fcp-14 + t * (t * (0x1.1af1925d34d7ep-17 + t * (0x1.4e83911395334p-20 + t * (0x1.51a7765845eb5p-22 * t - 0x1.3f8fd2d4427b6p-20))) - 0x1.8e0bb1b9411e3p-15))) - 0x1.662f848d6c11cp-10)) - 0x1.e178d8d2391d6p-10) - 0x1.706e66bf3603bp-6)) - 0x1.76e8b4eb0ea41p-4));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = (-t);
+    const double s1 = exp(s0);
+    return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
+}
+
+static symact_dd elish_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-2.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(5.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(3.0), s1)))), symact_dd_from_double(1.0))), -300);
+    }
+    /* power series */
+    if (-0x1.8p+0 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.b7b0085fa1d2ep+0, -0x1.75ac0f93fc35cp-54), x);
+        return symact_dd_add(symact_dd_make(0x1.9be06e4098a33p-155, -0x1.d9d3771565377p-209), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.f09099cf367a6p-4, -0x1.4ee2cda01b1fp-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1c9c5793ab8aep-3, 0x1.d89f29d4c037p-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1458e388d8f1ap-4, -0x1.098b520e023ecp-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.ac7ed4bc85516p-7, -0x1.e02b7b7346bf8p-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.b58a781861eb4p-13, 0x1.4eacbb6231d09p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.91bdfa38df7f9p-14, -0x1.f07de54807b13p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.ebc979f3d1ceep-18, 0x1.8daa6c9d82ce6p-73), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.39e6845850241p-22, 0x1.e731d8c14a4f4p-77), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c879fcf802c8ap-24, -0x1.898af16a6504p-78), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.973d542e55f1ep-29, 0x1.6a9592e45e75cp-83), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4204b51b09cc4p-32, 0x1.1a644585a304ep-87), symact_dd_mul(symact_dd_make(0x1.7f1c8e6dea151p-34, 0x1.280bcb2465ac4p-91), t))), symact_dd_make(0x1.b1a163c67bc89p-37, -0x1.abee3cd04e9b7p-93))), symact_dd_make(0x1.adb1341f7736bp-29, 0x1.63f45d93ca9d8p-84))), symact_dd_make(0x1.47af031256b7p-27, 0x1.2b50dbfcd179p-81))))))))), symact_dd_make(0x1.73f38e3f6cbc4p-23, 0x1.0555069b9dd71p-78))), symact_dd_make(0x1.c29cc99ce4efep-19, 0x1.034a0a741abc4p-74))), symact_dd_make(0x1.14383ef27222ap-17, -0x1.fff2322f8fa1ep-72))))))))), symact_dd_make(0x1.a954bead619a1p-13, 0x1.19bbb2cfd79dfp-67))), symact_dd_make(0x1.0841ee2a3dff9p-9, 0x1.c3b30813cb675p-64))), symact_dd_make(0x1.4f47f74ee92f6p-9, -0x1.6e2640595906dp-63))))))))))));
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        const symact_dd s0 = symact_dd_exp(x);
+        return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(5.0), s0), symact_dd_mul(symact_dd_from_double(3.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(2.0), x)))), symact_dd_expm1(symact_dd_mul(symact_dd_from_double(3.0), x))));
+    }
+    /* as it is */
+    if (2.0 > z) {
+        const symact_dd s0 = symact_dd_neg(x);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_mul(symact_dd_mul(s1, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_mul(x, symact_dd_expm1(s0))));
+    }
+    /* power series */
+    if (0x1.4p+1 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.331e23ad9de11p+1, 0x1.a9c55ef03c74ap-53));
+        return symact_dd_add(symact_dd_make(0x1.86b40693cc6cbp-155, 0x1.3429d903907e2p-209), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.388203715b23ep-4, 0x1.17a8829cf57fep-60), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.fa4e9f742fa77p-9, 0x1.bee01427bc2d2p-65), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.e2e4a6611bf4bp-14, -0x1.b09e8afa0a302p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.94804c550c0fcp-14, -0x1.5e6eb4859f9aep-69), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1af1925d34d7ep-17, 0x1.ed2168974025dp-73), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4e83911395334p-20, -0x1.8c0d7facef3dbp-75), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.51a7765845eb5p-22, 0x1.071d5c301d1fep-76), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2840743686948p-27, -0x1.c668ecd77bb8bp-81), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a227c00e8a391p-33, -0x1.1ca573dbae133p-88), symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.6a211d2e840f1p-35, -0x1.4c9a283533fcbp-89), symact_dd_mul(symact_dd_make(0x1.ca1c4dbe67fffp-41, 0x1.fcc194305d6a9p-95), t))))), symact_dd_make(0x1.45f227eedfaabp-32, -0x1.4129e71005a6fp-89))), symact_dd_make(0x1.392c17b2941bp-30, 0x1.04be76a8529cap-85))))), symact_dd_make(0x1.849373225696dp-26, 0x1.7fe28caca7a95p-82))), symact_dd_make(0x1.544dd16469785p-27, 0x1.d402fef623555p-81))))), symact_dd_make(0x1.3f8fd2d4427b6p-20, 0x1.7ea28b7fc47dap-74))))))), symact_dd_make(0x1.8e0bb1b9411e3p-15, -0x1.f0b9b42cd84b9p-69))))))), symact_dd_make(0x1.662f848d6c11cp-10, -0x1.11509c1ad43e6p-64))))), symact_dd_make(0x1.e178d8d2391d6p-10, -0x1.aa54455cba35dp-64))), symact_dd_make(0x1.706e66bf3603bp-6, 0x1.da513b6240ed6p-60))))), symact_dd_make(0x1.76e8b4eb0ea41p-4, -0x1.70c4911c32fadp-58))));
+    }
+    /* scaled exponential */
+    if (790.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), s0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), t)))), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_elishf(float z)
@@ -224,5 +332,29 @@ void symact_elish_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_elish_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_elish_second_derivativef(float z)
+{
+    return (float)(elish_second_derivative_f32((double)z));
+}
+
+void symact_elish_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_elish_second_derivativef(z[i]);
+    }
+}
+
+double symact_elish_second_derivative(double z)
+{
+    return symact_dd_to_double(elish_second_derivative_f64((double)z));
+}
+
+void symact_elish_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_elish_second_derivative(z[i]);
     }
 }

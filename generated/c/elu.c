@@ -58,12 +58,22 @@ static symact_dd elu_forward_f64(double z, double alpha)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(dd_alpha, symact_dd_expm1(symact_dd_neg(t)));
+    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_mul(dd_alpha, symact_dd_expm1(x));
     }
     /* as it is */
-    return x;
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
 }
 
 static double elu_derivative_f32(double z, double alpha)
@@ -82,7 +92,7 @@ static double elu_derivative_f32(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return alpha * exp(z);
+        return exp(z) * alpha;
     }
     /* as it is */
     return 1.0;
@@ -107,13 +117,13 @@ static symact_dd elu_derivative_f64(double z, double alpha)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(dd_alpha, symact_dd_exp_scaled(symact_dd_neg(t), 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(t), 300), dd_alpha), -300);
     }
     /* as it is */
     if (0.0 >= z) {
-        return symact_dd_mul(dd_alpha, symact_dd_exp(x));
+        return symact_dd_mul(symact_dd_exp(x), dd_alpha);
     }
     /* as it is */
     return symact_dd_from_double(1.0);
@@ -159,12 +169,132 @@ static symact_dd elu_derivative_from_output_f64(double z, double alpha)
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_alpha, w), symact_dd_from_double(1.0)));
+    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_add(dd_alpha, x);
     }
     /* as it is */
     return symact_dd_from_double(1.0);
+}
+
+static double elu_second_derivative_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return exp(z) * alpha;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd elu_second_derivative_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-9 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(t), 300), dd_alpha), -300);
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return symact_dd_mul(symact_dd_exp(x), dd_alpha);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double elu_derivative_wrt_alpha_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return -1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return expm1(z);
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd elu_derivative_wrt_alpha_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_expm1(symact_dd_neg(t));
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_expm1(x);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_eluf(float z, float alpha)
@@ -227,6 +357,15 @@ void symact_elu_derivative_from_output_f32(const float *g, float *d, size_t n, f
     }
 }
 
+int symact_elu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
+{
+    if (!(alpha > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_elu_derivative_from_output_f32(g, d, n, alpha);
+    return SYMACT_OK;
+}
+
 double symact_elu_derivative_from_output(double g, double alpha)
 {
     return symact_dd_to_double(elu_derivative_from_output_f64((double)g, (double)alpha));
@@ -237,6 +376,15 @@ void symact_elu_derivative_from_output_f64(const double *g, double *d, size_t n,
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_elu_derivative_from_output(g[i], alpha);
     }
+}
+
+int symact_elu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha)
+{
+    if (!(alpha > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_elu_derivative_from_output_f64(g, d, n, alpha);
+    return SYMACT_OK;
 }
 
 float symact_elu_vjpf(float z, float g_bar, float alpha)
@@ -275,6 +423,15 @@ void symact_elu_vjp_from_output_f32(const float *g, const float *g_bar, float *z
     }
 }
 
+int symact_elu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
+{
+    if (!(alpha > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_elu_vjp_from_output_f32(g, g_bar, z_bar, n, alpha);
+    return SYMACT_OK;
+}
+
 double symact_elu_vjp_from_output(double g, double g_bar, double alpha)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), elu_derivative_from_output_f64((double)g, (double)alpha)));
@@ -284,5 +441,62 @@ void symact_elu_vjp_from_output_f64(const double *g, const double *g_bar, double
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_elu_vjp_from_output(g[i], g_bar[i], alpha);
+    }
+}
+
+int symact_elu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
+{
+    if (!(alpha > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_elu_vjp_from_output_f64(g, g_bar, z_bar, n, alpha);
+    return SYMACT_OK;
+}
+
+float symact_elu_second_derivativef(float z, float alpha)
+{
+    return (float)(elu_second_derivative_f32((double)z, (double)alpha));
+}
+
+void symact_elu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_elu_second_derivativef(z[i], alpha);
+    }
+}
+
+double symact_elu_second_derivative(double z, double alpha)
+{
+    return symact_dd_to_double(elu_second_derivative_f64((double)z, (double)alpha));
+}
+
+void symact_elu_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_elu_second_derivative(z[i], alpha);
+    }
+}
+
+float symact_elu_derivative_wrt_alphaf(float z, float alpha)
+{
+    return (float)(elu_derivative_wrt_alpha_f32((double)z, (double)alpha));
+}
+
+void symact_elu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_elu_derivative_wrt_alphaf(z[i], alpha);
+    }
+}
+
+double symact_elu_derivative_wrt_alpha(double z, double alpha)
+{
+    return symact_dd_to_double(elu_derivative_wrt_alpha_f64((double)z, (double)alpha));
+}
+
+void symact_elu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_elu_derivative_wrt_alpha(z[i], alpha);
     }
 }

@@ -58,8 +58,20 @@ static symact_dd erf_forward_f64(double z)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+0, 0x1.1ae3a914fed8p-56), x);
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_erfcx(t);
+        return symact_dd_sub(symact_dd_add(s0, symact_dd_mul(s0, symact_dd_expm1(symact_dd_neg(symact_dd_powi(t, 2))))), symact_dd_from_double(1.0));
+    }
     /* as it is */
-    return symact_dd_erf(x);
+    if (1.0 > z) {
+        return symact_dd_erf(x);
+    }
+    /* decaying expm1 */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_erfcx(t);
+    return symact_dd_sub(symact_dd_sub(symact_dd_from_double(1.0), s0), symact_dd_mul(s0, symact_dd_expm1(symact_dd_neg(symact_dd_powi(t, 2)))));
 }
 
 static double erf_derivative_f32(double z)
@@ -95,17 +107,79 @@ static symact_dd erf_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-40 > z) {
+    if (-0x1p-37 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+0, 0x1.1ae3a914fed8p-56), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), -300);
     }
     /* as it is */
-    if (0x1p-40 > z) {
+    if (0x1p-37 > z) {
         return symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+0, 0x1.1ae3a914fed8p-56), symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2))));
     }
     /* scaled exponential */
     const symact_dd t = x;
     return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+0, 0x1.1ae3a914fed8p-56), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), -300);
+}
+
+static double erf_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return -0x1.20dd750429b6dp+1 * z;
+    }
+    /* as it is */
+    return -0x1.20dd750429b6dp+1 * exp((-symact_powi(z, 2))) * z;
+}
+
+static symact_dd erf_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_make(-0x1.20dd750429b6dp+1, -0x1.1ae3a914fed8p-55), x);
+    }
+    /* tail */
+    if (-31.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-37 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+1, 0x1.1ae3a914fed8p-55), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), t), -300);
+    }
+    /* as it is */
+    if (0x1p-37 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_make(-0x1.20dd750429b6dp+1, -0x1.1ae3a914fed8p-55), symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2)))), x);
+    }
+    /* scaled exponential */
+    if (31.0 > z) {
+        const symact_dd t = x;
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(-0x1.20dd750429b6dp+1, -0x1.1ae3a914fed8p-55), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), t), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_erff(float z)
@@ -177,5 +251,29 @@ void symact_erf_vjp_f64(const double *z, const double *g_bar, double *z_bar, siz
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_erf_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_erf_second_derivativef(float z)
+{
+    return (float)(erf_second_derivative_f32((double)z));
+}
+
+void symact_erf_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_erf_second_derivativef(z[i]);
+    }
+}
+
+double symact_erf_second_derivative(double z)
+{
+    return symact_dd_to_double(erf_second_derivative_f64((double)z));
+}
+
+void symact_erf_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_erf_second_derivative(z[i]);
     }
 }

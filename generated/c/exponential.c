@@ -51,12 +51,17 @@ static symact_dd exponential_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
     /* as it is */
-    return symact_dd_exp(x);
+    if (0x1p-9 > z) {
+        return symact_dd_exp(x);
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
 }
 
 static double exponential_derivative_f32(double z)
@@ -92,12 +97,17 @@ static symact_dd exponential_derivative_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
     /* as it is */
-    return symact_dd_exp(x);
+    if (0x1p-9 > z) {
+        return symact_dd_exp(x);
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
 }
 
 static double exponential_derivative_from_output_f32(double z)
@@ -133,7 +143,58 @@ static symact_dd exponential_derivative_from_output_f64(double z)
         return x;
     }
     /* as it is */
-    return x;
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
+}
+
+static double exponential_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return INFINITY;
+    }
+    /* as it is */
+    return exp(z);
+}
+
+static symact_dd exponential_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* scaled exponential */
+    if (-0x1p-9 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
+    }
+    /* as it is */
+    if (0x1p-9 > z) {
+        return symact_dd_exp(x);
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
 }
 
 float symact_exponentialf(float z)
@@ -253,5 +314,29 @@ void symact_exponential_vjp_from_output_f64(const double *g, const double *g_bar
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_exponential_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_exponential_second_derivativef(float z)
+{
+    return (float)(exponential_second_derivative_f32((double)z));
+}
+
+void symact_exponential_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_exponential_second_derivativef(z[i]);
+    }
+}
+
+double symact_exponential_second_derivative(double z)
+{
+    return symact_dd_to_double(exponential_second_derivative_f64((double)z));
+}
+
+void symact_exponential_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_exponential_second_derivative(z[i]);
     }
 }

@@ -51,12 +51,12 @@ static symact_dd gaussian_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-40 > z) {
+    if (-0x1p-37 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300), -300);
     }
     /* as it is */
-    if (0x1p-40 > z) {
+    if (0x1p-37 > z) {
         return symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2)));
     }
     /* scaled exponential */
@@ -82,7 +82,7 @@ static double gaussian_derivative_f32(double z)
         return -2.0 * z;
     }
     /* as it is */
-    return -2.0 * z * exp((-symact_powi(z, 2)));
+    return -2.0 * exp((-symact_powi(z, 2))) * z;
 }
 
 static symact_dd gaussian_derivative_f64(double z)
@@ -109,20 +109,86 @@ static symact_dd gaussian_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-63 > z) {
+    if (-0x1p-37 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), t), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), t), -300);
     }
-    /* power series */
-    if (0x1p-63 > z) {
-        const symact_dd t = x;
-        const symact_dd s0 = symact_dd_powi(t, 2);
-        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-2, 0x1.5555555555555p-56), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p-6, 0x1.1111111111111p-62), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-12, 0x1.a01a01a01a01ap-72), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_make(0x1.71de3a556c734p-18, -0x1.c154f8ddc6cp-72), symact_dd_mul(symact_dd_make(0x1.27e4fb7789f5cp-21, 0x1.cbbc05b4fa99ap-75), s0))), symact_dd_make(0x1.a01a01a01a01ap-15, 0x1.a01a01a01a01ap-75))))), symact_dd_make(0x1.6c16c16c16c17p-9, -0x1.f49f49f49f49fp-64))))), symact_dd_make(0x1.5555555555555p-4, 0x1.5555555555555p-58))))), symact_dd_from_double(1.0))))), symact_dd_from_double(2.0)));
+    /* as it is */
+    if (0x1p-37 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2)))), x);
     }
     /* scaled exponential */
     if (31.0 > z) {
         const symact_dd t = x;
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), t), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), t), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+}
+
+static double gaussian_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    const double s0 = symact_powi(z, 2);
+    return exp((-s0)) * (4.0 * s0 - 2.0);
+}
+
+static symact_dd gaussian_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-31.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_powi(t, 2);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(s0), 300), symact_dd_sub(symact_dd_mul(symact_dd_from_double(4.0), s0), symact_dd_from_double(2.0))), -300);
+    }
+    /* power series */
+    if (-0x1p-1 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), x);
+        return symact_dd_add(symact_dd_make(0x1.dcab527c1050dp-153, -0x1.a609b24de312cp-207), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.b72cd3f331398p+1, 0x1.034a810b702fp-53), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9e0eea5ea1d63p+1, -0x1.5d7106e871df7p-53), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.384d63851d50cp-4, -0x1.c4c5549727b11p-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2bb306495f323p-1, -0x1.4a50b98b017ep-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.21feb7d708ef8p-4, 0x1.c948c3bcc8db9p-58), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.6e9601361dd44p-6, 0x1.074ad99a1cf56p-62), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0f3b9a1562ad5p-7, -0x1.1ebda75eb4b56p-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.19d5e6f7b3d6bp-12, -0x1.4d438dfa3c1bcp-66), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.d79ecf94d0f37p-13, 0x1.234e3165fb57p-70), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.8069b876ed01bp-19, -0x1.55d45d5c85f62p-74), t), symact_dd_make(0x1.baf92c4073bd1p-23, 0x1.53f69fb844bbbp-77))), symact_dd_make(0x1.cce632887701cp-16, -0x1.cf4e8a316de0dp-70))), symact_dd_make(0x1.078e166ba05aep-16, 0x1.7372e51f150ddp-70))))))), symact_dd_make(0x1.91220ed9e192ep-10, 0x1.f04f608af9117p-65))), symact_dd_make(0x1.75d0c0d851b9ap-9, 0x1.79758ca45cb14p-66))))))), symact_dd_make(0x1.0ab23d6b2c8ap-5, 0x1.c0fe9dd943ee1p-60))), symact_dd_make(0x1.1088992dc31afp-3, -0x1.64c8a235d8a1bp-57))))))))), symact_dd_make(0x1.c776ce9b4b9edp+0, -0x1.e6c92132e3a9p-54))), symact_dd_make(0x1.24c88d4ccb7bbp+0, -0x1.50f1fe9b6a6cp-55))))))), symact_dd_make(0x1.368b2fc6f960ap+1, -0x1.85314b9559e64p-59))), symact_dd_make(0x1.b72cd3f331398p+1, 0x1.034a810b702fp-53))));
+    }
+    /* as it is */
+    if (0x1p-1 > z) {
+        const symact_dd s0 = symact_dd_powi(x, 2);
+        return symact_dd_mul(symact_dd_exp(symact_dd_neg(s0)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(4.0), s0), symact_dd_from_double(2.0)));
+    }
+    /* power series */
+    if (1.0 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55));
+        return symact_dd_add(symact_dd_make(0x1.dcab527c1050dp-153, -0x1.a609b24de312cp-207), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.b72cd3f331398p+1, 0x1.034a810b702fp-53), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9e0eea5ea1d63p+1, -0x1.5d7106e871df7p-53), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.24c88d4ccb7bbp+0, -0x1.50f1fe9b6a6cp-55), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2bb306495f323p-1, -0x1.4a50b98b017ep-56), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0ab23d6b2c8ap-5, 0x1.c0fe9dd943ee1p-60), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.6e9601361dd44p-6, 0x1.074ad99a1cf56p-62), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.91220ed9e192ep-10, 0x1.f04f608af9117p-65), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.19d5e6f7b3d6bp-12, -0x1.4d438dfa3c1bcp-66), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.cce632887701cp-16, -0x1.cf4e8a316de0dp-70), symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.baf92c4073bd1p-23, -0x1.53f69fb844bbbp-77), symact_dd_mul(symact_dd_make(0x1.8069b876ed01bp-19, -0x1.55d45d5c85f62p-74), t))))), symact_dd_make(0x1.078e166ba05aep-16, 0x1.7372e51f150ddp-70))), symact_dd_make(0x1.d79ecf94d0f37p-13, 0x1.234e3165fb57p-70))))))), symact_dd_make(0x1.75d0c0d851b9ap-9, 0x1.79758ca45cb14p-66))), symact_dd_make(0x1.0f3b9a1562ad5p-7, -0x1.1ebda75eb4b56p-61))))))), symact_dd_make(0x1.1088992dc31afp-3, -0x1.64c8a235d8a1bp-57))), symact_dd_make(0x1.21feb7d708ef8p-4, 0x1.c948c3bcc8db9p-58))))), symact_dd_make(0x1.384d63851d50cp-4, -0x1.c4c5549727b11p-58))), symact_dd_make(0x1.c776ce9b4b9edp+0, -0x1.e6c92132e3a9p-54))))))), symact_dd_make(0x1.b72cd3f331398p+1, 0x1.034a810b702fp-53))), symact_dd_make(0x1.368b2fc6f960ap+1, -0x1.85314b9559e64p-59))))));
+    }
+    /* scaled exponential */
+    if (31.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_powi(t, 2);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(s0), 300), symact_dd_sub(symact_dd_mul(symact_dd_from_double(4.0), s0), symact_dd_from_double(2.0))), -300);
     }
     /* tail */
     return symact_dd_from_double(0.0);
@@ -197,5 +263,29 @@ void symact_gaussian_vjp_f64(const double *z, const double *g_bar, double *z_bar
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_gaussian_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_gaussian_second_derivativef(float z)
+{
+    return (float)(gaussian_second_derivative_f32((double)z));
+}
+
+void symact_gaussian_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_gaussian_second_derivativef(z[i]);
+    }
+}
+
+double symact_gaussian_second_derivative(double z)
+{
+    return symact_dd_to_double(gaussian_second_derivative_f64((double)z));
+}
+
+void symact_gaussian_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_gaussian_second_derivative(z[i]);
     }
 }

@@ -39,7 +39,7 @@ static double gelu_forward_f32(double z)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = 0x1p-1 * t;
-        return (-s0 * symact_erfcx(0x1.6a09e667f3bcdp+0 * s0) * exp(-0x1p-1 * symact_powi(t, 2)));
+        return (-exp(-0x1p-1 * symact_powi(t, 2)) * s0 * symact_erfcx(0x1.6a09e667f3bcdp+0 * s0));
     }
     /* as it is */
     const double s0 = 0x1p-1 * z;
@@ -66,20 +66,21 @@ static symact_dd gelu_forward_f64(double z)
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
     /* scaled exponential */
-    if (-0x1p-61 > z) {
+    if (-0x1p-58 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(0x1p-1), t);
-        return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_mul(s0, symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0))), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300))), -300);
+        return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0)))), -300);
     }
     /* power series */
-    if (0x1p-61 > z) {
+    if (0x1p-58 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.46d04297691dap-7, 0x1.4e611fa19ac46p-64), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.e42b0d5216fc8p-14, -0x1.e2f87906844fp-69), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.658a2177b2739p-21, -0x1.1033e5f1fe7c8p-77), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_make(0x1.3878b823c4d4ep-29, -0x1.1b34368aec4edp-83), symact_dd_mul(symact_dd_make(0x1.f107e1883d947p-34, 0x1.dc5b6472f54a1p-89), s0))), symact_dd_make(0x1.62226a4aabe03p-25, -0x1.f965486e17a1ap-80))))), symact_dd_make(0x1.3ce8fac15e2c4p-17, -0x1.4e5c8bd0ad343p-73))))), symact_dd_make(0x1.37403f6ba11p-10, 0x1.ade6fdab9e9d8p-64))))), symact_dd_make(0x1.1058377e2ceep-4, 0x1.782a1df62ac9dp-58)))))));
     }
-    /* as it is */
-    const symact_dd s0 = symact_dd_mul(symact_dd_from_double(0x1p-1), x);
-    return symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0))));
+    /* decaying exponentials */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_mul(symact_dd_from_double(0x1p-1), t);
+    return symact_dd_sub(t, symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2))), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0))));
 }
 
 static double gelu_derivative_f32(double z)
@@ -100,7 +101,7 @@ static double gelu_derivative_f32(double z)
         const double t = (-z);
         const double s0 = 0x1.c5bf891b4ef6bp+0;
         const double s1 = 0x1.6a09e667f3bcdp+0 * t;
-        return (0x1p-1 * (s0 * symact_erfcx(0x1p-1 * s1) - s1) * exp(-0x1p-1 * symact_powi(t, 2)) / s0);
+        return (0x1p-1 * exp(-0x1p-1 * symact_powi(t, 2)) * (s0 * symact_erfcx(0x1p-1 * s1) - s1) / s0);
     }
     /* power series */
     if (-0x1p-1 > z) {
@@ -109,7 +110,7 @@ static double gelu_derivative_f32(double z)
     }
     /* as it is */
     const double s0 = 0x1.6a09e667f3bcdp-1 * z;
-    return ((0x1p-1 + 0x1.20dd750429b6dp-1 * s0 * exp(-0x1p-1 * symact_powi(z, 2))) + 0x1p-1 * erf(s0));
+    return ((0x1p-1 + 0x1.20dd750429b6dp-1 * exp(-0x1p-1 * symact_powi(z, 2)) * s0) + 0x1p-1 * erf(s0));
 }
 
 static symact_dd gelu_derivative_f64(double z)
@@ -136,7 +137,7 @@ static symact_dd gelu_derivative_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54);
         const symact_dd s1 = symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), t);
-        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_sub(symact_dd_mul(s0, symact_dd_erfcx(symact_dd_mul(symact_dd_from_double(0x1p-1), s1))), s1)), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), s0), -300);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), symact_dd_sub(symact_dd_mul(s0, symact_dd_erfcx(symact_dd_mul(symact_dd_from_double(0x1p-1), s1))), s1)), s0), -300);
     }
     /* power series */
     if (-0x1p-1 > z) {
@@ -146,10 +147,80 @@ static symact_dd gelu_derivative_f64(double z)
     /* as it is */
     if (15.0 > z) {
         const symact_dd s0 = symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), x);
-        return symact_dd_add(symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), s0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2))))), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_erf(s0)));
+        return symact_dd_add(symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)))), s0)), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_erf(s0)));
     }
     /* tail */
     return symact_dd_from_double(1.0);
+}
+
+static double gelu_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    const double s0 = symact_powi(z, 2);
+    return 0x1.9884533d43651p-2 * exp(-0x1p-1 * s0) * (2.0 - s0);
+}
+
+static symact_dd gelu_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-63.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1.8p+0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
+        const symact_dd s1 = symact_dd_powi(t, 2);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-2, 0x1.1ae3a914fed8p-58), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), s1), 300)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), s0), symact_dd_mul(s0, s1))), -300);
+    }
+    /* power series */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), x);
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a911f096fbc26p-2, -0x1.086a09f735b33p-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c2dadacf42cb8p-2, -0x1.ceac3303fa8b2p-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7c9a427248515p-154, 0x1.b11b0302a100ap-208), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a4cc43b06079ap-6, 0x1.f5ad7ea33d62cp-61), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.eb312cc539ad6p-7, 0x1.1e196092b0e15p-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.cf7bdb79c5857p-13, -0x1.5870966f0513cp-67), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.65cdd30779f5ep-15, 0x1.4922fabc6344fp-70), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5f61c941832bcp-21, 0x1.9f750cfbb49ccp-75), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.b9377cc079ed9p-22, 0x1.11e5f62639e6ap-77), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.6df4760a31cb7p-30, -0x1.a39478b5383acp-87), symact_dd_mul(symact_dd_make(0x1.6c013426a4baep-33, 0x1.904c6d348b78dp-87), t))), symact_dd_make(0x1.8daf338e8471bp-30, 0x1.3b08486576c25p-84))), symact_dd_make(0x1.bfc569fd823afp-26, 0x1.8b6c3f8b9a456p-81))), symact_dd_make(0x1.293c35ac70b6fp-27, 0x1.60e224816c402p-82))))))), symact_dd_make(0x1.504ae3865949dp-18, 0x1.130c75ffa7b8bp-74))), symact_dd_make(0x1.f5c052552af02p-17, -0x1.0a4bc9a45ee09p-71))))))), symact_dd_make(0x1.5e4b39b3c8dc7p-13, 0x1.25b169890622cp-67))), symact_dd_make(0x1.2786608ffa9d1p-9, 0x1.8bf3ee09d1103p-65))), symact_dd_make(0x1.57822cceaccbdp-10, -0x1.91463f3ffbd7bp-64))))))), symact_dd_make(0x1.a911f096fbc26p-5, -0x1.086a09f735b33p-59))), symact_dd_make(0x1.5eaa386850656p-3, -0x1.089a1677f7831p-58))))))))), symact_dd_make(0x1.cd5c2883c85afp-155, -0x1.5701909953fecp-209));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        const symact_dd s0 = symact_dd_powi(x, 2);
+        return symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), s0))), symact_dd_sub(symact_dd_from_double(2.0), s0));
+    }
+    /* power series */
+    if (0x1.8p+0 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54));
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c2dadacf42cb8p-2, -0x1.ceac3303fa8b2p-56), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a911f096fbc26p-5, -0x1.086a09f735b33p-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a4cc43b06079ap-6, 0x1.f5ad7ea33d62cp-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2786608ffa9d1p-9, 0x1.8bf3ee09d1103p-65), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.65cdd30779f5ep-15, 0x1.4922fabc6344fp-70), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.f5c052552af02p-17, -0x1.0a4bc9a45ee09p-71), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.b9377cc079ed9p-22, 0x1.11e5f62639e6ap-77), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.293c35ac70b6fp-27, 0x1.60e224816c402p-82), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8daf338e8471bp-30, 0x1.3b08486576c25p-84), symact_dd_mul(t, symact_dd_sub(symact_dd_make(0x1.6df4760a31cb7p-30, -0x1.a39478b5383acp-87), symact_dd_mul(symact_dd_make(0x1.6c013426a4baep-33, 0x1.904c6d348b78dp-87), t))))), symact_dd_make(0x1.bfc569fd823afp-26, 0x1.8b6c3f8b9a456p-81))))))), symact_dd_make(0x1.5f61c941832bcp-21, 0x1.9f750cfbb49ccp-75))), symact_dd_make(0x1.504ae3865949dp-18, 0x1.130c75ffa7b8bp-74))))))), symact_dd_make(0x1.cf7bdb79c5857p-13, -0x1.5870966f0513cp-67))), symact_dd_make(0x1.5e4b39b3c8dc7p-13, 0x1.25b169890622cp-67))))), symact_dd_make(0x1.57822cceaccbdp-10, -0x1.91463f3ffbd7bp-64))), symact_dd_make(0x1.eb312cc539ad6p-7, 0x1.1e196092b0e15p-61))))))), symact_dd_make(0x1.5eaa386850656p-3, -0x1.089a1677f7831p-58))), symact_dd_make(0x1.7c9a427248515p-154, 0x1.b11b0302a100ap-208))))), symact_dd_make(0x1.a911f096fbc26p-2, -0x1.086a09f735b33p-56))), symact_dd_make(0x1.cd5c2883c85afp-155, -0x1.5701909953fecp-209));
+    }
+    /* scaled exponential */
+    if (63.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
+        const symact_dd s1 = symact_dd_powi(t, 2);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-2, 0x1.1ae3a914fed8p-58), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), s1), 300)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), s0), symact_dd_mul(s0, s1))), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_geluf(float z)
@@ -221,5 +292,29 @@ void symact_gelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_gelu_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_gelu_second_derivativef(float z)
+{
+    return (float)(gelu_second_derivative_f32((double)z));
+}
+
+void symact_gelu_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_gelu_second_derivativef(z[i]);
+    }
+}
+
+double symact_gelu_second_derivative(double z)
+{
+    return symact_dd_to_double(gelu_second_derivative_f64((double)z));
+}
+
+void symact_gelu_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_gelu_second_derivative(z[i]);
     }
 }

@@ -70,20 +70,22 @@ static symact_dd gelu_tanh_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-63 > z) {
+    if (-0x1p-58 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.9884533d43651p-1, -0x1.cbc0d30ebfd15p-55);
         const symact_dd s1 = symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), s0), t), symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.6e4e26d4801f7p-4, 0x1.441355475a31ap-58), s0), symact_dd_powi(t, 3)));
-        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(t, symact_dd_exp_scaled(s1, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s1)))), -300);
+        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s1, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s1)))), -300);
     }
     /* power series */
-    if (0x1p-61 > z) {
+    if (0x1p-58 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.4e48dd11e1651p-7, -0x1.610c17b618eb1p-62), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ee04ceaa22b95p-14, 0x1.807c4da380c98p-70), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6b89d647a8ecap-23, -0x1.00e8c893fbacdp-77), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.56e4f4003007bp-28, 0x1.d7ac68da52edfp-82), s0), symact_dd_make(0x1.2399621f72d91p-25, -0x1.64a04edaf1f75p-79))))), symact_dd_make(0x1.1d67fdf83c7cep-22, 0x1.dd253f9291751p-76))), symact_dd_make(0x1.d5a0d780d5ac1p-18, 0x1.88a30a4ab4102p-73))))), symact_dd_make(0x1.45da42d3b7c6ap-10, 0x1.a77101000aa01p-64))))), symact_dd_make(0x1.11b14cd36944fp-4, -0x1.4e921864c8319p-58)))))));
     }
-    /* as it is */
-    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), x), symact_dd_add(symact_dd_from_double(1.0), symact_dd_tanh(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-1, -0x1.cbc0d30ebfd15p-55), symact_dd_add(x, symact_dd_mul(symact_dd_make(0x1.6e4e26d4801f7p-5, 0x1.441355475a31ap-59), symact_dd_powi(x, 3)))))));
+    /* decaying exponentials */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_make(0x1.9884533d43651p-1, -0x1.cbc0d30ebfd15p-55);
+    return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), s0), t), symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.6e4e26d4801f7p-4, 0x1.441355475a31ap-58), s0), symact_dd_powi(t, 3))))));
 }
 
 static double gelu_tanh_derivative_f32(double z)
@@ -162,7 +164,7 @@ static symact_dd gelu_tanh_derivative_f64(double z)
         const symact_dd s4 = symact_dd_mul(s2, symact_dd_powi(t, 3));
         const symact_dd s5 = symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), s1), s3), symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.6e4e26d4801f7p-4, 0x1.441355475a31ap-58), s1), s4));
         const symact_dd s6 = symact_dd_exp(s5);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.4f8b588e368f1p-17, -0x1.ee78183f91e64p-71), s1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s6)), 2)), symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_mul(symact_dd_from_double(0x1.86ap+16), s0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.86ap+16), s0), s6)), symact_dd_mul(symact_dd_from_double(0x1.86ap+17), s3)), symact_dd_mul(symact_dd_from_double(0x1.a334p+14), s4))), symact_dd_exp_scaled(s5, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.4f8b588e368f1p-17, -0x1.ee78183f91e64p-71), symact_dd_exp_scaled(s5, 300)), s1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s6)), 2)), symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_mul(symact_dd_from_double(0x1.86ap+16), s0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.86ap+16), s0), s6)), symact_dd_mul(symact_dd_from_double(0x1.86ap+17), s3)), symact_dd_mul(symact_dd_from_double(0x1.a334p+14), s4))), -300);
     }
     /* power series */
     if (-0x1p-1 > z) {
@@ -177,6 +179,132 @@ static symact_dd gelu_tanh_derivative_f64(double z)
     }
     /* tail */
     return symact_dd_from_double(1.0);
+}
+
+static double gelu_tanh_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (-0x1.8p+0 > z) {
+        const double t = (-z);
+        const double s0 = 0x1.6a09e667f3bcdp+0;
+        const double s1 = 0x1.c5bf891b4ef6bp+0;
+        const double s2 = (s0 / s1);
+        const double s3 = symact_powi(t, 3);
+        const double s4 = exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
+        const double s5 = s0 * s1;
+        const double s6 = symact_powi(t, 2);
+        const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_powi(t, 5));
+        return 0x1.17fd03a5404ecp-34 * s4 * symact_powi((1.0 / (1.0 + s4)), 3) * (((0x1.2a05f2p+34 * s0 * s1 + s4 * ((0x1.2a05f2p+34 * s5 + s7) + 0x1.3fd39c4p+32 * s5 * s6)) + 0x1.3fd39c4p+32 * s0 * s1 * s6) - s7);
+    }
+    /* power series */
+    if (-1.0 > z) {
+        const double t = (0x1.6b23142700629p+0 + z);
+        return (t * (0x1.a360c3e39b758p-2 + t * (0x1.ba73788e0f42ep-2 + t * (0x1.0bae229791eaap-7 + t * (t * (t * (0x1.4842653d453b1p-6 + t * (0x1.11cd249c34d3cp-6 + t * (0x1.9022fc3a97577p-11 + t * (t * (t * (0x1.1273a4c11227dp-12 + t * (0x1.718457f626c8cp-13 - 0x1.9bf9264e97e8ep-18 * t)) - 0x1.89f5e54488091p-11) - 0x1.5a7bd658bbef1p-9)))) - 0x1.d0e682b09898dp-5) - 0x1.49ec14523aa05p-3)))) - 0x1.0eb5f4a743a39p-153);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        const double s0 = symact_powi(z, 2);
+        const double s1 = 0x1.9884533d43651p-1;
+        const double s2 = s1 * z;
+        const double s3 = tanh(s2 * (1.0 + 0x1.6e4e26d4801f7p-5 * s0));
+        return 0x1p-1 * s1 * (1.0 - symact_powi(s3, 2)) * ((2.0 + 0x1.12ba9d1f60179p-1 * s0) - 0x1.b7cdfd9d7bdbbp-35 * s2 * s3 * symact_powi((0x1.86ap+17 + 0x1.a334p+14 * s0), 2));
+    }
+    /* power series */
+    if (0x1.8p+0 > z) {
+        const double t = (z - 0x1.6b23142700629p+0);
+        return (t * (t * (0x1.ba73788e0f42ep-2 + t * (t * (t * (0x1.d0e682b09898dp-5 + t * (0x1.4842653d453b1p-6 + t * (t * (0x1.9022fc3a97577p-11 + t * (0x1.5a7bd658bbef1p-9 + t * (t * (t * (0x1.718457f626c8cp-13 + 0x1.9bf9264e97e8ep-18 * t) - 0x1.1273a4c11227dp-12) - 0x1.89f5e54488091p-11))) - 0x1.11cd249c34d3cp-6))) - 0x1.49ec14523aa05p-3) - 0x1.0bae229791eaap-7)) - 0x1.a360c3e39b758p-2) - 0x1.0eb5f4a743a39p-153);
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = 0x1.6a09e667f3bcdp+0;
+    const double s1 = 0x1.c5bf891b4ef6bp+0;
+    const double s2 = (s0 / s1);
+    const double s3 = symact_powi(t, 3);
+    const double s4 = exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
+    const double s5 = s0 * s1;
+    const double s6 = symact_powi(t, 2);
+    const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_powi(t, 5));
+    return 0x1.17fd03a5404ecp-34 * s4 * symact_powi((1.0 / (1.0 + s4)), 3) * (((0x1.2a05f2p+34 * s0 * s1 + s4 * ((0x1.2a05f2p+34 * s5 + s7) + 0x1.3fd39c4p+32 * s5 * s6)) + 0x1.3fd39c4p+32 * s0 * s1 * s6) - s7);
+}
+
+static symact_dd gelu_tanh_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-31.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1.8p+0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
+        const symact_dd s1 = symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54);
+        const symact_dd s2 = symact_dd_div(s0, s1);
+        const symact_dd s3 = symact_dd_powi(t, 3);
+        const symact_dd s4 = symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_make(-0x1.6e4e26d4801f7p-4, -0x1.441355475a31ap-58), s2), s3), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s2), t));
+        const symact_dd s5 = symact_dd_exp(s4);
+        const symact_dd s6 = symact_dd_mul(s0, s1);
+        const symact_dd s7 = symact_dd_powi(t, 2);
+        const symact_dd s8 = symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(0x1.3fd39c4p+33), s3), symact_dd_mul(symact_dd_from_double(0x1.2a05f2p+35), t)), symact_dd_mul(symact_dd_from_double(0x1.5739a148p+29), symact_dd_powi(t, 5)));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.17fd03a5404ecp-34, 0x1.654b15dd361ccp-88), symact_dd_exp_scaled(s4, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s5)), 3)), symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.2a05f2p+34), s0), s1), symact_dd_mul(s5, symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(0x1.2a05f2p+34), s6), s8), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.3fd39c4p+32), s6), s7)))), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.3fd39c4p+32), s0), s1), s7)), s8)), -300);
+    }
+    /* power series */
+    if (-0x1.4p+0 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.6b23142700629p+0, 0x1.750d2fad2c04bp-54), x);
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a360c3e39b758p-2, -0x1.bec10da937575p-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.ba73788e0f42ep-2, 0x1.c7a9d2efcc877p-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0bae229791eaap-7, 0x1.754e66b1baddap-63), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4842653d453b1p-6, -0x1.e23f6cc1ef05ap-67), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.11cd249c34d3cp-6, -0x1.62b513526a7cfp-62), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9022fc3a97577p-11, -0x1.f6e1372443e55p-66), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1273a4c11227dp-12, -0x1.024f0e2dd63acp-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.718457f626c8cp-13, -0x1.c9b398c238b78p-68), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.df01443bac1a1p-19, -0x1.a59d8557cf247p-74), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.931f3c7f6ab56p-20, -0x1.ef02d8957701bp-74), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.3578b11a9e607p-25, 0x1.e2552b223edd8p-79), t), symact_dd_make(0x1.a6a8b782c474fp-26, 0x1.3665bb8e6f7a7p-82))), symact_dd_make(0x1.2a7e3fa2ef4e3p-22, 0x1.8c4d134f5928fp-78))), symact_dd_make(0x1.f0d15444f612p-23, -0x1.ba01b35efcc99p-78))))))), symact_dd_make(0x1.47c85a3c08c9p-18, 0x1.52623a4d2d146p-75))), symact_dd_make(0x1.e9ab3d429bb7ap-16, -0x1.ce5c46464aca8p-70))), symact_dd_make(0x1.9bf9264e97e8ep-18, 0x1.ca1da75e06023p-74))))))), symact_dd_make(0x1.89f5e54488091p-11, 0x1.a67df986b367dp-65))), symact_dd_make(0x1.5a7bd658bbef1p-9, -0x1.04d7522039e98p-70))))))))), symact_dd_make(0x1.d0e682b09898dp-5, -0x1.f143cd6ab0f9fp-60))), symact_dd_make(0x1.49ec14523aa05p-3, 0x1.77ba108247392p-57))))))))), symact_dd_make(0x1.0eb5f4a743a39p-153, -0x1.fa08efefec64p-207));
+    }
+    /* as it is */
+    if (0x1.4p+0 > z) {
+        const symact_dd s0 = symact_dd_powi(x, 2);
+        const symact_dd s1 = symact_dd_make(0x1.9884533d43651p-1, -0x1.cbc0d30ebfd15p-55);
+        const symact_dd s2 = symact_dd_mul(s1, x);
+        const symact_dd s3 = symact_dd_tanh(symact_dd_mul(s2, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_make(0x1.6e4e26d4801f7p-5, 0x1.441355475a31ap-59), s0))));
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s1), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s3, 2))), symact_dd_sub(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_make(0x1.12ba9d1f60179p-1, 0x1.f30e7ff583a54p-55), s0)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.b7cdfd9d7bdbbp-35, -0x1.20a5465df8d2cp-89), s2), s3), symact_dd_powi(symact_dd_add(symact_dd_from_double(0x1.86ap+17), symact_dd_mul(symact_dd_from_double(0x1.a334p+14), s0)), 2))));
+    }
+    /* power series */
+    if (0x1.8p+0 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.6b23142700629p+0, 0x1.750d2fad2c04bp-54));
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.ba73788e0f42ep-2, 0x1.c7a9d2efcc877p-56), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.d0e682b09898dp-5, -0x1.f143cd6ab0f9fp-60), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4842653d453b1p-6, -0x1.e23f6cc1ef05ap-67), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9022fc3a97577p-11, -0x1.f6e1372443e55p-66), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5a7bd658bbef1p-9, -0x1.04d7522039e98p-70), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.718457f626c8cp-13, -0x1.c9b398c238b78p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9bf9264e97e8ep-18, 0x1.ca1da75e06023p-74), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.47c85a3c08c9p-18, 0x1.52623a4d2d146p-75), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.df01443bac1a1p-19, -0x1.a59d8557cf247p-74), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2a7e3fa2ef4e3p-22, 0x1.8c4d134f5928fp-78), symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.a6a8b782c474fp-26, -0x1.3665bb8e6f7a7p-82), symact_dd_mul(symact_dd_make(0x1.3578b11a9e607p-25, 0x1.e2552b223edd8p-79), t))))), symact_dd_make(0x1.f0d15444f612p-23, -0x1.ba01b35efcc99p-78))), symact_dd_make(0x1.931f3c7f6ab56p-20, -0x1.ef02d8957701bp-74))))))), symact_dd_make(0x1.e9ab3d429bb7ap-16, -0x1.ce5c46464aca8p-70))))))), symact_dd_make(0x1.1273a4c11227dp-12, -0x1.024f0e2dd63acp-68))), symact_dd_make(0x1.89f5e54488091p-11, 0x1.a67df986b367dp-65))))))), symact_dd_make(0x1.11cd249c34d3cp-6, -0x1.62b513526a7cfp-62))))))), symact_dd_make(0x1.49ec14523aa05p-3, 0x1.77ba108247392p-57))), symact_dd_make(0x1.0bae229791eaap-7, 0x1.754e66b1baddap-63))))), symact_dd_make(0x1.a360c3e39b758p-2, -0x1.bec10da937575p-57))), symact_dd_make(0x1.0eb5f4a743a39p-153, -0x1.fa08efefec64p-207));
+    }
+    /* scaled exponential */
+    if (31.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
+        const symact_dd s1 = symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54);
+        const symact_dd s2 = symact_dd_div(s0, s1);
+        const symact_dd s3 = symact_dd_powi(t, 3);
+        const symact_dd s4 = symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_make(-0x1.6e4e26d4801f7p-4, -0x1.441355475a31ap-58), s2), s3), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s2), t));
+        const symact_dd s5 = symact_dd_exp(s4);
+        const symact_dd s6 = symact_dd_mul(s0, s1);
+        const symact_dd s7 = symact_dd_powi(t, 2);
+        const symact_dd s8 = symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(0x1.3fd39c4p+33), s3), symact_dd_mul(symact_dd_from_double(0x1.2a05f2p+35), t)), symact_dd_mul(symact_dd_from_double(0x1.5739a148p+29), symact_dd_powi(t, 5)));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.17fd03a5404ecp-34, 0x1.654b15dd361ccp-88), symact_dd_exp_scaled(s4, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s5)), 3)), symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.2a05f2p+34), s0), s1), symact_dd_mul(s5, symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(0x1.2a05f2p+34), s6), s8), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.3fd39c4p+32), s6), s7)))), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.3fd39c4p+32), s0), s1), s7)), s8)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_gelu_tanhf(float z)
@@ -248,5 +376,29 @@ void symact_gelu_tanh_vjp_f64(const double *z, const double *g_bar, double *z_ba
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_gelu_tanh_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_gelu_tanh_second_derivativef(float z)
+{
+    return (float)(gelu_tanh_second_derivative_f32((double)z));
+}
+
+void symact_gelu_tanh_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_gelu_tanh_second_derivativef(z[i]);
+    }
+}
+
+double symact_gelu_tanh_second_derivative(double z)
+{
+    return symact_dd_to_double(gelu_tanh_second_derivative_f64((double)z));
+}
+
+void symact_gelu_tanh_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_gelu_tanh_second_derivative(z[i]);
     }
 }

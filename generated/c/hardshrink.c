@@ -70,16 +70,18 @@ static symact_dd hardshrink_forward_f64(double z, double lambd)
     if (z == 0.0) {
         return x;
     }
-    /* as it is */
+    /* reciprocal argument */
     if ((-lambd) > z) {
-        return x;
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(t);
     }
     /* as it is */
     if (lambd >= z) {
         return symact_dd_from_double(0.0);
     }
-    /* as it is */
-    return x;
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
 }
 
 static double hardshrink_derivative_f32(double z, double lambd)
@@ -202,6 +204,134 @@ static symact_dd hardshrink_derivative_from_output_f64(double z, double lambd)
     return symact_dd_from_double(1.0);
 }
 
+static double hardshrink_second_derivative_f32(double z, double lambd)
+{
+    (void)lambd;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if ((-lambd) >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    if (lambd >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd hardshrink_second_derivative_f64(double z, double lambd)
+{
+    (void)lambd;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_lambd = symact_dd_from_double(lambd);
+    (void)dd_lambd;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if ((-lambd) >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (lambd >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double hardshrink_derivative_wrt_lambd_f32(double z, double lambd)
+{
+    (void)lambd;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if ((-lambd) >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    if (lambd >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd hardshrink_derivative_wrt_lambd_f64(double z, double lambd)
+{
+    (void)lambd;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_lambd = symact_dd_from_double(lambd);
+    (void)dd_lambd;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if ((-lambd) >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (lambd >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
 float symact_hardshrinkf(float z, float lambd)
 {
     return (float)(hardshrink_forward_f32((double)z, (double)lambd));
@@ -262,6 +392,15 @@ void symact_hardshrink_derivative_from_output_f32(const float *g, float *d, size
     }
 }
 
+int symact_hardshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd)
+{
+    if (!(lambd >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_hardshrink_derivative_from_output_f32(g, d, n, lambd);
+    return SYMACT_OK;
+}
+
 double symact_hardshrink_derivative_from_output(double g, double lambd)
 {
     return symact_dd_to_double(hardshrink_derivative_from_output_f64((double)g, (double)lambd));
@@ -272,6 +411,15 @@ void symact_hardshrink_derivative_from_output_f64(const double *g, double *d, si
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_hardshrink_derivative_from_output(g[i], lambd);
     }
+}
+
+int symact_hardshrink_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double lambd)
+{
+    if (!(lambd >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_hardshrink_derivative_from_output_f64(g, d, n, lambd);
+    return SYMACT_OK;
 }
 
 float symact_hardshrink_vjpf(float z, float g_bar, float lambd)
@@ -310,6 +458,15 @@ void symact_hardshrink_vjp_from_output_f32(const float *g, const float *g_bar, f
     }
 }
 
+int symact_hardshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
+{
+    if (!(lambd >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_hardshrink_vjp_from_output_f32(g, g_bar, z_bar, n, lambd);
+    return SYMACT_OK;
+}
+
 double symact_hardshrink_vjp_from_output(double g, double g_bar, double lambd)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardshrink_derivative_from_output_f64((double)g, (double)lambd)));
@@ -319,5 +476,62 @@ void symact_hardshrink_vjp_from_output_f64(const double *g, const double *g_bar,
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_hardshrink_vjp_from_output(g[i], g_bar[i], lambd);
+    }
+}
+
+int symact_hardshrink_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd)
+{
+    if (!(lambd >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_hardshrink_vjp_from_output_f64(g, g_bar, z_bar, n, lambd);
+    return SYMACT_OK;
+}
+
+float symact_hardshrink_second_derivativef(float z, float lambd)
+{
+    return (float)(hardshrink_second_derivative_f32((double)z, (double)lambd));
+}
+
+void symact_hardshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardshrink_second_derivativef(z[i], lambd);
+    }
+}
+
+double symact_hardshrink_second_derivative(double z, double lambd)
+{
+    return symact_dd_to_double(hardshrink_second_derivative_f64((double)z, (double)lambd));
+}
+
+void symact_hardshrink_second_derivative_f64(const double *z, double *d, size_t n, double lambd)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardshrink_second_derivative(z[i], lambd);
+    }
+}
+
+float symact_hardshrink_derivative_wrt_lambdf(float z, float lambd)
+{
+    return (float)(hardshrink_derivative_wrt_lambd_f32((double)z, (double)lambd));
+}
+
+void symact_hardshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardshrink_derivative_wrt_lambdf(z[i], lambd);
+    }
+}
+
+double symact_hardshrink_derivative_wrt_lambd(double z, double lambd)
+{
+    return symact_dd_to_double(hardshrink_derivative_wrt_lambd_f64((double)z, (double)lambd));
+}
+
+void symact_hardshrink_derivative_wrt_lambd_f64(const double *z, double *d, size_t n, double lambd)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardshrink_derivative_wrt_lambd(z[i], lambd);
     }
 }

@@ -78,8 +78,9 @@ static symact_dd hardswish_forward_f64(double z)
     if (3.0 >= z) {
         return symact_dd_mul(x, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57), x)));
     }
-    /* as it is */
-    return x;
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
 }
 
 static double hardswish_derivative_f32(double z)
@@ -132,6 +133,58 @@ static symact_dd hardswish_derivative_f64(double z)
     }
     /* as it is */
     return symact_dd_from_double(1.0);
+}
+
+static double hardswish_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (-3.0 >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    if (3.0 > z) {
+        return 0x1.5555555555555p-2;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd hardswish_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (-3.0 >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (3.0 > z) {
+        return symact_dd_make(0x1.5555555555555p-2, 0x1.5555555555555p-56);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_hardswishf(float z)
@@ -203,5 +256,29 @@ void symact_hardswish_vjp_f64(const double *z, const double *g_bar, double *z_ba
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_hardswish_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_hardswish_second_derivativef(float z)
+{
+    return (float)(hardswish_second_derivative_f32((double)z));
+}
+
+void symact_hardswish_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardswish_second_derivativef(z[i]);
+    }
+}
+
+double symact_hardswish_second_derivative(double z)
+{
+    return symact_dd_to_double(hardswish_second_derivative_f64((double)z));
+}
+
+void symact_hardswish_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardswish_second_derivative(z[i]);
     }
 }

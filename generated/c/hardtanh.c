@@ -198,6 +198,186 @@ static symact_dd hardtanh_derivative_from_output_f64(double z, double min_val, d
     return symact_dd_from_double(0.0);
 }
 
+static double hardtanh_second_derivative_f32(double z, double min_val, double max_val)
+{
+    (void)min_val;
+    (void)max_val;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (min_val >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    if (max_val >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd hardtanh_second_derivative_f64(double z, double min_val, double max_val)
+{
+    (void)min_val;
+    (void)max_val;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_min_val = symact_dd_from_double(min_val);
+    (void)dd_min_val;
+    const symact_dd dd_max_val = symact_dd_from_double(max_val);
+    (void)dd_max_val;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (min_val >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (max_val >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double hardtanh_derivative_wrt_min_val_f32(double z, double min_val, double max_val)
+{
+    (void)min_val;
+    (void)max_val;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (min_val >= z) {
+        return 1.0;
+    }
+    /* as it is */
+    if (max_val >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd hardtanh_derivative_wrt_min_val_f64(double z, double min_val, double max_val)
+{
+    (void)min_val;
+    (void)max_val;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_min_val = symact_dd_from_double(min_val);
+    (void)dd_min_val;
+    const symact_dd dd_max_val = symact_dd_from_double(max_val);
+    (void)dd_max_val;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (min_val >= z) {
+        return symact_dd_from_double(1.0);
+    }
+    /* as it is */
+    if (max_val >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double hardtanh_derivative_wrt_max_val_f32(double z, double min_val, double max_val)
+{
+    (void)min_val;
+    (void)max_val;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 1.0;
+    }
+    /* as it is */
+    if (min_val >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    if (max_val >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 1.0;
+}
+
+static symact_dd hardtanh_derivative_wrt_max_val_f64(double z, double min_val, double max_val)
+{
+    (void)min_val;
+    (void)max_val;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_min_val = symact_dd_from_double(min_val);
+    (void)dd_min_val;
+    const symact_dd dd_max_val = symact_dd_from_double(max_val);
+    (void)dd_max_val;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* as it is */
+    if (min_val >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (max_val >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(1.0);
+}
+
 float symact_hardtanhf(float z, float min_val, float max_val)
 {
     return (float)(hardtanh_forward_f32((double)z, (double)min_val, (double)max_val));
@@ -258,6 +438,15 @@ void symact_hardtanh_derivative_from_output_f32(const float *g, float *d, size_t
     }
 }
 
+int symact_hardtanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float min_val, float max_val)
+{
+    if (!(min_val < max_val)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_hardtanh_derivative_from_output_f32(g, d, n, min_val, max_val);
+    return SYMACT_OK;
+}
+
 double symact_hardtanh_derivative_from_output(double g, double min_val, double max_val)
 {
     return symact_dd_to_double(hardtanh_derivative_from_output_f64((double)g, (double)min_val, (double)max_val));
@@ -268,6 +457,15 @@ void symact_hardtanh_derivative_from_output_f64(const double *g, double *d, size
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_hardtanh_derivative_from_output(g[i], min_val, max_val);
     }
+}
+
+int symact_hardtanh_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double min_val, double max_val)
+{
+    if (!(min_val < max_val)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_hardtanh_derivative_from_output_f64(g, d, n, min_val, max_val);
+    return SYMACT_OK;
 }
 
 float symact_hardtanh_vjpf(float z, float g_bar, float min_val, float max_val)
@@ -306,6 +504,15 @@ void symact_hardtanh_vjp_from_output_f32(const float *g, const float *g_bar, flo
     }
 }
 
+int symact_hardtanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
+{
+    if (!(min_val < max_val)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_hardtanh_vjp_from_output_f32(g, g_bar, z_bar, n, min_val, max_val);
+    return SYMACT_OK;
+}
+
 double symact_hardtanh_vjp_from_output(double g, double g_bar, double min_val, double max_val)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardtanh_derivative_from_output_f64((double)g, (double)min_val, (double)max_val)));
@@ -315,5 +522,86 @@ void symact_hardtanh_vjp_from_output_f64(const double *g, const double *g_bar, d
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_hardtanh_vjp_from_output(g[i], g_bar[i], min_val, max_val);
+    }
+}
+
+int symact_hardtanh_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val)
+{
+    if (!(min_val < max_val)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_hardtanh_vjp_from_output_f64(g, g_bar, z_bar, n, min_val, max_val);
+    return SYMACT_OK;
+}
+
+float symact_hardtanh_second_derivativef(float z, float min_val, float max_val)
+{
+    return (float)(hardtanh_second_derivative_f32((double)z, (double)min_val, (double)max_val));
+}
+
+void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardtanh_second_derivativef(z[i], min_val, max_val);
+    }
+}
+
+double symact_hardtanh_second_derivative(double z, double min_val, double max_val)
+{
+    return symact_dd_to_double(hardtanh_second_derivative_f64((double)z, (double)min_val, (double)max_val));
+}
+
+void symact_hardtanh_second_derivative_f64(const double *z, double *d, size_t n, double min_val, double max_val)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardtanh_second_derivative(z[i], min_val, max_val);
+    }
+}
+
+float symact_hardtanh_derivative_wrt_min_valf(float z, float min_val, float max_val)
+{
+    return (float)(hardtanh_derivative_wrt_min_val_f32((double)z, (double)min_val, (double)max_val));
+}
+
+void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardtanh_derivative_wrt_min_valf(z[i], min_val, max_val);
+    }
+}
+
+double symact_hardtanh_derivative_wrt_min_val(double z, double min_val, double max_val)
+{
+    return symact_dd_to_double(hardtanh_derivative_wrt_min_val_f64((double)z, (double)min_val, (double)max_val));
+}
+
+void symact_hardtanh_derivative_wrt_min_val_f64(const double *z, double *d, size_t n, double min_val, double max_val)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardtanh_derivative_wrt_min_val(z[i], min_val, max_val);
+    }
+}
+
+float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_val)
+{
+    return (float)(hardtanh_derivative_wrt_max_val_f32((double)z, (double)min_val, (double)max_val));
+}
+
+void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardtanh_derivative_wrt_max_valf(z[i], min_val, max_val);
+    }
+}
+
+double symact_hardtanh_derivative_wrt_max_val(double z, double min_val, double max_val)
+{
+    return symact_dd_to_double(hardtanh_derivative_wrt_max_val_f64((double)z, (double)min_val, (double)max_val));
+}
+
+void symact_hardtanh_derivative_wrt_max_val_f64(const double *z, double *d, size_t n, double min_val, double max_val)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_hardtanh_derivative_wrt_max_val(z[i], min_val, max_val);
     }
 }

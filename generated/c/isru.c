@@ -114,8 +114,24 @@ static symact_dd isru_derivative_f64(double z, double alpha)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* reciprocal argument */
+    if (-0x1.fffffffffffffp+899 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 2);
+        const symact_dd s1 = symact_dd_sqrt(symact_dd_add(dd_alpha, s0));
+        return symact_dd_div(symact_dd_powi(w, 3), symact_dd_add(symact_dd_mul(dd_alpha, s1), symact_dd_mul(s0, s1)));
+    }
     /* as it is */
-    return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3);
+    if (0x1.ap+892 > z) {
+        return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 2);
+    const symact_dd s1 = symact_dd_sqrt(symact_dd_add(dd_alpha, s0));
+    return symact_dd_div(symact_dd_powi(w, 3), symact_dd_add(symact_dd_mul(dd_alpha, s1), symact_dd_mul(s0, s1)));
 }
 
 static double isru_derivative_from_output_f32(double z, double alpha)
@@ -140,6 +156,148 @@ static symact_dd isru_derivative_from_output_f64(double z, double alpha)
     (void)dd_alpha;
     /* as it is */
     return symact_dd_powi(symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2)))), 3);
+}
+
+static double isru_second_derivative_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return -3.0 * alpha * z;
+    }
+    /* as it is */
+    return -3.0 * alpha * z * symact_powi((1.0 / sqrt((1.0 + alpha * symact_powi(z, 2)))), 5);
+}
+
+static symact_dd isru_second_derivative_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), x);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 4);
+        const symact_dd s1 = symact_dd_powi(w, 2);
+        const symact_dd s2 = symact_dd_sqrt(symact_dd_add(dd_alpha, s1));
+        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(3.0), dd_alpha), s0), symact_dd_add(symact_dd_add(symact_dd_mul(s2, symact_dd_powi(dd_alpha, 2)), symact_dd_mul(s0, s2)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), s1), s2)));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 5));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 4);
+    const symact_dd s1 = symact_dd_powi(w, 2);
+    const symact_dd s2 = symact_dd_sqrt(symact_dd_add(dd_alpha, s1));
+    return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), s0), symact_dd_add(symact_dd_add(symact_dd_mul(s2, symact_dd_powi(dd_alpha, 2)), symact_dd_mul(s0, s2)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), s1), s2)));
+}
+
+static double isru_derivative_wrt_alpha_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0x1p-1 * symact_powi((1.0 / sqrt(alpha)), 3);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return -0x1p-1 * symact_powi((1.0 / sqrt(alpha)), 3);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return -3.0 * z;
+    }
+    /* as it is */
+    return -0x1p-1 * symact_powi(z, 3) * symact_powi((1.0 / sqrt((1.0 + alpha * symact_powi(z, 2)))), 3);
+}
+
+static symact_dd isru_derivative_wrt_alpha_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(dd_alpha)), 3));
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(dd_alpha)), 3));
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_from_double(-3.0), x);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 2);
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(dd_alpha, s0)));
+        return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_mul(dd_alpha, s1), symact_dd_mul(s0, s1)));
+    }
+    /* as it is */
+    if (-0x1.ap-359 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 3)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3));
+    }
+    /* reciprocal argument */
+    if (-0x1p-900 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 2);
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(dd_alpha, s0)));
+        return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_mul(dd_alpha, s1), symact_dd_mul(s0, s1)));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 3)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 2);
+    const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(dd_alpha, s0)));
+    return symact_dd_neg(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_mul(dd_alpha, s1), symact_dd_mul(s0, s1))));
 }
 
 float symact_isruf(float z, float alpha)
@@ -202,6 +360,15 @@ void symact_isru_derivative_from_output_f32(const float *g, float *d, size_t n, 
     }
 }
 
+int symact_isru_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
+{
+    if (!(alpha > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_isru_derivative_from_output_f32(g, d, n, alpha);
+    return SYMACT_OK;
+}
+
 double symact_isru_derivative_from_output(double g, double alpha)
 {
     return symact_dd_to_double(isru_derivative_from_output_f64((double)g, (double)alpha));
@@ -212,6 +379,15 @@ void symact_isru_derivative_from_output_f64(const double *g, double *d, size_t n
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_isru_derivative_from_output(g[i], alpha);
     }
+}
+
+int symact_isru_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha)
+{
+    if (!(alpha > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_isru_derivative_from_output_f64(g, d, n, alpha);
+    return SYMACT_OK;
 }
 
 float symact_isru_vjpf(float z, float g_bar, float alpha)
@@ -250,6 +426,15 @@ void symact_isru_vjp_from_output_f32(const float *g, const float *g_bar, float *
     }
 }
 
+int symact_isru_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
+{
+    if (!(alpha > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_isru_vjp_from_output_f32(g, g_bar, z_bar, n, alpha);
+    return SYMACT_OK;
+}
+
 double symact_isru_vjp_from_output(double g, double g_bar, double alpha)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), isru_derivative_from_output_f64((double)g, (double)alpha)));
@@ -259,5 +444,62 @@ void symact_isru_vjp_from_output_f64(const double *g, const double *g_bar, doubl
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_isru_vjp_from_output(g[i], g_bar[i], alpha);
+    }
+}
+
+int symact_isru_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
+{
+    if (!(alpha > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_isru_vjp_from_output_f64(g, g_bar, z_bar, n, alpha);
+    return SYMACT_OK;
+}
+
+float symact_isru_second_derivativef(float z, float alpha)
+{
+    return (float)(isru_second_derivative_f32((double)z, (double)alpha));
+}
+
+void symact_isru_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_isru_second_derivativef(z[i], alpha);
+    }
+}
+
+double symact_isru_second_derivative(double z, double alpha)
+{
+    return symact_dd_to_double(isru_second_derivative_f64((double)z, (double)alpha));
+}
+
+void symact_isru_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_isru_second_derivative(z[i], alpha);
+    }
+}
+
+float symact_isru_derivative_wrt_alphaf(float z, float alpha)
+{
+    return (float)(isru_derivative_wrt_alpha_f32((double)z, (double)alpha));
+}
+
+void symact_isru_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_isru_derivative_wrt_alphaf(z[i], alpha);
+    }
+}
+
+double symact_isru_derivative_wrt_alpha(double z, double alpha)
+{
+    return symact_dd_to_double(isru_derivative_wrt_alpha_f64((double)z, (double)alpha));
+}
+
+void symact_isru_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_isru_derivative_wrt_alpha(z[i], alpha);
     }
 }

@@ -50,12 +50,22 @@ static symact_dd leaky_relu_forward_f64(double z, double negative_slope)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_mul(dd_negative_slope, t));
+    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_mul(dd_negative_slope, x);
     }
     /* as it is */
-    return x;
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
 }
 
 static double leaky_relu_derivative_f32(double z, double negative_slope)
@@ -154,6 +164,123 @@ static symact_dd leaky_relu_derivative_from_output_f64(double z, double negative
     return symact_dd_from_double(1.0);
 }
 
+static double leaky_relu_second_derivative_f32(double z, double negative_slope)
+{
+    (void)negative_slope;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd leaky_relu_second_derivative_f64(double z, double negative_slope)
+{
+    (void)negative_slope;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_negative_slope = symact_dd_from_double(negative_slope);
+    (void)dd_negative_slope;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double leaky_relu_derivative_wrt_negative_slope_f32(double z, double negative_slope)
+{
+    (void)negative_slope;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return -INFINITY;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return z;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd leaky_relu_derivative_wrt_negative_slope_f64(double z, double negative_slope)
+{
+    (void)negative_slope;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_negative_slope = symact_dd_from_double(negative_slope);
+    (void)dd_negative_slope;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(t);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return x;
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
 float symact_leaky_reluf(float z, float negative_slope)
 {
     return (float)(leaky_relu_forward_f32((double)z, (double)negative_slope));
@@ -214,6 +341,15 @@ void symact_leaky_relu_derivative_from_output_f32(const float *g, float *d, size
     }
 }
 
+int symact_leaky_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float negative_slope)
+{
+    if (!(negative_slope > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_leaky_relu_derivative_from_output_f32(g, d, n, negative_slope);
+    return SYMACT_OK;
+}
+
 double symact_leaky_relu_derivative_from_output(double g, double negative_slope)
 {
     return symact_dd_to_double(leaky_relu_derivative_from_output_f64((double)g, (double)negative_slope));
@@ -224,6 +360,15 @@ void symact_leaky_relu_derivative_from_output_f64(const double *g, double *d, si
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_leaky_relu_derivative_from_output(g[i], negative_slope);
     }
+}
+
+int symact_leaky_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double negative_slope)
+{
+    if (!(negative_slope > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_leaky_relu_derivative_from_output_f64(g, d, n, negative_slope);
+    return SYMACT_OK;
 }
 
 float symact_leaky_relu_vjpf(float z, float g_bar, float negative_slope)
@@ -262,6 +407,15 @@ void symact_leaky_relu_vjp_from_output_f32(const float *g, const float *g_bar, f
     }
 }
 
+int symact_leaky_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope)
+{
+    if (!(negative_slope > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_leaky_relu_vjp_from_output_f32(g, g_bar, z_bar, n, negative_slope);
+    return SYMACT_OK;
+}
+
 double symact_leaky_relu_vjp_from_output(double g, double g_bar, double negative_slope)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), leaky_relu_derivative_from_output_f64((double)g, (double)negative_slope)));
@@ -271,5 +425,62 @@ void symact_leaky_relu_vjp_from_output_f64(const double *g, const double *g_bar,
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_leaky_relu_vjp_from_output(g[i], g_bar[i], negative_slope);
+    }
+}
+
+int symact_leaky_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double negative_slope)
+{
+    if (!(negative_slope > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_leaky_relu_vjp_from_output_f64(g, g_bar, z_bar, n, negative_slope);
+    return SYMACT_OK;
+}
+
+float symact_leaky_relu_second_derivativef(float z, float negative_slope)
+{
+    return (float)(leaky_relu_second_derivative_f32((double)z, (double)negative_slope));
+}
+
+void symact_leaky_relu_second_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_leaky_relu_second_derivativef(z[i], negative_slope);
+    }
+}
+
+double symact_leaky_relu_second_derivative(double z, double negative_slope)
+{
+    return symact_dd_to_double(leaky_relu_second_derivative_f64((double)z, (double)negative_slope));
+}
+
+void symact_leaky_relu_second_derivative_f64(const double *z, double *d, size_t n, double negative_slope)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_leaky_relu_second_derivative(z[i], negative_slope);
+    }
+}
+
+float symact_leaky_relu_derivative_wrt_negative_slopef(float z, float negative_slope)
+{
+    return (float)(leaky_relu_derivative_wrt_negative_slope_f32((double)z, (double)negative_slope));
+}
+
+void symact_leaky_relu_derivative_wrt_negative_slope_f32(const float *z, float *d, size_t n, float negative_slope)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_leaky_relu_derivative_wrt_negative_slopef(z[i], negative_slope);
+    }
+}
+
+double symact_leaky_relu_derivative_wrt_negative_slope(double z, double negative_slope)
+{
+    return symact_dd_to_double(leaky_relu_derivative_wrt_negative_slope_f64((double)z, (double)negative_slope));
+}
+
+void symact_leaky_relu_derivative_wrt_negative_slope_f64(const double *z, double *d, size_t n, double negative_slope)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_leaky_relu_derivative_wrt_negative_slope(z[i], negative_slope);
     }
 }

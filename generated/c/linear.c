@@ -58,8 +58,20 @@ static symact_dd linear_forward_f64(double z, double slope, double intercept)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
+    /* reciprocal argument */
+    if (-3.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_intercept, w), dd_slope));
+    }
     /* as it is */
-    return symact_dd_add(dd_intercept, symact_dd_mul(dd_slope, x));
+    if (1.0 > z) {
+        return symact_dd_add(dd_intercept, symact_dd_mul(dd_slope, x));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_mul(t, symact_dd_add(dd_slope, symact_dd_mul(dd_intercept, w)));
 }
 
 static double linear_derivative_f32(double z, double slope, double intercept)
@@ -148,6 +160,164 @@ static symact_dd linear_derivative_from_output_f64(double z, double slope, doubl
     }
     /* as it is */
     return dd_slope;
+}
+
+static double linear_second_derivative_f32(double z, double slope, double intercept)
+{
+    (void)slope;
+    (void)intercept;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd linear_second_derivative_f64(double z, double slope, double intercept)
+{
+    (void)slope;
+    (void)intercept;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_slope = symact_dd_from_double(slope);
+    (void)dd_slope;
+    const symact_dd dd_intercept = symact_dd_from_double(intercept);
+    (void)dd_intercept;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double linear_derivative_wrt_slope_f32(double z, double slope, double intercept)
+{
+    (void)slope;
+    (void)intercept;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return -INFINITY;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return INFINITY;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return z;
+    }
+    /* as it is */
+    return z;
+}
+
+static symact_dd linear_derivative_wrt_slope_f64(double z, double slope, double intercept)
+{
+    (void)slope;
+    (void)intercept;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_slope = symact_dd_from_double(slope);
+    (void)dd_slope;
+    const symact_dd dd_intercept = symact_dd_from_double(intercept);
+    (void)dd_intercept;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return x;
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(t);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
+}
+
+static double linear_derivative_wrt_intercept_f32(double z, double slope, double intercept)
+{
+    (void)slope;
+    (void)intercept;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 1.0;
+    }
+    /* as it is */
+    return 1.0;
+}
+
+static symact_dd linear_derivative_wrt_intercept_f64(double z, double slope, double intercept)
+{
+    (void)slope;
+    (void)intercept;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_slope = symact_dd_from_double(slope);
+    (void)dd_slope;
+    const symact_dd dd_intercept = symact_dd_from_double(intercept);
+    (void)dd_intercept;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(1.0);
 }
 
 float symact_linearf(float z, float slope, float intercept)
@@ -267,5 +437,77 @@ void symact_linear_vjp_from_output_f64(const double *g, const double *g_bar, dou
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_linear_vjp_from_output(g[i], g_bar[i], slope, intercept);
+    }
+}
+
+float symact_linear_second_derivativef(float z, float slope, float intercept)
+{
+    return (float)(linear_second_derivative_f32((double)z, (double)slope, (double)intercept));
+}
+
+void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_linear_second_derivativef(z[i], slope, intercept);
+    }
+}
+
+double symact_linear_second_derivative(double z, double slope, double intercept)
+{
+    return symact_dd_to_double(linear_second_derivative_f64((double)z, (double)slope, (double)intercept));
+}
+
+void symact_linear_second_derivative_f64(const double *z, double *d, size_t n, double slope, double intercept)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_linear_second_derivative(z[i], slope, intercept);
+    }
+}
+
+float symact_linear_derivative_wrt_slopef(float z, float slope, float intercept)
+{
+    return (float)(linear_derivative_wrt_slope_f32((double)z, (double)slope, (double)intercept));
+}
+
+void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, float slope, float intercept)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_linear_derivative_wrt_slopef(z[i], slope, intercept);
+    }
+}
+
+double symact_linear_derivative_wrt_slope(double z, double slope, double intercept)
+{
+    return symact_dd_to_double(linear_derivative_wrt_slope_f64((double)z, (double)slope, (double)intercept));
+}
+
+void symact_linear_derivative_wrt_slope_f64(const double *z, double *d, size_t n, double slope, double intercept)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_linear_derivative_wrt_slope(z[i], slope, intercept);
+    }
+}
+
+float symact_linear_derivative_wrt_interceptf(float z, float slope, float intercept)
+{
+    return (float)(linear_derivative_wrt_intercept_f32((double)z, (double)slope, (double)intercept));
+}
+
+void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t n, float slope, float intercept)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_linear_derivative_wrt_interceptf(z[i], slope, intercept);
+    }
+}
+
+double symact_linear_derivative_wrt_intercept(double z, double slope, double intercept)
+{
+    return symact_dd_to_double(linear_derivative_wrt_intercept_f64((double)z, (double)slope, (double)intercept));
+}
+
+void symact_linear_derivative_wrt_intercept_f64(const double *z, double *d, size_t n, double slope, double intercept)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_linear_derivative_wrt_intercept(z[i], slope, intercept);
     }
 }

@@ -58,8 +58,20 @@ static symact_dd lisht_forward_f64(double z)
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_from_double(-2.0), t));
+        return symact_dd_neg(symact_dd_div(symact_dd_mul(s0, t), symact_dd_add(symact_dd_from_double(2.0), s0)));
+    }
     /* as it is */
-    return symact_dd_mul(x, symact_dd_tanh(x));
+    if (1.0 > z) {
+        return symact_dd_mul(x, symact_dd_tanh(x));
+    }
+    /* decaying expm1 */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_from_double(-2.0), t));
+    return symact_dd_neg(symact_dd_div(symact_dd_mul(s0, t), symact_dd_add(symact_dd_from_double(2.0), s0)));
 }
 
 static double lisht_derivative_f32(double z)
@@ -140,6 +152,102 @@ static symact_dd lisht_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
+static double lisht_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (-0x1.8p+0 > z) {
+        const double t = (-z);
+        const double s0 = exp(-2.0 * t);
+        const double s1 = 8.0 * t;
+        return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1);
+    }
+    /* power series */
+    if (-1.0 > z) {
+        const double t = (0x1.331e23ad9de11p+0 + z);
+        return (0x1.86b40693cc6cbp-153 + t * (0x1.76e8b4eb0ea41p-1 + t * (0x1.388203715b23ep+0 + t * (0x1.706e66bf3603bp-1 + t * (t * (t * (t * (t * (0x1.94804c550c0fcp-4 + t * (0x1.8e0bb1b9411e3p-4 + t * (0x1.1af1925d34d7ep-5 + t * (t * (-0x1.3f8fd2d4427b6p-6 - 0x1.51a7765845eb5p-7 * t) - 0x1.4e83911395334p-7)))) - 0x1.e2e4a6611bf4bp-5) - 0x1.662f848d6c11cp-2) - 0x1.fa4e9f742fa77p-2) - 0x1.e178d8d2391d6p-4)))));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        const double s0 = tanh(z);
+        return 2.0 * (1.0 + s0) * (s0 - 1.0) * (s0 * z - 1.0);
+    }
+    /* power series */
+    if (0x1.8p+0 > z) {
+        const double t = (z - 0x1.331e23ad9de11p+0);
+        return (0x1.86b40693cc6cbp-153 + t * (t * (0x1.388203715b23ep+0 + t * (t * (t * (0x1.fa4e9f742fa77p-2 + t * (t * (0x1.e2e4a6611bf4bp-5 + t * (0x1.94804c550c0fcp-4 + t * (t * (0x1.1af1925d34d7ep-5 + t * (0x1.4e83911395334p-7 + t * (0x1.51a7765845eb5p-7 * t - 0x1.3f8fd2d4427b6p-6))) - 0x1.8e0bb1b9411e3p-4))) - 0x1.662f848d6c11cp-2)) - 0x1.e178d8d2391d6p-4) - 0x1.706e66bf3603bp-1)) - 0x1.76e8b4eb0ea41p-1));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp(-2.0 * t);
+    const double s1 = 8.0 * t;
+    return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1);
+}
+
+static symact_dd lisht_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-510.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1.4p+0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(8.0), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(symact_dd_from_double(8.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(8.0), s2))), s2)), -300);
+    }
+    /* power series */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.331e23ad9de11p+0, 0x1.a9c55ef03c74ap-54), x);
+        return symact_dd_add(symact_dd_make(0x1.86b40693cc6cbp-153, 0x1.3429d903907e2p-207), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.76e8b4eb0ea41p-1, -0x1.70c4911c32fadp-55), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.388203715b23ep+0, 0x1.17a8829cf57fep-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.706e66bf3603bp-1, 0x1.da513b6240ed6p-55), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.94804c550c0fcp-4, -0x1.5e6eb4859f9aep-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8e0bb1b9411e3p-4, -0x1.f0b9b42cd84b9p-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1af1925d34d7ep-5, 0x1.ed2168974025dp-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.849373225696dp-9, 0x1.7fe28caca7a95p-65), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2840743686948p-9, -0x1.c668ecd77bb8bp-63), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.392c17b2941bp-11, 0x1.04be76a8529cap-66), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.ca1c4dbe67fffp-18, 0x1.fcc194305d6a9p-72), t), symact_dd_make(0x1.6a211d2e840f1p-13, 0x1.4c9a283533fcbp-67))), symact_dd_make(0x1.a227c00e8a391p-12, -0x1.1ca573dbae133p-67))), symact_dd_make(0x1.45f227eedfaabp-12, -0x1.4129e71005a6fp-69))))))))), symact_dd_make(0x1.544dd16469785p-11, 0x1.d402fef623555p-65))), symact_dd_make(0x1.51a7765845eb5p-7, 0x1.071d5c301d1fep-61))), symact_dd_make(0x1.3f8fd2d4427b6p-6, 0x1.7ea28b7fc47dap-60))), symact_dd_make(0x1.4e83911395334p-7, -0x1.8c0d7facef3dbp-62))))))))), symact_dd_make(0x1.e2e4a6611bf4bp-5, -0x1.b09e8afa0a302p-59))), symact_dd_make(0x1.662f848d6c11cp-2, -0x1.11509c1ad43e6p-56))), symact_dd_make(0x1.fa4e9f742fa77p-2, 0x1.bee01427bc2d2p-58))), symact_dd_make(0x1.e178d8d2391d6p-4, -0x1.aa54455cba35dp-58))))))))));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        const symact_dd s0 = symact_dd_tanh(x);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_add(symact_dd_from_double(1.0), s0)), symact_dd_sub(s0, symact_dd_from_double(1.0))), symact_dd_sub(symact_dd_mul(s0, x), symact_dd_from_double(1.0)));
+    }
+    /* power series */
+    if (0x1.4p+0 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.331e23ad9de11p+0, 0x1.a9c55ef03c74ap-54));
+        return symact_dd_add(symact_dd_make(0x1.86b40693cc6cbp-153, 0x1.3429d903907e2p-207), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.388203715b23ep+0, 0x1.17a8829cf57fep-56), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.fa4e9f742fa77p-2, 0x1.bee01427bc2d2p-58), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.e2e4a6611bf4bp-5, -0x1.b09e8afa0a302p-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.94804c550c0fcp-4, -0x1.5e6eb4859f9aep-59), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1af1925d34d7ep-5, 0x1.ed2168974025dp-61), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4e83911395334p-7, -0x1.8c0d7facef3dbp-62), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.51a7765845eb5p-7, 0x1.071d5c301d1fep-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2840743686948p-9, -0x1.c668ecd77bb8bp-63), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a227c00e8a391p-12, -0x1.1ca573dbae133p-67), symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.6a211d2e840f1p-13, -0x1.4c9a283533fcbp-67), symact_dd_mul(symact_dd_make(0x1.ca1c4dbe67fffp-18, 0x1.fcc194305d6a9p-72), t))))), symact_dd_make(0x1.45f227eedfaabp-12, -0x1.4129e71005a6fp-69))), symact_dd_make(0x1.392c17b2941bp-11, 0x1.04be76a8529cap-66))))), symact_dd_make(0x1.849373225696dp-9, 0x1.7fe28caca7a95p-65))), symact_dd_make(0x1.544dd16469785p-11, 0x1.d402fef623555p-65))))), symact_dd_make(0x1.3f8fd2d4427b6p-6, 0x1.7ea28b7fc47dap-60))))))), symact_dd_make(0x1.8e0bb1b9411e3p-4, -0x1.f0b9b42cd84b9p-58))))))), symact_dd_make(0x1.662f848d6c11cp-2, -0x1.11509c1ad43e6p-56))))), symact_dd_make(0x1.e178d8d2391d6p-4, -0x1.aa54455cba35dp-58))), symact_dd_make(0x1.706e66bf3603bp-1, 0x1.da513b6240ed6p-55))))), symact_dd_make(0x1.76e8b4eb0ea41p-1, -0x1.70c4911c32fadp-55))));
+    }
+    /* scaled exponential */
+    if (510.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(8.0), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(symact_dd_from_double(8.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(8.0), s2))), s2)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+}
+
 float symact_lishtf(float z)
 {
     return (float)(lisht_forward_f32((double)z));
@@ -209,5 +317,29 @@ void symact_lisht_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_lisht_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_lisht_second_derivativef(float z)
+{
+    return (float)(lisht_second_derivative_f32((double)z));
+}
+
+void symact_lisht_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_lisht_second_derivativef(z[i]);
+    }
+}
+
+double symact_lisht_second_derivative(double z)
+{
+    return symact_dd_to_double(lisht_second_derivative_f64((double)z));
+}
+
+void symact_lisht_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_lisht_second_derivative(z[i]);
     }
 }

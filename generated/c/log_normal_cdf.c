@@ -42,7 +42,7 @@ static double log_normal_cdf_forward_f32(double z)
     }
     /* decaying exponentials */
     const double t = z;
-    return log1p(-0x1p-1 * symact_erfcx(0x1.6a09e667f3bcdp-1 * t) * exp(-0x1p-1 * symact_powi(t, 2)));
+    return log1p(-0x1p-1 * exp(-0x1p-1 * symact_powi(t, 2)) * symact_erfcx(0x1.6a09e667f3bcdp-1 * t));
 }
 
 static symact_dd log_normal_cdf_forward_f64(double z)
@@ -61,12 +61,12 @@ static symact_dd log_normal_cdf_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* decaying exponentials */
-    if (-0x1p-58 > z) {
+    if (-0x1p-54 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_sub(symact_dd_sub(symact_dd_log(symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(t, 2))), symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
     }
     /* as it is */
-    if (0x1p-58 > z) {
+    if (0x1p-54 > z) {
         return symact_dd_log(symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_erf(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), x)))));
     }
     /* complement */
@@ -76,7 +76,7 @@ static symact_dd log_normal_cdf_forward_f64(double z)
     }
     /* small argument, scaled exponential */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), -300);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), -300);
 }
 
 static double log_normal_cdf_derivative_f32(double z)
@@ -100,7 +100,7 @@ static double log_normal_cdf_derivative_f32(double z)
     }
     /* as it is */
     const double s0 = 0x1.6a09e667f3bcdp+0;
-    return (0x1.20dd750429b6dp-1 * s0 * exp(-0x1p-1 * symact_powi(z, 2)) / (1.0 + erf(0x1p-1 * s0 * z)));
+    return (0x1.20dd750429b6dp-1 * exp(-0x1p-1 * symact_powi(z, 2)) * s0 / (1.0 + erf(0x1p-1 * s0 * z)));
 }
 
 static symact_dd log_normal_cdf_derivative_f64(double z)
@@ -124,22 +124,107 @@ static symact_dd log_normal_cdf_derivative_f64(double z)
         return t;
     }
     /* decaying exponentials */
-    if (-0x1p-58 > z) {
+    if (-0x1p-55 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         return symact_dd_div(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t)));
     }
     /* as it is */
-    if (0x1p-37 > z) {
+    if (0x1p-34 > z) {
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
-        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), s0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)))), symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), x))));
+        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)))), s0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), x))));
     }
     /* scaled exponential */
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
     const symact_dd s1 = symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54);
     const symact_dd s2 = symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2));
-    return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(s0, symact_dd_exp_scaled(s2, 300)), symact_dd_sub(symact_dd_mul(symact_dd_mul(s1, symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t))), symact_dd_exp(s2)), symact_dd_mul(symact_dd_from_double(2.0), s1)))), -300);
+    return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s2, 300), s0), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_exp(s2), s1), symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t))), symact_dd_mul(symact_dd_from_double(2.0), s1)))), -300);
+}
+
+static double log_normal_cdf_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return -1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* tail */
+    if (-0x1.6p+24 > z) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = 0x1.6a09e667f3bcdp+0;
+        const double s1 = symact_erfcx(0x1p-1 * s0 * t);
+        return 0x1.45f306dc9c883p-2 * s0 * symact_powi((1.0 / s1), 2) * (0x1.c5bf891b4ef6bp+0 * s1 * t - s0);
+    }
+    /* as it is */
+    if (0x1p-29 > z) {
+        const double s0 = 0x1.6a09e667f3bcdp+0;
+        const double s1 = (1.0 + erf(0x1p-1 * s0 * z));
+        const double s2 = symact_powi(z, 2);
+        return 0x1.45f306dc9c883p-2 * exp((-s2)) * s0 * symact_powi((1.0 / s1), 2) * ((-s0) - 0x1.c5bf891b4ef6bp+0 * exp(0x1p-1 * s2) * s1 * z);
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = 0x1.921fb54442d18p+3;
+    const double s1 = 0x1.6a09e667f3bcdp+0 * t;
+    const double s2 = symact_erfcx(0x1p-1 * s1);
+    const double s3 = exp(-0x1p-1 * symact_powi(t, 2));
+    const double s4 = 0x1.c5bf891b4ef6bp+0 * s1;
+    return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (0x1.921fb54442d18p+1 * s3 * symact_powi(s2, 2) - s0 * s2)));
+}
+
+static symact_dd log_normal_cdf_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* decaying exponentials */
+    if (-0x1p-55 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
+        const symact_dd s1 = symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t));
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.45f306dc9c883p-2, -0x1.6b01ec5417056p-56), s0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54), s1), t), s0));
+    }
+    /* as it is */
+    if (0x1p-37 > z) {
+        const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
+        const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), x)));
+        const symact_dd s2 = symact_dd_powi(x, 2);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.45f306dc9c883p-2, -0x1.6b01ec5417056p-56), symact_dd_exp(symact_dd_neg(s2))), s0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_sub(symact_dd_neg(s0), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54), symact_dd_exp(symact_dd_mul(symact_dd_from_double(0x1p-1), s2))), s1), x)));
+    }
+    /* scaled exponential */
+    if (63.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_make(0x1.921fb54442d18p+3, 0x1.1a62633145c07p-51);
+        const symact_dd s1 = symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), t);
+        const symact_dd s2 = symact_dd_erfcx(symact_dd_mul(symact_dd_from_double(0x1p-1), s1));
+        const symact_dd s3 = symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2));
+        const symact_dd s4 = symact_dd_exp(s3);
+        const symact_dd s5 = symact_dd_mul(symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54), s1);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s3, 300), symact_dd_sub(symact_dd_mul(s4, symact_dd_sub(symact_dd_mul(s2, s5), symact_dd_from_double(2.0))), symact_dd_mul(symact_dd_from_double(2.0), s5))), symact_dd_add(s0, symact_dd_mul(s4, symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53), s4), symact_dd_powi(s2, 2)), symact_dd_mul(s0, s2))))), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_log_normal_cdff(float z)
@@ -211,5 +296,29 @@ void symact_log_normal_cdf_vjp_f64(const double *z, const double *g_bar, double 
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_log_normal_cdf_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_log_normal_cdf_second_derivativef(float z)
+{
+    return (float)(log_normal_cdf_second_derivative_f32((double)z));
+}
+
+void symact_log_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_log_normal_cdf_second_derivativef(z[i]);
+    }
+}
+
+double symact_log_normal_cdf_second_derivative(double z)
+{
+    return symact_dd_to_double(log_normal_cdf_second_derivative_f64((double)z));
+}
+
+void symact_log_normal_cdf_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_log_normal_cdf_second_derivative(z[i]);
     }
 }

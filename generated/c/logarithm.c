@@ -59,7 +59,12 @@ static symact_dd logarithm_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    return symact_dd_log(x);
+    if (1.0 > z) {
+        return symact_dd_log(x);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_log(t);
 }
 
 static double logarithm_derivative_f32(double z)
@@ -102,6 +107,10 @@ static symact_dd logarithm_derivative_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_div(symact_dd_from_double(1.0), x);
+    }
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
@@ -140,13 +149,68 @@ static symact_dd logarithm_derivative_from_output_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* scaled exponential */
+    if (-0x1p-9 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
+    }
     /* as it is */
-    if (0x1p-12 > z) {
+    if (0x1p-9 > z) {
         return symact_dd_exp(symact_dd_neg(x));
     }
     /* scaled exponential */
     const symact_dd t = x;
     return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
+}
+
+static double logarithm_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* outside the domain */
+    if (0.0 > z) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == 0.0) {
+        return -INFINITY;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    return (-symact_powi((1.0 / z), 2));
+}
+
+static symact_dd logarithm_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* outside the domain */
+    if (0.0 > z) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == 0.0) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_neg(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), x), 2));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_neg(symact_dd_powi(w, 2));
 }
 
 float symact_logarithmf(float z)
@@ -266,5 +330,29 @@ void symact_logarithm_vjp_from_output_f64(const double *g, const double *g_bar, 
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_logarithm_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_logarithm_second_derivativef(float z)
+{
+    return (float)(logarithm_second_derivative_f32((double)z));
+}
+
+void symact_logarithm_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logarithm_second_derivativef(z[i]);
+    }
+}
+
+double symact_logarithm_second_derivative(double z)
+{
+    return symact_dd_to_double(logarithm_second_derivative_f64((double)z));
+}
+
+void symact_logarithm_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logarithm_second_derivative(z[i]);
     }
 }

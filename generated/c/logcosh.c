@@ -126,8 +126,80 @@ static symact_dd logcosh_derivative_f64(double z)
     if (z == 0.0) {
         return x;
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_from_double(-2.0), t));
+        return symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0));
+    }
     /* as it is */
-    return symact_dd_tanh(x);
+    if (1.0 > z) {
+        return symact_dd_tanh(x);
+    }
+    /* decaying expm1 */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_from_double(-2.0), t));
+    return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0)));
+}
+
+static double logcosh_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = exp(-2.0 * t);
+        return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    /* as it is */
+    if (0x1p-46 > z) {
+        return (1.0 - symact_powi(tanh(z), 2));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp(-2.0 * t);
+    return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+}
+
+static symact_dd logcosh_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-54 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* as it is */
+    if (0x1p-54 > z) {
+        return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(x), 2));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
 float symact_logcoshf(float z)
@@ -199,5 +271,29 @@ void symact_logcosh_vjp_f64(const double *z, const double *g_bar, double *z_bar,
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_logcosh_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_logcosh_second_derivativef(float z)
+{
+    return (float)(logcosh_second_derivative_f32((double)z));
+}
+
+void symact_logcosh_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logcosh_second_derivativef(z[i]);
+    }
+}
+
+double symact_logcosh_second_derivative(double z)
+{
+    return symact_dd_to_double(logcosh_second_derivative_f64((double)z));
+}
+
+void symact_logcosh_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logcosh_second_derivative(z[i]);
     }
 }

@@ -58,10 +58,15 @@ static symact_dd logish_forward_f64(double z)
     if (-63.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
-        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(t, symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
+        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
     }
     /* as it is */
-    return symact_dd_mul(x, symact_dd_log1p(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))))));
+    if (1.0 > z) {
+        return symact_dd_mul(x, symact_dd_log1p(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))))));
+    }
+    /* decaying exponentials, expanded */
+    const symact_dd t = x;
+    return symact_dd_add(symact_dd_mul(symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56), t), symact_dd_mul(t, symact_dd_log1p(symact_dd_neg(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp(t))))))));
 }
 
 static double logish_derivative_f32(double z)
@@ -124,7 +129,7 @@ static symact_dd logish_derivative_f64(double z)
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), s1));
-        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_add(s0, s2), symact_dd_exp_scaled(s0, 300)), symact_dd_mul(s2, symact_dd_add(symact_dd_from_double(1.0), s1))), -300);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_add(s0, s2)), symact_dd_mul(s2, symact_dd_add(symact_dd_from_double(1.0), s1))), -300);
     }
     /* decaying exponentials */
     if (-0x1.8p+0 > z) {
@@ -150,6 +155,92 @@ static symact_dd logish_derivative_f64(double z)
     }
     /* tail */
     return symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);
+}
+
+static double logish_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (-3.0 > z) {
+        const double t = (-z);
+        const double s0 = (-t);
+        const double s1 = exp(s0);
+        return s1 * symact_powi((1.0 / (1.0 + s1)), 2) * symact_powi((1.0 / (1.0 + 2.0 * s1)), 2) * ((2.0 + s0) + s1 * (6.0 + s1 * (4.0 + 2.0 * t)));
+    }
+    /* power series */
+    if (-2.0 > z) {
+        const double t = (0x1.444806bd00bd4p+1 + z);
+        return (t * (0x1.47fbf83132456p-4 + t * (0x1.01e03ec5cd3a2p-4 + t * (0x1.e2543e0b6f007p-7 + t * (t * (t * (t * (0x1.9d22a884957e5p-14 + t * (0x1.2268317e1e13ap-13 + t * (0x1.3eadabae1007ep-15 + t * (t * (t * (-0x1.41a50ebe9075ep-20 - 0x1.2ca1812bba04p-25 * t) - 0x1.046f1f3ed94bfp-18) - 0x1.9e0a4d097d4a3p-21)))) - 0x1.f2e4d23d031eap-11) - 0x1.fc2704c16dc87p-9) - 0x1.1912885f1ef9p-8)))) - 0x1.f520b11273294p-156);
+    }
+    /* as it is */
+    const double s0 = exp((-z));
+    const double s1 = -2.0 * z;
+    const double s2 = exp(s1);
+    return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * symact_powi((1.0 / (2.0 + s0)), 2) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z);
+}
+
+static symact_dd logish_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-790.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-3.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), s1))), 2)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), s0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(6.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(symact_dd_from_double(2.0), t))))))), -300);
+    }
+    /* power series */
+    if (-0x1.4p+1 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.444806bd00bd4p+1, 0x1.02815aaff8c97p-53), x);
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.47fbf83132456p-4, 0x1.1394dfb85958ep-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.01e03ec5cd3a2p-4, -0x1.d9bc7052df897p-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.e2543e0b6f007p-7, -0x1.42fede11e02b8p-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9d22a884957e5p-14, 0x1.6497af782ed49p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2268317e1e13ap-13, -0x1.007aa78023899p-72), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3eadabae1007ep-15, -0x1.586473ca8efb7p-70), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.980040a6f077dp-24, 0x1.6e3962f581a9cp-86), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.19f84af6f6b28p-25, 0x1.384770bcf0ba9p-79), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.17b9dd45f55f5p-29, 0x1.0a67faa57f4eap-84), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9b0902d437013p-35, -0x1.d05e5cc67940dp-89), symact_dd_mul(symact_dd_make(0x1.56cbfeae9b2a2p-36, 0x1.69b788444e0fap-93), t))), symact_dd_make(0x1.31a688efc4de5p-34, 0x1.e16651dbe64f5p-88))), symact_dd_make(0x1.c4285d60a868fp-31, 0x1.55f75570a0a8ap-85))), symact_dd_make(0x1.277dfb0bcbc78p-29, -0x1.1b618817d7541p-83))))))))), symact_dd_make(0x1.2ca1812bba04p-25, -0x1.905736b263cfap-79))), symact_dd_make(0x1.41a50ebe9075ep-20, 0x1.3afed972868bep-74))), symact_dd_make(0x1.046f1f3ed94bfp-18, -0x1.d6edba11461cep-73))), symact_dd_make(0x1.9e0a4d097d4a3p-21, -0x1.6cc466c5befd6p-75))))))))), symact_dd_make(0x1.f2e4d23d031eap-11, 0x1.017cb66f4597dp-65))), symact_dd_make(0x1.fc2704c16dc87p-9, 0x1.7aee917581f7dp-68))), symact_dd_make(0x1.1912885f1ef9p-8, -0x1.3e699ee996ed9p-63))))))))), symact_dd_make(0x1.f520b11273294p-156, 0x1.2ba7de2d29dbdp-212));
+    }
+    /* as it is */
+    if (2.0 > z) {
+        const symact_dd s0 = symact_dd_exp(symact_dd_neg(x));
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(-2.0), x);
+        const symact_dd s2 = symact_dd_exp(s1);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(2.0), s0)), 2)), symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(symact_dd_from_double(6.0), s0)), s1), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_mul(s2, x)));
+    }
+    /* power series */
+    if (0x1.4p+1 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.288b8b03513aep+1, 0x1.ad868ad16551fp-53));
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5d0ae0d99a8c3p-5, 0x1.cb1d81b6ca282p-60), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4e8e452e219bcp-12, -0x1.01457c4b58cp-66), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.af23ca52ec46p-10, 0x1.e0809d4e1be07p-65), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.df4d6bc6ce6b3p-14, -0x1.73f71bf47241bp-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8fda60206603ap-16, -0x1.6f87ba0e376c4p-71), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4a369a02364bcp-18, 0x1.dba540a53494cp-74), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1ad99f9501eefp-23, 0x1.503dc24d547bap-77), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.6cd10997523f3p-29, 0x1.045a618d79465p-83), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.949d442fede4dp-38, 0x1.f5973ff35d1cbp-92), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.737bed993681ep-35, -0x1.c5a4b952c14d6p-89), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.b8fdb3ad30fdbp-40, 0x1.6c350c656af9dp-96), t), symact_dd_make(0x1.f296c6ae200b3p-37, -0x1.f63e7f8a62ef9p-94))))))), symact_dd_make(0x1.4dbe86fc670a9p-31, -0x1.c6f5aaebfca5ep-86))))), symact_dd_make(0x1.006fb7016abe2p-28, 0x1.55534f2d8318p-82))), symact_dd_make(0x1.3ffa8dcbdb093p-26, -0x1.bb50e76ae2e7cp-80))))), symact_dd_make(0x1.6f5d899fb4b18p-22, 0x1.08fc9e4218e3ep-76))), symact_dd_make(0x1.5c81df6b0cffep-23, 0x1.7f2413eb834d8p-78))))), symact_dd_make(0x1.414ca3e75763p-16, -0x1.148ea04ddd282p-70))))))), symact_dd_make(0x1.756a32bba65dep-11, -0x1.890908221a4b5p-65))))))), symact_dd_make(0x1.cff30a4eaf7ebp-7, -0x1.e55c128940fcfp-64))))), symact_dd_make(0x1.9510d2a559f4dp-5, 0x1.0ada455038f53p-61))), symact_dd_make(0x1.1485266f69c7ep-155, -0x1.c466cc28c5938p-209));
+    }
+    /* scaled exponential */
+    if (790.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(2.0), s1)), 2)), symact_dd_sub(symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(6.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), t))))), symact_dd_mul(symact_dd_from_double(2.0), t))), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_logishf(float z)
@@ -221,5 +312,29 @@ void symact_logish_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_logish_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_logish_second_derivativef(float z)
+{
+    return (float)(logish_second_derivative_f32((double)z));
+}
+
+void symact_logish_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logish_second_derivativef(z[i]);
+    }
+}
+
+double symact_logish_second_derivative(double z)
+{
+    return symact_dd_to_double(logish_second_derivative_f64((double)z));
+}
+
+void symact_logish_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logish_second_derivative(z[i]);
     }
 }

@@ -154,8 +154,70 @@ static symact_dd logit_derivative_from_output_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
+    /* scaled exponential */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))), 2)), 300);
+    }
     /* as it is */
-    return symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_cosh(x)));
+    if (0x1p-9 > z) {
+        return symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_cosh(x)));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))), 2)), 300);
+}
+
+static double logit_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* outside the domain */
+    if (0.0 > z) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == 0.0) {
+        return -INFINITY;
+    }
+    /* outside the domain */
+    if (1.0 < z) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == 1.0) {
+        return INFINITY;
+    }
+    /* as it is */
+    return symact_powi((1.0 / z), 2) * symact_powi((1.0 / (1.0 - z)), 2) * (2.0 * z - 1.0);
+}
+
+static symact_dd logit_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* outside the domain */
+    if (0.0 > z) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == 0.0) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* outside the domain */
+    if (1.0 < z) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == 1.0) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* as it is */
+    return symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), x), 2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), x)), 2)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), x), symact_dd_from_double(1.0)));
 }
 
 float symact_logitf(float z)
@@ -275,5 +337,29 @@ void symact_logit_vjp_from_output_f64(const double *g, const double *g_bar, doub
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_logit_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_logit_second_derivativef(float z)
+{
+    return (float)(logit_second_derivative_f32((double)z));
+}
+
+void symact_logit_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logit_second_derivativef(z[i]);
+    }
+}
+
+double symact_logit_second_derivative(double z)
+{
+    return symact_dd_to_double(logit_second_derivative_f64((double)z));
+}
+
+void symact_logit_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logit_second_derivative(z[i]);
     }
 }

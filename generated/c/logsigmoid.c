@@ -56,7 +56,7 @@ static symact_dd logsigmoid_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* decaying exponentials */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_sub(symact_dd_neg(t), symact_dd_log1p(symact_dd_exp(symact_dd_neg(t))));
     }
@@ -101,8 +101,13 @@ static symact_dd logsigmoid_derivative_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* decaying exponentials */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
+    }
     /* as it is */
-    if (0x1p-12 > z) {
+    if (0x1p-9 > z) {
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(x)));
     }
     /* scaled exponential */
@@ -143,13 +148,70 @@ static symact_dd logsigmoid_derivative_from_output_f64(double z)
     if (z == 0.0) {
         return symact_dd_neg(x);
     }
-    /* as it is */
-    if (-0x1p-60 > z) {
-        return symact_dd_neg(symact_dd_expm1(x));
+    /* reciprocal argument */
+    if (-0x1p-57 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_expm1(symact_dd_neg(t)));
     }
     /* power series */
     const symact_dd t = x;
     return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.e542ba4020225p-62, -0x1.ea72b4afe3c2fp-120), symact_dd_mul(symact_dd_make(0x1.71b8ef6dcf572p-66, -0x1.d043ae40c4647p-120), t))), symact_dd_make(0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112))), symact_dd_make(0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107))), symact_dd_make(0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103))), symact_dd_make(0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101))), symact_dd_make(0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97))), symact_dd_make(0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92))), symact_dd_make(0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87))), symact_dd_make(0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83))), symact_dd_make(0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80))), symact_dd_make(0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76))), symact_dd_make(0x1.71de3a556c734p-19, -0x1.c154f8ddc6cp-73))), symact_dd_make(0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76))), symact_dd_make(0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73))), symact_dd_make(0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65))), symact_dd_make(0x1.1111111111111p-7, 0x1.1111111111111p-63))), symact_dd_make(0x1.5555555555555p-5, 0x1.5555555555555p-59))), symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57))), symact_dd_from_double(0x1p-1))), symact_dd_from_double(1.0)));
+}
+
+static double logsigmoid_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        const double s0 = exp(z);
+        return (-s0 * symact_powi((1.0 / (1.0 + s0)), 2));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp((-t));
+    return (-s0 * symact_powi((1.0 / (1.0 + s0)), 2));
+}
+
+static symact_dd logsigmoid_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-9 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(t);
+        return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2))), -300);
+    }
+    /* as it is */
+    if (0x1p-18 > z) {
+        const symact_dd s0 = symact_dd_exp(x);
+        return symact_dd_neg(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2)));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_neg(t);
+    return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2))), -300);
 }
 
 float symact_logsigmoidf(float z)
@@ -269,5 +331,29 @@ void symact_logsigmoid_vjp_from_output_f64(const double *g, const double *g_bar,
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_logsigmoid_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_logsigmoid_second_derivativef(float z)
+{
+    return (float)(logsigmoid_second_derivative_f32((double)z));
+}
+
+void symact_logsigmoid_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logsigmoid_second_derivativef(z[i]);
+    }
+}
+
+double symact_logsigmoid_second_derivative(double z)
+{
+    return symact_dd_to_double(logsigmoid_second_derivative_f64((double)z));
+}
+
+void symact_logsigmoid_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_logsigmoid_second_derivative(z[i]);
     }
 }

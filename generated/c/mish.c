@@ -63,14 +63,21 @@ static symact_dd mish_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_sub(symact_dd_mul(symact_dd_from_double(-2.0), t), symact_dd_mul(s1, t)), symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), s1)))), -300);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_sub(symact_dd_mul(symact_dd_from_double(-2.0), t), symact_dd_mul(s1, t))), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(2.0), s1)))), -300);
     }
     /* as it is */
-    return symact_dd_mul(x, symact_dd_tanh(symact_dd_log1p(symact_dd_exp(x))));
+    if (1.0 > z) {
+        return symact_dd_mul(x, symact_dd_tanh(symact_dd_log1p(symact_dd_exp(x))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_exp(symact_dd_neg(t));
+    const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), s0);
+    return symact_dd_div(symact_dd_add(t, symact_dd_mul(s1, t)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(2.0), s1))));
 }
 
 static double mish_derivative_f32(double z)
@@ -136,7 +143,7 @@ static symact_dd mish_derivative_f64(double z)
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
         const symact_dd s2 = symact_dd_mul(symact_dd_from_double(-4.0), t);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t)))), 2), symact_dd_add(symact_dd_add(symact_dd_from_double(4.0), s2), symact_dd_mul(s1, symact_dd_add(symact_dd_add(symact_dd_from_double(6.0), s2), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(4.0), s1)))))), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t)))), 2)), symact_dd_add(symact_dd_add(symact_dd_from_double(4.0), s2), symact_dd_mul(s1, symact_dd_add(symact_dd_add(symact_dd_from_double(6.0), s2), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(4.0), s1)))))), -300);
     }
     /* power series */
     if (-1.0 > z) {
@@ -151,6 +158,106 @@ static symact_dd mish_derivative_f64(double z)
     }
     /* tail */
     return symact_dd_from_double(1.0);
+}
+
+static double mish_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = exp((-t));
+        const double s1 = 8.0 * t;
+        const double s2 = (-s1);
+        return s0 * symact_powi((1.0 / ((2.0 + 2.0 * s0) + exp(-2.0 * t))), 3) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))));
+    }
+    /* as it is */
+    if (0x1.4p+0 > z) {
+        const double s0 = (-z);
+        const double s1 = exp(s0);
+        const double s2 = (1.0 + s1);
+        const double s3 = tanh(log1p(exp(z)));
+        return symact_powi((1.0 / s2), 2) * (1.0 - symact_powi(s3, 2)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z);
+    }
+    /* power series */
+    if (0x1.8p+0 > z) {
+        const double t = (z - 0x1.7d9612a44004p+0);
+        return (0x1.6483adf1c4891p-154 + t * (t * (0x1.2005f89b94e15p-2 + t * (t * (t * (0x1.eb6dcd56f7729p-5 + t * (t * (t * (0x1.caeea1614b2fcp-8 + t * (t * (t * (0x1.3ee8a1b2735ap-11 + t * (0x1.809ebdda7f117p-15 - 0x1.1fada05c82d53p-13 * t)) - 0x1.6f584cc4a3afp-10) - 0x1.1990c81d8054bp-12)) - 0x1.79fcae5ae4ba7p-7) - 0x1.24b1188ea3f55p-7)) - 0x1.11016a32bec52p-4) - 0x1.467b383afa813p-4)) - 0x1.d8765d356c1afp-3));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp((-t));
+    const double s1 = exp(-2.0 * t);
+    const double s2 = 8.0 * t;
+    return s1 * symact_powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1)), 3) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2);
+}
+
+static symact_dd mish_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-790.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1.4p+1 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(8.0), t);
+        const symact_dd s3 = symact_dd_neg(s2);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t)))), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(16.0), s3), symact_dd_mul(s1, symact_dd_add(symact_dd_add(symact_dd_from_double(32.0), s3), symact_dd_mul(s1, symact_dd_add(symact_dd_add(symact_dd_from_double(24.0), symact_dd_mul(symact_dd_from_double(12.0), t)), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(8.0), s2)))))))), -300);
+    }
+    /* power series */
+    if (-2.0 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.20d0f116eb001p+1, 0x1.ed98c925498a2p-54), x);
+        return symact_dd_add(symact_dd_make(0x1.089796b0cf246p-155, -0x1.3b09981b4dbc9p-211), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.bd7543d635e3fp-4, -0x1.db4d963300d88p-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.956e15ad4977cp-4, -0x1.d34209ee288aep-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.321192f866b01p-5, 0x1.5904cf120cfeep-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.b79f54f639c0dp-9, -0x1.6b8c4ccd663dep-64), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4dba0d414b9b4p-15, -0x1.a3224d4845a1dp-70), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0e6fa51038bd6p-15, 0x1.27fc48d6f054ap-69), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.86c9cde32cec6p-17, -0x1.b5becef198fe7p-75), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.26e828ed46da8p-19, -0x1.93e79841b35ap-73), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7f6c43230c854p-29, -0x1.2069a8a8f5e1p-84), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7f60fc4449b12p-30, -0x1.f02a196f2b42p-84), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.99e113eeef71p-32, 0x1.2e867397a7d09p-87), symact_dd_mul(symact_dd_make(0x1.3c875a6928556p-35, 0x1.7cdff87f82177p-93), t))))))), symact_dd_make(0x1.f1148a3ee3016p-31, 0x1.2a15a76e35ea5p-88))), symact_dd_make(0x1.11173bbb9a5c5p-25, -0x1.25d721fea6922p-84))), symact_dd_make(0x1.28b6e3573cd95p-23, 0x1.9858cb7d89a85p-77))), symact_dd_make(0x1.611e9f7f2eda8p-22, -0x1.56a4be20b0175p-77))), symact_dd_make(0x1.9b97ea0ba2a2ep-23, 0x1.1bd55616aa8dbp-77))))))))))), symact_dd_make(0x1.ba0303a55dc65p-14, 0x1.1c72eed7dce04p-68))), symact_dd_make(0x1.9fa64b5d84113p-11, 0x1.af9fc5d4586b1p-65))), symact_dd_make(0x1.451146d7c7c26p-9, -0x1.147ccd22e519ap-69))), symact_dd_make(0x1.fa00ae6565a08p-9, -0x1.c1b8393b6ee4p-63))))))))))));
+    }
+    /* as it is */
+    if (0x1.4p+0 > z) {
+        const symact_dd s0 = symact_dd_neg(x);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
+        const symact_dd s3 = symact_dd_tanh(symact_dd_log1p(symact_dd_exp(x)));
+        return symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s3, 2))), symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), s0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_mul(s2, x)), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s3), x)));
+    }
+    /* power series */
+    if (0x1.8p+0 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.7d9612a44004p+0, 0x1.48a1647177d43p-54));
+        return symact_dd_add(symact_dd_make(0x1.6483adf1c4891p-154, 0x1.868126d51c7bbp-208), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2005f89b94e15p-2, 0x1.c631748ca7448p-57), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.eb6dcd56f7729p-5, 0x1.6036bb292552bp-59), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.caeea1614b2fcp-8, -0x1.ca4b9d4aedbd7p-62), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3ee8a1b2735ap-11, 0x1.533a30c5e1b2ap-69), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.809ebdda7f117p-15, 0x1.b2a56a7461cf3p-69), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.6c4ee88d1ae24p-15, 0x1.6ced086b1095ap-69), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3ee5ad04e1045p-17, 0x1.f6fc13edc218dp-71), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5c30a3ef6d275p-19, 0x1.1bc31ccd57dd5p-73), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.337431ff4d128p-20, -0x1.920e4220cab34p-74), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.06747b96fd629p-23, 0x1.c70255ca2704fp-79), symact_dd_mul(symact_dd_make(0x1.dce67b0ec5116p-24, -0x1.430baee13d996p-79), t))), symact_dd_make(0x1.dbf01773bf6f1p-21, 0x1.2390ab4448704p-78))))))), symact_dd_make(0x1.867889953777dp-17, -0x1.78809cf3e24f4p-72))))))), symact_dd_make(0x1.1fada05c82d53p-13, -0x1.38e7f8b6b17f3p-68))))))), symact_dd_make(0x1.6f584cc4a3afp-10, 0x1.956e2b11acf65p-64))), symact_dd_make(0x1.1990c81d8054bp-12, 0x1.ad570e7819dbcp-66))))), symact_dd_make(0x1.79fcae5ae4ba7p-7, 0x1.2a656156ea201p-63))), symact_dd_make(0x1.24b1188ea3f55p-7, -0x1.55b3d4ffb9618p-62))))), symact_dd_make(0x1.11016a32bec52p-4, -0x1.72d6a16215be7p-60))), symact_dd_make(0x1.467b383afa813p-4, 0x1.e575b4f12803ep-62))))), symact_dd_make(0x1.d8765d356c1afp-3, -0x1.3f83647e05722p-57))));
+    }
+    /* scaled exponential */
+    if (510.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_exp(symact_dd_neg(t));
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(-2.0), t);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(8.0), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s1, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), s0)), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp(s1)))), 3)), symact_dd_sub(symact_dd_add(symact_dd_from_double(8.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_add(symact_dd_from_double(24.0), symact_dd_mul(s0, symact_dd_add(symact_dd_add(symact_dd_from_double(32.0), s2), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(16.0), s2))))), symact_dd_mul(symact_dd_from_double(12.0), t)))), s2)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_mishf(float z)
@@ -222,5 +329,29 @@ void symact_mish_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_mish_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_mish_second_derivativef(float z)
+{
+    return (float)(mish_second_derivative_f32((double)z));
+}
+
+void symact_mish_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_mish_second_derivativef(z[i]);
+    }
+}
+
+double symact_mish_second_derivative(double z)
+{
+    return symact_dd_to_double(mish_second_derivative_f64((double)z));
+}
+
+void symact_mish_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_mish_second_derivative(z[i]);
     }
 }

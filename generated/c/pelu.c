@@ -62,12 +62,22 @@ static symact_dd pelu_forward_f64(double z, double a, double b)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(dd_a, symact_dd_expm1(symact_dd_neg(symact_dd_div(t, dd_b))));
+    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_mul(dd_a, symact_dd_expm1(symact_dd_div(x, dd_b)));
     }
     /* as it is */
-    return symact_dd_div(symact_dd_mul(dd_a, x), dd_b);
+    if (1.0 > z) {
+        return symact_dd_div(symact_dd_mul(dd_a, x), dd_b);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_div(symact_dd_mul(dd_a, t), dd_b);
 }
 
 static double pelu_derivative_f32(double z, double a, double b)
@@ -88,7 +98,7 @@ static double pelu_derivative_f32(double z, double a, double b)
     /* as it is */
     if (0.0 >= z) {
         const double s0 = (1.0 / b);
-        return a * s0 * exp(s0 * z);
+        return exp(s0 * z) * a * s0;
     }
     /* as it is */
     return (a / b);
@@ -116,15 +126,15 @@ static symact_dd pelu_derivative_f64(double z, double a, double b)
         return symact_dd_div(dd_a, dd_b);
     }
     /* scaled exponential */
-    if (-0x1p-10 > z) {
+    if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_b);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(dd_a, s0), symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(s0, t)), 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(s0, t)), 300), dd_a), s0), -300);
     }
     /* as it is */
     if (0.0 >= z) {
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_b);
-        return symact_dd_mul(symact_dd_mul(dd_a, s0), symact_dd_exp(symact_dd_mul(s0, x)));
+        return symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_mul(s0, x)), dd_a), s0);
     }
     /* as it is */
     return symact_dd_div(dd_a, dd_b);
@@ -172,6 +182,191 @@ static symact_dd pelu_derivative_from_output_f64(double z, double a, double b)
     }
     /* as it is */
     return symact_dd_div(dd_a, dd_b);
+}
+
+static double pelu_second_derivative_f32(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return exp((z / b)) * a * symact_powi((1.0 / b), 2);
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd pelu_second_derivative_f64(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_a = symact_dd_from_double(a);
+    (void)dd_a;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-7 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_b)), 300), dd_a), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)), -300);
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_div(x, dd_b)), dd_a), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2));
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double pelu_derivative_wrt_a_f32(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return -1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return INFINITY;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return expm1((z / b));
+    }
+    /* as it is */
+    return (z / b);
+}
+
+static symact_dd pelu_derivative_wrt_a_f64(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_a = symact_dd_from_double(a);
+    (void)dd_a;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_expm1(symact_dd_neg(symact_dd_div(t, dd_b)));
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_expm1(symact_dd_div(x, dd_b));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_div(x, dd_b);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_div(t, dd_b);
+}
+
+static double pelu_derivative_wrt_b_f32(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return -INFINITY;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return (-exp((z / b)) * a * z * symact_powi((1.0 / b), 2));
+    }
+    /* as it is */
+    return (-a * z * symact_powi((1.0 / b), 2));
+}
+
+static symact_dd pelu_derivative_wrt_b_f64(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_a = symact_dd_from_double(a);
+    (void)dd_a;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* tail */
+    if (-0x1p+334 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-7 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_b)), 300), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)), -300);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_div(x, dd_b)), dd_a), x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_neg(symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_neg(symact_dd_mul(symact_dd_mul(dd_a, t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)));
 }
 
 float symact_peluf(float z, float a, float b)
@@ -234,6 +429,15 @@ void symact_pelu_derivative_from_output_f32(const float *g, float *d, size_t n, 
     }
 }
 
+int symact_pelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b)
+{
+    if (!((a > 0.0) && (b > 0.0))) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_pelu_derivative_from_output_f32(g, d, n, a, b);
+    return SYMACT_OK;
+}
+
 double symact_pelu_derivative_from_output(double g, double a, double b)
 {
     return symact_dd_to_double(pelu_derivative_from_output_f64((double)g, (double)a, (double)b));
@@ -244,6 +448,15 @@ void symact_pelu_derivative_from_output_f64(const double *g, double *d, size_t n
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_pelu_derivative_from_output(g[i], a, b);
     }
+}
+
+int symact_pelu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double a, double b)
+{
+    if (!((a > 0.0) && (b > 0.0))) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_pelu_derivative_from_output_f64(g, d, n, a, b);
+    return SYMACT_OK;
 }
 
 float symact_pelu_vjpf(float z, float g_bar, float a, float b)
@@ -282,6 +495,15 @@ void symact_pelu_vjp_from_output_f32(const float *g, const float *g_bar, float *
     }
 }
 
+int symact_pelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
+{
+    if (!((a > 0.0) && (b > 0.0))) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_pelu_vjp_from_output_f32(g, g_bar, z_bar, n, a, b);
+    return SYMACT_OK;
+}
+
 double symact_pelu_vjp_from_output(double g, double g_bar, double a, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_from_output_f64((double)g, (double)a, (double)b)));
@@ -291,5 +513,86 @@ void symact_pelu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_pelu_vjp_from_output(g[i], g_bar[i], a, b);
+    }
+}
+
+int symact_pelu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
+{
+    if (!((a > 0.0) && (b > 0.0))) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_pelu_vjp_from_output_f64(g, g_bar, z_bar, n, a, b);
+    return SYMACT_OK;
+}
+
+float symact_pelu_second_derivativef(float z, float a, float b)
+{
+    return (float)(pelu_second_derivative_f32((double)z, (double)a, (double)b));
+}
+
+void symact_pelu_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_pelu_second_derivativef(z[i], a, b);
+    }
+}
+
+double symact_pelu_second_derivative(double z, double a, double b)
+{
+    return symact_dd_to_double(pelu_second_derivative_f64((double)z, (double)a, (double)b));
+}
+
+void symact_pelu_second_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_pelu_second_derivative(z[i], a, b);
+    }
+}
+
+float symact_pelu_derivative_wrt_af(float z, float a, float b)
+{
+    return (float)(pelu_derivative_wrt_a_f32((double)z, (double)a, (double)b));
+}
+
+void symact_pelu_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_pelu_derivative_wrt_af(z[i], a, b);
+    }
+}
+
+double symact_pelu_derivative_wrt_a(double z, double a, double b)
+{
+    return symact_dd_to_double(pelu_derivative_wrt_a_f64((double)z, (double)a, (double)b));
+}
+
+void symact_pelu_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_pelu_derivative_wrt_a(z[i], a, b);
+    }
+}
+
+float symact_pelu_derivative_wrt_bf(float z, float a, float b)
+{
+    return (float)(pelu_derivative_wrt_b_f32((double)z, (double)a, (double)b));
+}
+
+void symact_pelu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_pelu_derivative_wrt_bf(z[i], a, b);
+    }
+}
+
+double symact_pelu_derivative_wrt_b(double z, double a, double b)
+{
+    return symact_dd_to_double(pelu_derivative_wrt_b_f64((double)z, (double)a, (double)b));
+}
+
+void symact_pelu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_pelu_derivative_wrt_b(z[i], a, b);
     }
 }

@@ -50,12 +50,22 @@ static symact_dd prelu_forward_f64(double z, double weight)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_mul(dd_weight, t));
+    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_mul(dd_weight, x);
     }
     /* as it is */
-    return x;
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
 }
 
 static double prelu_derivative_f32(double z, double weight)
@@ -154,6 +164,123 @@ static symact_dd prelu_derivative_from_output_f64(double z, double weight)
     return symact_dd_from_double(1.0);
 }
 
+static double prelu_second_derivative_f32(double z, double weight)
+{
+    (void)weight;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd prelu_second_derivative_f64(double z, double weight)
+{
+    (void)weight;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_weight = symact_dd_from_double(weight);
+    (void)dd_weight;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double prelu_derivative_wrt_weight_f32(double z, double weight)
+{
+    (void)weight;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return -INFINITY;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return z;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd prelu_derivative_wrt_weight_f64(double z, double weight)
+{
+    (void)weight;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_weight = symact_dd_from_double(weight);
+    (void)dd_weight;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(t);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return x;
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
 float symact_preluf(float z, float weight)
 {
     return (float)(prelu_forward_f32((double)z, (double)weight));
@@ -214,6 +341,15 @@ void symact_prelu_derivative_from_output_f32(const float *g, float *d, size_t n,
     }
 }
 
+int symact_prelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float weight)
+{
+    if (!(weight > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_prelu_derivative_from_output_f32(g, d, n, weight);
+    return SYMACT_OK;
+}
+
 double symact_prelu_derivative_from_output(double g, double weight)
 {
     return symact_dd_to_double(prelu_derivative_from_output_f64((double)g, (double)weight));
@@ -224,6 +360,15 @@ void symact_prelu_derivative_from_output_f64(const double *g, double *d, size_t 
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_prelu_derivative_from_output(g[i], weight);
     }
+}
+
+int symact_prelu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double weight)
+{
+    if (!(weight > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_prelu_derivative_from_output_f64(g, d, n, weight);
+    return SYMACT_OK;
 }
 
 float symact_prelu_vjpf(float z, float g_bar, float weight)
@@ -262,6 +407,15 @@ void symact_prelu_vjp_from_output_f32(const float *g, const float *g_bar, float 
     }
 }
 
+int symact_prelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float weight)
+{
+    if (!(weight > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_prelu_vjp_from_output_f32(g, g_bar, z_bar, n, weight);
+    return SYMACT_OK;
+}
+
 double symact_prelu_vjp_from_output(double g, double g_bar, double weight)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), prelu_derivative_from_output_f64((double)g, (double)weight)));
@@ -271,5 +425,62 @@ void symact_prelu_vjp_from_output_f64(const double *g, const double *g_bar, doub
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_prelu_vjp_from_output(g[i], g_bar[i], weight);
+    }
+}
+
+int symact_prelu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double weight)
+{
+    if (!(weight > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_prelu_vjp_from_output_f64(g, g_bar, z_bar, n, weight);
+    return SYMACT_OK;
+}
+
+float symact_prelu_second_derivativef(float z, float weight)
+{
+    return (float)(prelu_second_derivative_f32((double)z, (double)weight));
+}
+
+void symact_prelu_second_derivative_f32(const float *z, float *d, size_t n, float weight)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_prelu_second_derivativef(z[i], weight);
+    }
+}
+
+double symact_prelu_second_derivative(double z, double weight)
+{
+    return symact_dd_to_double(prelu_second_derivative_f64((double)z, (double)weight));
+}
+
+void symact_prelu_second_derivative_f64(const double *z, double *d, size_t n, double weight)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_prelu_second_derivative(z[i], weight);
+    }
+}
+
+float symact_prelu_derivative_wrt_weightf(float z, float weight)
+{
+    return (float)(prelu_derivative_wrt_weight_f32((double)z, (double)weight));
+}
+
+void symact_prelu_derivative_wrt_weight_f32(const float *z, float *d, size_t n, float weight)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_prelu_derivative_wrt_weightf(z[i], weight);
+    }
+}
+
+double symact_prelu_derivative_wrt_weight(double z, double weight)
+{
+    return symact_dd_to_double(prelu_derivative_wrt_weight_f64((double)z, (double)weight));
+}
+
+void symact_prelu_derivative_wrt_weight_f64(const double *z, double *d, size_t n, double weight)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_prelu_derivative_wrt_weight(z[i], weight);
     }
 }

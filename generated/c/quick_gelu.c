@@ -63,13 +63,18 @@ static symact_dd quick_gelu_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-21 > z) {
+    if (-0x1p-18 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_make(-0x1.b3b645a1cac08p+0, -0x1.89374bc6a7efap-55), t);
-        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(t, symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
+        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
     }
     /* as it is */
-    return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(symact_dd_make(-0x1.b3b645a1cac08p+0, -0x1.89374bc6a7efap-55), x))));
+    if (1.0 > z) {
+        return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(symact_dd_make(-0x1.b3b645a1cac08p+0, -0x1.89374bc6a7efap-55), x))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(symact_dd_make(-0x1.b3b645a1cac08p+0, -0x1.89374bc6a7efap-55), t))));
 }
 
 static double quick_gelu_derivative_f32(double z)
@@ -127,7 +132,7 @@ static symact_dd quick_gelu_derivative_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_make(-0x1.b3b645a1cac08p+0, -0x1.89374bc6a7efap-55), t);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.0624dd2f1a9fcp-9, -0x1.89374bc6a7efap-65), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2)), symact_dd_sub(symact_dd_add(symact_dd_from_double(500.0), symact_dd_mul(symact_dd_from_double(500.0), s1)), symact_dd_mul(symact_dd_from_double(851.0), t))), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.0624dd2f1a9fcp-9, -0x1.89374bc6a7efap-65), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2)), symact_dd_sub(symact_dd_add(symact_dd_from_double(500.0), symact_dd_mul(symact_dd_from_double(500.0), s1)), symact_dd_mul(symact_dd_from_double(851.0), t))), -300);
     }
     /* power series */
     if (-0x1p-1 > z) {
@@ -143,6 +148,104 @@ static symact_dd quick_gelu_derivative_f64(double z)
     }
     /* tail */
     return symact_dd_from_double(1.0);
+}
+
+static double quick_gelu_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (-0x1.8p+0 > z) {
+        const double t = (-z);
+        const double s0 = exp(-0x1.b3b645a1cac08p+0 * t);
+        const double s1 = 0x1.619d2p+19 * t;
+        return 0x1.0c6f7a0b5ed8dp-18 * s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((0x1.9f87p+19 + s0 * (0x1.9f87p+19 + s1)) - s1);
+    }
+    /* power series */
+    if (-1.0 > z) {
+        const double t = (0x1.68e3f15ed0fc7p+0 + z);
+        return (t * (0x1.0f826d4e6293ep-2 + t * (0x1.8131b09e5fd2ep-2 + t * (0x1.8275cb7054081p-3 + t * (t * (t * (t * (t * (0x1.7abe7978af49dp-7 + t * (0x1.3d2ad91509f68p-7 + t * (0x1.7fb8776e61409p-9 + t * (t * (-0x1.39dae5872b41dp-10 - 0x1.1a36587e8458fp-11 * t) - 0x1.82104bbd811a3p-11)))) - 0x1.09a79b9b55cb4p-7) - 0x1.cf19acaa7147ap-5) - 0x1.809c58866c488p-4) - 0x1.adc85c16d3af7p-6)))) - 0x1.373a16d25e555p-156);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        const double s0 = -0x1.b3b645a1cac08p+0 * z;
+        const double s1 = exp(s0);
+        return 0x1.be2b4959e6256p-9 * s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((0x1.f4p+9 + 0x1.f4p+9 * s1) + 851.0 * z * expm1(s0));
+    }
+    /* power series */
+    if (0x1.8p+0 > z) {
+        const double t = (z - 0x1.68e3f15ed0fc7p+0);
+        return (t * (t * (0x1.8131b09e5fd2ep-2 + t * (t * (t * (0x1.809c58866c488p-4 + t * (t * (0x1.09a79b9b55cb4p-7 + t * (0x1.7abe7978af49dp-7 + t * (t * (0x1.7fb8776e61409p-9 + t * (0x1.82104bbd811a3p-11 + t * (0x1.1a36587e8458fp-11 * t - 0x1.39dae5872b41dp-10))) - 0x1.3d2ad91509f68p-7))) - 0x1.cf19acaa7147ap-5)) - 0x1.adc85c16d3af7p-6) - 0x1.8275cb7054081p-3)) - 0x1.0f826d4e6293ep-2) - 0x1.373a16d25e555p-156);
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp(-0x1.b3b645a1cac08p+0 * t);
+    const double s1 = 0x1.619d2p+19 * t;
+    return 0x1.0c6f7a0b5ed8dp-18 * s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((0x1.9f87p+19 + s0 * (0x1.9f87p+19 + s1)) - s1);
+}
+
+static symact_dd quick_gelu_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-510.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1.8p+0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(symact_dd_make(-0x1.b3b645a1cac08p+0, -0x1.89374bc6a7efap-55), t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(0x1.619d2p+19), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.0c6f7a0b5ed8dp-18, 0x1.b5a63f9a49c2cp-73), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(symact_dd_from_double(0x1.9f87p+19), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(0x1.9f87p+19), s2))), s2)), -300);
+    }
+    /* power series */
+    if (-0x1.4p+0 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.68e3f15ed0fc7p+0, 0x1.d16c4a424edcbp-54), x);
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0f826d4e6293ep-2, -0x1.d7196269d8a28p-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8131b09e5fd2ep-2, -0x1.66cce30eb19fep-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8275cb7054081p-3, 0x1.382fcc8594d94p-57), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7abe7978af49dp-7, 0x1.7dfe74f318e73p-63), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3d2ad91509f68p-7, 0x1.833c6f6e567e9p-62), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7fb8776e61409p-9, 0x1.d581fa951b642p-63), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.d666d656f9312p-14, -0x1.6eb8f1b6bd36dp-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.31330213a913dp-14, 0x1.feb9d3ed8a7ebp-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.128f0b72f12b3p-16, 0x1.c0a83e190f009p-70), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.a5479efbcbb06p-24, -0x1.e42ab2bafc507p-78), t), symact_dd_make(0x1.87527a8d925e3p-19, -0x1.4bfee0aaaa3ecp-74))), symact_dd_make(0x1.097d8883341d1p-17, 0x1.37652414b04f2p-71))), symact_dd_make(0x1.e65bf72e4f1b5p-18, 0x1.5295ccbe3645bp-73))))))))), symact_dd_make(0x1.e41844153dd76p-16, 0x1.9864b1e460f9dp-70))), symact_dd_make(0x1.1a36587e8458fp-11, 0x1.a884eb5a75abdp-68))), symact_dd_make(0x1.39dae5872b41dp-10, -0x1.be74ee5e4c7d9p-64))), symact_dd_make(0x1.82104bbd811a3p-11, -0x1.f7b97db554ff1p-65))))))))), symact_dd_make(0x1.09a79b9b55cb4p-7, -0x1.7796e3863511p-64))), symact_dd_make(0x1.cf19acaa7147ap-5, 0x1.821a8fcfb06fap-59))), symact_dd_make(0x1.809c58866c488p-4, 0x1.548ddbfa5a0aep-58))), symact_dd_make(0x1.adc85c16d3af7p-6, 0x1.fb4cd7d24a379p-60))))))))), symact_dd_make(0x1.373a16d25e555p-156, 0x1.6e3e4b59e5676p-212));
+    }
+    /* as it is */
+    if (0x1.4p+0 > z) {
+        const symact_dd s0 = symact_dd_mul(symact_dd_make(-0x1.b3b645a1cac08p+0, -0x1.89374bc6a7efap-55), x);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.be2b4959e6256p-9, 0x1.b36bd2b6f1993p-64), s1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(0x1.f4p+9), symact_dd_mul(symact_dd_from_double(0x1.f4p+9), s1)), symact_dd_mul(symact_dd_mul(symact_dd_from_double(851.0), x), symact_dd_expm1(s0))));
+    }
+    /* power series */
+    if (0x1.8p+0 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.68e3f15ed0fc7p+0, 0x1.d16c4a424edcbp-54));
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8131b09e5fd2ep-2, -0x1.66cce30eb19fep-57), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.809c58866c488p-4, 0x1.548ddbfa5a0aep-58), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.09a79b9b55cb4p-7, -0x1.7796e3863511p-64), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7abe7978af49dp-7, 0x1.7dfe74f318e73p-63), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7fb8776e61409p-9, 0x1.d581fa951b642p-63), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.82104bbd811a3p-11, -0x1.f7b97db554ff1p-65), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1a36587e8458fp-11, 0x1.a884eb5a75abdp-68), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.31330213a913dp-14, 0x1.feb9d3ed8a7ebp-68), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.097d8883341d1p-17, 0x1.37652414b04f2p-71), symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.87527a8d925e3p-19, 0x1.4bfee0aaaa3ecp-74), symact_dd_mul(symact_dd_make(0x1.a5479efbcbb06p-24, -0x1.e42ab2bafc507p-78), t))))), symact_dd_make(0x1.e65bf72e4f1b5p-18, 0x1.5295ccbe3645bp-73))), symact_dd_make(0x1.128f0b72f12b3p-16, 0x1.c0a83e190f009p-70))))), symact_dd_make(0x1.d666d656f9312p-14, -0x1.6eb8f1b6bd36dp-68))), symact_dd_make(0x1.e41844153dd76p-16, 0x1.9864b1e460f9dp-70))))), symact_dd_make(0x1.39dae5872b41dp-10, -0x1.be74ee5e4c7d9p-64))))))), symact_dd_make(0x1.3d2ad91509f68p-7, 0x1.833c6f6e567e9p-62))))))), symact_dd_make(0x1.cf19acaa7147ap-5, 0x1.821a8fcfb06fap-59))))), symact_dd_make(0x1.adc85c16d3af7p-6, 0x1.fb4cd7d24a379p-60))), symact_dd_make(0x1.8275cb7054081p-3, 0x1.382fcc8594d94p-57))))), symact_dd_make(0x1.0f826d4e6293ep-2, -0x1.d7196269d8a28p-56))), symact_dd_make(0x1.373a16d25e555p-156, 0x1.6e3e4b59e5676p-212));
+    }
+    /* scaled exponential */
+    if (510.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(symact_dd_make(-0x1.b3b645a1cac08p+0, -0x1.89374bc6a7efap-55), t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(0x1.619d2p+19), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.0c6f7a0b5ed8dp-18, 0x1.b5a63f9a49c2cp-73), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(symact_dd_from_double(0x1.9f87p+19), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(0x1.9f87p+19), s2))), s2)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_quick_geluf(float z)
@@ -214,5 +317,29 @@ void symact_quick_gelu_vjp_f64(const double *z, const double *g_bar, double *z_b
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_quick_gelu_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_quick_gelu_second_derivativef(float z)
+{
+    return (float)(quick_gelu_second_derivative_f32((double)z));
+}
+
+void symact_quick_gelu_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_quick_gelu_second_derivativef(z[i]);
+    }
+}
+
+double symact_quick_gelu_second_derivative(double z)
+{
+    return symact_dd_to_double(quick_gelu_second_derivative_f64((double)z));
+}
+
+void symact_quick_gelu_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_quick_gelu_second_derivative(z[i]);
     }
 }

@@ -51,7 +51,7 @@ static symact_dd reciprocal_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* reciprocal argument */
-    if (0.0 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         return symact_dd_neg(w);
@@ -98,8 +98,20 @@ static symact_dd reciprocal_derivative_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_neg(symact_dd_powi(w, 2));
+    }
     /* as it is */
-    return symact_dd_neg(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), x), 2));
+    if (1.0 > z) {
+        return symact_dd_neg(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), x), 2));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_neg(symact_dd_powi(w, 2));
 }
 
 static double reciprocal_derivative_from_output_f32(double z)
@@ -142,8 +154,66 @@ static symact_dd reciprocal_derivative_from_output_f64(double z)
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_powi(t, 2));
+    }
     /* as it is */
-    return symact_dd_neg(symact_dd_powi(x, 2));
+    if (1.0 > z) {
+        return symact_dd_neg(symact_dd_powi(x, 2));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_neg(symact_dd_powi(t, 2));
+}
+
+static double reciprocal_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    return 2.0 * symact_powi((1.0 / z), 3);
+}
+
+static symact_dd reciprocal_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_powi(w, 3));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), x), 3));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 3));
 }
 
 float symact_reciprocalf(float z)
@@ -263,5 +333,29 @@ void symact_reciprocal_vjp_from_output_f64(const double *g, const double *g_bar,
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_reciprocal_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_reciprocal_second_derivativef(float z)
+{
+    return (float)(reciprocal_second_derivative_f32((double)z));
+}
+
+void symact_reciprocal_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_reciprocal_second_derivativef(z[i]);
+    }
+}
+
+double symact_reciprocal_second_derivative(double z)
+{
+    return symact_dd_to_double(reciprocal_second_derivative_f64((double)z));
+}
+
+void symact_reciprocal_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_reciprocal_second_derivative(z[i]);
     }
 }

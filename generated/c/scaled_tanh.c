@@ -86,8 +86,20 @@ static symact_dd scaled_tanh_forward_f64(double z, double a, double b)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), x);
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t));
+        return symact_dd_div(symact_dd_mul(dd_a, s0), symact_dd_add(symact_dd_from_double(2.0), s0));
+    }
     /* as it is */
-    return symact_dd_mul(dd_a, symact_dd_tanh(symact_dd_mul(dd_b, x)));
+    if (1.0 > z) {
+        return symact_dd_mul(dd_a, symact_dd_tanh(symact_dd_mul(dd_b, x)));
+    }
+    /* decaying expm1 */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t));
+    return symact_dd_neg(symact_dd_div(symact_dd_mul(dd_a, s0), symact_dd_add(symact_dd_from_double(2.0), s0)));
     }
     if (b < 0.0) {
     /* the limit */
@@ -102,8 +114,20 @@ static symact_dd scaled_tanh_forward_f64(double z, double a, double b)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), x);
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t));
+        return symact_dd_neg(symact_dd_div(symact_dd_mul(dd_a, s0), symact_dd_add(symact_dd_from_double(2.0), s0)));
+    }
     /* as it is */
-    return symact_dd_mul(dd_a, symact_dd_tanh(symact_dd_mul(dd_b, x)));
+    if (1.0 > z) {
+        return symact_dd_mul(dd_a, symact_dd_tanh(symact_dd_mul(dd_b, x)));
+    }
+    /* decaying expm1 */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t));
+    return symact_dd_div(symact_dd_mul(dd_a, s0), symact_dd_add(symact_dd_from_double(2.0), s0));
     }
     return symact_dd_from_double(NAN);
 }
@@ -189,19 +213,19 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-60 > z) {
+    if (-0x1p-57 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-60 > z) {
+    if (0x1p-57 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), symact_dd_exp_scaled(s0, 300)), -300);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     if (b < 0.0) {
     /* the limit */
@@ -213,19 +237,19 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-58 > z) {
+    if (-0x1p-55 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-58 > z) {
+    if (0x1p-54 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), symact_dd_exp_scaled(s0, 300)), -300);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     return symact_dd_from_double(NAN);
 }
@@ -256,6 +280,428 @@ static symact_dd scaled_tanh_derivative_from_output_f64(double z, double a, doub
     (void)dd_b;
     /* common denominator */
     return symact_dd_div(symact_dd_mul(dd_b, symact_dd_sub(symact_dd_powi(dd_a, 2), symact_dd_powi(x, 2))), dd_a);
+}
+
+static double scaled_tanh_second_derivative_f32(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    if (b > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return -2.0 * a * z * symact_powi(b, 3);
+    }
+    /* decaying expm1 */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = -2.0 * b * t;
+        const double s1 = expm1(s0);
+        return (-8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    }
+    /* as it is */
+    if (0x1p-50 > z) {
+        const double s0 = tanh(b * z);
+        return -2.0 * a * s0 * symact_powi(b, 2) * (1.0 - symact_powi(s0, 2));
+    }
+    /* decaying expm1 */
+    const double t = z;
+    const double s0 = -2.0 * b * t;
+    const double s1 = expm1(s0);
+    return (8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    }
+    if (b < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return -2.0 * a * z * symact_powi(b, 3);
+    }
+    /* decaying expm1 */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = 2.0 * b * t;
+        const double s1 = expm1(s0);
+        return (8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    }
+    /* as it is */
+    if (0x1p-47 > z) {
+        const double s0 = tanh(b * z);
+        return -2.0 * a * s0 * symact_powi(b, 2) * (1.0 - symact_powi(s0, 2));
+    }
+    /* decaying expm1 */
+    const double t = z;
+    const double s0 = 2.0 * b * t;
+    const double s1 = expm1(s0);
+    return (-8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    }
+    return NAN;
+}
+
+static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_a = symact_dd_from_double(a);
+    (void)dd_a;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    if (b > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 3));
+    }
+    /* scaled exponential */
+    if (-0x1p-6 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), symact_dd_powi(dd_b, 2));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(s2, symact_dd_mul(s1, s2))), -300);
+    }
+    /* as it is */
+    if (0x1p-6 > z) {
+        const symact_dd s0 = symact_dd_tanh(symact_dd_mul(dd_b, x));
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), s0), symact_dd_powi(dd_b, 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s0, 2)));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
+    const symact_dd s1 = symact_dd_exp(s0);
+    const symact_dd s2 = symact_dd_powi(dd_b, 2);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), s1), s2), symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), s2))), -300);
+    }
+    if (b < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 3));
+    }
+    /* scaled exponential */
+    if (-0x1p-3 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), symact_dd_powi(dd_b, 2));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(s1, s2), s2)), -300);
+    }
+    /* as it is */
+    if (0x1p-3 > z) {
+        const symact_dd s0 = symact_dd_tanh(symact_dd_mul(dd_b, x));
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), s0), symact_dd_powi(dd_b, 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s0, 2)));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
+    const symact_dd s1 = symact_dd_exp(s0);
+    const symact_dd s2 = symact_dd_powi(dd_b, 2);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), s2), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), s1), s2))), -300);
+    }
+    return symact_dd_from_double(NAN);
+}
+
+static double scaled_tanh_derivative_wrt_a_f32(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    if (b > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return -1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 1.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return b * z;
+    }
+    /* as it is */
+    return tanh(b * z);
+    }
+    if (b < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return -1.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return b * z;
+    }
+    /* as it is */
+    return tanh(b * z);
+    }
+    return NAN;
+}
+
+static symact_dd scaled_tanh_derivative_wrt_a_f64(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_a = symact_dd_from_double(a);
+    (void)dd_a;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    if (b > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(dd_b, x);
+    }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t));
+        return symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_tanh(symact_dd_mul(dd_b, x));
+    }
+    /* decaying expm1 */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t));
+    return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0)));
+    }
+    if (b < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(-1.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(dd_b, x);
+    }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t));
+        return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0)));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_tanh(symact_dd_mul(dd_b, x));
+    }
+    /* decaying expm1 */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t));
+    return symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0));
+    }
+    return symact_dd_from_double(NAN);
+}
+
+static double scaled_tanh_derivative_wrt_b_f32(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    if (b > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return a * z;
+    }
+    /* decaying exponentials */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = exp(-2.0 * b * t);
+        return -4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    /* as it is */
+    if (0x1p-50 > z) {
+        return a * z * (1.0 - symact_powi(tanh(b * z), 2));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp(-2.0 * b * t);
+    return 4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    if (b < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return a * z;
+    }
+    /* decaying exponentials */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = exp(2.0 * b * t);
+        return -4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    /* as it is */
+    if (0x1p-47 > z) {
+        return a * z * (1.0 - symact_powi(tanh(b * z), 2));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp(2.0 * b * t);
+    return 4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    return NAN;
+}
+
+static symact_dd scaled_tanh_derivative_wrt_b_f64(double z, double a, double b)
+{
+    (void)a;
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_a = symact_dd_from_double(a);
+    (void)dd_a;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    if (b > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(dd_a, x);
+    }
+    /* tail */
+    if (-0x1p+334 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-57 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-4.0), symact_dd_exp_scaled(s0, 300)), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* as it is */
+    if (0x1p-57 > z) {
+        return symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
+    }
+    /* scaled exponential */
+    if (0x1p+334 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+    }
+    if (b < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(dd_a, x);
+    }
+    /* tail */
+    if (-0x1p+334 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-55 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-4.0), symact_dd_exp_scaled(s0, 300)), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* as it is */
+    if (0x1p-54 > z) {
+        return symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
+    }
+    /* scaled exponential */
+    if (0x1p+334 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+    }
+    return symact_dd_from_double(NAN);
 }
 
 float symact_scaled_tanhf(float z, float a, float b)
@@ -318,6 +764,15 @@ void symact_scaled_tanh_derivative_from_output_f32(const float *g, float *d, siz
     }
 }
 
+int symact_scaled_tanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b)
+{
+    if (!((a != 0.0) && (b != 0.0))) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_scaled_tanh_derivative_from_output_f32(g, d, n, a, b);
+    return SYMACT_OK;
+}
+
 double symact_scaled_tanh_derivative_from_output(double g, double a, double b)
 {
     return symact_dd_to_double(scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b));
@@ -328,6 +783,15 @@ void symact_scaled_tanh_derivative_from_output_f64(const double *g, double *d, s
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_scaled_tanh_derivative_from_output(g[i], a, b);
     }
+}
+
+int symact_scaled_tanh_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double a, double b)
+{
+    if (!((a != 0.0) && (b != 0.0))) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_scaled_tanh_derivative_from_output_f64(g, d, n, a, b);
+    return SYMACT_OK;
 }
 
 float symact_scaled_tanh_vjpf(float z, float g_bar, float a, float b)
@@ -366,6 +830,15 @@ void symact_scaled_tanh_vjp_from_output_f32(const float *g, const float *g_bar, 
     }
 }
 
+int symact_scaled_tanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
+{
+    if (!((a != 0.0) && (b != 0.0))) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_scaled_tanh_vjp_from_output_f32(g, g_bar, z_bar, n, a, b);
+    return SYMACT_OK;
+}
+
 double symact_scaled_tanh_vjp_from_output(double g, double g_bar, double a, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b)));
@@ -375,5 +848,86 @@ void symact_scaled_tanh_vjp_from_output_f64(const double *g, const double *g_bar
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_scaled_tanh_vjp_from_output(g[i], g_bar[i], a, b);
+    }
+}
+
+int symact_scaled_tanh_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
+{
+    if (!((a != 0.0) && (b != 0.0))) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_scaled_tanh_vjp_from_output_f64(g, g_bar, z_bar, n, a, b);
+    return SYMACT_OK;
+}
+
+float symact_scaled_tanh_second_derivativef(float z, float a, float b)
+{
+    return (float)(scaled_tanh_second_derivative_f32((double)z, (double)a, (double)b));
+}
+
+void symact_scaled_tanh_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_scaled_tanh_second_derivativef(z[i], a, b);
+    }
+}
+
+double symact_scaled_tanh_second_derivative(double z, double a, double b)
+{
+    return symact_dd_to_double(scaled_tanh_second_derivative_f64((double)z, (double)a, (double)b));
+}
+
+void symact_scaled_tanh_second_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_scaled_tanh_second_derivative(z[i], a, b);
+    }
+}
+
+float symact_scaled_tanh_derivative_wrt_af(float z, float a, float b)
+{
+    return (float)(scaled_tanh_derivative_wrt_a_f32((double)z, (double)a, (double)b));
+}
+
+void symact_scaled_tanh_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_scaled_tanh_derivative_wrt_af(z[i], a, b);
+    }
+}
+
+double symact_scaled_tanh_derivative_wrt_a(double z, double a, double b)
+{
+    return symact_dd_to_double(scaled_tanh_derivative_wrt_a_f64((double)z, (double)a, (double)b));
+}
+
+void symact_scaled_tanh_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_scaled_tanh_derivative_wrt_a(z[i], a, b);
+    }
+}
+
+float symact_scaled_tanh_derivative_wrt_bf(float z, float a, float b)
+{
+    return (float)(scaled_tanh_derivative_wrt_b_f32((double)z, (double)a, (double)b));
+}
+
+void symact_scaled_tanh_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_scaled_tanh_derivative_wrt_bf(z[i], a, b);
+    }
+}
+
+double symact_scaled_tanh_derivative_wrt_b(double z, double a, double b)
+{
+    return symact_dd_to_double(scaled_tanh_derivative_wrt_b_f64((double)z, (double)a, (double)b));
+}
+
+void symact_scaled_tanh_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_scaled_tanh_derivative_wrt_b(z[i], a, b);
     }
 }

@@ -62,9 +62,10 @@ static symact_dd selu_forward_f64(double z)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), x);
     }
-    /* as it is */
-    if (-0x1p-60 > z) {
-        return symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_expm1(x));
+    /* decaying expm1 */
+    if (-0x1p-57 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_expm1(symact_dd_neg(t)));
     }
     /* power series */
     if (0.0 >= z) {
@@ -72,7 +73,12 @@ static symact_dd selu_forward_f64(double z)
         return symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c212cc640f031p-1, 0x1.05161b045a1fep-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2c0c8842b4acbp-2, 0x1.80d90480b9bp-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2c0c8842b4acbp-4, 0x1.80d90480b9bp-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.e0140d37877acp-7, -0x1.96e324ca7a99bp-62), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.400d5e2504fc8p-9, -0x1.0f421886fc667p-64), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.6dc622737369bp-12, 0x1.1bda3b209457cp-66), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.6dc622737369bp-15, 0x1.1bda3b209457cp-69), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4521e5bbf4cfcp-18, -0x1.95987a70bf64p-73), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.041b1e2ff70c9p-21, 0x1.c429689fb3719p-75), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7a55fd5d0a40ep-25, -0x1.113822006f5acp-79), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.f872a726b8568p-29, -0x1.6c4ad8009479p-83), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.366df0b55dbf1p-32, 0x1.8416c4e0e2ff6p-91), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.62c6c9f3d8da6p-36, -0x1.16b60b411c76ep-90), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7a6da4374db5bp-40, 0x1.c5a4384314d68p-94), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7a6da4374db5bp-44, 0x1.c5a4384314d68p-98), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.642af4e8c19bfp-48, 0x1.e73125e4c8517p-102), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3c97f6243a51cp-52, -0x1.60d33a66a6247p-110), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0a9aea39747acp-56, -0x1.d44c211847622p-111), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.aa9176c253f79p-61, 0x1.df863172c0fc9p-116), symact_dd_mul(symact_dd_make(0x1.45011d87de738p-65, -0x1.9ed6b5c0f30edp-120), t)))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
-    return symact_dd_mul(symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55), x);
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55), x);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_mul(symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55), t);
 }
 
 static double selu_derivative_f32(double z)
@@ -112,7 +118,7 @@ static symact_dd selu_derivative_f64(double z)
         return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_exp_scaled(symact_dd_neg(t), 300)), -300);
     }
@@ -160,6 +166,55 @@ static symact_dd selu_derivative_from_output_f64(double z)
     }
     /* as it is */
     return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);
+}
+
+static double selu_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return 0x1.c212cc640f031p+0 * exp(z);
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd selu_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-9 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_exp_scaled(symact_dd_neg(t), 300)), -300);
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_exp(x));
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_seluf(float z)
@@ -279,5 +334,29 @@ void symact_selu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_selu_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_selu_second_derivativef(float z)
+{
+    return (float)(selu_second_derivative_f32((double)z));
+}
+
+void symact_selu_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_selu_second_derivativef(z[i]);
+    }
+}
+
+double symact_selu_second_derivative(double z)
+{
+    return symact_dd_to_double(selu_second_derivative_f64((double)z));
+}
+
+void symact_selu_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_selu_second_derivative(z[i]);
     }
 }

@@ -51,13 +51,18 @@ static symact_dd sigmoid_forward_f64(double z)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(s0, 300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
     }
     /* as it is */
-    return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))));
+    if (1.0 > z) {
+        return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
 static double sigmoid_derivative_f32(double z)
@@ -100,20 +105,20 @@ static symact_dd sigmoid_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-22 > z) {
+    if (-0x1p-19 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-12 > z) {
+    if (0x1p-9 > z) {
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(x));
         return symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
     }
     /* scaled exponential */
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_neg(t);
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2), symact_dd_exp_scaled(s0, 300)), -300);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
 static double sigmoid_derivative_from_output_f32(double z)
@@ -142,6 +147,75 @@ static symact_dd sigmoid_derivative_from_output_f64(double z)
     }
     /* as it is */
     return symact_dd_mul(x, symact_dd_sub(symact_dd_from_double(1.0), x));
+}
+
+static double sigmoid_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return -0x1p-3 * z;
+    }
+    /* decaying expm1 */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = (-t);
+        const double s1 = expm1(s0);
+        return (-(exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))));
+    }
+    /* as it is */
+    const double s0 = (-z);
+    const double s1 = exp(s0);
+    return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * expm1(s0);
+}
+
+static symact_dd sigmoid_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_from_double(-0x1p-3), x);
+    }
+    /* scaled exponential */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_from_double(1.0), s1)), -300);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        const symact_dd s0 = symact_dd_neg(x);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_mul(symact_dd_mul(s1, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_expm1(s0));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_neg(t);
+    const symact_dd s1 = symact_dd_exp(s0);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(s1, symact_dd_from_double(1.0))), -300);
 }
 
 float symact_sigmoidf(float z)
@@ -261,5 +335,29 @@ void symact_sigmoid_vjp_from_output_f64(const double *g, const double *g_bar, do
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_sigmoid_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_sigmoid_second_derivativef(float z)
+{
+    return (float)(sigmoid_second_derivative_f32((double)z));
+}
+
+void symact_sigmoid_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sigmoid_second_derivativef(z[i]);
+    }
+}
+
+double symact_sigmoid_second_derivative(double z)
+{
+    return symact_dd_to_double(sigmoid_second_derivative_f64((double)z));
+}
+
+void symact_sigmoid_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sigmoid_second_derivative(z[i]);
     }
 }

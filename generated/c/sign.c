@@ -174,6 +174,58 @@ static symact_dd sign_derivative_from_output_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
+static double sign_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd sign_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
 float symact_signf(float z)
 {
     return (float)(sign_forward_f32((double)z));
@@ -291,5 +343,29 @@ void symact_sign_vjp_from_output_f64(const double *g, const double *g_bar, doubl
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_sign_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_sign_second_derivativef(float z)
+{
+    return (float)(sign_second_derivative_f32((double)z));
+}
+
+void symact_sign_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sign_second_derivativef(z[i]);
+    }
+}
+
+double symact_sign_second_derivative(double z)
+{
+    return symact_dd_to_double(sign_second_derivative_f64((double)z));
+}
+
+void symact_sign_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sign_second_derivative(z[i]);
     }
 }

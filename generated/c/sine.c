@@ -126,6 +126,106 @@ static symact_dd sine_derivative_f64(double z, double omega)
     return symact_dd_mul(dd_omega, symact_dd_cos_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
 }
 
+static double sine_second_derivative_f32(double z, double omega)
+{
+    (void)omega;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return NAN;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return (-z * symact_powi(omega, 3));
+    }
+    /* as it is */
+    return (-symact_powi(omega, 2) * sin(omega * z));
+}
+
+static symact_dd sine_second_derivative_f64(double z, double omega)
+{
+    (void)omega;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_omega = symact_dd_from_double(omega);
+    (void)dd_omega;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(NAN);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_neg(symact_dd_mul(x, symact_dd_powi(dd_omega, 3)));
+    }
+    /* scaled argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(symact_dd_powi(dd_omega, 2), symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_neg(symact_dd_mul(symact_dd_powi(dd_omega, 2), symact_dd_sin(symact_dd_mul(dd_omega, x))));
+    }
+    /* scaled argument */
+    const symact_dd t = x;
+    return symact_dd_neg(symact_dd_mul(symact_dd_powi(dd_omega, 2), symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64)));
+}
+
+static double sine_derivative_wrt_omega_f32(double z, double omega)
+{
+    (void)omega;
+    if (z != z) {
+        return z;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return z;
+    }
+    /* as it is */
+    return z * cos(omega * z);
+}
+
+static symact_dd sine_derivative_wrt_omega_f64(double z, double omega)
+{
+    (void)omega;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_omega = symact_dd_from_double(omega);
+    (void)dd_omega;
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return x;
+    }
+    /* scaled argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_mul(t, symact_dd_cos_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64)));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_mul(x, symact_dd_cos(symact_dd_mul(dd_omega, x)));
+    }
+    /* scaled argument */
+    const symact_dd t = x;
+    return symact_dd_mul(t, symact_dd_cos_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
+}
+
 float symact_sinef(float z, float omega)
 {
     return (float)(sine_forward_f32((double)z, (double)omega));
@@ -195,5 +295,53 @@ void symact_sine_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_sine_vjp(z[i], g_bar[i], omega);
+    }
+}
+
+float symact_sine_second_derivativef(float z, float omega)
+{
+    return (float)(sine_second_derivative_f32((double)z, (double)omega));
+}
+
+void symact_sine_second_derivative_f32(const float *z, float *d, size_t n, float omega)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sine_second_derivativef(z[i], omega);
+    }
+}
+
+double symact_sine_second_derivative(double z, double omega)
+{
+    return symact_dd_to_double(sine_second_derivative_f64((double)z, (double)omega));
+}
+
+void symact_sine_second_derivative_f64(const double *z, double *d, size_t n, double omega)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sine_second_derivative(z[i], omega);
+    }
+}
+
+float symact_sine_derivative_wrt_omegaf(float z, float omega)
+{
+    return (float)(sine_derivative_wrt_omega_f32((double)z, (double)omega));
+}
+
+void symact_sine_derivative_wrt_omega_f32(const float *z, float *d, size_t n, float omega)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sine_derivative_wrt_omegaf(z[i], omega);
+    }
+}
+
+double symact_sine_derivative_wrt_omega(double z, double omega)
+{
+    return symact_dd_to_double(sine_derivative_wrt_omega_f64((double)z, (double)omega));
+}
+
+void symact_sine_derivative_wrt_omega_f64(const double *z, double *d, size_t n, double omega)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sine_derivative_wrt_omega(z[i], omega);
     }
 }

@@ -63,14 +63,19 @@ static symact_dd smish_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_sub(symact_dd_mul(symact_dd_from_double(-2.0), t), symact_dd_mul(symact_dd_mul(symact_dd_from_double(3.0), s1), t)), symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(6.0), symact_dd_mul(symact_dd_from_double(5.0), s1))))), -300);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_sub(symact_dd_mul(symact_dd_from_double(-2.0), t), symact_dd_mul(symact_dd_mul(symact_dd_from_double(3.0), s1), t))), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(6.0), symact_dd_mul(symact_dd_from_double(5.0), s1))))), -300);
     }
     /* as it is */
-    return symact_dd_mul(x, symact_dd_tanh(symact_dd_log1p(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x)))))));
+    if (63.0 > z) {
+        return symact_dd_mul(x, symact_dd_tanh(symact_dd_log1p(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x)))))));
+    }
+    /* tail */
+    const symact_dd t = x;
+    return symact_dd_mul(symact_dd_make(0x1.3333333333333p-1, 0x1.999999999999ap-56), t);
 }
 
 static double smish_derivative_f32(double z)
@@ -129,7 +134,7 @@ static symact_dd smish_derivative_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(6.0), s1)), symact_dd_mul(symact_dd_from_double(5.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t))))), 2), symact_dd_sub(symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_add(symact_dd_from_double(18.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_add(symact_dd_from_double(28.0), symact_dd_mul(symact_dd_from_double(15.0), s1)), symact_dd_mul(symact_dd_from_double(8.0), t)))), symact_dd_mul(symact_dd_from_double(12.0), t)))), symact_dd_mul(symact_dd_from_double(4.0), t))), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(6.0), s1)), symact_dd_mul(symact_dd_from_double(5.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t))))), 2)), symact_dd_sub(symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_add(symact_dd_from_double(18.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_add(symact_dd_from_double(28.0), symact_dd_mul(symact_dd_from_double(15.0), s1)), symact_dd_mul(symact_dd_from_double(8.0), t)))), symact_dd_mul(symact_dd_from_double(12.0), t)))), symact_dd_mul(symact_dd_from_double(4.0), t))), -300);
     }
     /* power series */
     if (-1.0 > z) {
@@ -146,6 +151,106 @@ static symact_dd smish_derivative_f64(double z)
     }
     /* tail */
     return symact_dd_make(0x1.3333333333333p-1, 0x1.999999999999ap-56);
+}
+
+static double smish_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (-3.0 > z) {
+        const double t = (-z);
+        const double s0 = exp((-t));
+        return s0 * symact_powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * exp(-2.0 * t))), 3) * ((16.0 + s0 * ((96.0 + s0 * ((216.0 + 12.0 * t) + s0 * ((216.0 + 72.0 * t) + s0 * (80.0 + 40.0 * t)))) - 24.0 * t)) - 8.0 * t);
+    }
+    /* power series */
+    if (-2.0 > z) {
+        const double t = (0x1.468a74479f224p+1 + z);
+        return (t * (0x1.493da3875a86ap-4 + t * (0x1.0525f5f35af8bp-4 + t * (0x1.e78a6731a8653p-7 + t * (t * (t * (t * (0x1.49943d47a8f8cp-14 + t * (0x1.7363dde06c4eap-13 + t * (0x1.0037cdfecf838p-14 + t * (0x1.1b3af4f968fe8p-18 + t * (t * (-0x1.3ea69c8b8d364p-19 - 0x1.a70b018609c0bp-22 * t) - 0x1.4e53e409f0c6ap-18))))) - 0x1.3c3881182956ep-10) - 0x1.24edfb2a4dcc7p-8) - 0x1.3ec7875e9fd2ap-8)))) - 0x1.5fdcf6bb4a20fp-155);
+    }
+    /* as it is */
+    if (2.0 > z) {
+        const double s0 = exp((-z));
+        const double s1 = (1.0 + s0);
+        const double s2 = (2.0 + s0);
+        const double s3 = tanh(log1p((1.0 / s1)));
+        const double s4 = 2.0 * s0;
+        return s0 * symact_powi((1.0 / s1), 2) * symact_powi((1.0 / s2), 2) * (1.0 - symact_powi(s3, 2)) * (((2.0 * s1 * s2 - s0 * z * (-3.0 - s4)) - s1 * s2 * z) - s3 * s4 * z);
+    }
+    /* power series */
+    if (0x1.4p+1 > z) {
+        const double t = (z - 0x1.1b92ee21e98b8p+1);
+        return (t * (t * (0x1.06a7980b5e383p-5 + t * (t * (0x1.a95e96e232be2p-10 + t * (0x1.8e56d7244e0e8p-11 + t * (t * (0x1.44bdd744215adp-13 + t * (t * (t * (0x1.346193883d3fcp-18 + t * (t * (0x1.3e7fecefbe9d5p-23 + 0x1.c04f7bdc13fbap-25 * t) - 0x1.600493e33cf8p-20)) - 0x1.e0c9283952dc8p-18) - 0x1.1ad8a8b723a0bp-16)) - 0x1.12c7a9625af23p-11))) - 0x1.958f72d9de952p-7)) - 0x1.212e19d1fe854p-5) - 0x1.204843c22860cp-155);
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp((-t));
+    return s0 * symact_powi((1.0 / ((5.0 + 6.0 * s0) + 2.0 * exp(-2.0 * t))), 3) * ((80.0 + s0 * ((216.0 + s0 * ((216.0 + s0 * ((96.0 + 24.0 * t) + s0 * (16.0 + 8.0 * t))) - 12.0 * t)) - 72.0 * t)) - 40.0 * t);
+}
+
+static symact_dd smish_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-790.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1.6p+1 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(6.0), s1)), symact_dd_mul(symact_dd_from_double(5.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t))))), 3)), symact_dd_sub(symact_dd_add(symact_dd_from_double(16.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_add(symact_dd_from_double(96.0), symact_dd_mul(s1, symact_dd_add(symact_dd_add(symact_dd_from_double(216.0), symact_dd_mul(symact_dd_from_double(12.0), t)), symact_dd_mul(s1, symact_dd_add(symact_dd_add(symact_dd_from_double(216.0), symact_dd_mul(symact_dd_from_double(72.0), t)), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(80.0), symact_dd_mul(symact_dd_from_double(40.0), t)))))))), symact_dd_mul(symact_dd_from_double(24.0), t)))), symact_dd_mul(symact_dd_from_double(8.0), t))), -300);
+    }
+    /* power series */
+    if (-0x1.4p+1 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.468a74479f224p+1, 0x1.f8e803e97d5b8p-53), x);
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.493da3875a86ap-4, -0x1.06c24a2bc786p-61), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0525f5f35af8bp-4, 0x1.77460c535103ap-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.e78a6731a8653p-7, 0x1.36faa947ccfd5p-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.49943d47a8f8cp-14, 0x1.b858463bc4064p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7363dde06c4eap-13, -0x1.0a64aab462ba7p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0037cdfecf838p-14, 0x1.13f7b03a42e6ep-70), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1b3af4f968fe8p-18, 0x1.f25280db9d909p-73), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8f85cf3bc24d9p-24, -0x1.37a6c41d63ae8p-78), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4429b21ffe08ep-24, 0x1.6d08d4a3604b3p-87), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4c483170244e4p-26, 0x1.fc798c5492d94p-80), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.65fd417c4f10cp-35, 0x1.b14d80a5357dfp-89), t), symact_dd_make(0x1.5cdff71049398p-34, 0x1.91bcee64a1adap-90))), symact_dd_make(0x1.8f6e93bbbae81p-31, -0x1.8b904d0501fe5p-85))), symact_dd_make(0x1.104d352916b1dp-29, -0x1.8700c905cea7p-84))), symact_dd_make(0x1.9f05d753c8b15p-33, -0x1.89fe59a7c1d7dp-87))))))))), symact_dd_make(0x1.a70b018609c0bp-22, 0x1.8d629c24535f3p-78))), symact_dd_make(0x1.3ea69c8b8d364p-19, -0x1.991d1a512e661p-73))), symact_dd_make(0x1.4e53e409f0c6ap-18, -0x1.4d17b9cf73aa8p-73))))))))))), symact_dd_make(0x1.3c3881182956ep-10, 0x1.37f205c357e99p-66))), symact_dd_make(0x1.24edfb2a4dcc7p-8, -0x1.b46e5a6bbc4bap-62))), symact_dd_make(0x1.3ec7875e9fd2ap-8, 0x1.37309931e3128p-63))))))))), symact_dd_make(0x1.5fdcf6bb4a20fp-155, 0x1.665522493c592p-209));
+    }
+    /* as it is */
+    if (2.0 > z) {
+        const symact_dd s0 = symact_dd_exp(symact_dd_neg(x));
+        const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), s0);
+        const symact_dd s2 = symact_dd_add(symact_dd_from_double(2.0), s0);
+        const symact_dd s3 = symact_dd_tanh(symact_dd_log1p(symact_dd_div(symact_dd_from_double(1.0), s1)));
+        const symact_dd s4 = symact_dd_mul(symact_dd_from_double(2.0), s0);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s3, 2))), symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s1), s2), symact_dd_mul(symact_dd_mul(s0, x), symact_dd_sub(symact_dd_from_double(-3.0), s4))), symact_dd_mul(symact_dd_mul(s1, s2), x)), symact_dd_mul(symact_dd_mul(s3, s4), x)));
+    }
+    /* power series */
+    if (0x1.4p+1 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.1b92ee21e98b8p+1, -0x1.d8243bf5063bap-58));
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.06a7980b5e383p-5, 0x1.d4e0852a1c04fp-61), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a95e96e232be2p-10, -0x1.9517a62062604p-66), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8e56d7244e0e8p-11, 0x1.8d2470bbf4c5dp-65), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.44bdd744215adp-13, -0x1.3a0b3b99541c8p-69), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.346193883d3fcp-18, 0x1.2301e593b7fa5p-73), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3e7fecefbe9d5p-23, -0x1.32a0edee31eafp-77), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c04f7bdc13fbap-25, -0x1.8a9f8cb773de9p-82), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.519c2e888057cp-27, -0x1.0d5e8cc09536bp-81), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0d75a2962f67ep-32, -0x1.c8a49dcfea246p-88), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.d2d139802ec86p-38, -0x1.7898ba3050349p-94), symact_dd_mul(symact_dd_make(0x1.8d44e6d118623p-39, 0x1.e6a429398c1dfp-93), t))), symact_dd_make(0x1.26deff15ca1ap-34, 0x1.5160e999fafe1p-88))))), symact_dd_make(0x1.a0b71922d194fp-32, 0x1.66a7ff62b1b58p-86))), symact_dd_make(0x1.2e4d8192a00fbp-30, -0x1.3f7e5cf988654p-84))))), symact_dd_make(0x1.28de1eaab0313p-25, -0x1.c9f08617c8e9dp-79))))))), symact_dd_make(0x1.600493e33cf8p-20, 0x1.ed07d658b4d8cp-74))))), symact_dd_make(0x1.e0c9283952dc8p-18, -0x1.f8cd567ec84d9p-74))), symact_dd_make(0x1.1ad8a8b723a0bp-16, 0x1.9b0e2f5049774p-73))))), symact_dd_make(0x1.12c7a9625af23p-11, -0x1.5aea9f0ccbab3p-68))))))), symact_dd_make(0x1.958f72d9de952p-7, 0x1.7ca667b0613dap-61))))), symact_dd_make(0x1.212e19d1fe854p-5, -0x1.8a031a9a486eap-59))), symact_dd_make(0x1.204843c22860cp-155, -0x1.d8a8b73079d76p-212));
+    }
+    /* scaled exponential */
+    if (790.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_neg(t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_add(symact_dd_from_double(5.0), symact_dd_mul(symact_dd_from_double(6.0), s1)), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t))))), 3)), symact_dd_sub(symact_dd_add(symact_dd_from_double(80.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_add(symact_dd_from_double(216.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_add(symact_dd_from_double(216.0), symact_dd_mul(s1, symact_dd_add(symact_dd_add(symact_dd_from_double(96.0), symact_dd_mul(symact_dd_from_double(24.0), t)), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(16.0), symact_dd_mul(symact_dd_from_double(8.0), t)))))), symact_dd_mul(symact_dd_from_double(12.0), t)))), symact_dd_mul(symact_dd_from_double(72.0), t)))), symact_dd_mul(symact_dd_from_double(40.0), t))), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_smishf(float z)
@@ -217,5 +322,29 @@ void symact_smish_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_smish_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_smish_second_derivativef(float z)
+{
+    return (float)(smish_second_derivative_f32((double)z));
+}
+
+void symact_smish_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_smish_second_derivativef(z[i]);
+    }
+}
+
+double symact_smish_second_derivative(double z)
+{
+    return symact_dd_to_double(smish_second_derivative_f64((double)z));
+}
+
+void symact_smish_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_smish_second_derivative(z[i]);
     }
 }

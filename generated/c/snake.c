@@ -62,26 +62,58 @@ static symact_dd snake_forward_f64(double z, double alpha)
     if (z == 0.0) {
         return x;
     }
+    /* scaled argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_sub(symact_dd_div(symact_dd_powi(symact_dd_sin_scaled(symact_dd_mul(dd_alpha, symact_dd_ldexp(t, -64)), 64), 2), dd_alpha), t);
+    }
     /* as it is */
-    return symact_dd_add(x, symact_dd_div(symact_dd_powi(symact_dd_sin(symact_dd_mul(dd_alpha, x)), 2), dd_alpha));
+    if (1.0 > z) {
+        return symact_dd_add(x, symact_dd_div(symact_dd_powi(symact_dd_sin(symact_dd_mul(dd_alpha, x)), 2), dd_alpha));
+    }
+    /* scaled argument */
+    const symact_dd t = x;
+    return symact_dd_add(t, symact_dd_div(symact_dd_powi(symact_dd_sin_scaled(symact_dd_mul(dd_alpha, symact_dd_ldexp(t, -64)), 64), 2), dd_alpha));
 }
 
-static double snake_derivative_f32(double z, double alpha)
+static symact_dd snake_derivative_f32(double z, double alpha)
 {
     (void)alpha;
     if (z != z) {
-        return z;
+        return symact_dd_from_double(z);
     }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
     /* the limit */
     if (z == -INFINITY) {
-        return NAN;
+        return symact_dd_from_double(NAN);
     }
     /* the limit */
     if (z == INFINITY) {
-        return NAN;
+        return symact_dd_from_double(NAN);
     }
     /* as it is */
-    return (1.0 + sin(2.0 * alpha * z));
+    if (-15.0 > z) {
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
+    }
+    /* half angle */
+    if (0.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_cos(symact_dd_add(symact_dd_make(0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55), symact_dd_mul(dd_alpha, t))), 2));
+    }
+    /* as it is */
+    if (0x1p-50 > z) {
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
+    }
+    /* half angle */
+    if (3.0 > z) {
+        const symact_dd t = x;
+        return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_sin(symact_dd_add(symact_dd_make(0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55), symact_dd_mul(dd_alpha, t))), 2));
+    }
+    /* as it is */
+    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
 }
 
 static symact_dd snake_derivative_f64(double z, double alpha)
@@ -103,17 +135,145 @@ static symact_dd snake_derivative_f64(double z, double alpha)
         return symact_dd_from_double(NAN);
     }
     /* scaled argument */
-    if (-1.0 > z) {
+    if (-0x1.ap+11 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_sin_scaled(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), symact_dd_ldexp(t, -64)), 64));
     }
+    /* half angle */
+    if (-0x1p-57 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_cos(symact_dd_add(symact_dd_make(0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55), symact_dd_mul(dd_alpha, t))), 2));
+    }
     /* as it is */
-    if (1.0 > z) {
+    if (0x1p-57 > z) {
         return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
+    }
+    /* half angle */
+    if (31.0 > z) {
+        const symact_dd t = x;
+        return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_sin(symact_dd_add(symact_dd_make(0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55), symact_dd_mul(dd_alpha, t))), 2));
     }
     /* scaled argument */
     const symact_dd t = x;
     return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin_scaled(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), symact_dd_ldexp(t, -64)), 64));
+}
+
+static double snake_second_derivative_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return NAN;
+    }
+    /* as it is */
+    const double s0 = 2.0 * alpha;
+    return s0 * cos(s0 * z);
+}
+
+static symact_dd snake_second_derivative_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(NAN);
+    }
+    /* scaled argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(symact_dd_from_double(2.0), dd_alpha);
+        return symact_dd_mul(s0, symact_dd_cos_scaled(symact_dd_mul(s0, symact_dd_ldexp(t, -64)), 64));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        const symact_dd s0 = symact_dd_mul(symact_dd_from_double(2.0), dd_alpha);
+        return symact_dd_mul(s0, symact_dd_cos(symact_dd_mul(s0, x)));
+    }
+    /* scaled argument */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_mul(symact_dd_from_double(2.0), dd_alpha);
+    return symact_dd_mul(s0, symact_dd_cos_scaled(symact_dd_mul(s0, symact_dd_ldexp(t, -64)), 64));
+}
+
+static symact_dd snake_derivative_wrt_alpha_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    const symact_dd s0 = symact_dd_mul(dd_alpha, x);
+    return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(s0, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_powi(symact_dd_sin(s0), 2)));
+}
+
+static symact_dd snake_derivative_wrt_alpha_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(dd_alpha, symact_dd_ldexp(t, -64));
+        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(symact_dd_mul(dd_alpha, t), symact_dd_sin_scaled(symact_dd_mul(symact_dd_from_double(2.0), s0), 64)), symact_dd_powi(symact_dd_sin_scaled(s0, 64), 2)));
+    }
+    /* reciprocal argument */
+    if (-0x1p-900 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_mul(dd_alpha, t);
+        return symact_dd_mul(symact_dd_mul(t, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2)), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_mul(w, symact_dd_powi(symact_dd_sin(s0), 2))));
+    }
+    /* as it is */
+    if (0x1p-900 > z) {
+        const symact_dd s0 = symact_dd_mul(dd_alpha, x);
+        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(s0, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_powi(symact_dd_sin(s0), 2)));
+    }
+    /* reciprocal argument */
+    if (1.0 > z) {
+        const symact_dd t = x;
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_mul(dd_alpha, t);
+        return symact_dd_mul(symact_dd_mul(t, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2)), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_mul(w, symact_dd_powi(symact_dd_sin(s0), 2))));
+    }
+    /* scaled argument */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_mul(dd_alpha, symact_dd_ldexp(t, -64));
+    return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(symact_dd_mul(dd_alpha, t), symact_dd_sin_scaled(symact_dd_mul(symact_dd_from_double(2.0), s0), 64)), symact_dd_powi(symact_dd_sin_scaled(s0, 64), 2)));
 }
 
 float symact_snakef(float z, float alpha)
@@ -142,7 +302,7 @@ void symact_snake_f64(const double *z, double *g, size_t n, double alpha)
 
 float symact_snake_derivativef(float z, float alpha)
 {
-    return (float)(snake_derivative_f32((double)z, (double)alpha));
+    return (float)(symact_dd_to_double(snake_derivative_f32((double)z, (double)alpha)));
 }
 
 void symact_snake_derivative_f32(const float *z, float *d, size_t n, float alpha)
@@ -166,7 +326,7 @@ void symact_snake_derivative_f64(const double *z, double *d, size_t n, double al
 
 float symact_snake_vjpf(float z, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * snake_derivative_f32((double)z, (double)alpha));
+    return (float)(symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), snake_derivative_f32((double)z, (double)alpha))));
 }
 
 void symact_snake_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
@@ -185,5 +345,53 @@ void symact_snake_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_snake_vjp(z[i], g_bar[i], alpha);
+    }
+}
+
+float symact_snake_second_derivativef(float z, float alpha)
+{
+    return (float)(snake_second_derivative_f32((double)z, (double)alpha));
+}
+
+void symact_snake_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_snake_second_derivativef(z[i], alpha);
+    }
+}
+
+double symact_snake_second_derivative(double z, double alpha)
+{
+    return symact_dd_to_double(snake_second_derivative_f64((double)z, (double)alpha));
+}
+
+void symact_snake_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_snake_second_derivative(z[i], alpha);
+    }
+}
+
+float symact_snake_derivative_wrt_alphaf(float z, float alpha)
+{
+    return (float)(symact_dd_to_double(snake_derivative_wrt_alpha_f32((double)z, (double)alpha)));
+}
+
+void symact_snake_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_snake_derivative_wrt_alphaf(z[i], alpha);
+    }
+}
+
+double symact_snake_derivative_wrt_alpha(double z, double alpha)
+{
+    return symact_dd_to_double(snake_derivative_wrt_alpha_f64((double)z, (double)alpha));
+}
+
+void symact_snake_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_snake_derivative_wrt_alpha(z[i], alpha);
     }
 }

@@ -94,8 +94,18 @@ static symact_dd soft_exponential_forward_f64(double z, double alpha)
     if (z == 0.0) {
         return x;
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(t);
+    }
     /* as it is */
-    return x;
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
     }
     if (alpha < 0.0) {
     /* outside the domain */
@@ -124,8 +134,19 @@ static symact_dd soft_exponential_forward_f64(double z, double alpha)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_div(symact_dd_add(symact_dd_powi(dd_alpha, 2), symact_dd_expm1(symact_dd_neg(symact_dd_mul(dd_alpha, t)))), dd_alpha);
+    }
     /* as it is */
-    return symact_dd_add(dd_alpha, symact_dd_div(symact_dd_expm1(symact_dd_mul(dd_alpha, x)), dd_alpha));
+    if (0x1p-15 > z) {
+        return symact_dd_add(dd_alpha, symact_dd_div(symact_dd_expm1(symact_dd_mul(dd_alpha, x)), dd_alpha));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_mul(dd_alpha, t);
+    return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, -300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_exp(symact_dd_neg(s0)), symact_dd_sub(symact_dd_powi(dd_alpha, 2), symact_dd_from_double(1.0))))), dd_alpha), 300);
     }
     return symact_dd_from_double(NAN);
 }
@@ -225,12 +246,17 @@ static symact_dd soft_exponential_derivative_f64(double z, double alpha)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-18 > z) {
+    if (-0x1p-15 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_alpha, t)), 300), -300);
     }
     /* as it is */
-    return symact_dd_exp(symact_dd_mul(dd_alpha, x));
+    if (0x1p-15 > z) {
+        return symact_dd_exp(symact_dd_mul(dd_alpha, x));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_mul(dd_alpha, t), -300), 300);
     }
     return symact_dd_from_double(NAN);
 }
@@ -299,8 +325,13 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* scaled exponential */
+    if (-0x1p-13 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_alpha, t)), -300), 300);
+    }
     /* as it is */
-    if (0x1p-16 > z) {
+    if (0x1p-13 > z) {
         return symact_dd_exp(symact_dd_mul(dd_alpha, x));
     }
     /* scaled exponential */
@@ -328,8 +359,283 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_mul(t, symact_dd_sub(symact_dd_sub(w, dd_alpha), symact_dd_mul(w, symact_dd_powi(dd_alpha, 2))));
+    }
     /* as it is */
-    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_sub(x, dd_alpha)));
+    if (1.0 > z) {
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_sub(x, dd_alpha)));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_mul(t, symact_dd_sub(symact_dd_add(dd_alpha, w), symact_dd_mul(w, symact_dd_powi(dd_alpha, 2))));
+    }
+    return symact_dd_from_double(NAN);
+}
+
+static double soft_exponential_second_derivative_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    if (alpha == 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+    }
+    if (alpha < 0.0) {
+    /* outside the domain */
+    if (((1.0 / alpha) - alpha) > z) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    return alpha * symact_powi((1.0 / (1.0 - alpha * (alpha + z))), 2);
+    }
+    if (alpha > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return INFINITY;
+    }
+    /* as it is */
+    return exp(alpha * z) * alpha;
+    }
+    return NAN;
+}
+
+static symact_dd soft_exponential_second_derivative_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    if (alpha == 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    if (alpha < 0.0) {
+    /* outside the domain */
+    if (((1.0 / alpha) - alpha) > z) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (0x1.ap+892 > z) {
+        return symact_dd_mul(dd_alpha, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_add(dd_alpha, x)))), 2));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 2);
+    const symact_dd s1 = symact_dd_powi(dd_alpha, 2);
+    const symact_dd s2 = symact_dd_mul(symact_dd_from_double(2.0), w);
+    return symact_dd_div(symact_dd_mul(dd_alpha, s0), symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(s0, s1), symact_dd_mul(s2, symact_dd_powi(dd_alpha, 3))), symact_dd_mul(s0, symact_dd_powi(dd_alpha, 4))), symact_dd_mul(dd_alpha, s2)), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s0), s1)));
+    }
+    if (alpha > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* scaled exponential */
+    if (-0x1p-15 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_alpha, t)), 300), dd_alpha), -300);
+    }
+    /* as it is */
+    if (0x1p-15 > z) {
+        return symact_dd_mul(symact_dd_exp(symact_dd_mul(dd_alpha, x)), dd_alpha);
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_mul(dd_alpha, t), -300), dd_alpha), 300);
+    }
+    return symact_dd_from_double(NAN);
+}
+
+static double soft_exponential_derivative_wrt_alpha_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    if (alpha == 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+    }
+    if (alpha < 0.0) {
+    /* outside the domain */
+    if (((1.0 / alpha) - alpha) > z) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return INFINITY;
+    }
+    /* as it is */
+    const double s0 = symact_powi(alpha, 2);
+    return (-(((-(alpha * (2.0 * alpha + z) / (1.0 - alpha * (alpha + z)))) - log1p(((-s0) - alpha * z))) / s0));
+    }
+    if (alpha > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_powi((1.0 / alpha), 2) * (1.0 + symact_powi(alpha, 2));
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return INFINITY;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        const double s0 = alpha * z;
+        return (1.0 + symact_powi((1.0 / alpha), 2) * (exp(s0) * s0 - expm1(s0)));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = symact_powi(alpha, 2);
+    const double s1 = alpha * t;
+    return (exp(s1) * ((s1 + exp((-s1)) * (1.0 + s0)) - 1.0) / s0);
+    }
+    return NAN;
+}
+
+static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    if (alpha == 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    if (alpha < 0.0) {
+    /* outside the domain */
+    if (((1.0 / alpha) - alpha) > z) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        const symact_dd s0 = symact_dd_powi(dd_alpha, 2);
+        return symact_dd_neg(symact_dd_div(symact_dd_sub(symact_dd_neg(symact_dd_div(symact_dd_mul(dd_alpha, symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_add(dd_alpha, x))))), symact_dd_log1p(symact_dd_sub(symact_dd_neg(s0), symact_dd_mul(dd_alpha, x)))), s0));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(dd_alpha, 2);
+    const symact_dd s1 = symact_dd_mul(s0, w);
+    const symact_dd s2 = symact_dd_log(t);
+    const symact_dd s3 = symact_dd_log(symact_dd_sub(symact_dd_sub(w, dd_alpha), s1));
+    return symact_dd_div(symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(dd_alpha, symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s0), w)), symact_dd_mul(s2, w)), symact_dd_mul(s3, w)), symact_dd_mul(dd_alpha, s2)), symact_dd_mul(dd_alpha, s3)), symact_dd_mul(s1, s2)), symact_dd_mul(s1, s3)), symact_dd_sub(symact_dd_sub(s1, symact_dd_powi(dd_alpha, 3)), symact_dd_mul(w, symact_dd_powi(dd_alpha, 4))));
+    }
+    if (alpha > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(dd_alpha, 2)));
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* tail */
+    if (-0x1p+901 > z) {
+        const symact_dd s0 = symact_dd_powi(dd_alpha, 2);
+        return symact_dd_div(symact_dd_add(symact_dd_from_double(1.0), s0), s0);
+    }
+    /* decaying exponentials */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_powi(dd_alpha, 2);
+        const symact_dd s1 = symact_dd_mul(dd_alpha, t);
+        return symact_dd_div(symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_exp(symact_dd_neg(s1)), symact_dd_sub(symact_dd_from_double(-1.0), s1))), s0);
+    }
+    /* as it is */
+    if (0x1p-15 > z) {
+        const symact_dd s0 = symact_dd_mul(dd_alpha, x);
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(symact_dd_exp(s0), s0), symact_dd_expm1(s0))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_powi(dd_alpha, 2);
+    const symact_dd s1 = symact_dd_mul(dd_alpha, t);
+    return symact_dd_div(symact_dd_mul(symact_dd_exp(s1), symact_dd_sub(symact_dd_add(s1, symact_dd_mul(symact_dd_exp(symact_dd_neg(s1)), symact_dd_add(symact_dd_from_double(1.0), s0))), symact_dd_from_double(1.0))), s0);
     }
     return symact_dd_from_double(NAN);
 }
@@ -451,5 +757,53 @@ void symact_soft_exponential_vjp_from_output_f64(const double *g, const double *
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_soft_exponential_vjp_from_output(g[i], g_bar[i], alpha);
+    }
+}
+
+float symact_soft_exponential_second_derivativef(float z, float alpha)
+{
+    return (float)(soft_exponential_second_derivative_f32((double)z, (double)alpha));
+}
+
+void symact_soft_exponential_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_soft_exponential_second_derivativef(z[i], alpha);
+    }
+}
+
+double symact_soft_exponential_second_derivative(double z, double alpha)
+{
+    return symact_dd_to_double(soft_exponential_second_derivative_f64((double)z, (double)alpha));
+}
+
+void symact_soft_exponential_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_soft_exponential_second_derivative(z[i], alpha);
+    }
+}
+
+float symact_soft_exponential_derivative_wrt_alphaf(float z, float alpha)
+{
+    return (float)(soft_exponential_derivative_wrt_alpha_f32((double)z, (double)alpha));
+}
+
+void symact_soft_exponential_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_soft_exponential_derivative_wrt_alphaf(z[i], alpha);
+    }
+}
+
+double symact_soft_exponential_derivative_wrt_alpha(double z, double alpha)
+{
+    return symact_dd_to_double(soft_exponential_derivative_wrt_alpha_f64((double)z, (double)alpha));
+}
+
+void symact_soft_exponential_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_soft_exponential_derivative_wrt_alpha(z[i], alpha);
     }
 }

@@ -65,7 +65,7 @@ static symact_dd softplus_forward_f64(double z, double beta)
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_beta, t)), 300), dd_beta), -300);
     }
     /* as it is */
-    if (0x1p-18 > z) {
+    if (0x1p-15 > z) {
         return symact_dd_div(symact_dd_log1p(symact_dd_exp(symact_dd_mul(dd_beta, x))), dd_beta);
     }
     /* decaying exponentials, expanded */
@@ -110,13 +110,18 @@ static symact_dd softplus_derivative_f64(double z, double beta)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-18 > z) {
+    if (-0x1p-15 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(s0, 300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
     }
     /* as it is */
-    return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)))));
+    if (1.0 > z) {
+        return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)))));
 }
 
 static double softplus_derivative_from_output_f32(double z, double beta)
@@ -156,7 +161,160 @@ static symact_dd softplus_derivative_from_output_f64(double z, double beta)
         return symact_dd_mul(dd_beta, x);
     }
     /* as it is */
-    return symact_dd_neg(symact_dd_expm1(symact_dd_neg(symact_dd_mul(dd_beta, x))));
+    if (1.0 > z) {
+        return symact_dd_neg(symact_dd_expm1(symact_dd_neg(symact_dd_mul(dd_beta, x))));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_neg(symact_dd_expm1(symact_dd_neg(symact_dd_mul(dd_beta, t))));
+}
+
+static double softplus_second_derivative_f32(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = exp((-beta * t));
+        return beta * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    /* as it is */
+    const double s0 = exp((-beta * z));
+    return beta * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+}
+
+static symact_dd softplus_second_derivative_f64(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_beta = symact_dd_from_double(beta);
+    (void)dd_beta;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-21 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), dd_beta), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* as it is */
+    if (0x1p-15 > z) {
+        const symact_dd s0 = symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)));
+        return symact_dd_mul(symact_dd_mul(dd_beta, s0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), dd_beta), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+}
+
+static double softplus_derivative_wrt_beta_f32(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        const double s0 = beta * z;
+        const double s1 = exp(s0);
+        return symact_powi((1.0 / beta), 2) * ((s0 * s1 / (1.0 + s1)) - log1p(s1));
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = symact_powi(beta, 2);
+    const double s1 = beta * t;
+    const double s2 = exp((-s1));
+    const double s3 = log1p(s2);
+    return ((s2 * ((-s1) - s3) - s3) / (s0 + s0 * s2));
+}
+
+static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_beta = symact_dd_from_double(beta);
+    (void)dd_beta;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-0x1p+334 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* small argument, scaled exponential */
+    if (-63.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_powi(dd_beta, 2);
+        const symact_dd s1 = symact_dd_mul(dd_beta, t);
+        const symact_dd s2 = symact_dd_neg(s1);
+        const symact_dd s3 = symact_dd_exp(s2);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s2, 300), symact_dd_sub(symact_dd_sub(symact_dd_from_double(-1.0), s1), s3)), symact_dd_add(s0, symact_dd_mul(s0, s3))), -300);
+    }
+    /* as it is */
+    if (0x1p-52 > z) {
+        const symact_dd s0 = symact_dd_mul(dd_beta, x);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_beta), 2), symact_dd_sub(symact_dd_div(symact_dd_mul(s0, s1), symact_dd_add(symact_dd_from_double(1.0), s1)), symact_dd_log1p(s1)));
+    }
+    /* decaying exponentials */
+    if (63.0 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_powi(dd_beta, 2);
+        const symact_dd s1 = symact_dd_mul(dd_beta, t);
+        const symact_dd s2 = symact_dd_exp(symact_dd_neg(s1));
+        const symact_dd s3 = symact_dd_log1p(s2);
+        return symact_dd_div(symact_dd_sub(symact_dd_mul(s2, symact_dd_sub(symact_dd_neg(s1), s3)), s3), symact_dd_add(s0, symact_dd_mul(s0, s2)));
+    }
+    /* small argument, scaled exponential */
+    if (0x1p+334 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_powi(dd_beta, 2);
+        const symact_dd s1 = symact_dd_mul(dd_beta, t);
+        const symact_dd s2 = symact_dd_neg(s1);
+        const symact_dd s3 = symact_dd_exp(s2);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s2, 300), symact_dd_sub(symact_dd_sub(symact_dd_from_double(-1.0), s1), s3)), symact_dd_add(s0, symact_dd_mul(s0, s3))), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_softplusf(float z, float beta)
@@ -219,6 +377,15 @@ void symact_softplus_derivative_from_output_f32(const float *g, float *d, size_t
     }
 }
 
+int symact_softplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float beta)
+{
+    if (!(beta > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_softplus_derivative_from_output_f32(g, d, n, beta);
+    return SYMACT_OK;
+}
+
 double symact_softplus_derivative_from_output(double g, double beta)
 {
     return symact_dd_to_double(softplus_derivative_from_output_f64((double)g, (double)beta));
@@ -229,6 +396,15 @@ void symact_softplus_derivative_from_output_f64(const double *g, double *d, size
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_softplus_derivative_from_output(g[i], beta);
     }
+}
+
+int symact_softplus_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double beta)
+{
+    if (!(beta > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_softplus_derivative_from_output_f64(g, d, n, beta);
+    return SYMACT_OK;
 }
 
 float symact_softplus_vjpf(float z, float g_bar, float beta)
@@ -267,6 +443,15 @@ void symact_softplus_vjp_from_output_f32(const float *g, const float *g_bar, flo
     }
 }
 
+int symact_softplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta)
+{
+    if (!(beta > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_softplus_vjp_from_output_f32(g, g_bar, z_bar, n, beta);
+    return SYMACT_OK;
+}
+
 double symact_softplus_vjp_from_output(double g, double g_bar, double beta)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_derivative_from_output_f64((double)g, (double)beta)));
@@ -276,5 +461,62 @@ void symact_softplus_vjp_from_output_f64(const double *g, const double *g_bar, d
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_softplus_vjp_from_output(g[i], g_bar[i], beta);
+    }
+}
+
+int symact_softplus_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double beta)
+{
+    if (!(beta > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_softplus_vjp_from_output_f64(g, g_bar, z_bar, n, beta);
+    return SYMACT_OK;
+}
+
+float symact_softplus_second_derivativef(float z, float beta)
+{
+    return (float)(softplus_second_derivative_f32((double)z, (double)beta));
+}
+
+void symact_softplus_second_derivative_f32(const float *z, float *d, size_t n, float beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softplus_second_derivativef(z[i], beta);
+    }
+}
+
+double symact_softplus_second_derivative(double z, double beta)
+{
+    return symact_dd_to_double(softplus_second_derivative_f64((double)z, (double)beta));
+}
+
+void symact_softplus_second_derivative_f64(const double *z, double *d, size_t n, double beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softplus_second_derivative(z[i], beta);
+    }
+}
+
+float symact_softplus_derivative_wrt_betaf(float z, float beta)
+{
+    return (float)(softplus_derivative_wrt_beta_f32((double)z, (double)beta));
+}
+
+void symact_softplus_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softplus_derivative_wrt_betaf(z[i], beta);
+    }
+}
+
+double symact_softplus_derivative_wrt_beta(double z, double beta)
+{
+    return symact_dd_to_double(softplus_derivative_wrt_beta_f64((double)z, (double)beta));
+}
+
+void symact_softplus_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softplus_derivative_wrt_beta(z[i], beta);
     }
 }

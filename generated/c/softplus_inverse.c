@@ -123,7 +123,12 @@ static symact_dd softplus_inverse_derivative_f64(double z)
         return symact_dd_from_double(1.0);
     }
     /* as it is */
-    return symact_dd_neg(symact_dd_div(symact_dd_from_double(1.0), symact_dd_expm1(symact_dd_neg(x))));
+    if (1.0 > z) {
+        return symact_dd_neg(symact_dd_div(symact_dd_from_double(1.0), symact_dd_expm1(symact_dd_neg(x))));
+    }
+    /* decaying expm1 */
+    const symact_dd t = x;
+    return symact_dd_neg(symact_dd_div(symact_dd_from_double(1.0), symact_dd_expm1(symact_dd_neg(t))));
 }
 
 static double softplus_inverse_derivative_from_output_f32(double z)
@@ -158,8 +163,70 @@ static symact_dd softplus_inverse_derivative_from_output_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
+    /* scaled exponential */
+    if (-0x1p-9 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t)))), 300);
+    }
     /* as it is */
-    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x)));
+    if (1.0 > z) {
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x)));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t)));
+}
+
+static double softplus_inverse_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* outside the domain */
+    if (0.0 > z) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == 0.0) {
+        return -INFINITY;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    const double s0 = (-z);
+    return (-exp(s0) * symact_powi((1.0 / expm1(s0)), 2));
+}
+
+static symact_dd softplus_inverse_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* outside the domain */
+    if (0.0 > z) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == 0.0) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        const symact_dd s0 = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_mul(symact_dd_exp(s0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_expm1(s0)), 2)));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_neg(t);
+    return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_exp(s0), symact_dd_from_double(1.0))), 2))), -300);
 }
 
 float symact_softplus_inversef(float z)
@@ -279,5 +346,29 @@ void symact_softplus_inverse_vjp_from_output_f64(const double *g, const double *
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_softplus_inverse_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_softplus_inverse_second_derivativef(float z)
+{
+    return (float)(softplus_inverse_second_derivative_f32((double)z));
+}
+
+void symact_softplus_inverse_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softplus_inverse_second_derivativef(z[i]);
+    }
+}
+
+double symact_softplus_inverse_second_derivative(double z)
+{
+    return symact_dd_to_double(softplus_inverse_second_derivative_f64((double)z));
+}
+
+void symact_softplus_inverse_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softplus_inverse_second_derivative(z[i]);
     }
 }

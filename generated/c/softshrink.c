@@ -70,6 +70,12 @@ static symact_dd softshrink_forward_f64(double z, double lambd)
     if (z == 0.0) {
         return x;
     }
+    /* reciprocal argument */
+    if (-3.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_lambd, w), symact_dd_from_double(1.0)));
+    }
     /* as it is */
     if ((-lambd) >= z) {
         return symact_dd_add(dd_lambd, x);
@@ -79,7 +85,13 @@ static symact_dd softshrink_forward_f64(double z, double lambd)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    return symact_dd_sub(x, dd_lambd);
+    if (3.0 > z) {
+        return symact_dd_sub(x, dd_lambd);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_lambd, w)));
 }
 
 static double softshrink_derivative_f32(double z, double lambd)
@@ -202,6 +214,134 @@ static symact_dd softshrink_derivative_from_output_f64(double z, double lambd)
     return symact_dd_from_double(1.0);
 }
 
+static double softshrink_second_derivative_f32(double z, double lambd)
+{
+    (void)lambd;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if ((-lambd) >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    if (lambd >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd softshrink_second_derivative_f64(double z, double lambd)
+{
+    (void)lambd;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_lambd = symact_dd_from_double(lambd);
+    (void)dd_lambd;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if ((-lambd) >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (lambd >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double softshrink_derivative_wrt_lambd_f32(double z, double lambd)
+{
+    (void)lambd;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return -1.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return z;
+    }
+    /* as it is */
+    if ((-lambd) >= z) {
+        return 1.0;
+    }
+    /* as it is */
+    if (lambd >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return -1.0;
+}
+
+static symact_dd softshrink_derivative_wrt_lambd_f64(double z, double lambd)
+{
+    (void)lambd;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_lambd = symact_dd_from_double(lambd);
+    (void)dd_lambd;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(-1.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return x;
+    }
+    /* as it is */
+    if ((-lambd) >= z) {
+        return symact_dd_from_double(1.0);
+    }
+    /* as it is */
+    if (lambd >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(-1.0);
+}
+
 float symact_softshrinkf(float z, float lambd)
 {
     return (float)(softshrink_forward_f32((double)z, (double)lambd));
@@ -262,6 +402,15 @@ void symact_softshrink_derivative_from_output_f32(const float *g, float *d, size
     }
 }
 
+int symact_softshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd)
+{
+    if (!(lambd >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_softshrink_derivative_from_output_f32(g, d, n, lambd);
+    return SYMACT_OK;
+}
+
 double symact_softshrink_derivative_from_output(double g, double lambd)
 {
     return symact_dd_to_double(softshrink_derivative_from_output_f64((double)g, (double)lambd));
@@ -272,6 +421,15 @@ void symact_softshrink_derivative_from_output_f64(const double *g, double *d, si
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_softshrink_derivative_from_output(g[i], lambd);
     }
+}
+
+int symact_softshrink_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double lambd)
+{
+    if (!(lambd >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_softshrink_derivative_from_output_f64(g, d, n, lambd);
+    return SYMACT_OK;
 }
 
 float symact_softshrink_vjpf(float z, float g_bar, float lambd)
@@ -310,6 +468,15 @@ void symact_softshrink_vjp_from_output_f32(const float *g, const float *g_bar, f
     }
 }
 
+int symact_softshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
+{
+    if (!(lambd >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_softshrink_vjp_from_output_f32(g, g_bar, z_bar, n, lambd);
+    return SYMACT_OK;
+}
+
 double symact_softshrink_vjp_from_output(double g, double g_bar, double lambd)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softshrink_derivative_from_output_f64((double)g, (double)lambd)));
@@ -319,5 +486,62 @@ void symact_softshrink_vjp_from_output_f64(const double *g, const double *g_bar,
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_softshrink_vjp_from_output(g[i], g_bar[i], lambd);
+    }
+}
+
+int symact_softshrink_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd)
+{
+    if (!(lambd >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_softshrink_vjp_from_output_f64(g, g_bar, z_bar, n, lambd);
+    return SYMACT_OK;
+}
+
+float symact_softshrink_second_derivativef(float z, float lambd)
+{
+    return (float)(softshrink_second_derivative_f32((double)z, (double)lambd));
+}
+
+void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softshrink_second_derivativef(z[i], lambd);
+    }
+}
+
+double symact_softshrink_second_derivative(double z, double lambd)
+{
+    return symact_dd_to_double(softshrink_second_derivative_f64((double)z, (double)lambd));
+}
+
+void symact_softshrink_second_derivative_f64(const double *z, double *d, size_t n, double lambd)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softshrink_second_derivative(z[i], lambd);
+    }
+}
+
+float symact_softshrink_derivative_wrt_lambdf(float z, float lambd)
+{
+    return (float)(softshrink_derivative_wrt_lambd_f32((double)z, (double)lambd));
+}
+
+void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softshrink_derivative_wrt_lambdf(z[i], lambd);
+    }
+}
+
+double symact_softshrink_derivative_wrt_lambd(double z, double lambd)
+{
+    return symact_dd_to_double(softshrink_derivative_wrt_lambd_f64((double)z, (double)lambd));
+}
+
+void symact_softshrink_derivative_wrt_lambd_f64(const double *z, double *d, size_t n, double lambd)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softshrink_derivative_wrt_lambd(z[i], lambd);
     }
 }

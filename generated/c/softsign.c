@@ -118,12 +118,26 @@ static symact_dd softsign_derivative_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* reciprocal argument */
+    if (-0x1.fffffffffffffp+899 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 2);
+        return symact_dd_div(s0, symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_from_double(2.0), w)));
+    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), x)), 2);
     }
     /* as it is */
-    return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), x)), 2);
+    if (0x1p+900 > z) {
+        return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), x)), 2);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 2);
+    return symact_dd_div(s0, symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_from_double(2.0), w)));
 }
 
 static double softsign_derivative_from_output_f32(double z)
@@ -152,6 +166,80 @@ static symact_dd softsign_derivative_from_output_f64(double z)
     }
     /* as it is */
     return symact_dd_powi(symact_dd_sub(symact_dd_from_double(1.0), x), 2);
+}
+
+static double softsign_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return z;
+    }
+    /* at the kink, by convention */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return 2.0 * symact_powi((1.0 / (1.0 - z)), 3);
+    }
+    /* as it is */
+    return -2.0 * symact_powi((1.0 / (1.0 + z)), 3);
+}
+
+static symact_dd softsign_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return x;
+    }
+    /* at the kink, by convention */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 3);
+        return symact_dd_div(symact_dd_mul(symact_dd_from_double(2.0), s0), symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_from_double(3.0), w)), symact_dd_mul(symact_dd_from_double(3.0), symact_dd_powi(w, 2))));
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), x)), 3));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), x)), 3));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 3);
+    return symact_dd_div(symact_dd_mul(symact_dd_from_double(-2.0), s0), symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_from_double(3.0), w)), symact_dd_mul(symact_dd_from_double(3.0), symact_dd_powi(w, 2))));
 }
 
 float symact_softsignf(float z)
@@ -271,5 +359,29 @@ void symact_softsign_vjp_from_output_f64(const double *g, const double *g_bar, d
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_softsign_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_softsign_second_derivativef(float z)
+{
+    return (float)(softsign_second_derivative_f32((double)z));
+}
+
+void symact_softsign_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softsign_second_derivativef(z[i]);
+    }
+}
+
+double symact_softsign_second_derivative(double z)
+{
+    return symact_dd_to_double(softsign_second_derivative_f64((double)z));
+}
+
+void symact_softsign_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_softsign_second_derivative(z[i]);
     }
 }

@@ -66,8 +66,9 @@ static symact_dd sparse_plus_forward_f64(double z)
     if (1.0 >= z) {
         return symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), x), 2));
     }
-    /* as it is */
-    return x;
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
 }
 
 static double sparse_plus_derivative_f32(double z)
@@ -156,6 +157,58 @@ static symact_dd sparse_plus_derivative_from_output_f64(double z)
     }
     /* as it is */
     return symact_dd_from_double(1.0);
+}
+
+static double sparse_plus_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (-1.0 >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return 0x1p-1;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd sparse_plus_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (-1.0 >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_from_double(0x1p-1);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_sparse_plusf(float z)
@@ -275,5 +328,29 @@ void symact_sparse_plus_vjp_from_output_f64(const double *g, const double *g_bar
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_sparse_plus_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_sparse_plus_second_derivativef(float z)
+{
+    return (float)(sparse_plus_second_derivative_f32((double)z));
+}
+
+void symact_sparse_plus_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sparse_plus_second_derivativef(z[i]);
+    }
+}
+
+double symact_sparse_plus_second_derivative(double z)
+{
+    return symact_dd_to_double(sparse_plus_second_derivative_f64((double)z));
+}
+
+void symact_sparse_plus_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_sparse_plus_second_derivative(z[i]);
     }
 }

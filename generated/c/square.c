@@ -58,8 +58,18 @@ static symact_dd square_forward_f64(double z)
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_powi(t, 2);
+    }
     /* as it is */
-    return symact_dd_powi(x, 2);
+    if (1.0 > z) {
+        return symact_dd_powi(x, 2);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_powi(t, 2);
 }
 
 static double square_derivative_f32(double z)
@@ -102,8 +112,54 @@ static symact_dd square_derivative_f64(double z)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_from_double(2.0), x);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(symact_dd_from_double(-2.0), t);
+    }
     /* as it is */
-    return symact_dd_mul(symact_dd_from_double(2.0), x);
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(2.0), x);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_mul(symact_dd_from_double(2.0), t);
+}
+
+static double square_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 2.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 2.0;
+    }
+    /* as it is */
+    return 2.0;
+}
+
+static symact_dd square_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(2.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(2.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(2.0);
 }
 
 float symact_squaref(float z)
@@ -175,5 +231,29 @@ void symact_square_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_square_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_square_second_derivativef(float z)
+{
+    return (float)(square_second_derivative_f32((double)z));
+}
+
+void symact_square_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_square_second_derivativef(z[i]);
+    }
+}
+
+double symact_square_second_derivative(double z)
+{
+    return symact_dd_to_double(square_second_derivative_f64((double)z));
+}
+
+void symact_square_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_square_second_derivative(z[i]);
     }
 }

@@ -51,7 +51,12 @@ static symact_dd square_root_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    return symact_dd_sqrt(x);
+    if (1.0 > z) {
+        return symact_dd_sqrt(x);
+    }
+    /* conjugate */
+    const symact_dd t = x;
+    return symact_dd_sqrt(t);
 }
 
 static double square_root_derivative_f32(double z)
@@ -95,7 +100,13 @@ static symact_dd square_root_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    return symact_dd_div(symact_dd_from_double(0x1p-1), symact_dd_sqrt(x));
+    if (1.0 > z) {
+        return symact_dd_div(symact_dd_from_double(0x1p-1), symact_dd_sqrt(x));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_sqrt(w));
 }
 
 static double square_root_derivative_from_output_f32(double z)
@@ -130,10 +141,64 @@ static symact_dd square_root_derivative_from_output_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_div(symact_dd_from_double(0x1p-1), x);
+    }
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
     return symact_dd_mul(symact_dd_from_double(0x1p-1), w);
+}
+
+static double square_root_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* outside the domain */
+    if (0.0 > z) {
+        return NAN;
+    }
+    /* the limit */
+    if (z == 0.0) {
+        return -INFINITY;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    return -0x1p-2 * symact_powi((1.0 / sqrt(z)), 3);
+}
+
+static symact_dd square_root_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* outside the domain */
+    if (0.0 > z) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
+    if (z == 0.0) {
+        return symact_dd_from_double(-INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(-0x1p-2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(x)), 3));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_mul(symact_dd_from_double(-0x1p-2), symact_dd_powi(symact_dd_sqrt(w), 3));
 }
 
 float symact_square_rootf(float z)
@@ -253,5 +318,29 @@ void symact_square_root_vjp_from_output_f64(const double *g, const double *g_bar
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_square_root_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_square_root_second_derivativef(float z)
+{
+    return (float)(square_root_second_derivative_f32((double)z));
+}
+
+void symact_square_root_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_square_root_second_derivativef(z[i]);
+    }
+}
+
+double symact_square_root_second_derivative(double z)
+{
+    return symact_dd_to_double(square_root_second_derivative_f64((double)z));
+}
+
+void symact_square_root_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_square_root_second_derivative(z[i]);
     }
 }

@@ -67,7 +67,12 @@ static symact_dd squared_relu_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    return symact_dd_powi(x, 2);
+    if (1.0 > z) {
+        return symact_dd_powi(x, 2);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_powi(t, 2);
 }
 
 static double squared_relu_derivative_f32(double z)
@@ -119,7 +124,12 @@ static symact_dd squared_relu_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    return symact_dd_mul(symact_dd_from_double(2.0), x);
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(2.0), x);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_mul(symact_dd_from_double(2.0), t);
 }
 
 static double squared_relu_derivative_from_output_f32(double z)
@@ -147,7 +157,56 @@ static symact_dd squared_relu_derivative_from_output_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(x));
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(x));
+    }
+    /* conjugate */
+    const symact_dd t = x;
+    return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(t));
+}
+
+static double squared_relu_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 2.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 2.0;
+}
+
+static symact_dd squared_relu_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(2.0);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(2.0);
 }
 
 float symact_squared_reluf(float z)
@@ -267,5 +326,29 @@ void symact_squared_relu_vjp_from_output_f64(const double *g, const double *g_ba
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_squared_relu_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_squared_relu_second_derivativef(float z)
+{
+    return (float)(squared_relu_second_derivative_f32((double)z));
+}
+
+void symact_squared_relu_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_squared_relu_second_derivativef(z[i]);
+    }
+}
+
+double symact_squared_relu_second_derivative(double z)
+{
+    return symact_dd_to_double(squared_relu_second_derivative_f64((double)z));
+}
+
+void symact_squared_relu_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_squared_relu_second_derivative(z[i]);
     }
 }

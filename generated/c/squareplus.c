@@ -175,6 +175,114 @@ static symact_dd squareplus_derivative_from_output_f64(double z, double b)
     return symact_dd_div(symact_dd_from_double(4.0), symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2))));
 }
 
+static double squareplus_second_derivative_f32(double z, double b)
+{
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0x1p-1 * b * symact_powi((1.0 / sqrt((b + symact_powi(z, 2)))), 3);
+}
+
+static symact_dd squareplus_second_derivative_f64(double z, double b)
+{
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_mul(dd_b, symact_dd_powi(w, 2));
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), s0)));
+        return symact_dd_div(symact_dd_mul(dd_b, symact_dd_powi(w, 3)), symact_dd_add(s1, symact_dd_mul(s0, s1)));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(dd_b, symact_dd_powi(x, 2)))), 3));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_mul(dd_b, symact_dd_powi(w, 2));
+    const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), s0)));
+    return symact_dd_div(symact_dd_mul(dd_b, symact_dd_powi(w, 3)), symact_dd_add(s1, symact_dd_mul(s0, s1)));
+}
+
+static double squareplus_derivative_wrt_b_f32(double z, double b)
+{
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    return (0x1p-2 / sqrt((b + symact_powi(z, 2))));
+}
+
+static symact_dd squareplus_derivative_wrt_b_f64(double z, double b)
+{
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-2), w), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2)))));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_div(symact_dd_from_double(0x1p-2), symact_dd_sqrt(symact_dd_add(dd_b, symact_dd_powi(x, 2))));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-2), w), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2)))));
+}
+
 float symact_squareplusf(float z, float b)
 {
     return (float)(squareplus_forward_f32((double)z, (double)b));
@@ -235,6 +343,15 @@ void symact_squareplus_derivative_from_output_f32(const float *g, float *d, size
     }
 }
 
+int symact_squareplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float b)
+{
+    if (!(b > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_squareplus_derivative_from_output_f32(g, d, n, b);
+    return SYMACT_OK;
+}
+
 double symact_squareplus_derivative_from_output(double g, double b)
 {
     return symact_dd_to_double(squareplus_derivative_from_output_f64((double)g, (double)b));
@@ -245,6 +362,15 @@ void symact_squareplus_derivative_from_output_f64(const double *g, double *d, si
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_squareplus_derivative_from_output(g[i], b);
     }
+}
+
+int symact_squareplus_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double b)
+{
+    if (!(b > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_squareplus_derivative_from_output_f64(g, d, n, b);
+    return SYMACT_OK;
 }
 
 float symact_squareplus_vjpf(float z, float g_bar, float b)
@@ -283,6 +409,15 @@ void symact_squareplus_vjp_from_output_f32(const float *g, const float *g_bar, f
     }
 }
 
+int symact_squareplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b)
+{
+    if (!(b > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_squareplus_vjp_from_output_f32(g, g_bar, z_bar, n, b);
+    return SYMACT_OK;
+}
+
 double symact_squareplus_vjp_from_output(double g, double g_bar, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), squareplus_derivative_from_output_f64((double)g, (double)b)));
@@ -292,5 +427,62 @@ void symact_squareplus_vjp_from_output_f64(const double *g, const double *g_bar,
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_squareplus_vjp_from_output(g[i], g_bar[i], b);
+    }
+}
+
+int symact_squareplus_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double b)
+{
+    if (!(b > 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_squareplus_vjp_from_output_f64(g, g_bar, z_bar, n, b);
+    return SYMACT_OK;
+}
+
+float symact_squareplus_second_derivativef(float z, float b)
+{
+    return (float)(squareplus_second_derivative_f32((double)z, (double)b));
+}
+
+void symact_squareplus_second_derivative_f32(const float *z, float *d, size_t n, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_squareplus_second_derivativef(z[i], b);
+    }
+}
+
+double symact_squareplus_second_derivative(double z, double b)
+{
+    return symact_dd_to_double(squareplus_second_derivative_f64((double)z, (double)b));
+}
+
+void symact_squareplus_second_derivative_f64(const double *z, double *d, size_t n, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_squareplus_second_derivative(z[i], b);
+    }
+}
+
+float symact_squareplus_derivative_wrt_bf(float z, float b)
+{
+    return (float)(squareplus_derivative_wrt_b_f32((double)z, (double)b));
+}
+
+void symact_squareplus_derivative_wrt_b_f32(const float *z, float *d, size_t n, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_squareplus_derivative_wrt_bf(z[i], b);
+    }
+}
+
+double symact_squareplus_derivative_wrt_b(double z, double b)
+{
+    return symact_dd_to_double(squareplus_derivative_wrt_b_f64((double)z, (double)b));
+}
+
+void symact_squareplus_derivative_wrt_b_f64(const double *z, double *d, size_t n, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_squareplus_derivative_wrt_b(z[i], b);
     }
 }

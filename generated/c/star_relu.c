@@ -67,7 +67,13 @@ static symact_dd star_relu_forward_f64(double z, double s, double b)
         return dd_b;
     }
     /* as it is */
-    return symact_dd_add(dd_b, symact_dd_mul(dd_s, symact_dd_powi(x, 2)));
+    if (1.0 > z) {
+        return symact_dd_add(dd_b, symact_dd_mul(dd_s, symact_dd_powi(x, 2)));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_mul(symact_dd_powi(t, 2), symact_dd_add(dd_s, symact_dd_mul(dd_b, symact_dd_powi(w, 2))));
 }
 
 static double star_relu_derivative_f32(double z, double s, double b)
@@ -127,7 +133,12 @@ static symact_dd star_relu_derivative_f64(double z, double s, double b)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_s), x);
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_s), x);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_s), t);
 }
 
 static double star_relu_derivative_from_output_f32(double z, double s, double b)
@@ -175,17 +186,198 @@ static symact_dd star_relu_derivative_from_output_f64(double z, double s, double
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(dd_s)), symact_dd_sqrt(symact_dd_sub(x, dd_b)));
+    if (3.0 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(dd_s)), symact_dd_sqrt(symact_dd_sub(x, dd_b)));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(dd_s)), symact_dd_sqrt(t)), symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_b, w))));
     }
     if (s <= 0.0) {
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(NAN);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_sqrt(t)), symact_dd_sqrt(symact_dd_neg(dd_s))), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_b, w))));
+    }
     /* as it is */
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_sqrt(symact_dd_neg(dd_s))), symact_dd_sqrt(symact_dd_sub(dd_b, x)));
     }
     return symact_dd_from_double(NAN);
+}
+
+static double star_relu_second_derivative_f32(double z, double s, double b)
+{
+    (void)s;
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 2.0 * s;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 2.0 * s;
+}
+
+static symact_dd star_relu_second_derivative_f64(double z, double s, double b)
+{
+    (void)s;
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_s = symact_dd_from_double(s);
+    (void)dd_s;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_mul(symact_dd_from_double(2.0), dd_s);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_mul(symact_dd_from_double(2.0), dd_s);
+}
+
+static double star_relu_derivative_wrt_s_f32(double z, double s, double b)
+{
+    (void)s;
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return INFINITY;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return symact_powi(z, 2);
+}
+
+static symact_dd star_relu_derivative_wrt_s_f64(double z, double s, double b)
+{
+    (void)s;
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_s = symact_dd_from_double(s);
+    (void)dd_s;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_powi(x, 2);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_powi(t, 2);
+}
+
+static double star_relu_derivative_wrt_b_f32(double z, double s, double b)
+{
+    (void)s;
+    (void)b;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 1.0;
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return 1.0;
+    }
+    /* as it is */
+    return 1.0;
+}
+
+static symact_dd star_relu_derivative_wrt_b_f64(double z, double s, double b)
+{
+    (void)s;
+    (void)b;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_s = symact_dd_from_double(s);
+    (void)dd_s;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* as it is */
+    if (0.0 >= z) {
+        return symact_dd_from_double(1.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(1.0);
 }
 
 float symact_star_reluf(float z, float s, float b)
@@ -248,6 +440,15 @@ void symact_star_relu_derivative_from_output_f32(const float *g, float *d, size_
     }
 }
 
+int symact_star_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float s, float b)
+{
+    if (!(s != 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_star_relu_derivative_from_output_f32(g, d, n, s, b);
+    return SYMACT_OK;
+}
+
 double symact_star_relu_derivative_from_output(double g, double s, double b)
 {
     return symact_dd_to_double(star_relu_derivative_from_output_f64((double)g, (double)s, (double)b));
@@ -258,6 +459,15 @@ void symact_star_relu_derivative_from_output_f64(const double *g, double *d, siz
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_star_relu_derivative_from_output(g[i], s, b);
     }
+}
+
+int symact_star_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double s, double b)
+{
+    if (!(s != 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_star_relu_derivative_from_output_f64(g, d, n, s, b);
+    return SYMACT_OK;
 }
 
 float symact_star_relu_vjpf(float z, float g_bar, float s, float b)
@@ -296,6 +506,15 @@ void symact_star_relu_vjp_from_output_f32(const float *g, const float *g_bar, fl
     }
 }
 
+int symact_star_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
+{
+    if (!(s != 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_star_relu_vjp_from_output_f32(g, g_bar, z_bar, n, s, b);
+    return SYMACT_OK;
+}
+
 double symact_star_relu_vjp_from_output(double g, double g_bar, double s, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), star_relu_derivative_from_output_f64((double)g, (double)s, (double)b)));
@@ -305,5 +524,86 @@ void symact_star_relu_vjp_from_output_f64(const double *g, const double *g_bar, 
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_star_relu_vjp_from_output(g[i], g_bar[i], s, b);
+    }
+}
+
+int symact_star_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double s, double b)
+{
+    if (!(s != 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_star_relu_vjp_from_output_f64(g, g_bar, z_bar, n, s, b);
+    return SYMACT_OK;
+}
+
+float symact_star_relu_second_derivativef(float z, float s, float b)
+{
+    return (float)(star_relu_second_derivative_f32((double)z, (double)s, (double)b));
+}
+
+void symact_star_relu_second_derivative_f32(const float *z, float *d, size_t n, float s, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_star_relu_second_derivativef(z[i], s, b);
+    }
+}
+
+double symact_star_relu_second_derivative(double z, double s, double b)
+{
+    return symact_dd_to_double(star_relu_second_derivative_f64((double)z, (double)s, (double)b));
+}
+
+void symact_star_relu_second_derivative_f64(const double *z, double *d, size_t n, double s, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_star_relu_second_derivative(z[i], s, b);
+    }
+}
+
+float symact_star_relu_derivative_wrt_sf(float z, float s, float b)
+{
+    return (float)(star_relu_derivative_wrt_s_f32((double)z, (double)s, (double)b));
+}
+
+void symact_star_relu_derivative_wrt_s_f32(const float *z, float *d, size_t n, float s, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_star_relu_derivative_wrt_sf(z[i], s, b);
+    }
+}
+
+double symact_star_relu_derivative_wrt_s(double z, double s, double b)
+{
+    return symact_dd_to_double(star_relu_derivative_wrt_s_f64((double)z, (double)s, (double)b));
+}
+
+void symact_star_relu_derivative_wrt_s_f64(const double *z, double *d, size_t n, double s, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_star_relu_derivative_wrt_s(z[i], s, b);
+    }
+}
+
+float symact_star_relu_derivative_wrt_bf(float z, float s, float b)
+{
+    return (float)(star_relu_derivative_wrt_b_f32((double)z, (double)s, (double)b));
+}
+
+void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float s, float b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_star_relu_derivative_wrt_bf(z[i], s, b);
+    }
+}
+
+double symact_star_relu_derivative_wrt_b(double z, double s, double b)
+{
+    return symact_dd_to_double(star_relu_derivative_wrt_b_f64((double)z, (double)s, (double)b));
+}
+
+void symact_star_relu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double s, double b)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_star_relu_derivative_wrt_b(z[i], s, b);
     }
 }

@@ -98,14 +98,23 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
+    /* tail */
+    if (-0x1p+334 > z) {
+        return symact_dd_from_double(0.0);
+    }
     /* scaled exponential */
-    if (-0x1p-18 > z) {
+    if (-0x1p-15 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
-        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(t, symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
+        return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
     }
     /* as it is */
-    return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)))));
+    if (1.0 > z) {
+        return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)))));
     }
     if (beta < 0.0) {
     /* the limit */
@@ -120,14 +129,23 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
+    /* decaying exponentials */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_neg(symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(dd_beta, t)))));
+    }
     /* as it is */
-    if (0x1p-16 > z) {
+    if (0x1p-13 > z) {
         return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)))));
     }
     /* scaled exponential */
-    const symact_dd t = x;
-    const symact_dd s0 = symact_dd_mul(dd_beta, t);
-    return symact_dd_ldexp(symact_dd_div(symact_dd_mul(t, symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
+    if (0x1p+334 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(dd_beta, t);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
     }
     if (beta == 0.0) {
     /* the limit */
@@ -142,8 +160,18 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(symact_dd_from_double(-0x1p-1), t);
+    }
     /* as it is */
-    return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_mul(symact_dd_from_double(0x1p-1), t);
     }
     return symact_dd_from_double(NAN);
 }
@@ -234,18 +262,33 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
+    /* tail */
+    if (-0x1p+334 > z) {
+        return symact_dd_from_double(0.0);
+    }
     /* scaled exponential */
-    if (-0x1p-60 > z) {
+    if (-0x1p-57 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2), symact_dd_add(s0, s1)), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_add(s0, s1)), -300);
     }
     /* as it is */
-    const symact_dd s0 = symact_dd_mul(dd_beta, x);
-    const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
-    const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
-    return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_add(s2, symact_dd_mul(s0, s1)));
+    if (1.0 > z) {
+        const symact_dd s0 = symact_dd_mul(dd_beta, x);
+        const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
+        const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
+        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_add(s2, symact_dd_mul(s0, s1)));
+    }
+    /* decaying exponentials */
+    if (0x1p+901 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(dd_beta, t);
+        const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
+        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s1, symact_dd_add(symact_dd_from_double(1.0), s0))));
+    }
+    /* tail */
+    return symact_dd_from_double(1.0);
     }
     if (beta < 0.0) {
     /* the limit */
@@ -256,18 +299,33 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* tail */
+    if (-0x1p+901 > z) {
+        return symact_dd_from_double(1.0);
+    }
+    /* decaying exponentials */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(dd_beta, t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_from_double(1.0), s0))));
+    }
     /* as it is */
-    if (0x1p-60 > z) {
+    if (0x1p-57 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
         return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_add(s2, symact_dd_mul(s0, s1)));
     }
     /* scaled exponential */
-    const symact_dd t = x;
-    const symact_dd s0 = symact_dd_mul(dd_beta, t);
-    const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2), symact_dd_add(s0, s1)), symact_dd_exp_scaled(s0, 300)), -300);
+    if (0x1p+334 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(dd_beta, t);
+        const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_add(s0, s1)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
     }
     if (beta == 0.0) {
     /* the limit */
@@ -280,6 +338,365 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
     }
     /* as it is */
     return symact_dd_from_double(0x1p-1);
+    }
+    return symact_dd_from_double(NAN);
+}
+
+static symact_dd swish_beta_second_derivative_f32(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_beta = symact_dd_from_double(beta);
+    (void)dd_beta;
+    if (beta > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* decaying exponentials */
+    if (0.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)));
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), dd_beta);
+        const symact_dd s2 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 3)), symact_dd_sub(symact_dd_add(s1, symact_dd_mul(s0, symact_dd_add(s1, s2))), s2));
+    }
+    /* as it is */
+    const symact_dd s0 = symact_dd_mul(dd_beta, x);
+    const symact_dd s1 = symact_dd_neg(s0);
+    const symact_dd s2 = symact_dd_exp(s1);
+    return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s2)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_mul(s0, symact_dd_expm1(s1))));
+    }
+    if (beta < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (0.0 > z) {
+        const symact_dd s0 = symact_dd_mul(dd_beta, x);
+        const symact_dd s1 = symact_dd_neg(s0);
+        const symact_dd s2 = symact_dd_exp(s1);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s2)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_mul(s0, symact_dd_expm1(s1))));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_exp(symact_dd_mul(dd_beta, t));
+    const symact_dd s1 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+    return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s1), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s1))));
+    }
+    if (beta == 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    return symact_dd_from_double(NAN);
+}
+
+static symact_dd swish_beta_second_derivative_f64(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_beta = symact_dd_from_double(beta);
+    (void)dd_beta;
+    if (beta > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-0x1p+334 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-55 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(2.0), dd_beta);
+        const symact_dd s3 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(s2, symact_dd_mul(s1, symact_dd_add(s2, s3))), s3)), -300);
+    }
+    /* as it is */
+    if (0x1p-55 > z) {
+        const symact_dd s0 = symact_dd_mul(dd_beta, x);
+        const symact_dd s1 = symact_dd_neg(s0);
+        const symact_dd s2 = symact_dd_exp(s1);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s2)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_mul(s0, symact_dd_expm1(s1))));
+    }
+    /* scaled exponential */
+    if (0x1p+334 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(2.0), dd_beta);
+        const symact_dd s3 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(s2, symact_dd_mul(s1, symact_dd_add(s2, s3))), s3)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+    }
+    if (beta < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-0x1p+334 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-55 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(dd_beta, t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2), symact_dd_mul(s1, symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2)))), -300);
+    }
+    /* as it is */
+    if (0x1p-55 > z) {
+        const symact_dd s0 = symact_dd_mul(dd_beta, x);
+        const symact_dd s1 = symact_dd_neg(s0);
+        const symact_dd s2 = symact_dd_exp(s1);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s2)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_mul(s0, symact_dd_expm1(s1))));
+    }
+    /* scaled exponential */
+    if (0x1p+334 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(dd_beta, t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        const symact_dd s2 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2), symact_dd_mul(s1, symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2)))), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+    }
+    if (beta == 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+    }
+    return symact_dd_from_double(NAN);
+}
+
+static double swish_beta_derivative_wrt_beta_f32(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return z;
+    }
+    if (beta > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* decaying exponentials */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = exp((-beta * t));
+        return s0 * symact_powi(t, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    /* as it is */
+    const double s0 = exp((-beta * z));
+    return s0 * symact_powi(z, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    if (beta < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        const double s0 = exp((-beta * z));
+        return s0 * symact_powi(z, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    /* decaying exponentials */
+    const double t = z;
+    const double s0 = exp(beta * t);
+    return s0 * symact_powi(t, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
+    }
+    if (beta == 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return INFINITY;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return INFINITY;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0x1p-2 * symact_powi(z, 2);
+    }
+    return NAN;
+}
+
+static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
+{
+    (void)beta;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_beta = symact_dd_from_double(beta);
+    (void)dd_beta;
+    if (beta > 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-0x1p+172 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-900 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* as it is */
+    if (0x1p-900 > z) {
+        const symact_dd s0 = symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)));
+        return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
+    }
+    /* scaled exponential */
+    if (0x1p+172 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+    }
+    if (beta < 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-0x1p+172 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1p-900 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(dd_beta, t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* as it is */
+    if (0x1p-900 > z) {
+        const symact_dd s0 = symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)));
+        return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
+    }
+    /* scaled exponential */
+    if (0x1p+172 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(dd_beta, t);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
+    }
+    if (beta == 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(INFINITY);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        return symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(t, 2));
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(x, 2));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(t, 2));
     }
     return symact_dd_from_double(NAN);
 }
@@ -353,5 +770,53 @@ void symact_swish_beta_vjp_f64(const double *z, const double *g_bar, double *z_b
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_swish_beta_vjp(z[i], g_bar[i], beta);
+    }
+}
+
+float symact_swish_beta_second_derivativef(float z, float beta)
+{
+    return (float)(symact_dd_to_double(swish_beta_second_derivative_f32((double)z, (double)beta)));
+}
+
+void symact_swish_beta_second_derivative_f32(const float *z, float *d, size_t n, float beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_swish_beta_second_derivativef(z[i], beta);
+    }
+}
+
+double symact_swish_beta_second_derivative(double z, double beta)
+{
+    return symact_dd_to_double(swish_beta_second_derivative_f64((double)z, (double)beta));
+}
+
+void symact_swish_beta_second_derivative_f64(const double *z, double *d, size_t n, double beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_swish_beta_second_derivative(z[i], beta);
+    }
+}
+
+float symact_swish_beta_derivative_wrt_betaf(float z, float beta)
+{
+    return (float)(swish_beta_derivative_wrt_beta_f32((double)z, (double)beta));
+}
+
+void symact_swish_beta_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_swish_beta_derivative_wrt_betaf(z[i], beta);
+    }
+}
+
+double symact_swish_beta_derivative_wrt_beta(double z, double beta)
+{
+    return symact_dd_to_double(swish_beta_derivative_wrt_beta_f64((double)z, (double)beta));
+}
+
+void symact_swish_beta_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_swish_beta_derivative_wrt_beta(z[i], beta);
     }
 }

@@ -7,11 +7,16 @@
  * float32 is computed in binary64 or better (declared: at most 1 ulp), float64 in double-double (at most 4 ulp).
  * NaN in gives NaN out; at an infinity the result is the limit, NaN where there is none.
  * z_bar = g_bar * f'(z); a _from_output function takes g = f(z) and is exact relative to the g that it is given.
+ * Where its form holds for some parameters only, a _checked variant returns SYMACT_OUTSIDE for others, and writes
+ * nothing; the plain one does not look.
  */
 #ifndef SYMACT_H
 #define SYMACT_H
 
 #include <stddef.h>
+
+#define SYMACT_OK 0
+#define SYMACT_OUTSIDE 1
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,6 +45,10 @@ float symact_sigmoid_vjp_from_outputf(float g, float g_bar);
 void symact_sigmoid_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_sigmoid_vjp_from_output(double g, double g_bar);
 void symact_sigmoid_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_sigmoid_second_derivativef(float z);
+void symact_sigmoid_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_sigmoid_second_derivative(double z);
+void symact_sigmoid_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * tanh: g = tanh(z)
@@ -64,6 +73,10 @@ float symact_tanh_vjp_from_outputf(float g, float g_bar);
 void symact_tanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_tanh_vjp_from_output(double g, double g_bar);
 void symact_tanh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_tanh_second_derivativef(float z);
+void symact_tanh_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_tanh_second_derivative(double z);
+void symact_tanh_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * scaled_tanh: g = a*tanh(b*z)
@@ -80,16 +93,32 @@ double symact_scaled_tanh_derivative(double z, double a, double b);
 void symact_scaled_tanh_derivative_f64(const double *z, double *d, size_t n, double a, double b);
 float symact_scaled_tanh_derivative_from_outputf(float g, float a, float b);
 void symact_scaled_tanh_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b);
+int symact_scaled_tanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b);
 double symact_scaled_tanh_derivative_from_output(double g, double a, double b);
 void symact_scaled_tanh_derivative_from_output_f64(const double *g, double *d, size_t n, double a, double b);
+int symact_scaled_tanh_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double a, double b);
 float symact_scaled_tanh_vjpf(float z, float g_bar, float a, float b);
 void symact_scaled_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b);
 double symact_scaled_tanh_vjp(double z, double g_bar, double a, double b);
 void symact_scaled_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double a, double b);
 float symact_scaled_tanh_vjp_from_outputf(float g, float g_bar, float a, float b);
 void symact_scaled_tanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b);
+int symact_scaled_tanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b);
 double symact_scaled_tanh_vjp_from_output(double g, double g_bar, double a, double b);
 void symact_scaled_tanh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b);
+int symact_scaled_tanh_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b);
+float symact_scaled_tanh_second_derivativef(float z, float a, float b);
+void symact_scaled_tanh_second_derivative_f32(const float *z, float *d, size_t n, float a, float b);
+double symact_scaled_tanh_second_derivative(double z, double a, double b);
+void symact_scaled_tanh_second_derivative_f64(const double *z, double *d, size_t n, double a, double b);
+float symact_scaled_tanh_derivative_wrt_af(float z, float a, float b);
+void symact_scaled_tanh_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b);
+double symact_scaled_tanh_derivative_wrt_a(double z, double a, double b);
+void symact_scaled_tanh_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b);
+float symact_scaled_tanh_derivative_wrt_bf(float z, float a, float b);
+void symact_scaled_tanh_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b);
+double symact_scaled_tanh_derivative_wrt_b(double z, double a, double b);
+void symact_scaled_tanh_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b);
 
 /*
  * hardsigmoid: g = Min(1, Max(0, z/6 + 1/2))
@@ -114,6 +143,10 @@ float symact_hardsigmoid_vjp_from_outputf(float g, float g_bar);
 void symact_hardsigmoid_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_hardsigmoid_vjp_from_output(double g, double g_bar);
 void symact_hardsigmoid_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_hardsigmoid_second_derivativef(float z);
+void symact_hardsigmoid_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_hardsigmoid_second_derivative(double z);
+void symact_hardsigmoid_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * sparse_sigmoid: g = Min(1, Max(0, z/2 + 1/2))
@@ -138,6 +171,10 @@ float symact_sparse_sigmoid_vjp_from_outputf(float g, float g_bar);
 void symact_sparse_sigmoid_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_sparse_sigmoid_vjp_from_output(double g, double g_bar);
 void symact_sparse_sigmoid_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_sparse_sigmoid_second_derivativef(float z);
+void symact_sparse_sigmoid_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_sparse_sigmoid_second_derivative(double z);
+void symact_sparse_sigmoid_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * softsign: g = z/(Abs(z) + 1)
@@ -162,6 +199,10 @@ float symact_softsign_vjp_from_outputf(float g, float g_bar);
 void symact_softsign_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_softsign_vjp_from_output(double g, double g_bar);
 void symact_softsign_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_softsign_second_derivativef(float z);
+void symact_softsign_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_softsign_second_derivative(double z);
+void symact_softsign_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * sqnl: g = Piecewise((1, z > 2), (-z**2/4 + z, z >= 0), (z**2/4 + z, z >= -2), (-1, True))
@@ -186,6 +227,10 @@ float symact_sqnl_vjp_from_outputf(float g, float g_bar);
 void symact_sqnl_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_sqnl_vjp_from_output(double g, double g_bar);
 void symact_sqnl_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_sqnl_second_derivativef(float z);
+void symact_sqnl_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_sqnl_second_derivative(double z);
+void symact_sqnl_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * isru: g = z/sqrt(alpha*z**2 + 1)
@@ -201,16 +246,28 @@ double symact_isru_derivative(double z, double alpha);
 void symact_isru_derivative_f64(const double *z, double *d, size_t n, double alpha);
 float symact_isru_derivative_from_outputf(float g, float alpha);
 void symact_isru_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha);
+int symact_isru_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha);
 double symact_isru_derivative_from_output(double g, double alpha);
 void symact_isru_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha);
+int symact_isru_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha);
 float symact_isru_vjpf(float z, float g_bar, float alpha);
 void symact_isru_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_isru_vjp(double z, double g_bar, double alpha);
 void symact_isru_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha);
 float symact_isru_vjp_from_outputf(float g, float g_bar, float alpha);
 void symact_isru_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
+int symact_isru_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_isru_vjp_from_output(double g, double g_bar, double alpha);
 void symact_isru_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+int symact_isru_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+float symact_isru_second_derivativef(float z, float alpha);
+void symact_isru_second_derivative_f32(const float *z, float *d, size_t n, float alpha);
+double symact_isru_second_derivative(double z, double alpha);
+void symact_isru_second_derivative_f64(const double *z, double *d, size_t n, double alpha);
+float symact_isru_derivative_wrt_alphaf(float z, float alpha);
+void symact_isru_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
+double symact_isru_derivative_wrt_alpha(double z, double alpha);
+void symact_isru_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
 
 /*
  * arctan: g = atan(z)
@@ -235,6 +292,10 @@ float symact_arctan_vjp_from_outputf(float g, float g_bar);
 void symact_arctan_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_arctan_vjp_from_output(double g, double g_bar);
 void symact_arctan_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_arctan_second_derivativef(float z);
+void symact_arctan_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_arctan_second_derivative(double z);
+void symact_arctan_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * arcsinh: g = asinh(z)
@@ -259,6 +320,10 @@ float symact_arcsinh_vjp_from_outputf(float g, float g_bar);
 void symact_arcsinh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_arcsinh_vjp_from_output(double g, double g_bar);
 void symact_arcsinh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_arcsinh_second_derivativef(float z);
+void symact_arcsinh_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_arcsinh_second_derivative(double z);
+void symact_arcsinh_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * erf: g = erf(z)
@@ -275,6 +340,10 @@ float symact_erf_vjpf(float z, float g_bar);
 void symact_erf_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_erf_vjp(double z, double g_bar);
 void symact_erf_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_erf_second_derivativef(float z);
+void symact_erf_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_erf_second_derivative(double z);
+void symact_erf_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * normal_cdf: g = erf(sqrt(2)*z/2)/2 + 1/2
@@ -291,6 +360,10 @@ float symact_normal_cdf_vjpf(float z, float g_bar);
 void symact_normal_cdf_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_normal_cdf_vjp(double z, double g_bar);
 void symact_normal_cdf_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_normal_cdf_second_derivativef(float z);
+void symact_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_normal_cdf_second_derivative(double z);
+void symact_normal_cdf_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * cloglog: g = 1 - exp(-exp(z))
@@ -315,6 +388,10 @@ float symact_cloglog_vjp_from_outputf(float g, float g_bar);
 void symact_cloglog_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_cloglog_vjp_from_output(double g, double g_bar);
 void symact_cloglog_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_cloglog_second_derivativef(float z);
+void symact_cloglog_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_cloglog_second_derivative(double z);
+void symact_cloglog_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * logsigmoid: g = -log(1 + exp(-z))
@@ -339,6 +416,10 @@ float symact_logsigmoid_vjp_from_outputf(float g, float g_bar);
 void symact_logsigmoid_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_logsigmoid_vjp_from_output(double g, double g_bar);
 void symact_logsigmoid_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_logsigmoid_second_derivativef(float z);
+void symact_logsigmoid_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_logsigmoid_second_derivative(double z);
+void symact_logsigmoid_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * log_normal_cdf: g = log(erf(sqrt(2)*z/2)/2 + 1/2)
@@ -355,6 +436,10 @@ float symact_log_normal_cdf_vjpf(float z, float g_bar);
 void symact_log_normal_cdf_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_log_normal_cdf_vjp(double z, double g_bar);
 void symact_log_normal_cdf_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_log_normal_cdf_second_derivativef(float z);
+void symact_log_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_log_normal_cdf_second_derivative(double z);
+void symact_log_normal_cdf_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * logit: g = log(z/(1 - z))
@@ -379,6 +464,10 @@ float symact_logit_vjp_from_outputf(float g, float g_bar);
 void symact_logit_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_logit_vjp_from_output(double g, double g_bar);
 void symact_logit_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_logit_second_derivativef(float z);
+void symact_logit_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_logit_second_derivative(double z);
+void symact_logit_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * relu: g = Max(0, z)
@@ -403,6 +492,10 @@ float symact_relu_vjp_from_outputf(float g, float g_bar);
 void symact_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_relu_vjp_from_output(double g, double g_bar);
 void symact_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_relu_second_derivativef(float z);
+void symact_relu_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_relu_second_derivative(double z);
+void symact_relu_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * leaky_relu: g = Piecewise((z, z > 0), (negative_slope*z, True))
@@ -419,16 +512,28 @@ double symact_leaky_relu_derivative(double z, double negative_slope);
 void symact_leaky_relu_derivative_f64(const double *z, double *d, size_t n, double negative_slope);
 float symact_leaky_relu_derivative_from_outputf(float g, float negative_slope);
 void symact_leaky_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float negative_slope);
+int symact_leaky_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float negative_slope);
 double symact_leaky_relu_derivative_from_output(double g, double negative_slope);
 void symact_leaky_relu_derivative_from_output_f64(const double *g, double *d, size_t n, double negative_slope);
+int symact_leaky_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double negative_slope);
 float symact_leaky_relu_vjpf(float z, float g_bar, float negative_slope);
 void symact_leaky_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float negative_slope);
 double symact_leaky_relu_vjp(double z, double g_bar, double negative_slope);
 void symact_leaky_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double negative_slope);
 float symact_leaky_relu_vjp_from_outputf(float g, float g_bar, float negative_slope);
 void symact_leaky_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope);
+int symact_leaky_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope);
 double symact_leaky_relu_vjp_from_output(double g, double g_bar, double negative_slope);
 void symact_leaky_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double negative_slope);
+int symact_leaky_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double negative_slope);
+float symact_leaky_relu_second_derivativef(float z, float negative_slope);
+void symact_leaky_relu_second_derivative_f32(const float *z, float *d, size_t n, float negative_slope);
+double symact_leaky_relu_second_derivative(double z, double negative_slope);
+void symact_leaky_relu_second_derivative_f64(const double *z, double *d, size_t n, double negative_slope);
+float symact_leaky_relu_derivative_wrt_negative_slopef(float z, float negative_slope);
+void symact_leaky_relu_derivative_wrt_negative_slope_f32(const float *z, float *d, size_t n, float negative_slope);
+double symact_leaky_relu_derivative_wrt_negative_slope(double z, double negative_slope);
+void symact_leaky_relu_derivative_wrt_negative_slope_f64(const double *z, double *d, size_t n, double negative_slope);
 
 /*
  * prelu: g = Piecewise((z, z > 0), (weight*z, True))
@@ -445,16 +550,28 @@ double symact_prelu_derivative(double z, double weight);
 void symact_prelu_derivative_f64(const double *z, double *d, size_t n, double weight);
 float symact_prelu_derivative_from_outputf(float g, float weight);
 void symact_prelu_derivative_from_output_f32(const float *g, float *d, size_t n, float weight);
+int symact_prelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float weight);
 double symact_prelu_derivative_from_output(double g, double weight);
 void symact_prelu_derivative_from_output_f64(const double *g, double *d, size_t n, double weight);
+int symact_prelu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double weight);
 float symact_prelu_vjpf(float z, float g_bar, float weight);
 void symact_prelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float weight);
 double symact_prelu_vjp(double z, double g_bar, double weight);
 void symact_prelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double weight);
 float symact_prelu_vjp_from_outputf(float g, float g_bar, float weight);
 void symact_prelu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float weight);
+int symact_prelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float weight);
 double symact_prelu_vjp_from_output(double g, double g_bar, double weight);
 void symact_prelu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double weight);
+int symact_prelu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double weight);
+float symact_prelu_second_derivativef(float z, float weight);
+void symact_prelu_second_derivative_f32(const float *z, float *d, size_t n, float weight);
+double symact_prelu_second_derivative(double z, double weight);
+void symact_prelu_second_derivative_f64(const double *z, double *d, size_t n, double weight);
+float symact_prelu_derivative_wrt_weightf(float z, float weight);
+void symact_prelu_derivative_wrt_weight_f32(const float *z, float *d, size_t n, float weight);
+double symact_prelu_derivative_wrt_weight(double z, double weight);
+void symact_prelu_derivative_wrt_weight_f64(const double *z, double *d, size_t n, double weight);
 
 /*
  * relu6: g = Min(6, Max(0, z))
@@ -479,6 +596,10 @@ float symact_relu6_vjp_from_outputf(float g, float g_bar);
 void symact_relu6_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_relu6_vjp_from_output(double g, double g_bar);
 void symact_relu6_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_relu6_second_derivativef(float z);
+void symact_relu6_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_relu6_second_derivative(double z);
+void symact_relu6_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * hardtanh: g = Min(max_val, Max(min_val, z))
@@ -495,16 +616,32 @@ double symact_hardtanh_derivative(double z, double min_val, double max_val);
 void symact_hardtanh_derivative_f64(const double *z, double *d, size_t n, double min_val, double max_val);
 float symact_hardtanh_derivative_from_outputf(float g, float min_val, float max_val);
 void symact_hardtanh_derivative_from_output_f32(const float *g, float *d, size_t n, float min_val, float max_val);
+int symact_hardtanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float min_val, float max_val);
 double symact_hardtanh_derivative_from_output(double g, double min_val, double max_val);
 void symact_hardtanh_derivative_from_output_f64(const double *g, double *d, size_t n, double min_val, double max_val);
+int symact_hardtanh_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double min_val, double max_val);
 float symact_hardtanh_vjpf(float z, float g_bar, float min_val, float max_val);
 void symact_hardtanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val);
 double symact_hardtanh_vjp(double z, double g_bar, double min_val, double max_val);
 void symact_hardtanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val);
 float symact_hardtanh_vjp_from_outputf(float g, float g_bar, float min_val, float max_val);
 void symact_hardtanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val);
+int symact_hardtanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val);
 double symact_hardtanh_vjp_from_output(double g, double g_bar, double min_val, double max_val);
 void symact_hardtanh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val);
+int symact_hardtanh_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val);
+float symact_hardtanh_second_derivativef(float z, float min_val, float max_val);
+void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val);
+double symact_hardtanh_second_derivative(double z, double min_val, double max_val);
+void symact_hardtanh_second_derivative_f64(const double *z, double *d, size_t n, double min_val, double max_val);
+float symact_hardtanh_derivative_wrt_min_valf(float z, float min_val, float max_val);
+void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t n, float min_val, float max_val);
+double symact_hardtanh_derivative_wrt_min_val(double z, double min_val, double max_val);
+void symact_hardtanh_derivative_wrt_min_val_f64(const double *z, double *d, size_t n, double min_val, double max_val);
+float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_val);
+void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t n, float min_val, float max_val);
+double symact_hardtanh_derivative_wrt_max_val(double z, double min_val, double max_val);
+void symact_hardtanh_derivative_wrt_max_val_f64(const double *z, double *d, size_t n, double min_val, double max_val);
 
 /*
  * hardswish: g = z*Min(1, Max(0, z/6 + 1/2))
@@ -521,6 +658,10 @@ float symact_hardswish_vjpf(float z, float g_bar);
 void symact_hardswish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_hardswish_vjp(double z, double g_bar);
 void symact_hardswish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_hardswish_second_derivativef(float z);
+void symact_hardswish_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_hardswish_second_derivative(double z);
+void symact_hardswish_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * threshold: g = Piecewise((z, z > threshold), (value, True))
@@ -538,16 +679,32 @@ double symact_threshold_derivative(double z, double threshold, double value);
 void symact_threshold_derivative_f64(const double *z, double *d, size_t n, double threshold, double value);
 float symact_threshold_derivative_from_outputf(float g, float threshold, float value);
 void symact_threshold_derivative_from_output_f32(const float *g, float *d, size_t n, float threshold, float value);
+int symact_threshold_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float threshold, float value);
 double symact_threshold_derivative_from_output(double g, double threshold, double value);
 void symact_threshold_derivative_from_output_f64(const double *g, double *d, size_t n, double threshold, double value);
+int symact_threshold_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double threshold, double value);
 float symact_threshold_vjpf(float z, float g_bar, float threshold, float value);
 void symact_threshold_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float threshold, float value);
 double symact_threshold_vjp(double z, double g_bar, double threshold, double value);
 void symact_threshold_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double threshold, double value);
 float symact_threshold_vjp_from_outputf(float g, float g_bar, float threshold, float value);
 void symact_threshold_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value);
+int symact_threshold_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value);
 double symact_threshold_vjp_from_output(double g, double g_bar, double threshold, double value);
 void symact_threshold_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double threshold, double value);
+int symact_threshold_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double threshold, double value);
+float symact_threshold_second_derivativef(float z, float threshold, float value);
+void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, float threshold, float value);
+double symact_threshold_second_derivative(double z, double threshold, double value);
+void symact_threshold_second_derivative_f64(const double *z, double *d, size_t n, double threshold, double value);
+float symact_threshold_derivative_wrt_thresholdf(float z, float threshold, float value);
+void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, size_t n, float threshold, float value);
+double symact_threshold_derivative_wrt_threshold(double z, double threshold, double value);
+void symact_threshold_derivative_wrt_threshold_f64(const double *z, double *d, size_t n, double threshold, double value);
+float symact_threshold_derivative_wrt_valuef(float z, float threshold, float value);
+void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t n, float threshold, float value);
+double symact_threshold_derivative_wrt_value(double z, double threshold, double value);
+void symact_threshold_derivative_wrt_value_f64(const double *z, double *d, size_t n, double threshold, double value);
 
 /*
  * thresholded_relu: g = Piecewise((z, z > alpha), (0, True))
@@ -564,16 +721,28 @@ double symact_thresholded_relu_derivative(double z, double alpha);
 void symact_thresholded_relu_derivative_f64(const double *z, double *d, size_t n, double alpha);
 float symact_thresholded_relu_derivative_from_outputf(float g, float alpha);
 void symact_thresholded_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha);
+int symact_thresholded_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha);
 double symact_thresholded_relu_derivative_from_output(double g, double alpha);
 void symact_thresholded_relu_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha);
+int symact_thresholded_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha);
 float symact_thresholded_relu_vjpf(float z, float g_bar, float alpha);
 void symact_thresholded_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_thresholded_relu_vjp(double z, double g_bar, double alpha);
 void symact_thresholded_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha);
 float symact_thresholded_relu_vjp_from_outputf(float g, float g_bar, float alpha);
 void symact_thresholded_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
+int symact_thresholded_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_thresholded_relu_vjp_from_output(double g, double g_bar, double alpha);
 void symact_thresholded_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+int symact_thresholded_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+float symact_thresholded_relu_second_derivativef(float z, float alpha);
+void symact_thresholded_relu_second_derivative_f32(const float *z, float *d, size_t n, float alpha);
+double symact_thresholded_relu_second_derivative(double z, double alpha);
+void symact_thresholded_relu_second_derivative_f64(const double *z, double *d, size_t n, double alpha);
+float symact_thresholded_relu_derivative_wrt_alphaf(float z, float alpha);
+void symact_thresholded_relu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
+double symact_thresholded_relu_derivative_wrt_alpha(double z, double alpha);
+void symact_thresholded_relu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
 
 /*
  * squared_relu: g = Max(0, z)**2
@@ -598,6 +767,10 @@ float symact_squared_relu_vjp_from_outputf(float g, float g_bar);
 void symact_squared_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_squared_relu_vjp_from_output(double g, double g_bar);
 void symact_squared_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_squared_relu_second_derivativef(float z);
+void symact_squared_relu_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_squared_relu_second_derivative(double z);
+void symact_squared_relu_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * star_relu: g = b + s*Max(0, z)**2
@@ -615,16 +788,32 @@ double symact_star_relu_derivative(double z, double s, double b);
 void symact_star_relu_derivative_f64(const double *z, double *d, size_t n, double s, double b);
 float symact_star_relu_derivative_from_outputf(float g, float s, float b);
 void symact_star_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float s, float b);
+int symact_star_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float s, float b);
 double symact_star_relu_derivative_from_output(double g, double s, double b);
 void symact_star_relu_derivative_from_output_f64(const double *g, double *d, size_t n, double s, double b);
+int symact_star_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double s, double b);
 float symact_star_relu_vjpf(float z, float g_bar, float s, float b);
 void symact_star_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float s, float b);
 double symact_star_relu_vjp(double z, double g_bar, double s, double b);
 void symact_star_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double s, double b);
 float symact_star_relu_vjp_from_outputf(float g, float g_bar, float s, float b);
 void symact_star_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b);
+int symact_star_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b);
 double symact_star_relu_vjp_from_output(double g, double g_bar, double s, double b);
 void symact_star_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double s, double b);
+int symact_star_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double s, double b);
+float symact_star_relu_second_derivativef(float z, float s, float b);
+void symact_star_relu_second_derivative_f32(const float *z, float *d, size_t n, float s, float b);
+double symact_star_relu_second_derivative(double z, double s, double b);
+void symact_star_relu_second_derivative_f64(const double *z, double *d, size_t n, double s, double b);
+float symact_star_relu_derivative_wrt_sf(float z, float s, float b);
+void symact_star_relu_derivative_wrt_s_f32(const float *z, float *d, size_t n, float s, float b);
+double symact_star_relu_derivative_wrt_s(double z, double s, double b);
+void symact_star_relu_derivative_wrt_s_f64(const double *z, double *d, size_t n, double s, double b);
+float symact_star_relu_derivative_wrt_bf(float z, float s, float b);
+void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float s, float b);
+double symact_star_relu_derivative_wrt_b(double z, double s, double b);
+void symact_star_relu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double s, double b);
 
 /*
  * sparse_plus: g = Piecewise((0, z <= -1), ((z + 1)**2/4, z < 1), (z, True))
@@ -649,6 +838,10 @@ float symact_sparse_plus_vjp_from_outputf(float g, float g_bar);
 void symact_sparse_plus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_sparse_plus_vjp_from_output(double g, double g_bar);
 void symact_sparse_plus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_sparse_plus_second_derivativef(float z);
+void symact_sparse_plus_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_sparse_plus_second_derivative(double z);
+void symact_sparse_plus_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * isrlu: g = Piecewise((z, z >= 0), (z/sqrt(alpha*z**2 + 1), True))
@@ -664,16 +857,28 @@ double symact_isrlu_derivative(double z, double alpha);
 void symact_isrlu_derivative_f64(const double *z, double *d, size_t n, double alpha);
 float symact_isrlu_derivative_from_outputf(float g, float alpha);
 void symact_isrlu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha);
+int symact_isrlu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha);
 double symact_isrlu_derivative_from_output(double g, double alpha);
 void symact_isrlu_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha);
+int symact_isrlu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha);
 float symact_isrlu_vjpf(float z, float g_bar, float alpha);
 void symact_isrlu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_isrlu_vjp(double z, double g_bar, double alpha);
 void symact_isrlu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha);
 float symact_isrlu_vjp_from_outputf(float g, float g_bar, float alpha);
 void symact_isrlu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
+int symact_isrlu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_isrlu_vjp_from_output(double g, double g_bar, double alpha);
 void symact_isrlu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+int symact_isrlu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+float symact_isrlu_second_derivativef(float z, float alpha);
+void symact_isrlu_second_derivative_f32(const float *z, float *d, size_t n, float alpha);
+double symact_isrlu_second_derivative(double z, double alpha);
+void symact_isrlu_second_derivative_f64(const double *z, double *d, size_t n, double alpha);
+float symact_isrlu_derivative_wrt_alphaf(float z, float alpha);
+void symact_isrlu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
+double symact_isrlu_derivative_wrt_alpha(double z, double alpha);
+void symact_isrlu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
 
 /*
  * elu: g = Piecewise((z, z > 0), (alpha*(exp(z) - 1), True))
@@ -690,16 +895,28 @@ double symact_elu_derivative(double z, double alpha);
 void symact_elu_derivative_f64(const double *z, double *d, size_t n, double alpha);
 float symact_elu_derivative_from_outputf(float g, float alpha);
 void symact_elu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha);
+int symact_elu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha);
 double symact_elu_derivative_from_output(double g, double alpha);
 void symact_elu_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha);
+int symact_elu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha);
 float symact_elu_vjpf(float z, float g_bar, float alpha);
 void symact_elu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_elu_vjp(double z, double g_bar, double alpha);
 void symact_elu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha);
 float symact_elu_vjp_from_outputf(float g, float g_bar, float alpha);
 void symact_elu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
+int symact_elu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_elu_vjp_from_output(double g, double g_bar, double alpha);
 void symact_elu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+int symact_elu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+float symact_elu_second_derivativef(float z, float alpha);
+void symact_elu_second_derivative_f32(const float *z, float *d, size_t n, float alpha);
+double symact_elu_second_derivative(double z, double alpha);
+void symact_elu_second_derivative_f64(const double *z, double *d, size_t n, double alpha);
+float symact_elu_derivative_wrt_alphaf(float z, float alpha);
+void symact_elu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
+double symact_elu_derivative_wrt_alpha(double z, double alpha);
+void symact_elu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
 
 /*
  * selu: g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000
@@ -724,6 +941,10 @@ float symact_selu_vjp_from_outputf(float g, float g_bar);
 void symact_selu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_selu_vjp_from_output(double g, double g_bar);
 void symact_selu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_selu_second_derivativef(float z);
+void symact_selu_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_selu_second_derivative(double z);
+void symact_selu_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * celu: g = Piecewise((z, z > 0), (alpha*(exp(z/alpha) - 1), True))
@@ -739,16 +960,28 @@ double symact_celu_derivative(double z, double alpha);
 void symact_celu_derivative_f64(const double *z, double *d, size_t n, double alpha);
 float symact_celu_derivative_from_outputf(float g, float alpha);
 void symact_celu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha);
+int symact_celu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha);
 double symact_celu_derivative_from_output(double g, double alpha);
 void symact_celu_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha);
+int symact_celu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha);
 float symact_celu_vjpf(float z, float g_bar, float alpha);
 void symact_celu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_celu_vjp(double z, double g_bar, double alpha);
 void symact_celu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha);
 float symact_celu_vjp_from_outputf(float g, float g_bar, float alpha);
 void symact_celu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
+int symact_celu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_celu_vjp_from_output(double g, double g_bar, double alpha);
 void symact_celu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+int symact_celu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+float symact_celu_second_derivativef(float z, float alpha);
+void symact_celu_second_derivative_f32(const float *z, float *d, size_t n, float alpha);
+double symact_celu_second_derivative(double z, double alpha);
+void symact_celu_second_derivative_f64(const double *z, double *d, size_t n, double alpha);
+float symact_celu_derivative_wrt_alphaf(float z, float alpha);
+void symact_celu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
+double symact_celu_derivative_wrt_alpha(double z, double alpha);
+void symact_celu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
 
 /*
  * pelu: g = Piecewise((a*z/b, z >= 0), (a*(exp(z/b) - 1), True))
@@ -765,16 +998,32 @@ double symact_pelu_derivative(double z, double a, double b);
 void symact_pelu_derivative_f64(const double *z, double *d, size_t n, double a, double b);
 float symact_pelu_derivative_from_outputf(float g, float a, float b);
 void symact_pelu_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b);
+int symact_pelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b);
 double symact_pelu_derivative_from_output(double g, double a, double b);
 void symact_pelu_derivative_from_output_f64(const double *g, double *d, size_t n, double a, double b);
+int symact_pelu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double a, double b);
 float symact_pelu_vjpf(float z, float g_bar, float a, float b);
 void symact_pelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b);
 double symact_pelu_vjp(double z, double g_bar, double a, double b);
 void symact_pelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double a, double b);
 float symact_pelu_vjp_from_outputf(float g, float g_bar, float a, float b);
 void symact_pelu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b);
+int symact_pelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b);
 double symact_pelu_vjp_from_output(double g, double g_bar, double a, double b);
 void symact_pelu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b);
+int symact_pelu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b);
+float symact_pelu_second_derivativef(float z, float a, float b);
+void symact_pelu_second_derivative_f32(const float *z, float *d, size_t n, float a, float b);
+double symact_pelu_second_derivative(double z, double a, double b);
+void symact_pelu_second_derivative_f64(const double *z, double *d, size_t n, double a, double b);
+float symact_pelu_derivative_wrt_af(float z, float a, float b);
+void symact_pelu_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b);
+double symact_pelu_derivative_wrt_a(double z, double a, double b);
+void symact_pelu_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b);
+float symact_pelu_derivative_wrt_bf(float z, float a, float b);
+void symact_pelu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b);
+double symact_pelu_derivative_wrt_b(double z, double a, double b);
+void symact_pelu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b);
 
 /*
  * elish: g = Piecewise((z/(1 + exp(-z)), z >= 0), ((exp(z) - 1)/(1 + exp(-z)), True))
@@ -791,6 +1040,10 @@ float symact_elish_vjpf(float z, float g_bar);
 void symact_elish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_elish_vjp(double z, double g_bar);
 void symact_elish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_elish_second_derivativef(float z);
+void symact_elish_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_elish_second_derivative(double z);
+void symact_elish_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * soft_exponential: g = Piecewise((z, Eq(alpha, 0)), (-log(-alpha*(alpha + z) + 1)/alpha, alpha < 0), (alpha + (exp(alpha*z) - 1)/alpha, True))
@@ -816,6 +1069,14 @@ float symact_soft_exponential_vjp_from_outputf(float g, float g_bar, float alpha
 void symact_soft_exponential_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_soft_exponential_vjp_from_output(double g, double g_bar, double alpha);
 void symact_soft_exponential_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha);
+float symact_soft_exponential_second_derivativef(float z, float alpha);
+void symact_soft_exponential_second_derivative_f32(const float *z, float *d, size_t n, float alpha);
+double symact_soft_exponential_second_derivative(double z, double alpha);
+void symact_soft_exponential_second_derivative_f64(const double *z, double *d, size_t n, double alpha);
+float symact_soft_exponential_derivative_wrt_alphaf(float z, float alpha);
+void symact_soft_exponential_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
+double symact_soft_exponential_derivative_wrt_alpha(double z, double alpha);
+void symact_soft_exponential_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
 
 /*
  * symlog: g = log(Abs(z) + 1)*sign(z)
@@ -840,6 +1101,10 @@ float symact_symlog_vjp_from_outputf(float g, float g_bar);
 void symact_symlog_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_symlog_vjp_from_output(double g, double g_bar);
 void symact_symlog_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_symlog_second_derivativef(float z);
+void symact_symlog_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_symlog_second_derivative(double z);
+void symact_symlog_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * symexp: g = (exp(Abs(z)) - 1)*sign(z)
@@ -864,6 +1129,10 @@ float symact_symexp_vjp_from_outputf(float g, float g_bar);
 void symact_symexp_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_symexp_vjp_from_output(double g, double g_bar);
 void symact_symexp_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_symexp_second_derivativef(float z);
+void symact_symexp_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_symexp_second_derivative(double z);
+void symact_symexp_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * gelu: g = z*(erf(sqrt(2)*z/2) + 1)/2
@@ -880,6 +1149,10 @@ float symact_gelu_vjpf(float z, float g_bar);
 void symact_gelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_gelu_vjp(double z, double g_bar);
 void symact_gelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_gelu_second_derivativef(float z);
+void symact_gelu_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_gelu_second_derivative(double z);
+void symact_gelu_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * gelu_tanh: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
@@ -896,6 +1169,10 @@ float symact_gelu_tanh_vjpf(float z, float g_bar);
 void symact_gelu_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_gelu_tanh_vjp(double z, double g_bar);
 void symact_gelu_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_gelu_tanh_second_derivativef(float z);
+void symact_gelu_tanh_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_gelu_tanh_second_derivative(double z);
+void symact_gelu_tanh_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * quick_gelu: g = z/(1 + exp(-851*z/500))
@@ -912,6 +1189,10 @@ float symact_quick_gelu_vjpf(float z, float g_bar);
 void symact_quick_gelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_quick_gelu_vjp(double z, double g_bar);
 void symact_quick_gelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_quick_gelu_second_derivativef(float z);
+void symact_quick_gelu_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_quick_gelu_second_derivative(double z);
+void symact_quick_gelu_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * silu: g = z/(1 + exp(-z))
@@ -928,6 +1209,10 @@ float symact_silu_vjpf(float z, float g_bar);
 void symact_silu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_silu_vjp(double z, double g_bar);
 void symact_silu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_silu_second_derivativef(float z);
+void symact_silu_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_silu_second_derivative(double z);
+void symact_silu_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * swish_beta: g = z/(1 + exp(-beta*z))
@@ -945,6 +1230,14 @@ float symact_swish_beta_vjpf(float z, float g_bar, float beta);
 void symact_swish_beta_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta);
 double symact_swish_beta_vjp(double z, double g_bar, double beta);
 void symact_swish_beta_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta);
+float symact_swish_beta_second_derivativef(float z, float beta);
+void symact_swish_beta_second_derivative_f32(const float *z, float *d, size_t n, float beta);
+double symact_swish_beta_second_derivative(double z, double beta);
+void symact_swish_beta_second_derivative_f64(const double *z, double *d, size_t n, double beta);
+float symact_swish_beta_derivative_wrt_betaf(float z, float beta);
+void symact_swish_beta_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta);
+double symact_swish_beta_derivative_wrt_beta(double z, double beta);
+void symact_swish_beta_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta);
 
 /*
  * e_swish: g = beta*z/(1 + exp(-z))
@@ -962,6 +1255,14 @@ float symact_e_swish_vjpf(float z, float g_bar, float beta);
 void symact_e_swish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta);
 double symact_e_swish_vjp(double z, double g_bar, double beta);
 void symact_e_swish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta);
+float symact_e_swish_second_derivativef(float z, float beta);
+void symact_e_swish_second_derivative_f32(const float *z, float *d, size_t n, float beta);
+double symact_e_swish_second_derivative(double z, double beta);
+void symact_e_swish_second_derivative_f64(const double *z, double *d, size_t n, double beta);
+float symact_e_swish_derivative_wrt_betaf(float z, float beta);
+void symact_e_swish_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta);
+double symact_e_swish_derivative_wrt_beta(double z, double beta);
+void symact_e_swish_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta);
 
 /*
  * d_silu: g = (z*(1 - 1/(1 + exp(-z))) + 1)/(1 + exp(-z))
@@ -978,6 +1279,10 @@ float symact_d_silu_vjpf(float z, float g_bar);
 void symact_d_silu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_d_silu_vjp(double z, double g_bar);
 void symact_d_silu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_d_silu_second_derivativef(float z);
+void symact_d_silu_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_d_silu_second_derivative(double z);
+void symact_d_silu_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * mish: g = z*tanh(log(exp(z) + 1))
@@ -994,6 +1299,10 @@ float symact_mish_vjpf(float z, float g_bar);
 void symact_mish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_mish_vjp(double z, double g_bar);
 void symact_mish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_mish_second_derivativef(float z);
+void symact_mish_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_mish_second_derivative(double z);
+void symact_mish_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * lisht: g = z*tanh(z)
@@ -1010,6 +1319,10 @@ float symact_lisht_vjpf(float z, float g_bar);
 void symact_lisht_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_lisht_vjp(double z, double g_bar);
 void symact_lisht_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_lisht_second_derivativef(float z);
+void symact_lisht_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_lisht_second_derivative(double z);
+void symact_lisht_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * tanhexp: g = z*tanh(exp(z))
@@ -1026,6 +1339,10 @@ float symact_tanhexp_vjpf(float z, float g_bar);
 void symact_tanhexp_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_tanhexp_vjp(double z, double g_bar);
 void symact_tanhexp_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_tanhexp_second_derivativef(float z);
+void symact_tanhexp_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_tanhexp_second_derivative(double z);
+void symact_tanhexp_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * smish: g = z*tanh(log(1 + 1/(1 + exp(-z))))
@@ -1042,6 +1359,10 @@ float symact_smish_vjpf(float z, float g_bar);
 void symact_smish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_smish_vjp(double z, double g_bar);
 void symact_smish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_smish_second_derivativef(float z);
+void symact_smish_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_smish_second_derivative(double z);
+void symact_smish_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * logish: g = z*log(1 + 1/(1 + exp(-z)))
@@ -1058,6 +1379,10 @@ float symact_logish_vjpf(float z, float g_bar);
 void symact_logish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_logish_vjp(double z, double g_bar);
 void symact_logish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_logish_second_derivativef(float z);
+void symact_logish_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_logish_second_derivative(double z);
+void symact_logish_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * softshrink: g = Piecewise((-lambd + z, z > lambd), (lambd + z, z < -lambd), (0, True))
@@ -1073,16 +1398,28 @@ double symact_softshrink_derivative(double z, double lambd);
 void symact_softshrink_derivative_f64(const double *z, double *d, size_t n, double lambd);
 float symact_softshrink_derivative_from_outputf(float g, float lambd);
 void symact_softshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd);
+int symact_softshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd);
 double symact_softshrink_derivative_from_output(double g, double lambd);
 void symact_softshrink_derivative_from_output_f64(const double *g, double *d, size_t n, double lambd);
+int symact_softshrink_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double lambd);
 float symact_softshrink_vjpf(float z, float g_bar, float lambd);
 void symact_softshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd);
 double symact_softshrink_vjp(double z, double g_bar, double lambd);
 void symact_softshrink_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double lambd);
 float symact_softshrink_vjp_from_outputf(float g, float g_bar, float lambd);
 void symact_softshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd);
+int symact_softshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd);
 double symact_softshrink_vjp_from_output(double g, double g_bar, double lambd);
 void symact_softshrink_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd);
+int symact_softshrink_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd);
+float symact_softshrink_second_derivativef(float z, float lambd);
+void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd);
+double symact_softshrink_second_derivative(double z, double lambd);
+void symact_softshrink_second_derivative_f64(const double *z, double *d, size_t n, double lambd);
+float symact_softshrink_derivative_wrt_lambdf(float z, float lambd);
+void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd);
+double symact_softshrink_derivative_wrt_lambd(double z, double lambd);
+void symact_softshrink_derivative_wrt_lambd_f64(const double *z, double *d, size_t n, double lambd);
 
 /*
  * hardshrink: g = Piecewise((z, (z < -lambd) | (z > lambd)), (0, True))
@@ -1098,16 +1435,28 @@ double symact_hardshrink_derivative(double z, double lambd);
 void symact_hardshrink_derivative_f64(const double *z, double *d, size_t n, double lambd);
 float symact_hardshrink_derivative_from_outputf(float g, float lambd);
 void symact_hardshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd);
+int symact_hardshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd);
 double symact_hardshrink_derivative_from_output(double g, double lambd);
 void symact_hardshrink_derivative_from_output_f64(const double *g, double *d, size_t n, double lambd);
+int symact_hardshrink_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double lambd);
 float symact_hardshrink_vjpf(float z, float g_bar, float lambd);
 void symact_hardshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd);
 double symact_hardshrink_vjp(double z, double g_bar, double lambd);
 void symact_hardshrink_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double lambd);
 float symact_hardshrink_vjp_from_outputf(float g, float g_bar, float lambd);
 void symact_hardshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd);
+int symact_hardshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd);
 double symact_hardshrink_vjp_from_output(double g, double g_bar, double lambd);
 void symact_hardshrink_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd);
+int symact_hardshrink_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd);
+float symact_hardshrink_second_derivativef(float z, float lambd);
+void symact_hardshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd);
+double symact_hardshrink_second_derivative(double z, double lambd);
+void symact_hardshrink_second_derivative_f64(const double *z, double *d, size_t n, double lambd);
+float symact_hardshrink_derivative_wrt_lambdf(float z, float lambd);
+void symact_hardshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd);
+double symact_hardshrink_derivative_wrt_lambd(double z, double lambd);
+void symact_hardshrink_derivative_wrt_lambd_f64(const double *z, double *d, size_t n, double lambd);
 
 /*
  * tanhshrink: g = z - tanh(z)
@@ -1124,6 +1473,10 @@ float symact_tanhshrink_vjpf(float z, float g_bar);
 void symact_tanhshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_tanhshrink_vjp(double z, double g_bar);
 void symact_tanhshrink_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_tanhshrink_second_derivativef(float z);
+void symact_tanhshrink_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_tanhshrink_second_derivative(double z);
+void symact_tanhshrink_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * softplus: g = log(exp(beta*z) + 1)/beta
@@ -1139,16 +1492,28 @@ double symact_softplus_derivative(double z, double beta);
 void symact_softplus_derivative_f64(const double *z, double *d, size_t n, double beta);
 float symact_softplus_derivative_from_outputf(float g, float beta);
 void symact_softplus_derivative_from_output_f32(const float *g, float *d, size_t n, float beta);
+int symact_softplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float beta);
 double symact_softplus_derivative_from_output(double g, double beta);
 void symact_softplus_derivative_from_output_f64(const double *g, double *d, size_t n, double beta);
+int symact_softplus_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double beta);
 float symact_softplus_vjpf(float z, float g_bar, float beta);
 void symact_softplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta);
 double symact_softplus_vjp(double z, double g_bar, double beta);
 void symact_softplus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta);
 float symact_softplus_vjp_from_outputf(float g, float g_bar, float beta);
 void symact_softplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta);
+int symact_softplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta);
 double symact_softplus_vjp_from_output(double g, double g_bar, double beta);
 void symact_softplus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double beta);
+int symact_softplus_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double beta);
+float symact_softplus_second_derivativef(float z, float beta);
+void symact_softplus_second_derivative_f32(const float *z, float *d, size_t n, float beta);
+double symact_softplus_second_derivative(double z, double beta);
+void symact_softplus_second_derivative_f64(const double *z, double *d, size_t n, double beta);
+float symact_softplus_derivative_wrt_betaf(float z, float beta);
+void symact_softplus_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta);
+double symact_softplus_derivative_wrt_beta(double z, double beta);
+void symact_softplus_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta);
 
 /*
  * softplus_inverse: g = log(exp(z) - 1)
@@ -1173,6 +1538,10 @@ float symact_softplus_inverse_vjp_from_outputf(float g, float g_bar);
 void symact_softplus_inverse_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_softplus_inverse_vjp_from_output(double g, double g_bar);
 void symact_softplus_inverse_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_softplus_inverse_second_derivativef(float z);
+void symact_softplus_inverse_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_softplus_inverse_second_derivative(double z);
+void symact_softplus_inverse_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * sqrt_softplus: g = sqrt(log(exp(z) + 1))
@@ -1197,6 +1566,10 @@ float symact_sqrt_softplus_vjp_from_outputf(float g, float g_bar);
 void symact_sqrt_softplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_sqrt_softplus_vjp_from_output(double g, double g_bar);
 void symact_sqrt_softplus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_sqrt_softplus_second_derivativef(float z);
+void symact_sqrt_softplus_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_sqrt_softplus_second_derivative(double z);
+void symact_sqrt_softplus_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * squareplus: g = z/2 + sqrt(b + z**2)/2
@@ -1212,16 +1585,28 @@ double symact_squareplus_derivative(double z, double b);
 void symact_squareplus_derivative_f64(const double *z, double *d, size_t n, double b);
 float symact_squareplus_derivative_from_outputf(float g, float b);
 void symact_squareplus_derivative_from_output_f32(const float *g, float *d, size_t n, float b);
+int symact_squareplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float b);
 double symact_squareplus_derivative_from_output(double g, double b);
 void symact_squareplus_derivative_from_output_f64(const double *g, double *d, size_t n, double b);
+int symact_squareplus_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double b);
 float symact_squareplus_vjpf(float z, float g_bar, float b);
 void symact_squareplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float b);
 double symact_squareplus_vjp(double z, double g_bar, double b);
 void symact_squareplus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double b);
 float symact_squareplus_vjp_from_outputf(float g, float g_bar, float b);
 void symact_squareplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b);
+int symact_squareplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b);
 double symact_squareplus_vjp_from_output(double g, double g_bar, double b);
 void symact_squareplus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double b);
+int symact_squareplus_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double b);
+float symact_squareplus_second_derivativef(float z, float b);
+void symact_squareplus_second_derivative_f32(const float *z, float *d, size_t n, float b);
+double symact_squareplus_second_derivative(double z, double b);
+void symact_squareplus_second_derivative_f64(const double *z, double *d, size_t n, double b);
+float symact_squareplus_derivative_wrt_bf(float z, float b);
+void symact_squareplus_derivative_wrt_b_f32(const float *z, float *d, size_t n, float b);
+double symact_squareplus_derivative_wrt_b(double z, double b);
+void symact_squareplus_derivative_wrt_b_f64(const double *z, double *d, size_t n, double b);
 
 /*
  * logcosh: g = log(cosh(z))
@@ -1238,6 +1623,10 @@ float symact_logcosh_vjpf(float z, float g_bar);
 void symact_logcosh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_logcosh_vjp(double z, double g_bar);
 void symact_logcosh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_logcosh_second_derivativef(float z);
+void symact_logcosh_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_logcosh_second_derivative(double z);
+void symact_logcosh_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * bent_identity: g = z + sqrt(z**2 + 1)/2 - 1/2
@@ -1262,6 +1651,10 @@ float symact_bent_identity_vjp_from_outputf(float g, float g_bar);
 void symact_bent_identity_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_bent_identity_vjp_from_output(double g, double g_bar);
 void symact_bent_identity_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_bent_identity_second_derivativef(float z);
+void symact_bent_identity_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_bent_identity_second_derivative(double z);
+void symact_bent_identity_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * gaussian: g = exp(-z**2)
@@ -1278,6 +1671,10 @@ float symact_gaussian_vjpf(float z, float g_bar);
 void symact_gaussian_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_gaussian_vjp(double z, double g_bar);
 void symact_gaussian_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_gaussian_second_derivativef(float z);
+void symact_gaussian_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_gaussian_second_derivative(double z);
+void symact_gaussian_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * sine: g = sin(omega*z)
@@ -1295,6 +1692,14 @@ float symact_sine_vjpf(float z, float g_bar, float omega);
 void symact_sine_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float omega);
 double symact_sine_vjp(double z, double g_bar, double omega);
 void symact_sine_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double omega);
+float symact_sine_second_derivativef(float z, float omega);
+void symact_sine_second_derivative_f32(const float *z, float *d, size_t n, float omega);
+double symact_sine_second_derivative(double z, double omega);
+void symact_sine_second_derivative_f64(const double *z, double *d, size_t n, double omega);
+float symact_sine_derivative_wrt_omegaf(float z, float omega);
+void symact_sine_derivative_wrt_omega_f32(const float *z, float *d, size_t n, float omega);
+double symact_sine_derivative_wrt_omega(double z, double omega);
+void symact_sine_derivative_wrt_omega_f64(const double *z, double *d, size_t n, double omega);
 
 /*
  * snake: g = z + sin(alpha*z)**2/alpha
@@ -1312,6 +1717,14 @@ float symact_snake_vjpf(float z, float g_bar, float alpha);
 void symact_snake_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
 double symact_snake_vjp(double z, double g_bar, double alpha);
 void symact_snake_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha);
+float symact_snake_second_derivativef(float z, float alpha);
+void symact_snake_second_derivative_f32(const float *z, float *d, size_t n, float alpha);
+double symact_snake_second_derivative(double z, double alpha);
+void symact_snake_second_derivative_f64(const double *z, double *d, size_t n, double alpha);
+float symact_snake_derivative_wrt_alphaf(float z, float alpha);
+void symact_snake_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
+double symact_snake_derivative_wrt_alpha(double z, double alpha);
+void symact_snake_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
 
 /*
  * linear: g = intercept + slope*z
@@ -1338,6 +1751,18 @@ float symact_linear_vjp_from_outputf(float g, float g_bar, float slope, float in
 void symact_linear_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float slope, float intercept);
 double symact_linear_vjp_from_output(double g, double g_bar, double slope, double intercept);
 void symact_linear_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double slope, double intercept);
+float symact_linear_second_derivativef(float z, float slope, float intercept);
+void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept);
+double symact_linear_second_derivative(double z, double slope, double intercept);
+void symact_linear_second_derivative_f64(const double *z, double *d, size_t n, double slope, double intercept);
+float symact_linear_derivative_wrt_slopef(float z, float slope, float intercept);
+void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, float slope, float intercept);
+double symact_linear_derivative_wrt_slope(double z, double slope, double intercept);
+void symact_linear_derivative_wrt_slope_f64(const double *z, double *d, size_t n, double slope, double intercept);
+float symact_linear_derivative_wrt_interceptf(float z, float slope, float intercept);
+void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t n, float slope, float intercept);
+double symact_linear_derivative_wrt_intercept(double z, double slope, double intercept);
+void symact_linear_derivative_wrt_intercept_f64(const double *z, double *d, size_t n, double slope, double intercept);
 
 /*
  * step: g = Piecewise((1, z > 0), (0, True))
@@ -1362,6 +1787,10 @@ float symact_step_vjp_from_outputf(float g, float g_bar);
 void symact_step_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_step_vjp_from_output(double g, double g_bar);
 void symact_step_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_step_second_derivativef(float z);
+void symact_step_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_step_second_derivative(double z);
+void symact_step_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * sign: g = sign(z)
@@ -1386,6 +1815,10 @@ float symact_sign_vjp_from_outputf(float g, float g_bar);
 void symact_sign_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_sign_vjp_from_output(double g, double g_bar);
 void symact_sign_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_sign_second_derivativef(float z);
+void symact_sign_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_sign_second_derivative(double z);
+void symact_sign_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * absolute: g = Abs(z)
@@ -1402,6 +1835,10 @@ float symact_absolute_vjpf(float z, float g_bar);
 void symact_absolute_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_absolute_vjp(double z, double g_bar);
 void symact_absolute_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_absolute_second_derivativef(float z);
+void symact_absolute_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_absolute_second_derivative(double z);
+void symact_absolute_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * square: g = z**2
@@ -1418,6 +1855,10 @@ float symact_square_vjpf(float z, float g_bar);
 void symact_square_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 double symact_square_vjp(double z, double g_bar);
 void symact_square_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n);
+float symact_square_second_derivativef(float z);
+void symact_square_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_square_second_derivative(double z);
+void symact_square_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * square_root: g = sqrt(z)
@@ -1442,6 +1883,10 @@ float symact_square_root_vjp_from_outputf(float g, float g_bar);
 void symact_square_root_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_square_root_vjp_from_output(double g, double g_bar);
 void symact_square_root_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_square_root_second_derivativef(float z);
+void symact_square_root_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_square_root_second_derivative(double z);
+void symact_square_root_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * reciprocal: g = 1/z
@@ -1466,6 +1911,10 @@ float symact_reciprocal_vjp_from_outputf(float g, float g_bar);
 void symact_reciprocal_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_reciprocal_vjp_from_output(double g, double g_bar);
 void symact_reciprocal_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_reciprocal_second_derivativef(float z);
+void symact_reciprocal_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_reciprocal_second_derivative(double z);
+void symact_reciprocal_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * exponential: g = exp(z)
@@ -1490,6 +1939,10 @@ float symact_exponential_vjp_from_outputf(float g, float g_bar);
 void symact_exponential_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_exponential_vjp_from_output(double g, double g_bar);
 void symact_exponential_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_exponential_second_derivativef(float z);
+void symact_exponential_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_exponential_second_derivative(double z);
+void symact_exponential_second_derivative_f64(const double *z, double *d, size_t n);
 
 /*
  * logarithm: g = log(z)
@@ -1514,6 +1967,10 @@ float symact_logarithm_vjp_from_outputf(float g, float g_bar);
 void symact_logarithm_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 double symact_logarithm_vjp_from_output(double g, double g_bar);
 void symact_logarithm_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n);
+float symact_logarithm_second_derivativef(float z);
+void symact_logarithm_second_derivative_f32(const float *z, float *d, size_t n);
+double symact_logarithm_second_derivative(double z);
+void symact_logarithm_second_derivative_f64(const double *z, double *d, size_t n);
 
 #ifdef __cplusplus
 }

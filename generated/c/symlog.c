@@ -62,9 +62,11 @@ static symact_dd symlog_forward_f64(double z)
     if (z == 0.0) {
         return x;
     }
-    /* as it is */
-    if (-0x1p-63 > z) {
-        return symact_dd_neg(symact_dd_log1p(symact_dd_neg(x)));
+    /* reciprocal argument */
+    if (-0x1p-6 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_sub(symact_dd_neg(symact_dd_log(t)), symact_dd_log1p(w));
     }
     /* power series */
     if (0.0 >= z) {
@@ -72,7 +74,13 @@ static symact_dd symlog_forward_f64(double z)
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5555555555555p-2, 0x1.5555555555555p-56), symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-2), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.999999999999ap-3, -0x1.999999999999ap-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2492492492492p-3, 0x1.2492492492492p-57), symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-3), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c71c71c71c71cp-4, 0x1.c71c71c71c71cp-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.999999999999ap-4, -0x1.999999999999ap-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.745d1745d1746p-4, -0x1.745d1745d1746p-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5555555555555p-4, 0x1.5555555555555p-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3b13b13b13b14p-4, -0x1.3b13b13b13b14p-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2492492492492p-4, 0x1.2492492492492p-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.1111111111111p-4, 0x1.1111111111111p-60), symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-4), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.e1e1e1e1e1e1ep-5, 0x1.e1e1e1e1e1e1ep-61), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c71c71c71c71cp-5, 0x1.c71c71c71c71cp-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.af286bca1af28p-5, 0x1.af286bca1af28p-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.999999999999ap-5, -0x1.999999999999ap-59), symact_dd_mul(symact_dd_make(0x1.8618618618618p-5, 0x1.8618618618618p-59), t)))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
-    return symact_dd_log1p(x);
+    if (1.0 > z) {
+        return symact_dd_log1p(x);
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_add(symact_dd_log(t), symact_dd_log1p(w));
 }
 
 static double symlog_derivative_f32(double z)
@@ -168,7 +176,7 @@ static symact_dd symlog_derivative_from_output_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-0x1p-9 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
@@ -177,12 +185,86 @@ static symact_dd symlog_derivative_from_output_f64(double z)
         return symact_dd_exp(x);
     }
     /* as it is */
-    if (0x1p-12 > z) {
+    if (0x1p-9 > z) {
         return symact_dd_exp(symact_dd_neg(x));
     }
     /* scaled exponential */
     const symact_dd t = x;
     return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
+}
+
+static double symlog_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return z;
+    }
+    /* at the kink, by convention */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return symact_powi((1.0 / (1.0 - z)), 2);
+    }
+    /* as it is */
+    return (-symact_powi((1.0 / (1.0 + z)), 2));
+}
+
+static symact_dd symlog_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return x;
+    }
+    /* at the kink, by convention */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* reciprocal argument */
+    if (-0x1.fffffffffffffp+899 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 2);
+        return symact_dd_div(s0, symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_from_double(2.0), w)));
+    }
+    /* as it is */
+    if (0.0 > z) {
+        return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), x)), 2);
+    }
+    /* as it is */
+    if (1.0 > z) {
+        return symact_dd_neg(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), x)), 2));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    const symact_dd s0 = symact_dd_powi(w, 2);
+    return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_from_double(2.0), w))));
 }
 
 float symact_symlogf(float z)
@@ -302,5 +384,29 @@ void symact_symlog_vjp_from_output_f64(const double *g, const double *g_bar, dou
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_symlog_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_symlog_second_derivativef(float z)
+{
+    return (float)(symlog_second_derivative_f32((double)z));
+}
+
+void symact_symlog_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_symlog_second_derivativef(z[i]);
+    }
+}
+
+double symact_symlog_second_derivative(double z)
+{
+    return symact_dd_to_double(symlog_second_derivative_f64((double)z));
+}
+
+void symact_symlog_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_symlog_second_derivative(z[i]);
     }
 }

@@ -58,8 +58,20 @@ static symact_dd tanh_forward_f64(double z)
     if (z == 0.0) {
         return x;
     }
+    /* decaying expm1 */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_from_double(-2.0), t));
+        return symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0));
+    }
     /* as it is */
-    return symact_dd_tanh(x);
+    if (1.0 > z) {
+        return symact_dd_tanh(x);
+    }
+    /* decaying expm1 */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_expm1(symact_dd_mul(symact_dd_from_double(-2.0), t));
+    return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0)));
 }
 
 static double tanh_derivative_f32(double z)
@@ -107,19 +119,19 @@ static symact_dd tanh_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-57 > z) {
+    if (-0x1p-54 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), symact_dd_exp_scaled(s0, 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-57 > z) {
+    if (0x1p-54 > z) {
         return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(x), 2));
     }
     /* scaled exponential */
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), symact_dd_exp_scaled(s0, 300)), -300);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
 static double tanh_derivative_from_output_f32(double z)
@@ -141,6 +153,81 @@ static symact_dd tanh_derivative_from_output_f64(double z)
     /* power series */
     const symact_dd t = symact_dd_add(symact_dd_from_double(1.0), x);
     return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(2.0), t));
+}
+
+static double tanh_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return -2.0 * z;
+    }
+    /* decaying expm1 */
+    if (0.0 > z) {
+        const double t = (-z);
+        const double s0 = -2.0 * t;
+        const double s1 = expm1(s0);
+        return (-8.0 * exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    }
+    /* as it is */
+    if (0x1p-46 > z) {
+        const double s0 = tanh(z);
+        return -2.0 * s0 * (1.0 - symact_powi(s0, 2));
+    }
+    /* decaying expm1 */
+    const double t = z;
+    const double s0 = -2.0 * t;
+    const double s1 = expm1(s0);
+    return (8.0 * exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+}
+
+static symact_dd tanh_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_mul(symact_dd_from_double(-2.0), x);
+    }
+    /* scaled exponential */
+    if (-0x1p-9 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
+        const symact_dd s1 = symact_dd_exp(s0);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_from_double(8.0), symact_dd_mul(symact_dd_from_double(8.0), s1))), -300);
+    }
+    /* power series */
+    if (0x1p-7 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_powi(t, 2);
+        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p+1, 0x1.5555555555555p-53), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.9319319319319p+0, 0x1.8c98c98c98c99p-55), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1ee91349518b4p-1, 0x1.4b98161441b7fp-55), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.48ada6c839db9p-3, -0x1.a2e99145ceeebp-57), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_make(0x1.4d7370403481cp-5, -0x1.daadceead2285p-59), symact_dd_mul(symact_dd_make(0x1.45a1163d66b62p-6, 0x1.424f7bdc240eap-61), s0))), symact_dd_make(0x1.4efacea047df5p-4, -0x1.d82f901f8c863p-60))))), symact_dd_make(0x1.3910084bda6b4p-2, -0x1.8bcef471c7066p-60))))), symact_dd_make(0x1.f32d6bba49dd8p-1, 0x1.664f4882c10fap-57))))), symact_dd_make(0x1.2222222222222p+1, 0x1.1111111111111p-54))))), symact_dd_from_double(2.0)));
+    }
+    /* scaled exponential */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
+    const symact_dd s1 = symact_dd_exp(s0);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(8.0), s1), symact_dd_from_double(8.0))), -300);
 }
 
 float symact_tanhf(float z)
@@ -260,5 +347,29 @@ void symact_tanh_vjp_from_output_f64(const double *g, const double *g_bar, doubl
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_tanh_vjp_from_output(g[i], g_bar[i]);
+    }
+}
+
+float symact_tanh_second_derivativef(float z)
+{
+    return (float)(tanh_second_derivative_f32((double)z));
+}
+
+void symact_tanh_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_tanh_second_derivativef(z[i]);
+    }
+}
+
+double symact_tanh_second_derivative(double z)
+{
+    return symact_dd_to_double(tanh_second_derivative_f64((double)z));
+}
+
+void symact_tanh_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_tanh_second_derivative(z[i]);
     }
 }

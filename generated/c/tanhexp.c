@@ -66,10 +66,16 @@ static symact_dd tanhexp_forward_f64(double z)
     if (-63.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
-        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), t), symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_exp(s0))))), -300);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_exp_scaled(s0, 300)), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_exp(s0))))), -300);
     }
     /* as it is */
-    return symact_dd_mul(x, symact_dd_tanh(symact_dd_exp(x)));
+    if (1.0 > z) {
+        return symact_dd_mul(x, symact_dd_tanh(symact_dd_exp(x)));
+    }
+    /* decaying exponentials */
+    const symact_dd t = x;
+    const symact_dd s0 = symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_exp(t)));
+    return symact_dd_div(symact_dd_sub(t, symact_dd_mul(s0, t)), symact_dd_add(symact_dd_from_double(1.0), s0));
 }
 
 static double tanhexp_derivative_f32(double z)
@@ -131,7 +137,7 @@ static symact_dd tanhexp_derivative_f64(double z)
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
         const symact_dd s2 = symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), s1));
-        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_sub(symact_dd_from_double(4.0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), s2), t)), symact_dd_exp_scaled(s0, 300)), symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-4.0), s1)))), -300);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_sub(symact_dd_from_double(4.0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), s2), t))), symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-4.0), s1)))), -300);
     }
     /* as it is */
     if (-0x1.4p+0 > z) {
@@ -152,6 +158,112 @@ static symact_dd tanhexp_derivative_f64(double z)
     }
     /* tail */
     return symact_dd_from_double(1.0);
+}
+
+static double tanhexp_second_derivative_f32(double z)
+{
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (-0x1.4p+1 > z) {
+        const double s0 = exp(z);
+        const double s1 = tanh(s0);
+        return s0 * (1.0 - symact_powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
+    }
+    /* power series */
+    if (-2.0 > z) {
+        const double t = (0x1.0871c46039638p+1 + z);
+        return (t * (0x1.18b5b425c4e5ap-3 + t * (0x1.20ae973d05418p-3 + t * (0x1.2132d6dff7668p-4 + t * (0x1.44f66e5a91539p-6 + t * (0x1.c69336e76f06bp-13 + t * (t * (t * (t * (t * (t * (0x1.27dc897498e02p-16 + t * (0x1.70680ccba8beap-16 + 0x1.8ab8af85cecb9p-17 * t)) - 0x1.127fba1092f2ap-14) - 0x1.93068956e0f92p-12) - 0x1.382e148a2022fp-10) - 0x1.52cae04f16056p-9) - 0x1.d3f65c13553ebp-9)))))) - 0x1.701b8dc65dd48p-156);
+    }
+    /* as it is */
+    if (0x1p-1 > z) {
+        const double s0 = exp(z);
+        const double s1 = tanh(s0);
+        return s0 * (1.0 - symact_powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
+    }
+    /* power series */
+    if (1.0 > z) {
+        const double t = (z - 0x1.64a4080af062fp-1);
+        return (t * (t * (0x1.9be7c8f57e59ep+0 + t * (0x1.8762912042373p-2 + t * (t * (0x1.aea505df961a8p-3 + t * (0x1.f50f0a5e5a228p+0 + t * (t * (t * (0x1.b51e2b61162b1p-2 + t * (0x1.0f3cb1c953fd3p-1 + t * (t * (0x1.dbb3e0d67875ep-3 * t - 0x1.68eebe7f9e501p-3) - 0x1.5b3463d2a8326p-2))) - 0x1.2c0ac61a11bf1p+0) - 0x1.bd02b6bc45f06p-2))) - 0x1.2bd96c7e77a2dp+1))) - 0x1.aaea43e283bd4p-1) - 0x1.4c42390fa2f39p-154);
+    }
+    /* decaying exponentials */
+    if (7.0 > z) {
+        const double t = z;
+        const double s0 = exp(t);
+        const double s1 = exp(-2.0 * s0);
+        const double s2 = 8.0 * t;
+        const double s3 = 4.0 * t;
+        return (exp(2.0 * t) * s1 * ((s1 * s2 + exp((-t)) * (((8.0 + 8.0 * s1) + s3) + s1 * s3)) - s2) / (((1.0 + 3.0 * s1) + exp(-6.0 * s0)) + 3.0 * exp(-4.0 * s0)));
+    }
+    /* tail */
+    return 0.0;
+}
+
+static symact_dd tanhexp_second_derivative_f64(double z)
+{
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* tail */
+    if (-790.0 > z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* scaled exponential */
+    if (-0x1.4p+1 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd s0 = symact_dd_exp(symact_dd_neg(t));
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), s0);
+        const symact_dd s2 = symact_dd_exp(symact_dd_neg(s1));
+        const symact_dd s3 = symact_dd_mul(symact_dd_from_double(4.0), t);
+        const symact_dd s4 = symact_dd_mul(symact_dd_from_double(8.0), s2);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(symact_dd_sub(symact_dd_neg(s1), t), 300), symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_from_double(8.0), s4), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_from_double(8.0), t), symact_dd_mul(s4, t)))), s3), symact_dd_mul(s2, s3))), symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(3.0), s2)), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-6.0), s0))), symact_dd_mul(symact_dd_from_double(3.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-4.0), s0))))), -300);
+    }
+    /* power series */
+    if (-2.0 > z) {
+        const symact_dd t = symact_dd_add(symact_dd_make(0x1.0871c46039638p+1, -0x1.6137baaf8cfe7p-54), x);
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.18b5b425c4e5ap-3, -0x1.734336d49bdf5p-59), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.20ae973d05418p-3, 0x1.dc19775c8ccd5p-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2132d6dff7668p-4, -0x1.667d80e31f923p-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.44f66e5a91539p-6, -0x1.bd87e914fc4bbp-63), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c69336e76f06bp-13, 0x1.29b6275e8b86bp-67), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.27dc897498e02p-16, 0x1.28fcb6667d527p-70), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.70680ccba8beap-16, 0x1.55d3790b8b361p-71), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8ab8af85cecb9p-17, -0x1.36da917218d2ep-71), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.26946853bf2cfp-18, -0x1.ec139fff0b271p-72), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2a85ece09db3fp-20, 0x1.45547c63d42e6p-76), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.552228b45479fp-24, -0x1.f455bdac200acp-78), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.81d5ce33c33a3p-27, 0x1.c53dd15b7f394p-82), symact_dd_mul(symact_dd_make(0x1.2d04cf82fb3c8p-29, 0x1.73b90d83f3534p-83), t))), symact_dd_make(0x1.2ff4d99b6ec68p-25, -0x1.8de1d53ec60d3p-80))), symact_dd_make(0x1.56f18718de12cp-24, 0x1.79e0a33c07f58p-78))), symact_dd_make(0x1.d021137e89198p-24, 0x1.d6d32a844ddb7p-78))))))))))))))), symact_dd_make(0x1.127fba1092f2ap-14, 0x1.07fe9ca199125p-68))), symact_dd_make(0x1.93068956e0f92p-12, -0x1.a926bd9388583p-67))), symact_dd_make(0x1.382e148a2022fp-10, 0x1.e130eca389e84p-67))), symact_dd_make(0x1.52cae04f16056p-9, -0x1.eb2ecaed3761ep-63))), symact_dd_make(0x1.d3f65c13553ebp-9, -0x1.79869555cc6d4p-63))))))))))))), symact_dd_make(0x1.701b8dc65dd48p-156, -0x1.d5fac07c91978p-211));
+    }
+    /* as it is */
+    if (0x1.62a4080af062ep-1 > z) {
+        const symact_dd s0 = symact_dd_exp(x);
+        const symact_dd s1 = symact_dd_tanh(s0);
+        return symact_dd_mul(symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s1, 2))), symact_dd_sub(symact_dd_add(symact_dd_from_double(2.0), x), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s0), s1), x)));
+    }
+    /* power series */
+    if (0x1.8p-1 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.64a4080af062fp-1, -0x1.bdab9a3b0a7eep-55));
+        return symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9be7c8f57e59ep+0, 0x1.2ba37a66c568dp-54), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8762912042373p-2, -0x1.168ce45f9dff8p-56), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.aea505df961a8p-3, 0x1.87a98e055777bp-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.f50f0a5e5a228p+0, 0x1.bdb38d3471859p-54), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.b51e2b61162b1p-2, 0x1.8ee836eb93bc7p-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0f3cb1c953fd3p-1, 0x1.65e8bc508fd94p-57), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.dbb3e0d67875ep-3, 0x1.067b0281702bep-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.09e1fbd4f6287p-5, -0x1.bdcb872425baep-63), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5a361aeae2c12p-7, -0x1.d8d6245b22d87p-61), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.15e87314dfbfbp-4, 0x1.3927cc61d1dedp-58), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c4007e4756a4bp-7, 0x1.509a9cc9a2e7dp-63), symact_dd_mul(symact_dd_make(0x1.4c7a3fe3cbdb1p-7, -0x1.2650a439f789cp-61), t))), symact_dd_make(0x1.d5eec316d41edp-6, -0x1.d8646f9f8ca64p-60))), symact_dd_make(0x1.1af830b15637ap-6, -0x1.646a19be71101p-60))))))), symact_dd_make(0x1.16eaef253789p-3, 0x1.18d1efb7bab22p-58))))))), symact_dd_make(0x1.68eebe7f9e501p-3, 0x1.9a4ddfc7b2acap-57))), symact_dd_make(0x1.5b3463d2a8326p-2, -0x1.9471c4233b0bfp-57))))))), symact_dd_make(0x1.2c0ac61a11bf1p+0, -0x1.b325759b87bdbp-55))), symact_dd_make(0x1.bd02b6bc45f06p-2, 0x1.64b2ff189d4abp-56))))))), symact_dd_make(0x1.2bd96c7e77a2dp+1, 0x1.2147cc718f60ap-56))))))), symact_dd_make(0x1.aaea43e283bd4p-1, -0x1.a45039277d4c2p-55))), symact_dd_make(0x1.4c42390fa2f39p-154, 0x1.6378e5e99fca9p-209));
+    }
+    /* decaying exponentials */
+    if (0x1.7ae529e38033cp+2 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_exp(t);
+        const symact_dd s1 = symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), s0));
+        const symact_dd s2 = symact_dd_mul(symact_dd_from_double(8.0), t);
+        const symact_dd s3 = symact_dd_mul(symact_dd_from_double(4.0), t);
+        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_mul(symact_dd_from_double(2.0), t)), s1), symact_dd_sub(symact_dd_add(symact_dd_mul(s1, s2), symact_dd_mul(symact_dd_exp(symact_dd_neg(t)), symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(8.0), symact_dd_mul(symact_dd_from_double(8.0), s1)), s3), symact_dd_mul(s1, s3)))), s2)), symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(3.0), s1)), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-6.0), s0))), symact_dd_mul(symact_dd_from_double(3.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-4.0), s0)))));
+    }
+    /* tail */
+    return symact_dd_from_double(0.0);
 }
 
 float symact_tanhexpf(float z)
@@ -223,5 +335,29 @@ void symact_tanhexp_vjp_f64(const double *z, const double *g_bar, double *z_bar,
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_tanhexp_vjp(z[i], g_bar[i]);
+    }
+}
+
+float symact_tanhexp_second_derivativef(float z)
+{
+    return (float)(tanhexp_second_derivative_f32((double)z));
+}
+
+void symact_tanhexp_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_tanhexp_second_derivativef(z[i]);
+    }
+}
+
+double symact_tanhexp_second_derivative(double z)
+{
+    return symact_dd_to_double(tanhexp_second_derivative_f64((double)z));
+}
+
+void symact_tanhexp_second_derivative_f64(const double *z, double *d, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_tanhexp_second_derivative(z[i]);
     }
 }

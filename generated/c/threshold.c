@@ -66,8 +66,9 @@ static symact_dd threshold_forward_f64(double z, double threshold, double value)
     if (threshold >= z) {
         return dd_value;
     }
-    /* as it is */
-    return x;
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
 }
 
 static double threshold_derivative_f32(double z, double threshold, double value)
@@ -190,6 +191,178 @@ static symact_dd threshold_derivative_from_output_f64(double z, double threshold
     return symact_dd_from_double(1.0);
 }
 
+static double threshold_second_derivative_f32(double z, double threshold, double value)
+{
+    (void)threshold;
+    (void)value;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (threshold >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd threshold_second_derivative_f64(double z, double threshold, double value)
+{
+    (void)threshold;
+    (void)value;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_threshold = symact_dd_from_double(threshold);
+    (void)dd_threshold;
+    const symact_dd dd_value = symact_dd_from_double(value);
+    (void)dd_value;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (threshold >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double threshold_derivative_wrt_threshold_f32(double z, double threshold, double value)
+{
+    (void)threshold;
+    (void)value;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return 0.0;
+    }
+    /* as it is */
+    if (threshold >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd threshold_derivative_wrt_threshold_f64(double z, double threshold, double value)
+{
+    (void)threshold;
+    (void)value;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_threshold = symact_dd_from_double(threshold);
+    (void)dd_threshold;
+    const symact_dd dd_value = symact_dd_from_double(value);
+    (void)dd_value;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (threshold >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double threshold_derivative_wrt_value_f32(double z, double threshold, double value)
+{
+    (void)threshold;
+    (void)value;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 1.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (threshold >= z) {
+        return 1.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd threshold_derivative_wrt_value_f64(double z, double threshold, double value)
+{
+    (void)threshold;
+    (void)value;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_threshold = symact_dd_from_double(threshold);
+    (void)dd_threshold;
+    const symact_dd dd_value = symact_dd_from_double(value);
+    (void)dd_value;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(1.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (threshold >= z) {
+        return symact_dd_from_double(1.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
 float symact_thresholdf(float z, float threshold, float value)
 {
     return (float)(threshold_forward_f32((double)z, (double)threshold, (double)value));
@@ -250,6 +423,15 @@ void symact_threshold_derivative_from_output_f32(const float *g, float *d, size_
     }
 }
 
+int symact_threshold_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float threshold, float value)
+{
+    if (!(value <= threshold)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_threshold_derivative_from_output_f32(g, d, n, threshold, value);
+    return SYMACT_OK;
+}
+
 double symact_threshold_derivative_from_output(double g, double threshold, double value)
 {
     return symact_dd_to_double(threshold_derivative_from_output_f64((double)g, (double)threshold, (double)value));
@@ -260,6 +442,15 @@ void symact_threshold_derivative_from_output_f64(const double *g, double *d, siz
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_threshold_derivative_from_output(g[i], threshold, value);
     }
+}
+
+int symact_threshold_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double threshold, double value)
+{
+    if (!(value <= threshold)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_threshold_derivative_from_output_f64(g, d, n, threshold, value);
+    return SYMACT_OK;
 }
 
 float symact_threshold_vjpf(float z, float g_bar, float threshold, float value)
@@ -298,6 +489,15 @@ void symact_threshold_vjp_from_output_f32(const float *g, const float *g_bar, fl
     }
 }
 
+int symact_threshold_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
+{
+    if (!(value <= threshold)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_threshold_vjp_from_output_f32(g, g_bar, z_bar, n, threshold, value);
+    return SYMACT_OK;
+}
+
 double symact_threshold_vjp_from_output(double g, double g_bar, double threshold, double value)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), threshold_derivative_from_output_f64((double)g, (double)threshold, (double)value)));
@@ -307,5 +507,86 @@ void symact_threshold_vjp_from_output_f64(const double *g, const double *g_bar, 
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_threshold_vjp_from_output(g[i], g_bar[i], threshold, value);
+    }
+}
+
+int symact_threshold_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double threshold, double value)
+{
+    if (!(value <= threshold)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_threshold_vjp_from_output_f64(g, g_bar, z_bar, n, threshold, value);
+    return SYMACT_OK;
+}
+
+float symact_threshold_second_derivativef(float z, float threshold, float value)
+{
+    return (float)(threshold_second_derivative_f32((double)z, (double)threshold, (double)value));
+}
+
+void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_threshold_second_derivativef(z[i], threshold, value);
+    }
+}
+
+double symact_threshold_second_derivative(double z, double threshold, double value)
+{
+    return symact_dd_to_double(threshold_second_derivative_f64((double)z, (double)threshold, (double)value));
+}
+
+void symact_threshold_second_derivative_f64(const double *z, double *d, size_t n, double threshold, double value)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_threshold_second_derivative(z[i], threshold, value);
+    }
+}
+
+float symact_threshold_derivative_wrt_thresholdf(float z, float threshold, float value)
+{
+    return (float)(threshold_derivative_wrt_threshold_f32((double)z, (double)threshold, (double)value));
+}
+
+void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, size_t n, float threshold, float value)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_threshold_derivative_wrt_thresholdf(z[i], threshold, value);
+    }
+}
+
+double symact_threshold_derivative_wrt_threshold(double z, double threshold, double value)
+{
+    return symact_dd_to_double(threshold_derivative_wrt_threshold_f64((double)z, (double)threshold, (double)value));
+}
+
+void symact_threshold_derivative_wrt_threshold_f64(const double *z, double *d, size_t n, double threshold, double value)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_threshold_derivative_wrt_threshold(z[i], threshold, value);
+    }
+}
+
+float symact_threshold_derivative_wrt_valuef(float z, float threshold, float value)
+{
+    return (float)(threshold_derivative_wrt_value_f32((double)z, (double)threshold, (double)value));
+}
+
+void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t n, float threshold, float value)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_threshold_derivative_wrt_valuef(z[i], threshold, value);
+    }
+}
+
+double symact_threshold_derivative_wrt_value(double z, double threshold, double value)
+{
+    return symact_dd_to_double(threshold_derivative_wrt_value_f64((double)z, (double)threshold, (double)value));
+}
+
+void symact_threshold_derivative_wrt_value_f64(const double *z, double *d, size_t n, double threshold, double value)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_threshold_derivative_wrt_value(z[i], threshold, value);
     }
 }

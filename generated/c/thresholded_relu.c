@@ -63,7 +63,12 @@ static symact_dd thresholded_relu_forward_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    return x;
+    if (1.0 > z) {
+        return x;
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    return t;
 }
 
 static double thresholded_relu_derivative_f32(double z, double alpha)
@@ -162,6 +167,102 @@ static symact_dd thresholded_relu_derivative_from_output_f64(double z, double al
     return symact_dd_from_double(1.0);
 }
 
+static double thresholded_relu_second_derivative_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (alpha >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd thresholded_relu_second_derivative_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (alpha >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
+static double thresholded_relu_derivative_wrt_alpha_f32(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return z;
+    }
+    /* the limit */
+    if (z == -INFINITY) {
+        return 0.0;
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return 0.0;
+    }
+    /* as it is */
+    if (alpha >= z) {
+        return 0.0;
+    }
+    /* as it is */
+    return 0.0;
+}
+
+static symact_dd thresholded_relu_derivative_wrt_alpha_f64(double z, double alpha)
+{
+    (void)alpha;
+    if (z != z) {
+        return symact_dd_from_double(z);
+    }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_alpha = symact_dd_from_double(alpha);
+    (void)dd_alpha;
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* the limit */
+    if (z == INFINITY) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    if (alpha >= z) {
+        return symact_dd_from_double(0.0);
+    }
+    /* as it is */
+    return symact_dd_from_double(0.0);
+}
+
 float symact_thresholded_reluf(float z, float alpha)
 {
     return (float)(thresholded_relu_forward_f32((double)z, (double)alpha));
@@ -222,6 +323,15 @@ void symact_thresholded_relu_derivative_from_output_f32(const float *g, float *d
     }
 }
 
+int symact_thresholded_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
+{
+    if (!(alpha >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_thresholded_relu_derivative_from_output_f32(g, d, n, alpha);
+    return SYMACT_OK;
+}
+
 double symact_thresholded_relu_derivative_from_output(double g, double alpha)
 {
     return symact_dd_to_double(thresholded_relu_derivative_from_output_f64((double)g, (double)alpha));
@@ -232,6 +342,15 @@ void symact_thresholded_relu_derivative_from_output_f64(const double *g, double 
     for (size_t i = 0; i < n; ++i) {
         d[i] = symact_thresholded_relu_derivative_from_output(g[i], alpha);
     }
+}
+
+int symact_thresholded_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha)
+{
+    if (!(alpha >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_thresholded_relu_derivative_from_output_f64(g, d, n, alpha);
+    return SYMACT_OK;
 }
 
 float symact_thresholded_relu_vjpf(float z, float g_bar, float alpha)
@@ -270,6 +389,15 @@ void symact_thresholded_relu_vjp_from_output_f32(const float *g, const float *g_
     }
 }
 
+int symact_thresholded_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
+{
+    if (!(alpha >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_thresholded_relu_vjp_from_output_f32(g, g_bar, z_bar, n, alpha);
+    return SYMACT_OK;
+}
+
 double symact_thresholded_relu_vjp_from_output(double g, double g_bar, double alpha)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), thresholded_relu_derivative_from_output_f64((double)g, (double)alpha)));
@@ -279,5 +407,62 @@ void symact_thresholded_relu_vjp_from_output_f64(const double *g, const double *
 {
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = symact_thresholded_relu_vjp_from_output(g[i], g_bar[i], alpha);
+    }
+}
+
+int symact_thresholded_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
+{
+    if (!(alpha >= 0.0)) {
+        return SYMACT_OUTSIDE;
+    }
+    symact_thresholded_relu_vjp_from_output_f64(g, g_bar, z_bar, n, alpha);
+    return SYMACT_OK;
+}
+
+float symact_thresholded_relu_second_derivativef(float z, float alpha)
+{
+    return (float)(thresholded_relu_second_derivative_f32((double)z, (double)alpha));
+}
+
+void symact_thresholded_relu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_thresholded_relu_second_derivativef(z[i], alpha);
+    }
+}
+
+double symact_thresholded_relu_second_derivative(double z, double alpha)
+{
+    return symact_dd_to_double(thresholded_relu_second_derivative_f64((double)z, (double)alpha));
+}
+
+void symact_thresholded_relu_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_thresholded_relu_second_derivative(z[i], alpha);
+    }
+}
+
+float symact_thresholded_relu_derivative_wrt_alphaf(float z, float alpha)
+{
+    return (float)(thresholded_relu_derivative_wrt_alpha_f32((double)z, (double)alpha));
+}
+
+void symact_thresholded_relu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_thresholded_relu_derivative_wrt_alphaf(z[i], alpha);
+    }
+}
+
+double symact_thresholded_relu_derivative_wrt_alpha(double z, double alpha)
+{
+    return symact_dd_to_double(thresholded_relu_derivative_wrt_alpha_f64((double)z, (double)alpha));
+}
+
+void symact_thresholded_relu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
+{
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = symact_thresholded_relu_derivative_wrt_alpha(z[i], alpha);
     }
 }

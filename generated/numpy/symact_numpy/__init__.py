@@ -3,75 +3,75 @@
 # Do not edit: change the definition or the template, then run `symact generate`.
 # SPDX-License-Identifier: MIT-0
 
-from .sigmoid import sigmoid, sigmoid_derivative, sigmoid_derivative_from_output, sigmoid_vjp, sigmoid_vjp_from_output
-from .tanh import tanh, tanh_derivative, tanh_derivative_from_output, tanh_vjp, tanh_vjp_from_output
-from .scaled_tanh import scaled_tanh, scaled_tanh_derivative, scaled_tanh_derivative_from_output, scaled_tanh_vjp, scaled_tanh_vjp_from_output
-from .hardsigmoid import hardsigmoid, hardsigmoid_derivative, hardsigmoid_derivative_from_output, hardsigmoid_vjp, hardsigmoid_vjp_from_output
-from .sparse_sigmoid import sparse_sigmoid, sparse_sigmoid_derivative, sparse_sigmoid_derivative_from_output, sparse_sigmoid_vjp, sparse_sigmoid_vjp_from_output
-from .softsign import softsign, softsign_derivative, softsign_derivative_from_output, softsign_vjp, softsign_vjp_from_output
-from .sqnl import sqnl, sqnl_derivative, sqnl_derivative_from_output, sqnl_vjp, sqnl_vjp_from_output
-from .isru import isru, isru_derivative, isru_derivative_from_output, isru_vjp, isru_vjp_from_output
-from .arctan import arctan, arctan_derivative, arctan_derivative_from_output, arctan_vjp, arctan_vjp_from_output
-from .arcsinh import arcsinh, arcsinh_derivative, arcsinh_derivative_from_output, arcsinh_vjp, arcsinh_vjp_from_output
-from .erf import erf, erf_derivative, erf_vjp
-from .normal_cdf import normal_cdf, normal_cdf_derivative, normal_cdf_vjp
-from .cloglog import cloglog, cloglog_derivative, cloglog_derivative_from_output, cloglog_vjp, cloglog_vjp_from_output
-from .logsigmoid import logsigmoid, logsigmoid_derivative, logsigmoid_derivative_from_output, logsigmoid_vjp, logsigmoid_vjp_from_output
-from .log_normal_cdf import log_normal_cdf, log_normal_cdf_derivative, log_normal_cdf_vjp
-from .logit import logit, logit_derivative, logit_derivative_from_output, logit_vjp, logit_vjp_from_output
-from .relu import relu, relu_derivative, relu_derivative_from_output, relu_vjp, relu_vjp_from_output
-from .leaky_relu import leaky_relu, leaky_relu_derivative, leaky_relu_derivative_from_output, leaky_relu_vjp, leaky_relu_vjp_from_output
-from .prelu import prelu, prelu_derivative, prelu_derivative_from_output, prelu_vjp, prelu_vjp_from_output
-from .relu6 import relu6, relu6_derivative, relu6_derivative_from_output, relu6_vjp, relu6_vjp_from_output
-from .hardtanh import hardtanh, hardtanh_derivative, hardtanh_derivative_from_output, hardtanh_vjp, hardtanh_vjp_from_output
-from .hardswish import hardswish, hardswish_derivative, hardswish_vjp
-from .threshold import threshold, threshold_derivative, threshold_derivative_from_output, threshold_vjp, threshold_vjp_from_output
-from .thresholded_relu import thresholded_relu, thresholded_relu_derivative, thresholded_relu_derivative_from_output, thresholded_relu_vjp, thresholded_relu_vjp_from_output
-from .squared_relu import squared_relu, squared_relu_derivative, squared_relu_derivative_from_output, squared_relu_vjp, squared_relu_vjp_from_output
-from .star_relu import star_relu, star_relu_derivative, star_relu_derivative_from_output, star_relu_vjp, star_relu_vjp_from_output
-from .sparse_plus import sparse_plus, sparse_plus_derivative, sparse_plus_derivative_from_output, sparse_plus_vjp, sparse_plus_vjp_from_output
-from .isrlu import isrlu, isrlu_derivative, isrlu_derivative_from_output, isrlu_vjp, isrlu_vjp_from_output
-from .elu import elu, elu_derivative, elu_derivative_from_output, elu_vjp, elu_vjp_from_output
-from .selu import selu, selu_derivative, selu_derivative_from_output, selu_vjp, selu_vjp_from_output
-from .celu import celu, celu_derivative, celu_derivative_from_output, celu_vjp, celu_vjp_from_output
-from .pelu import pelu, pelu_derivative, pelu_derivative_from_output, pelu_vjp, pelu_vjp_from_output
-from .elish import elish, elish_derivative, elish_vjp
-from .soft_exponential import soft_exponential, soft_exponential_derivative, soft_exponential_derivative_from_output, soft_exponential_vjp, soft_exponential_vjp_from_output
-from .symlog import symlog, symlog_derivative, symlog_derivative_from_output, symlog_vjp, symlog_vjp_from_output
-from .symexp import symexp, symexp_derivative, symexp_derivative_from_output, symexp_vjp, symexp_vjp_from_output
-from .gelu import gelu, gelu_derivative, gelu_vjp
-from .gelu_tanh import gelu_tanh, gelu_tanh_derivative, gelu_tanh_vjp
-from .quick_gelu import quick_gelu, quick_gelu_derivative, quick_gelu_vjp
-from .silu import silu, silu_derivative, silu_vjp
-from .swish_beta import swish_beta, swish_beta_derivative, swish_beta_vjp
-from .e_swish import e_swish, e_swish_derivative, e_swish_vjp
-from .d_silu import d_silu, d_silu_derivative, d_silu_vjp
-from .mish import mish, mish_derivative, mish_vjp
-from .lisht import lisht, lisht_derivative, lisht_vjp
-from .tanhexp import tanhexp, tanhexp_derivative, tanhexp_vjp
-from .smish import smish, smish_derivative, smish_vjp
-from .logish import logish, logish_derivative, logish_vjp
-from .softshrink import softshrink, softshrink_derivative, softshrink_derivative_from_output, softshrink_vjp, softshrink_vjp_from_output
-from .hardshrink import hardshrink, hardshrink_derivative, hardshrink_derivative_from_output, hardshrink_vjp, hardshrink_vjp_from_output
-from .tanhshrink import tanhshrink, tanhshrink_derivative, tanhshrink_vjp
-from .softplus import softplus, softplus_derivative, softplus_derivative_from_output, softplus_vjp, softplus_vjp_from_output
-from .softplus_inverse import softplus_inverse, softplus_inverse_derivative, softplus_inverse_derivative_from_output, softplus_inverse_vjp, softplus_inverse_vjp_from_output
-from .sqrt_softplus import sqrt_softplus, sqrt_softplus_derivative, sqrt_softplus_derivative_from_output, sqrt_softplus_vjp, sqrt_softplus_vjp_from_output
-from .squareplus import squareplus, squareplus_derivative, squareplus_derivative_from_output, squareplus_vjp, squareplus_vjp_from_output
-from .logcosh import logcosh, logcosh_derivative, logcosh_vjp
-from .bent_identity import bent_identity, bent_identity_derivative, bent_identity_derivative_from_output, bent_identity_vjp, bent_identity_vjp_from_output
-from .gaussian import gaussian, gaussian_derivative, gaussian_vjp
-from .sine import sine, sine_derivative, sine_vjp
-from .snake import snake, snake_derivative, snake_vjp
-from .linear import linear, linear_derivative, linear_derivative_from_output, linear_vjp, linear_vjp_from_output
-from .step import step, step_derivative, step_derivative_from_output, step_vjp, step_vjp_from_output
-from .sign import sign, sign_derivative, sign_derivative_from_output, sign_vjp, sign_vjp_from_output
-from .absolute import absolute, absolute_derivative, absolute_vjp
-from .square import square, square_derivative, square_vjp
-from .square_root import square_root, square_root_derivative, square_root_derivative_from_output, square_root_vjp, square_root_vjp_from_output
-from .reciprocal import reciprocal, reciprocal_derivative, reciprocal_derivative_from_output, reciprocal_vjp, reciprocal_vjp_from_output
-from .exponential import exponential, exponential_derivative, exponential_derivative_from_output, exponential_vjp, exponential_vjp_from_output
-from .logarithm import logarithm, logarithm_derivative, logarithm_derivative_from_output, logarithm_vjp, logarithm_vjp_from_output
+from .sigmoid import sigmoid, sigmoid_derivative, sigmoid_derivative_from_output, sigmoid_vjp, sigmoid_vjp_from_output, sigmoid_second_derivative
+from .tanh import tanh, tanh_derivative, tanh_derivative_from_output, tanh_vjp, tanh_vjp_from_output, tanh_second_derivative
+from .scaled_tanh import scaled_tanh, scaled_tanh_derivative, scaled_tanh_derivative_from_output, scaled_tanh_vjp, scaled_tanh_vjp_from_output, scaled_tanh_second_derivative, scaled_tanh_derivative_wrt_a, scaled_tanh_derivative_wrt_b
+from .hardsigmoid import hardsigmoid, hardsigmoid_derivative, hardsigmoid_derivative_from_output, hardsigmoid_vjp, hardsigmoid_vjp_from_output, hardsigmoid_second_derivative
+from .sparse_sigmoid import sparse_sigmoid, sparse_sigmoid_derivative, sparse_sigmoid_derivative_from_output, sparse_sigmoid_vjp, sparse_sigmoid_vjp_from_output, sparse_sigmoid_second_derivative
+from .softsign import softsign, softsign_derivative, softsign_derivative_from_output, softsign_vjp, softsign_vjp_from_output, softsign_second_derivative
+from .sqnl import sqnl, sqnl_derivative, sqnl_derivative_from_output, sqnl_vjp, sqnl_vjp_from_output, sqnl_second_derivative
+from .isru import isru, isru_derivative, isru_derivative_from_output, isru_vjp, isru_vjp_from_output, isru_second_derivative, isru_derivative_wrt_alpha
+from .arctan import arctan, arctan_derivative, arctan_derivative_from_output, arctan_vjp, arctan_vjp_from_output, arctan_second_derivative
+from .arcsinh import arcsinh, arcsinh_derivative, arcsinh_derivative_from_output, arcsinh_vjp, arcsinh_vjp_from_output, arcsinh_second_derivative
+from .erf import erf, erf_derivative, erf_vjp, erf_second_derivative
+from .normal_cdf import normal_cdf, normal_cdf_derivative, normal_cdf_vjp, normal_cdf_second_derivative
+from .cloglog import cloglog, cloglog_derivative, cloglog_derivative_from_output, cloglog_vjp, cloglog_vjp_from_output, cloglog_second_derivative
+from .logsigmoid import logsigmoid, logsigmoid_derivative, logsigmoid_derivative_from_output, logsigmoid_vjp, logsigmoid_vjp_from_output, logsigmoid_second_derivative
+from .log_normal_cdf import log_normal_cdf, log_normal_cdf_derivative, log_normal_cdf_vjp, log_normal_cdf_second_derivative
+from .logit import logit, logit_derivative, logit_derivative_from_output, logit_vjp, logit_vjp_from_output, logit_second_derivative
+from .relu import relu, relu_derivative, relu_derivative_from_output, relu_vjp, relu_vjp_from_output, relu_second_derivative
+from .leaky_relu import leaky_relu, leaky_relu_derivative, leaky_relu_derivative_from_output, leaky_relu_vjp, leaky_relu_vjp_from_output, leaky_relu_second_derivative, leaky_relu_derivative_wrt_negative_slope
+from .prelu import prelu, prelu_derivative, prelu_derivative_from_output, prelu_vjp, prelu_vjp_from_output, prelu_second_derivative, prelu_derivative_wrt_weight
+from .relu6 import relu6, relu6_derivative, relu6_derivative_from_output, relu6_vjp, relu6_vjp_from_output, relu6_second_derivative
+from .hardtanh import hardtanh, hardtanh_derivative, hardtanh_derivative_from_output, hardtanh_vjp, hardtanh_vjp_from_output, hardtanh_second_derivative, hardtanh_derivative_wrt_min_val, hardtanh_derivative_wrt_max_val
+from .hardswish import hardswish, hardswish_derivative, hardswish_vjp, hardswish_second_derivative
+from .threshold import threshold, threshold_derivative, threshold_derivative_from_output, threshold_vjp, threshold_vjp_from_output, threshold_second_derivative, threshold_derivative_wrt_threshold, threshold_derivative_wrt_value
+from .thresholded_relu import thresholded_relu, thresholded_relu_derivative, thresholded_relu_derivative_from_output, thresholded_relu_vjp, thresholded_relu_vjp_from_output, thresholded_relu_second_derivative, thresholded_relu_derivative_wrt_alpha
+from .squared_relu import squared_relu, squared_relu_derivative, squared_relu_derivative_from_output, squared_relu_vjp, squared_relu_vjp_from_output, squared_relu_second_derivative
+from .star_relu import star_relu, star_relu_derivative, star_relu_derivative_from_output, star_relu_vjp, star_relu_vjp_from_output, star_relu_second_derivative, star_relu_derivative_wrt_s, star_relu_derivative_wrt_b
+from .sparse_plus import sparse_plus, sparse_plus_derivative, sparse_plus_derivative_from_output, sparse_plus_vjp, sparse_plus_vjp_from_output, sparse_plus_second_derivative
+from .isrlu import isrlu, isrlu_derivative, isrlu_derivative_from_output, isrlu_vjp, isrlu_vjp_from_output, isrlu_second_derivative, isrlu_derivative_wrt_alpha
+from .elu import elu, elu_derivative, elu_derivative_from_output, elu_vjp, elu_vjp_from_output, elu_second_derivative, elu_derivative_wrt_alpha
+from .selu import selu, selu_derivative, selu_derivative_from_output, selu_vjp, selu_vjp_from_output, selu_second_derivative
+from .celu import celu, celu_derivative, celu_derivative_from_output, celu_vjp, celu_vjp_from_output, celu_second_derivative, celu_derivative_wrt_alpha
+from .pelu import pelu, pelu_derivative, pelu_derivative_from_output, pelu_vjp, pelu_vjp_from_output, pelu_second_derivative, pelu_derivative_wrt_a, pelu_derivative_wrt_b
+from .elish import elish, elish_derivative, elish_vjp, elish_second_derivative
+from .soft_exponential import soft_exponential, soft_exponential_derivative, soft_exponential_derivative_from_output, soft_exponential_vjp, soft_exponential_vjp_from_output, soft_exponential_second_derivative, soft_exponential_derivative_wrt_alpha
+from .symlog import symlog, symlog_derivative, symlog_derivative_from_output, symlog_vjp, symlog_vjp_from_output, symlog_second_derivative
+from .symexp import symexp, symexp_derivative, symexp_derivative_from_output, symexp_vjp, symexp_vjp_from_output, symexp_second_derivative
+from .gelu import gelu, gelu_derivative, gelu_vjp, gelu_second_derivative
+from .gelu_tanh import gelu_tanh, gelu_tanh_derivative, gelu_tanh_vjp, gelu_tanh_second_derivative
+from .quick_gelu import quick_gelu, quick_gelu_derivative, quick_gelu_vjp, quick_gelu_second_derivative
+from .silu import silu, silu_derivative, silu_vjp, silu_second_derivative
+from .swish_beta import swish_beta, swish_beta_derivative, swish_beta_vjp, swish_beta_second_derivative, swish_beta_derivative_wrt_beta
+from .e_swish import e_swish, e_swish_derivative, e_swish_vjp, e_swish_second_derivative, e_swish_derivative_wrt_beta
+from .d_silu import d_silu, d_silu_derivative, d_silu_vjp, d_silu_second_derivative
+from .mish import mish, mish_derivative, mish_vjp, mish_second_derivative
+from .lisht import lisht, lisht_derivative, lisht_vjp, lisht_second_derivative
+from .tanhexp import tanhexp, tanhexp_derivative, tanhexp_vjp, tanhexp_second_derivative
+from .smish import smish, smish_derivative, smish_vjp, smish_second_derivative
+from .logish import logish, logish_derivative, logish_vjp, logish_second_derivative
+from .softshrink import softshrink, softshrink_derivative, softshrink_derivative_from_output, softshrink_vjp, softshrink_vjp_from_output, softshrink_second_derivative, softshrink_derivative_wrt_lambd
+from .hardshrink import hardshrink, hardshrink_derivative, hardshrink_derivative_from_output, hardshrink_vjp, hardshrink_vjp_from_output, hardshrink_second_derivative, hardshrink_derivative_wrt_lambd
+from .tanhshrink import tanhshrink, tanhshrink_derivative, tanhshrink_vjp, tanhshrink_second_derivative
+from .softplus import softplus, softplus_derivative, softplus_derivative_from_output, softplus_vjp, softplus_vjp_from_output, softplus_second_derivative, softplus_derivative_wrt_beta
+from .softplus_inverse import softplus_inverse, softplus_inverse_derivative, softplus_inverse_derivative_from_output, softplus_inverse_vjp, softplus_inverse_vjp_from_output, softplus_inverse_second_derivative
+from .sqrt_softplus import sqrt_softplus, sqrt_softplus_derivative, sqrt_softplus_derivative_from_output, sqrt_softplus_vjp, sqrt_softplus_vjp_from_output, sqrt_softplus_second_derivative
+from .squareplus import squareplus, squareplus_derivative, squareplus_derivative_from_output, squareplus_vjp, squareplus_vjp_from_output, squareplus_second_derivative, squareplus_derivative_wrt_b
+from .logcosh import logcosh, logcosh_derivative, logcosh_vjp, logcosh_second_derivative
+from .bent_identity import bent_identity, bent_identity_derivative, bent_identity_derivative_from_output, bent_identity_vjp, bent_identity_vjp_from_output, bent_identity_second_derivative
+from .gaussian import gaussian, gaussian_derivative, gaussian_vjp, gaussian_second_derivative
+from .sine import sine, sine_derivative, sine_vjp, sine_second_derivative, sine_derivative_wrt_omega
+from .snake import snake, snake_derivative, snake_vjp, snake_second_derivative, snake_derivative_wrt_alpha
+from .linear import linear, linear_derivative, linear_derivative_from_output, linear_vjp, linear_vjp_from_output, linear_second_derivative, linear_derivative_wrt_slope, linear_derivative_wrt_intercept
+from .step import step, step_derivative, step_derivative_from_output, step_vjp, step_vjp_from_output, step_second_derivative
+from .sign import sign, sign_derivative, sign_derivative_from_output, sign_vjp, sign_vjp_from_output, sign_second_derivative
+from .absolute import absolute, absolute_derivative, absolute_vjp, absolute_second_derivative
+from .square import square, square_derivative, square_vjp, square_second_derivative
+from .square_root import square_root, square_root_derivative, square_root_derivative_from_output, square_root_vjp, square_root_vjp_from_output, square_root_second_derivative
+from .reciprocal import reciprocal, reciprocal_derivative, reciprocal_derivative_from_output, reciprocal_vjp, reciprocal_vjp_from_output, reciprocal_second_derivative
+from .exponential import exponential, exponential_derivative, exponential_derivative_from_output, exponential_vjp, exponential_vjp_from_output, exponential_second_derivative
+from .logarithm import logarithm, logarithm_derivative, logarithm_derivative_from_output, logarithm_vjp, logarithm_vjp_from_output, logarithm_second_derivative
 
 __all__ = [
     "sigmoid",
@@ -79,296 +79,393 @@ __all__ = [
     "sigmoid_derivative_from_output",
     "sigmoid_vjp",
     "sigmoid_vjp_from_output",
+    "sigmoid_second_derivative",
     "tanh",
     "tanh_derivative",
     "tanh_derivative_from_output",
     "tanh_vjp",
     "tanh_vjp_from_output",
+    "tanh_second_derivative",
     "scaled_tanh",
     "scaled_tanh_derivative",
     "scaled_tanh_derivative_from_output",
     "scaled_tanh_vjp",
     "scaled_tanh_vjp_from_output",
+    "scaled_tanh_second_derivative",
+    "scaled_tanh_derivative_wrt_a",
+    "scaled_tanh_derivative_wrt_b",
     "hardsigmoid",
     "hardsigmoid_derivative",
     "hardsigmoid_derivative_from_output",
     "hardsigmoid_vjp",
     "hardsigmoid_vjp_from_output",
+    "hardsigmoid_second_derivative",
     "sparse_sigmoid",
     "sparse_sigmoid_derivative",
     "sparse_sigmoid_derivative_from_output",
     "sparse_sigmoid_vjp",
     "sparse_sigmoid_vjp_from_output",
+    "sparse_sigmoid_second_derivative",
     "softsign",
     "softsign_derivative",
     "softsign_derivative_from_output",
     "softsign_vjp",
     "softsign_vjp_from_output",
+    "softsign_second_derivative",
     "sqnl",
     "sqnl_derivative",
     "sqnl_derivative_from_output",
     "sqnl_vjp",
     "sqnl_vjp_from_output",
+    "sqnl_second_derivative",
     "isru",
     "isru_derivative",
     "isru_derivative_from_output",
     "isru_vjp",
     "isru_vjp_from_output",
+    "isru_second_derivative",
+    "isru_derivative_wrt_alpha",
     "arctan",
     "arctan_derivative",
     "arctan_derivative_from_output",
     "arctan_vjp",
     "arctan_vjp_from_output",
+    "arctan_second_derivative",
     "arcsinh",
     "arcsinh_derivative",
     "arcsinh_derivative_from_output",
     "arcsinh_vjp",
     "arcsinh_vjp_from_output",
+    "arcsinh_second_derivative",
     "erf",
     "erf_derivative",
     "erf_vjp",
+    "erf_second_derivative",
     "normal_cdf",
     "normal_cdf_derivative",
     "normal_cdf_vjp",
+    "normal_cdf_second_derivative",
     "cloglog",
     "cloglog_derivative",
     "cloglog_derivative_from_output",
     "cloglog_vjp",
     "cloglog_vjp_from_output",
+    "cloglog_second_derivative",
     "logsigmoid",
     "logsigmoid_derivative",
     "logsigmoid_derivative_from_output",
     "logsigmoid_vjp",
     "logsigmoid_vjp_from_output",
+    "logsigmoid_second_derivative",
     "log_normal_cdf",
     "log_normal_cdf_derivative",
     "log_normal_cdf_vjp",
+    "log_normal_cdf_second_derivative",
     "logit",
     "logit_derivative",
     "logit_derivative_from_output",
     "logit_vjp",
     "logit_vjp_from_output",
+    "logit_second_derivative",
     "relu",
     "relu_derivative",
     "relu_derivative_from_output",
     "relu_vjp",
     "relu_vjp_from_output",
+    "relu_second_derivative",
     "leaky_relu",
     "leaky_relu_derivative",
     "leaky_relu_derivative_from_output",
     "leaky_relu_vjp",
     "leaky_relu_vjp_from_output",
+    "leaky_relu_second_derivative",
+    "leaky_relu_derivative_wrt_negative_slope",
     "prelu",
     "prelu_derivative",
     "prelu_derivative_from_output",
     "prelu_vjp",
     "prelu_vjp_from_output",
+    "prelu_second_derivative",
+    "prelu_derivative_wrt_weight",
     "relu6",
     "relu6_derivative",
     "relu6_derivative_from_output",
     "relu6_vjp",
     "relu6_vjp_from_output",
+    "relu6_second_derivative",
     "hardtanh",
     "hardtanh_derivative",
     "hardtanh_derivative_from_output",
     "hardtanh_vjp",
     "hardtanh_vjp_from_output",
+    "hardtanh_second_derivative",
+    "hardtanh_derivative_wrt_min_val",
+    "hardtanh_derivative_wrt_max_val",
     "hardswish",
     "hardswish_derivative",
     "hardswish_vjp",
+    "hardswish_second_derivative",
     "threshold",
     "threshold_derivative",
     "threshold_derivative_from_output",
     "threshold_vjp",
     "threshold_vjp_from_output",
+    "threshold_second_derivative",
+    "threshold_derivative_wrt_threshold",
+    "threshold_derivative_wrt_value",
     "thresholded_relu",
     "thresholded_relu_derivative",
     "thresholded_relu_derivative_from_output",
     "thresholded_relu_vjp",
     "thresholded_relu_vjp_from_output",
+    "thresholded_relu_second_derivative",
+    "thresholded_relu_derivative_wrt_alpha",
     "squared_relu",
     "squared_relu_derivative",
     "squared_relu_derivative_from_output",
     "squared_relu_vjp",
     "squared_relu_vjp_from_output",
+    "squared_relu_second_derivative",
     "star_relu",
     "star_relu_derivative",
     "star_relu_derivative_from_output",
     "star_relu_vjp",
     "star_relu_vjp_from_output",
+    "star_relu_second_derivative",
+    "star_relu_derivative_wrt_s",
+    "star_relu_derivative_wrt_b",
     "sparse_plus",
     "sparse_plus_derivative",
     "sparse_plus_derivative_from_output",
     "sparse_plus_vjp",
     "sparse_plus_vjp_from_output",
+    "sparse_plus_second_derivative",
     "isrlu",
     "isrlu_derivative",
     "isrlu_derivative_from_output",
     "isrlu_vjp",
     "isrlu_vjp_from_output",
+    "isrlu_second_derivative",
+    "isrlu_derivative_wrt_alpha",
     "elu",
     "elu_derivative",
     "elu_derivative_from_output",
     "elu_vjp",
     "elu_vjp_from_output",
+    "elu_second_derivative",
+    "elu_derivative_wrt_alpha",
     "selu",
     "selu_derivative",
     "selu_derivative_from_output",
     "selu_vjp",
     "selu_vjp_from_output",
+    "selu_second_derivative",
     "celu",
     "celu_derivative",
     "celu_derivative_from_output",
     "celu_vjp",
     "celu_vjp_from_output",
+    "celu_second_derivative",
+    "celu_derivative_wrt_alpha",
     "pelu",
     "pelu_derivative",
     "pelu_derivative_from_output",
     "pelu_vjp",
     "pelu_vjp_from_output",
+    "pelu_second_derivative",
+    "pelu_derivative_wrt_a",
+    "pelu_derivative_wrt_b",
     "elish",
     "elish_derivative",
     "elish_vjp",
+    "elish_second_derivative",
     "soft_exponential",
     "soft_exponential_derivative",
     "soft_exponential_derivative_from_output",
     "soft_exponential_vjp",
     "soft_exponential_vjp_from_output",
+    "soft_exponential_second_derivative",
+    "soft_exponential_derivative_wrt_alpha",
     "symlog",
     "symlog_derivative",
     "symlog_derivative_from_output",
     "symlog_vjp",
     "symlog_vjp_from_output",
+    "symlog_second_derivative",
     "symexp",
     "symexp_derivative",
     "symexp_derivative_from_output",
     "symexp_vjp",
     "symexp_vjp_from_output",
+    "symexp_second_derivative",
     "gelu",
     "gelu_derivative",
     "gelu_vjp",
+    "gelu_second_derivative",
     "gelu_tanh",
     "gelu_tanh_derivative",
     "gelu_tanh_vjp",
+    "gelu_tanh_second_derivative",
     "quick_gelu",
     "quick_gelu_derivative",
     "quick_gelu_vjp",
+    "quick_gelu_second_derivative",
     "silu",
     "silu_derivative",
     "silu_vjp",
+    "silu_second_derivative",
     "swish_beta",
     "swish_beta_derivative",
     "swish_beta_vjp",
+    "swish_beta_second_derivative",
+    "swish_beta_derivative_wrt_beta",
     "e_swish",
     "e_swish_derivative",
     "e_swish_vjp",
+    "e_swish_second_derivative",
+    "e_swish_derivative_wrt_beta",
     "d_silu",
     "d_silu_derivative",
     "d_silu_vjp",
+    "d_silu_second_derivative",
     "mish",
     "mish_derivative",
     "mish_vjp",
+    "mish_second_derivative",
     "lisht",
     "lisht_derivative",
     "lisht_vjp",
+    "lisht_second_derivative",
     "tanhexp",
     "tanhexp_derivative",
     "tanhexp_vjp",
+    "tanhexp_second_derivative",
     "smish",
     "smish_derivative",
     "smish_vjp",
+    "smish_second_derivative",
     "logish",
     "logish_derivative",
     "logish_vjp",
+    "logish_second_derivative",
     "softshrink",
     "softshrink_derivative",
     "softshrink_derivative_from_output",
     "softshrink_vjp",
     "softshrink_vjp_from_output",
+    "softshrink_second_derivative",
+    "softshrink_derivative_wrt_lambd",
     "hardshrink",
     "hardshrink_derivative",
     "hardshrink_derivative_from_output",
     "hardshrink_vjp",
     "hardshrink_vjp_from_output",
+    "hardshrink_second_derivative",
+    "hardshrink_derivative_wrt_lambd",
     "tanhshrink",
     "tanhshrink_derivative",
     "tanhshrink_vjp",
+    "tanhshrink_second_derivative",
     "softplus",
     "softplus_derivative",
     "softplus_derivative_from_output",
     "softplus_vjp",
     "softplus_vjp_from_output",
+    "softplus_second_derivative",
+    "softplus_derivative_wrt_beta",
     "softplus_inverse",
     "softplus_inverse_derivative",
     "softplus_inverse_derivative_from_output",
     "softplus_inverse_vjp",
     "softplus_inverse_vjp_from_output",
+    "softplus_inverse_second_derivative",
     "sqrt_softplus",
     "sqrt_softplus_derivative",
     "sqrt_softplus_derivative_from_output",
     "sqrt_softplus_vjp",
     "sqrt_softplus_vjp_from_output",
+    "sqrt_softplus_second_derivative",
     "squareplus",
     "squareplus_derivative",
     "squareplus_derivative_from_output",
     "squareplus_vjp",
     "squareplus_vjp_from_output",
+    "squareplus_second_derivative",
+    "squareplus_derivative_wrt_b",
     "logcosh",
     "logcosh_derivative",
     "logcosh_vjp",
+    "logcosh_second_derivative",
     "bent_identity",
     "bent_identity_derivative",
     "bent_identity_derivative_from_output",
     "bent_identity_vjp",
     "bent_identity_vjp_from_output",
+    "bent_identity_second_derivative",
     "gaussian",
     "gaussian_derivative",
     "gaussian_vjp",
+    "gaussian_second_derivative",
     "sine",
     "sine_derivative",
     "sine_vjp",
+    "sine_second_derivative",
+    "sine_derivative_wrt_omega",
     "snake",
     "snake_derivative",
     "snake_vjp",
+    "snake_second_derivative",
+    "snake_derivative_wrt_alpha",
     "linear",
     "linear_derivative",
     "linear_derivative_from_output",
     "linear_vjp",
     "linear_vjp_from_output",
+    "linear_second_derivative",
+    "linear_derivative_wrt_slope",
+    "linear_derivative_wrt_intercept",
     "step",
     "step_derivative",
     "step_derivative_from_output",
     "step_vjp",
     "step_vjp_from_output",
+    "step_second_derivative",
     "sign",
     "sign_derivative",
     "sign_derivative_from_output",
     "sign_vjp",
     "sign_vjp_from_output",
+    "sign_second_derivative",
     "absolute",
     "absolute_derivative",
     "absolute_vjp",
+    "absolute_second_derivative",
     "square",
     "square_derivative",
     "square_vjp",
+    "square_second_derivative",
     "square_root",
     "square_root_derivative",
     "square_root_derivative_from_output",
     "square_root_vjp",
     "square_root_vjp_from_output",
+    "square_root_second_derivative",
     "reciprocal",
     "reciprocal_derivative",
     "reciprocal_derivative_from_output",
     "reciprocal_vjp",
     "reciprocal_vjp_from_output",
+    "reciprocal_second_derivative",
     "exponential",
     "exponential_derivative",
     "exponential_derivative_from_output",
     "exponential_vjp",
     "exponential_vjp_from_output",
+    "exponential_second_derivative",
     "logarithm",
     "logarithm_derivative",
     "logarithm_derivative_from_output",
     "logarithm_vjp",
     "logarithm_vjp_from_output",
+    "logarithm_second_derivative",
 ]

@@ -14,9 +14,9 @@ __all__ = [
     "absolute",
     "absolute_derivative",
     "absolute_vjp",
+    "absolute_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x0.4p-1022")  # -5.562684646268003e-309
 
 
 def _forward_float32_0(z):
@@ -84,6 +84,13 @@ def _forward_float64_4(z):
     return x
 
 
+def _forward_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -91,9 +98,10 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: _C0 > z, _forward_float64_2),
+                (lambda z: -1.0 > z, _forward_float64_2),
                 (lambda z: 0.0 >= z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -197,8 +205,93 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return 0.0
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: 0.0 >= z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: 0.0 >= z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -223,3 +316,8 @@ def absolute_derivative(z, *, out=None):
 def absolute_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def absolute_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -13,13 +13,26 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "arcsinh",
     "arcsinh_derivative",
-    "arcsinh_vjp",
     "arcsinh_derivative_from_output",
+    "arcsinh_vjp",
     "arcsinh_vjp_from_output",
+    "arcsinh_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C1 = float.fromhex("0x1p-12")  # 0.000244140625
+_C0 = float.fromhex("-0x1p-9")  # -0.001953125
+_C1 = float.fromhex("0x1p-9")  # 0.001953125
+_C2 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
+_C3 = float.fromhex("0x1.8p+0")  # 1.5
+_C4 = float.fromhex("0x1.18p+1")  # 2.1875
+_C5 = float.fromhex("0x1.5a8p+1")  # 2.70703125
+_C6 = float.fromhex("0x1.923p+1")  # 3.14208984375
+_C7 = float.fromhex("0x1.c3108p+1")  # 3.5239410400390625
+_C8 = float.fromhex("0x1.d99e2p+1")  # 3.7001380920410156
+_C9 = float.fromhex("0x1.ab53p+1")  # 3.338470458984375
+_C10 = float.fromhex("0x1.776p+1")  # 2.9326171875
+_C11 = float.fromhex("0x1.3bp+1")  # 2.4609375
+_C12 = float.fromhex("0x1.ep+0")  # 1.875
+_C13 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
 
 
 def _forward_float32_0(z):
@@ -75,9 +88,23 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.neg(dd.asinh(t))
+
+
+def _forward_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.asinh(x)
+
+
+def _forward_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.asinh(t)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -88,7 +115,9 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: -1.0 > z, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -251,9 +280,108 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return (-z)
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return (-z * powi((1.0 / np.sqrt((1.0 + powi(z, 2)))), 3))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.neg(x)
+
+
+def _second_derivative_float64_3(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.sqrt(dd.add((1.0, 0.0), s0))
+    return dd.div(s0, dd.add(s1, dd.mul(s0, s1)))
+
+
+def _second_derivative_float64_4(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.powi(t, 2)
+    return dd.mul(t, dd.sub(dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C7, 0.0), dd.mul((_C8, 0.0), s0))), (_C9, 0.0))))), (_C10, 0.0))))), (_C11, 0.0))))), (_C12, 0.0))))), (1.0, 0.0)))
+
+
+def _second_derivative_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.sqrt(dd.add((1.0, 0.0), s0))
+    return dd.neg(dd.div(s0, dd.add(s1, dd.mul(s0, s1))))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: _C2 > z, _second_derivative_float64_3),
+                (lambda z: _C13 > z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -295,3 +423,8 @@ def arcsinh_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "arcsinh: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def arcsinh_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``-z/(z**2 + 1)**(3/2)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -13,17 +13,22 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "arctan",
     "arctan_derivative",
-    "arctan_vjp",
     "arctan_derivative_from_output",
+    "arctan_vjp",
     "arctan_vjp_from_output",
+    "arctan_second_derivative",
 ]
 
 _C0 = float.fromhex("-0x1.921fb54442d18p+0")  # -1.5707963267948966
 _C1 = float.fromhex("0x1.921fb54442d18p+0")  # 1.5707963267948966
 _C2 = float.fromhex("-0x1.1a62633145c07p-54")  # -6.123233995736766e-17
 _C3 = float.fromhex("0x1.1a62633145c07p-54")  # 6.123233995736766e-17
-_C4 = float.fromhex("-0x1.ap+541")  # -1.169717586581231e+163
-_C5 = float.fromhex("0x1.ap+541")  # 1.169717586581231e+163
+_C4 = float.fromhex("-0x1.fffffffffffffp+899")  # -8.452712498170643e+270
+_C5 = float.fromhex("-0x1.ap+541")  # -1.169717586581231e+163
+_C6 = float.fromhex("0x1.ap+541")  # 1.169717586581231e+163
+_C7 = float.fromhex("0x1p+900")  # 8.452712498170644e+270
+_C8 = float.fromhex("-0x1p-42")  # -2.2737367544323206e-13
+_C9 = float.fromhex("0x1p-42")  # 2.2737367544323206e-13
 
 
 def _forward_float32_0(z):
@@ -79,9 +84,23 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.neg(dd.atan(t))
+
+
+def _forward_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.atan(x)
+
+
+def _forward_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.atan(t)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -92,7 +111,9 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: -1.0 > z, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -141,12 +162,6 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
-    # as it is
-    x = (z, np.zeros_like(z))
-    return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.powi(x, 2)))
-
-
-def _derivative_float64_3(z):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
@@ -155,13 +170,28 @@ def _derivative_float64_3(z):
     return dd.div(s0, dd.add((1.0, 0.0), s0))
 
 
-def _derivative_float64_4(z):
+def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.powi(x, 2)))
 
 
+def _derivative_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    return dd.div(s0, dd.add((1.0, 0.0), s0))
+
+
 def _derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.powi(x, 2)))
+
+
+def _derivative_float64_6(z):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = x
@@ -170,10 +200,19 @@ def _derivative_float64_5(z):
     return dd.div(s0, dd.add((1.0, 0.0), s0))
 
 
-def _derivative_float64_6(z):
+def _derivative_float64_7(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.powi(x, 2)))
+
+
+def _derivative_float64_8(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    return dd.div(s0, dd.add((1.0, 0.0), s0))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -184,10 +223,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: _C4 > z, _derivative_float64_2),
-                (lambda z: -1.0 > z, _derivative_float64_3),
-                (lambda z: 1.0 > z, _derivative_float64_4),
-                (lambda z: _C5 > z, _derivative_float64_5),
-                (None, _derivative_float64_6),
+                (lambda z: _C5 > z, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_4),
+                (lambda z: 1.0 > z, _derivative_float64_5),
+                (lambda z: _C6 > z, _derivative_float64_6),
+                (lambda z: _C7 > z, _derivative_float64_7),
+                (None, _derivative_float64_8),
             ),
         ),
     ),
@@ -231,9 +272,104 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return -2.0 * z
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return -2.0 * z * powi((1.0 / (1.0 + powi(z, 2))), 2)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.mul((-2.0, 0.0), x)
+
+
+def _second_derivative_float64_3(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.div(dd.mul((2.0, 0.0), dd.powi(w, 3)), dd.add(dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))), dd.powi(w, 4)))
+
+
+def _second_derivative_float64_4(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.powi(t, 2)
+    return dd.mul(t, dd.sub(dd.mul(s0, dd.add((4.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((8.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((12.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((16.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((20.0, 0.0), dd.mul((22.0, 0.0), s0))), (18.0, 0.0))))), (14.0, 0.0))))), (10.0, 0.0))))), (6.0, 0.0))))), (2.0, 0.0)))
+
+
+def _second_derivative_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.div(dd.mul((-2.0, 0.0), dd.powi(w, 3)), dd.add(dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))), dd.powi(w, 4)))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: _C8 > z, _second_derivative_float64_3),
+                (lambda z: _C9 > z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -275,3 +411,8 @@ def arctan_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "arctan: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def arctan_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``-2*z/(z**2 + 1)**2``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

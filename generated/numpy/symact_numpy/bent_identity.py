@@ -13,9 +13,10 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "bent_identity",
     "bent_identity_derivative",
-    "bent_identity_vjp",
     "bent_identity_derivative_from_output",
+    "bent_identity_vjp",
     "bent_identity_vjp_from_output",
+    "bent_identity_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1.8p+0")  # 1.5
@@ -310,9 +311,93 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    return _C8 * powi((1.0 / np.sqrt((1.0 + powi(z, 2)))), 3)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (None, _second_derivative_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), s0)))
+    return dd.div(dd.powi(w, 3), dd.add(s1, dd.mul(s0, s1)))
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.mul((_C8, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.powi(x, 2)))), 3))
+
+
+def _second_derivative_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), s0)))
+    return dd.div(dd.powi(w, 3), dd.add(s1, dd.mul(s0, s1)))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: -1.0 > z, _second_derivative_float64_2),
+                (lambda z: 1.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -354,3 +439,8 @@ def bent_identity_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "bent_identity: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def bent_identity_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``1/(2*(z**2 + 1)**(3/2))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -13,12 +13,17 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "celu",
     "celu_derivative",
-    "celu_vjp",
     "celu_derivative_from_output",
+    "celu_vjp",
     "celu_vjp_from_output",
+    "celu_second_derivative",
+    "celu_derivative_wrt_alpha",
 ]
 
-_C0 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
+_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C1 = float.fromhex("-0x1p-15")  # -3.0517578125e-05
+_C2 = float.fromhex("-0x1p+901")  # -1.6905424996341288e+271
+_C3 = float.fromhex("-0x1p-323")  # -5.852095443365248e-98
 
 
 def _forward_float32_0(z, alpha):
@@ -116,45 +121,76 @@ def _forward_float64_2(z, alpha):
 
 
 def _forward_float64_3(z, alpha):
-    # as it is
+    # decaying expm1
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.mul(dd_alpha, dd.expm1(dd.div(x, dd_alpha)))
+    t = dd.neg(x)
+    return dd.mul(dd_alpha, dd.expm1(dd.neg(dd.div(t, dd_alpha))))
 
 
 def _forward_float64_4(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
-    return x
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd_alpha, dd.expm1(dd.div(x, dd_alpha)))
 
 
 def _forward_float64_5(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _forward_float64_6(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
+
+
+def _forward_float64_7(z, alpha):
     # the limit
     return (-np.inf, 0.0)
 
 
-def _forward_float64_6(z, alpha):
+def _forward_float64_8(z, alpha):
     # the limit
     return (np.inf, 0.0)
 
 
-def _forward_float64_7(z, alpha):
+def _forward_float64_9(z, alpha):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     return x
 
 
-def _forward_float64_8(z, alpha):
+def _forward_float64_10(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.div(t, dd_alpha)
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.neg(s0), -300), dd.sub(dd_alpha, dd.mul(dd.exp(s0), dd_alpha))), 300)
+
+
+def _forward_float64_11(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.mul(dd_alpha, dd.expm1(dd.div(x, dd_alpha)))
 
 
-def _forward_float64_9(z, alpha):
+def _forward_float64_12(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     return x
+
+
+def _forward_float64_13(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -165,18 +201,22 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _forward_float64_0),
                 (lambda z, alpha: z == np.inf, _forward_float64_1),
                 (lambda z, alpha: z == 0.0, _forward_float64_2),
-                (lambda z, alpha: 0.0 >= z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z, alpha: -1.0 > z, _forward_float64_3),
+                (lambda z, alpha: 0.0 >= z, _forward_float64_4),
+                (lambda z, alpha: 1.0 > z, _forward_float64_5),
+                (None, _forward_float64_6),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _forward_float64_5),
-                (lambda z, alpha: z == np.inf, _forward_float64_6),
-                (lambda z, alpha: z == 0.0, _forward_float64_7),
-                (lambda z, alpha: 0.0 >= z, _forward_float64_8),
-                (None, _forward_float64_9),
+                (lambda z, alpha: z == -np.inf, _forward_float64_7),
+                (lambda z, alpha: z == np.inf, _forward_float64_8),
+                (lambda z, alpha: z == 0.0, _forward_float64_9),
+                (lambda z, alpha: -1.0 > z, _forward_float64_10),
+                (lambda z, alpha: 0.0 >= z, _forward_float64_11),
+                (lambda z, alpha: 1.0 > z, _forward_float64_12),
+                (None, _forward_float64_13),
             ),
         ),
     ),
@@ -290,13 +330,21 @@ def _derivative_float64_6(z, alpha):
 
 
 def _derivative_float64_7(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.ldexp(dd.exp_scaled(dd.neg(dd.div(t, dd_alpha)), -300), 300)
+
+
+def _derivative_float64_8(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.exp(dd.div(x, dd_alpha))
 
 
-def _derivative_float64_8(z, alpha):
+def _derivative_float64_9(z, alpha):
     # as it is
     return (1.0, 0.0)
 
@@ -318,8 +366,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_5),
                 (lambda z, alpha: z == np.inf, _derivative_float64_6),
-                (lambda z, alpha: 0.0 >= z, _derivative_float64_7),
-                (None, _derivative_float64_8),
+                (lambda z, alpha: _C1 > z, _derivative_float64_7),
+                (lambda z, alpha: 0.0 >= z, _derivative_float64_8),
+                (None, _derivative_float64_9),
             ),
         ),
     ),
@@ -363,13 +412,22 @@ def _derivative_from_output_float64_0(z, alpha):
 
 
 def _derivative_from_output_float64_1(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.div(dd.mul(t, dd.sub(dd.mul(dd_alpha, w), (1.0, 0.0))), dd_alpha)
+
+
+def _derivative_from_output_float64_2(z, alpha):
     # common denominator
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.div(dd.add(dd_alpha, x), dd_alpha)
 
 
-def _derivative_from_output_float64_2(z, alpha):
+def _derivative_from_output_float64_3(z, alpha):
     # as it is
     return (1.0, 0.0)
 
@@ -380,8 +438,348 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             lambda alpha: True,
             (
                 (lambda z, alpha: z == np.inf, _derivative_from_output_float64_0),
-                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z, alpha: -1.0 > z, _derivative_from_output_float64_1),
+                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, alpha):
+    # as it is
+    s0 = (1.0 / alpha)
+    return np.exp(s0 * z) * s0
+
+
+def _second_derivative_float32_3(z, alpha):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z, alpha):
+    # the limit
+    return -np.inf
+
+
+def _second_derivative_float32_5(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_6(z, alpha):
+    # as it is
+    s0 = (1.0 / alpha)
+    return np.exp(s0 * z) * s0
+
+
+def _second_derivative_float32_7(z, alpha):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: alpha > 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
+                (lambda z, alpha: 0.0 > z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+        (
+            lambda alpha: alpha < 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float32_4),
+                (lambda z, alpha: z == np.inf, _second_derivative_float32_5),
+                (lambda z, alpha: 0.0 > z, _second_derivative_float32_6),
+                (None, _second_derivative_float32_7),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.div((1.0, 0.0), dd_alpha)
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.neg(dd.mul(s0, t)), 300), s0), -300)
+
+
+def _second_derivative_float64_3(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.div((1.0, 0.0), dd_alpha)
+    return dd.mul(dd.exp(dd.mul(s0, x)), s0)
+
+
+def _second_derivative_float64_4(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_5(z, alpha):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _second_derivative_float64_6(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_7(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.div((1.0, 0.0), dd_alpha)
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.neg(dd.mul(s0, t)), -300), s0), 300)
+
+
+def _second_derivative_float64_8(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.div((1.0, 0.0), dd_alpha)
+    return dd.mul(dd.exp(dd.mul(s0, x)), s0)
+
+
+def _second_derivative_float64_9(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: alpha > 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float64_1),
+                (lambda z, alpha: _C0 > z, _second_derivative_float64_2),
+                (lambda z, alpha: 0.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+        (
+            lambda alpha: alpha < 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float64_5),
+                (lambda z, alpha: z == np.inf, _second_derivative_float64_6),
+                (lambda z, alpha: _C1 > z, _second_derivative_float64_7),
+                (lambda z, alpha: 0.0 > z, _second_derivative_float64_8),
+                (None, _second_derivative_float64_9),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_alpha_float32_0(z, alpha):
+    # the limit
+    return (-1.0, 0.0)
+
+
+def _derivative_wrt_alpha_float32_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float32_2(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.div(x, dd_alpha)
+    return dd.sub(dd.expm1(s0), dd.mul(dd.exp(s0), s0))
+
+
+def _derivative_wrt_alpha_float32_3(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float32_4(z, alpha):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _derivative_wrt_alpha_float32_5(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float32_6(z, alpha):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.div((1.0, 0.0), dd_alpha)
+    s1 = dd.mul(s0, t)
+    return dd.neg(dd.mul(dd.mul(dd.exp(dd.neg(s1)), s0), dd.sub(dd.mul(dd_alpha, dd.expm1(s1)), t)))
+
+
+def _derivative_wrt_alpha_float32_7(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: alpha > 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_2),
+                (None, _derivative_wrt_alpha_float32_3),
+            ),
+        ),
+        (
+            lambda alpha: alpha < 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_4),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_5),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_6),
+                (None, _derivative_wrt_alpha_float32_7),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_alpha_float64_0(z, alpha):
+    # the limit
+    return (-1.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_2(z, alpha):
+    # tail
+    return (-1.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_3(z, alpha):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.div((1.0, 0.0), dd_alpha)
+    return dd.mul(s0, dd.sub(dd.mul(dd.exp(dd.neg(dd.mul(s0, t))), dd.add(dd_alpha, t)), dd_alpha))
+
+
+def _derivative_wrt_alpha_float64_4(z, alpha):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.div((1.0, 0.0), dd_alpha)
+    return dd.mul(s0, dd.add(t, dd.mul(dd.add(dd_alpha, t), dd.expm1(dd.neg(dd.mul(s0, t))))))
+
+
+def _derivative_wrt_alpha_float64_5(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.div(x, dd_alpha)
+    return dd.sub(dd.expm1(s0), dd.mul(dd.exp(s0), s0))
+
+
+def _derivative_wrt_alpha_float64_6(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_7(z, alpha):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _derivative_wrt_alpha_float64_8(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_9(z, alpha):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.div((1.0, 0.0), dd_alpha)
+    s1 = dd.mul(s0, t)
+    return dd.neg(dd.mul(dd.mul(dd.exp(dd.neg(s1)), s0), dd.sub(dd.mul(dd_alpha, dd.expm1(s1)), t)))
+
+
+def _derivative_wrt_alpha_float64_10(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.div(x, dd_alpha)
+    return dd.sub(dd.expm1(s0), dd.mul(dd.exp(s0), s0))
+
+
+def _derivative_wrt_alpha_float64_11(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: alpha > 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
+                (lambda z, alpha: _C2 > z, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: _C3 > z, _derivative_wrt_alpha_float64_4),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_5),
+                (None, _derivative_wrt_alpha_float64_6),
+            ),
+        ),
+        (
+            lambda alpha: alpha < 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_7),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_8),
+                (lambda z, alpha: _C3 > z, _derivative_wrt_alpha_float64_9),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_10),
+                (None, _derivative_wrt_alpha_float64_11),
             ),
         ),
     ),
@@ -391,6 +789,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_ALPHA = (_DERIVATIVE_WRT_ALPHA_FLOAT32, _DERIVATIVE_WRT_ALPHA_FLOAT64)
 
 
 def _parameters(alpha):
@@ -434,3 +834,13 @@ def celu_vjp_from_output(g, g_bar, alpha=1.0, *, out=None):
     settings = _parameters(alpha, )
     check(True, "celu: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def celu_second_derivative(z, alpha=1.0, *, out=None):
+    """Return the second derivative at z: ``Piecewise((0, z >= 0), (exp(z/alpha)/alpha, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(alpha, ), out=out)
+
+
+def celu_derivative_wrt_alpha(z, alpha=1.0, *, out=None):
+    """Return the derivative of celu by alpha at z: ``Piecewise((0, z > 0), (exp(z/alpha) - 1 - z*exp(z/alpha)/alpha, True))``."""
+    return evaluate(_DERIVATIVE_WRT_ALPHA, z, _parameters(alpha, ), out=out)

@@ -13,13 +13,14 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "cloglog",
     "cloglog_derivative",
-    "cloglog_vjp",
     "cloglog_derivative_from_output",
+    "cloglog_vjp",
     "cloglog_vjp_from_output",
+    "cloglog_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C1 = float.fromhex("0x1p-55")  # 2.7755575615628914e-17
+_C0 = float.fromhex("-0x1p-9")  # -0.001953125
+_C1 = float.fromhex("0x1.a741afe174a7ap+2")  # 6.61338421837956
 _C2 = float.fromhex("-0x1.58ed2308158edp-9")  # -0.002631578947368421
 _C3 = float.fromhex("-0x1.1840ac7691841p-64")  # -5.934580312552235e-20
 _C4 = float.fromhex("0x1.3813813813814p-9")  # 0.002380952380952381
@@ -60,6 +61,8 @@ _C38 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
 _C39 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 _C40 = float.fromhex("0x1p-1")  # 0.5
 _C41 = float.fromhex("0x1p-63")  # 1.0842021724855044e-19
+_C42 = float.fromhex("0x1.78b56362cef38p-2")  # 0.36787944117144233
+_C43 = float.fromhex("-0x1.ca8a4270fadf5p-57")  # -1.2428753672788363e-17
 
 
 def _forward_float32_0(z):
@@ -115,6 +118,13 @@ def _forward_float64_3(z):
     return dd.neg(dd.expm1(dd.neg(dd.exp(x))))
 
 
+def _forward_float64_4(z):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.sub((1.0, 0.0), dd.exp(dd.neg(dd.exp(t))))
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -123,7 +133,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: -63.0 > z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -144,7 +155,7 @@ def _derivative_float32_1(z):
 def _derivative_float32_2(z):
     # as it is
     s0 = np.exp(z)
-    return s0 * np.exp((-s0))
+    return np.exp((-s0)) * s0
 
 
 def _derivative_float32_3(z):
@@ -189,14 +200,12 @@ def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = dd.exp(x)
-    return dd.mul(s0, dd.exp(dd.neg(s0)))
+    return dd.mul(dd.exp(dd.neg(s0)), s0)
 
 
 def _derivative_float64_4(z):
-    # scaled exponential
-    x = (z, np.zeros_like(z))
-    t = x
-    return dd.ldexp(dd.exp_scaled(dd.sub(t, dd.exp(t)), 300), -300)
+    # tail
+    return (0.0, 0.0)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -285,9 +294,107 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return (-_C42 * z)
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    s0 = np.exp(z)
+    return (-np.exp((-s0)) * s0 * np.expm1(z))
+
+
+def _second_derivative_float32_4(z):
+    # tail
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: 7.0 > z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.neg(dd.mul((_C42, _C43), x))
+
+
+def _second_derivative_float64_3(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.exp(dd.neg(t))
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.sub(dd.neg(s0), t), 300), dd.sub((1.0, 0.0), s0)), -300)
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = dd.exp(x)
+    return dd.neg(dd.mul(dd.mul(dd.exp(dd.neg(s0)), s0), dd.expm1(x)))
+
+
+def _second_derivative_float64_5(z):
+    # tail
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: -1.0 > z, _second_derivative_float64_3),
+                (lambda z: _C1 > z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -329,3 +436,8 @@ def cloglog_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "cloglog: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def cloglog_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``(1 - exp(z))*exp(z)*exp(-exp(z))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

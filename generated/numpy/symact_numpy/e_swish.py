@@ -14,11 +14,15 @@ __all__ = [
     "e_swish",
     "e_swish_derivative",
     "e_swish_vjp",
+    "e_swish_second_derivative",
+    "e_swish_derivative_wrt_beta",
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C2 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
+_C1 = float.fromhex("-0x1p-9")  # -0.001953125
+_C2 = float.fromhex("-0x1p-54")  # -5.551115123125783e-17
+_C3 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
+_C4 = float.fromhex("0x1p-52")  # 2.220446049250313e-16
 
 
 def _forward_float32_0(z, beta):
@@ -74,7 +78,7 @@ def _forward_float64_3(z, beta):
     dd_beta = (beta, 0.0)
     t = dd.neg(x)
     s0 = dd.neg(t)
-    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.mul(dd_beta, t), dd.exp_scaled(s0, 300)), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
+    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd_beta), t), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
 
 
 def _forward_float64_4(z, beta):
@@ -82,6 +86,14 @@ def _forward_float64_4(z, beta):
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     return dd.div(dd.mul(dd_beta, x), dd.add((1.0, 0.0), dd.exp(dd.neg(x))))
+
+
+def _forward_float64_5(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    return dd.div(dd.mul(dd_beta, t), dd.add((1.0, 0.0), dd.exp(dd.neg(t))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -93,7 +105,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, beta: z == 0.0, _forward_float64_1),
                 (lambda z, beta: -790.0 > z, _forward_float64_2),
                 (lambda z, beta: _C1 > z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z, beta: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -164,7 +177,7 @@ def _derivative_float64_3(z, beta):
     t = dd.neg(x)
     s0 = dd.neg(t)
     s1 = dd.exp(s0)
-    return dd.ldexp(dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 2), dd.sub(dd.add(dd_beta, dd.mul(dd_beta, s1)), dd.mul(dd_beta, t))), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 2)), dd.sub(dd.add(dd_beta, dd.mul(dd_beta, s1)), dd.mul(dd_beta, t))), -300)
 
 
 def _derivative_float64_4(z, beta):
@@ -199,8 +212,231 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, beta):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, beta):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, beta):
+    # decaying exponentials
+    t = (-z)
+    s0 = np.exp((-t))
+    s1 = 2.0 * beta
+    s2 = beta * t
+    return s0 * powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2)
+
+
+def _second_derivative_float32_3(z, beta):
+    # as it is
+    s0 = (-z)
+    s1 = np.exp(s0)
+    return beta * s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * np.expm1(s0))
+
+
+def _second_derivative_float32_4(z, beta):
+    # decaying exponentials
+    t = z
+    s0 = np.exp((-t))
+    s1 = 2.0 * beta
+    s2 = beta * t
+    return s0 * powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda beta: True,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, beta: z == np.inf, _second_derivative_float32_1),
+                (lambda z, beta: 0.0 > z, _second_derivative_float32_2),
+                (lambda z, beta: _C3 > z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    s0 = dd.neg(t)
+    s1 = dd.exp(s0)
+    s2 = dd.mul((2.0, 0.0), dd_beta)
+    s3 = dd.mul(dd_beta, t)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add(s2, dd.mul(s1, dd.add(s2, s3))), s3)), -300)
+
+
+def _second_derivative_float64_4(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    s0 = dd.neg(x)
+    s1 = dd.exp(s0)
+    return dd.mul(dd.mul(dd.mul(dd_beta, s1), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s1)), dd.mul(x, dd.expm1(s0))))
+
+
+def _second_derivative_float64_5(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.neg(t)
+    s1 = dd.exp(s0)
+    s2 = dd.mul((2.0, 0.0), dd_beta)
+    s3 = dd.mul(dd_beta, t)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add(s2, dd.mul(s1, dd.add(s2, s3))), s3)), -300)
+
+
+def _second_derivative_float64_6(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda beta: True,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, beta: z == np.inf, _second_derivative_float64_1),
+                (lambda z, beta: -790.0 > z, _second_derivative_float64_2),
+                (lambda z, beta: _C2 > z, _second_derivative_float64_3),
+                (lambda z, beta: _C4 > z, _second_derivative_float64_4),
+                (lambda z, beta: 790.0 > z, _second_derivative_float64_5),
+                (None, _second_derivative_float64_6),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_beta_float32_0(z, beta):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_1(z, beta):
+    # the limit
+    return np.inf
+
+
+def _derivative_wrt_beta_float32_2(z, beta):
+    # zero, with its sign
+    return _C0 * z
+
+
+def _derivative_wrt_beta_float32_3(z, beta):
+    # as it is
+    return (z / (1.0 + np.exp((-z))))
+
+
+_DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
+    (
+        (
+            lambda beta: True,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_0),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_1),
+                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float32_2),
+                (None, _derivative_wrt_beta_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_beta_float64_0(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_1(z, beta):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_wrt_beta_float64_2(z, beta):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.mul((_C0, 0.0), x)
+
+
+def _derivative_wrt_beta_float64_3(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_4(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.neg(t)
+    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s0, 300), t), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
+
+
+def _derivative_wrt_beta_float64_5(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.div(x, dd.add((1.0, 0.0), dd.exp(dd.neg(x))))
+
+
+def _derivative_wrt_beta_float64_6(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.div(t, dd.add((1.0, 0.0), dd.exp(dd.neg(t))))
+
+
+_DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
+    (
+        (
+            lambda beta: True,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_0),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_1),
+                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float64_2),
+                (lambda z, beta: -790.0 > z, _derivative_wrt_beta_float64_3),
+                (lambda z, beta: _C1 > z, _derivative_wrt_beta_float64_4),
+                (lambda z, beta: 1.0 > z, _derivative_wrt_beta_float64_5),
+                (None, _derivative_wrt_beta_float64_6),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_BETA = (_DERIVATIVE_WRT_BETA_FLOAT32, _DERIVATIVE_WRT_BETA_FLOAT64)
 
 
 def _parameters(beta):
@@ -226,3 +462,13 @@ def e_swish_derivative(z, beta=1.375, *, out=None):
 def e_swish_vjp(z, g_bar, beta=1.375, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(beta, ), out=out)
+
+
+def e_swish_second_derivative(z, beta=1.375, *, out=None):
+    """Return the second derivative at z: ``beta*(-z + z*exp(-z) + 2 + 2*exp(-z))*exp(-z)/(1 + exp(-z))**3``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(beta, ), out=out)
+
+
+def e_swish_derivative_wrt_beta(z, beta=1.375, *, out=None):
+    """Return the derivative of e_swish by beta at z: ``z/(1 + exp(-z))``."""
+    return evaluate(_DERIVATIVE_WRT_BETA, z, _parameters(beta, ), out=out)

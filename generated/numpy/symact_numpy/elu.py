@@ -13,12 +13,14 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "elu",
     "elu_derivative",
-    "elu_vjp",
     "elu_derivative_from_output",
+    "elu_vjp",
     "elu_vjp_from_output",
+    "elu_second_derivative",
+    "elu_derivative_wrt_alpha",
 ]
 
-_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C0 = float.fromhex("-0x1p-9")  # -0.001953125
 
 
 def _forward_float32_0(z, alpha):
@@ -69,16 +71,31 @@ def _forward_float64_1(z, alpha):
 
 
 def _forward_float64_2(z, alpha):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.mul(dd_alpha, dd.expm1(dd.neg(t)))
+
+
+def _forward_float64_3(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.mul(dd_alpha, dd.expm1(x))
 
 
-def _forward_float64_3(z, alpha):
+def _forward_float64_4(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     return x
+
+
+def _forward_float64_5(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -88,8 +105,10 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _forward_float64_0),
                 (lambda z, alpha: z == np.inf, _forward_float64_1),
-                (lambda z, alpha: 0.0 >= z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z, alpha: -1.0 > z, _forward_float64_2),
+                (lambda z, alpha: 0.0 >= z, _forward_float64_3),
+                (lambda z, alpha: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -109,7 +128,7 @@ def _derivative_float32_1(z, alpha):
 
 def _derivative_float32_2(z, alpha):
     # as it is
-    return alpha * np.exp(z)
+    return np.exp(z) * alpha
 
 
 def _derivative_float32_3(z, alpha):
@@ -148,14 +167,14 @@ def _derivative_float64_2(z, alpha):
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd_alpha, dd.exp_scaled(dd.neg(t), 300)), -300)
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.neg(t), 300), dd_alpha), -300)
 
 
 def _derivative_float64_3(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.mul(dd_alpha, dd.exp(x))
+    return dd.mul(dd.exp(x), dd_alpha)
 
 
 def _derivative_float64_4(z, alpha):
@@ -227,13 +246,22 @@ def _derivative_from_output_float64_1(z, alpha):
 
 
 def _derivative_from_output_float64_2(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(t, dd.sub(dd.mul(dd_alpha, w), (1.0, 0.0)))
+
+
+def _derivative_from_output_float64_3(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.add(dd_alpha, x)
 
 
-def _derivative_from_output_float64_3(z, alpha):
+def _derivative_from_output_float64_4(z, alpha):
     # as it is
     return (1.0, 0.0)
 
@@ -245,8 +273,185 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z, alpha: -1.0 > z, _derivative_from_output_float64_2),
+                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float64_3),
+                (None, _derivative_from_output_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, alpha):
+    # as it is
+    return np.exp(z) * alpha
+
+
+def _second_derivative_float32_3(z, alpha):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
+                (lambda z, alpha: 0.0 > z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.neg(t), 300), dd_alpha), -300)
+
+
+def _second_derivative_float64_3(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd.exp(x), dd_alpha)
+
+
+def _second_derivative_float64_4(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float64_1),
+                (lambda z, alpha: _C0 > z, _second_derivative_float64_2),
+                (lambda z, alpha: 0.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_alpha_float32_0(z, alpha):
+    # the limit
+    return -1.0
+
+
+def _derivative_wrt_alpha_float32_1(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_alpha_float32_2(z, alpha):
+    # zero, with its sign
+    return 0.0
+
+
+def _derivative_wrt_alpha_float32_3(z, alpha):
+    # as it is
+    return np.expm1(z)
+
+
+def _derivative_wrt_alpha_float32_4(z, alpha):
+    # as it is
+    return 0.0
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
+                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float32_2),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_3),
+                (None, _derivative_wrt_alpha_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_alpha_float64_0(z, alpha):
+    # the limit
+    return (-1.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_2(z, alpha):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_3(z, alpha):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.expm1(dd.neg(t))
+
+
+def _derivative_wrt_alpha_float64_4(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.expm1(x)
+
+
+def _derivative_wrt_alpha_float64_5(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
+                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_4),
+                (None, _derivative_wrt_alpha_float64_5),
             ),
         ),
     ),
@@ -256,6 +461,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_ALPHA = (_DERIVATIVE_WRT_ALPHA_FLOAT32, _DERIVATIVE_WRT_ALPHA_FLOAT64)
 
 
 def _parameters(alpha):
@@ -298,3 +505,13 @@ def elu_vjp_from_output(g, g_bar, alpha=1.0, *, out=None):
     settings = _parameters(alpha, )
     check(alpha > 0.0, "elu: the output form holds where alpha > 0; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def elu_second_derivative(z, alpha=1.0, *, out=None):
+    """Return the second derivative at z: ``Piecewise((0, z >= 0), (alpha*exp(z), True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(alpha, ), out=out)
+
+
+def elu_derivative_wrt_alpha(z, alpha=1.0, *, out=None):
+    """Return the derivative of elu by alpha at z: ``Piecewise((0, z > 0), (exp(z) - 1, True))``."""
+    return evaluate(_DERIVATIVE_WRT_ALPHA, z, _parameters(alpha, ), out=out)

@@ -14,12 +14,17 @@ __all__ = [
     "erf",
     "erf_derivative",
     "erf_vjp",
+    "erf_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1.20dd750429b6dp+0")  # 1.1283791670955126
 _C1 = float.fromhex("0x1.1ae3a914fed8p-56")  # 1.533545961316588e-17
-_C2 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
-_C3 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
+_C2 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
+_C3 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
+_C4 = float.fromhex("-0x1.20dd750429b6dp+1")  # -2.256758334191025
+_C5 = float.fromhex("-0x1.1ae3a914fed8p-55")  # -3.067091922633176e-17
+_C6 = float.fromhex("0x1.20dd750429b6dp+1")  # 2.256758334191025
+_C7 = float.fromhex("0x1.1ae3a914fed8p-55")  # 3.067091922633176e-17
 
 
 def _forward_float32_0(z):
@@ -75,9 +80,25 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.erfcx(t)
+    return dd.sub(dd.add(s0, dd.mul(s0, dd.expm1(dd.neg(dd.powi(t, 2))))), (1.0, 0.0))
+
+
+def _forward_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.erf(x)
+
+
+def _forward_float64_5(z):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.erfcx(t)
+    return dd.sub(dd.sub((1.0, 0.0), s0), dd.mul(s0, dd.expm1(dd.neg(dd.powi(t, 2)))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -88,7 +109,9 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: -1.0 > z, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -172,8 +195,111 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return _C4 * z
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return _C4 * np.exp((-powi(z, 2))) * z
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.mul((_C4, _C5), x)
+
+
+def _second_derivative_float64_3(z):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul(dd.mul((_C6, _C7), dd.exp_scaled(dd.neg(dd.powi(t, 2)), 300)), t), -300)
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.mul(dd.mul((_C4, _C5), dd.exp(dd.neg(dd.powi(x, 2)))), x)
+
+
+def _second_derivative_float64_6(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.mul(dd.mul((_C4, _C5), dd.exp_scaled(dd.neg(dd.powi(t, 2)), 300)), t), -300)
+
+
+def _second_derivative_float64_7(z):
+    # tail
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: -31.0 > z, _second_derivative_float64_3),
+                (lambda z: _C2 > z, _second_derivative_float64_4),
+                (lambda z: _C3 > z, _second_derivative_float64_5),
+                (lambda z: 31.0 > z, _second_derivative_float64_6),
+                (None, _second_derivative_float64_7),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -198,3 +324,8 @@ def erf_derivative(z, *, out=None):
 def erf_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def erf_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``-4*z*exp(-z**2)/sqrt(pi)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

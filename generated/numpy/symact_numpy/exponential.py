@@ -13,12 +13,14 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "exponential",
     "exponential_derivative",
-    "exponential_vjp",
     "exponential_derivative_from_output",
+    "exponential_vjp",
     "exponential_vjp_from_output",
+    "exponential_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C0 = float.fromhex("-0x1p-9")  # -0.001953125
+_C1 = float.fromhex("0x1p-9")  # 0.001953125
 
 
 def _forward_float32_0(z):
@@ -74,6 +76,13 @@ def _forward_float64_3(z):
     return dd.exp(x)
 
 
+def _forward_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -82,7 +91,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: _C0 > z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: _C1 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -143,6 +153,13 @@ def _derivative_float64_3(z):
     return dd.exp(x)
 
 
+def _derivative_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+
+
 _DERIVATIVE_FLOAT64 = Kernel(
     (
         (
@@ -151,7 +168,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: _C0 > z, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: _C1 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -206,6 +224,13 @@ def _derivative_from_output_float64_2(z):
     return x
 
 
+def _derivative_from_output_float64_3(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
+
+
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     (
         (
@@ -213,7 +238,85 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == 0.0, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z: 1.0 > z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return np.inf
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    return np.exp(z)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (None, _second_derivative_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.ldexp(dd.exp_scaled(dd.neg(t), 300), -300)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.exp(x)
+
+
+def _second_derivative_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: _C0 > z, _second_derivative_float64_2),
+                (lambda z: _C1 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
             ),
         ),
     ),
@@ -223,6 +326,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -264,3 +368,8 @@ def exponential_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "exponential: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def exponential_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``exp(z)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

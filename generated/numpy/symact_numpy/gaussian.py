@@ -14,28 +14,59 @@ __all__ = [
     "gaussian",
     "gaussian_derivative",
     "gaussian_vjp",
+    "gaussian_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
-_C1 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
-_C2 = float.fromhex("-0x1p-63")  # -1.0842021724855044e-19
-_C3 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
-_C4 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
-_C5 = float.fromhex("0x1.1111111111111p-6")  # 0.016666666666666666
-_C6 = float.fromhex("0x1.1111111111111p-62")  # 2.312964634635743e-19
-_C7 = float.fromhex("0x1.a01a01a01a01ap-12")  # 0.0003968253968253968
-_C8 = float.fromhex("0x1.a01a01a01a01ap-72")  # 3.441911658684141e-22
-_C9 = float.fromhex("0x1.71de3a556c734p-18")  # 5.5114638447971785e-06
-_C10 = float.fromhex("-0x1.c154f8ddc6cp-72")  # -3.716786548092944e-22
-_C11 = float.fromhex("0x1.27e4fb7789f5cp-21")  # 5.511463844797178e-07
-_C12 = float.fromhex("0x1.cbbc05b4fa99ap-75")  # 4.7535429244500595e-23
-_C13 = float.fromhex("0x1.a01a01a01a01ap-15")  # 4.96031746031746e-05
-_C14 = float.fromhex("0x1.a01a01a01a01ap-75")  # 4.3023895733551763e-23
-_C15 = float.fromhex("0x1.6c16c16c16c17p-9")  # 0.002777777777777778
-_C16 = float.fromhex("-0x1.f49f49f49f49fp-64")  # -1.0601087908747154e-19
-_C17 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
-_C18 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
-_C19 = float.fromhex("0x1p-63")  # 1.0842021724855044e-19
+_C0 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
+_C1 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
+_C2 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
+_C3 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
+_C4 = float.fromhex("0x1.dcab527c1050dp-153")  # 1.6307516022903838e-46
+_C5 = float.fromhex("-0x1.a609b24de312cp-207")  # -8.014978503841392e-63
+_C6 = float.fromhex("0x1.b72cd3f331398p+1")  # 3.431055539842827
+_C7 = float.fromhex("0x1.034a810b702fp-53")  # 1.1244955989175503e-16
+_C8 = float.fromhex("0x1.9e0eea5ea1d63p+1")  # 3.234830185134045
+_C9 = float.fromhex("-0x1.5d7106e871df7p-53")  # -1.5154609843828295e-16
+_C10 = float.fromhex("0x1.384d63851d50cp-4")  # 0.07624567866317394
+_C11 = float.fromhex("-0x1.c4c5549727b11p-58")  # -6.1361888606011056e-18
+_C12 = float.fromhex("0x1.2bb306495f323p-1")  # 0.5853502239766367
+_C13 = float.fromhex("-0x1.4a50b98b017ep-56")  # -1.790642998252129e-17
+_C14 = float.fromhex("0x1.21feb7d708ef8p-4")  # 0.07079955875866151
+_C15 = float.fromhex("0x1.c948c3bcc8db9p-58")  # 6.197357036139936e-18
+_C16 = float.fromhex("0x1.6e9601361dd44p-6")  # 0.02237463110256256
+_C17 = float.fromhex("0x1.074ad99a1cf56p-62")  # 2.2301732302918526e-19
+_C18 = float.fromhex("0x1.0f3b9a1562ad5p-7")  # 0.008277368770696661
+_C19 = float.fromhex("-0x1.1ebda75eb4b56p-61")  # -4.857578693273131e-19
+_C20 = float.fromhex("0x1.19d5e6f7b3d6bp-12")  # 0.0002687793307644878
+_C21 = float.fromhex("-0x1.4d438dfa3c1bcp-66")  # -1.7642843178485127e-20
+_C22 = float.fromhex("0x1.d79ecf94d0f37p-13")  # 0.0002248861098000877
+_C23 = float.fromhex("0x1.234e3165fb57p-70")  # 9.63848853363435e-22
+_C24 = float.fromhex("0x1.8069b876ed01bp-19")  # 2.8640998226085155e-06
+_C25 = float.fromhex("-0x1.55d45d5c85f62p-74")  # -7.068869405303253e-23
+_C26 = float.fromhex("0x1.baf92c4073bd1p-23")  # 2.0627553177921264e-07
+_C27 = float.fromhex("0x1.53f69fb844bbbp-77")  # 8.787847264769762e-24
+_C28 = float.fromhex("0x1.cce632887701cp-16")  # 2.7471733604275778e-05
+_C29 = float.fromhex("-0x1.cf4e8a316de0dp-70")  # -1.5329535977874643e-21
+_C30 = float.fromhex("0x1.078e166ba05aep-16")  # 1.570910391857576e-05
+_C31 = float.fromhex("0x1.7372e51f150ddp-70")  # 1.2290210121701215e-21
+_C32 = float.fromhex("0x1.91220ed9e192ep-10")  # 0.001530201107443906
+_C33 = float.fromhex("0x1.f04f608af9117p-65")  # 5.254887233736976e-20
+_C34 = float.fromhex("0x1.75d0c0d851b9ap-9")  # 0.002851985493325282
+_C35 = float.fromhex("0x1.79758ca45cb14p-66")  # 1.9982522462331276e-20
+_C36 = float.fromhex("0x1.0ab23d6b2c8ap-5")  # 0.0325556945403076
+_C37 = float.fromhex("0x1.c0fe9dd943ee1p-60")  # 1.5212528640752707e-18
+_C38 = float.fromhex("0x1.1088992dc31afp-3")  # 0.1330730406847471
+_C39 = float.fromhex("-0x1.64c8a235d8a1bp-57")  # -9.67064224742522e-18
+_C40 = float.fromhex("0x1.c776ce9b4b9edp+0")  # 1.7791566018237248
+_C41 = float.fromhex("-0x1.e6c92132e3a9p-54")  # -1.0555481463355876e-16
+_C42 = float.fromhex("0x1.24c88d4ccb7bbp+0")  # 1.143685179947609
+_C43 = float.fromhex("-0x1.50f1fe9b6a6cp-55")  # -3.653168167775876e-17
+_C44 = float.fromhex("0x1.368b2fc6f960ap+1")  # 2.4261226388505337
+_C45 = float.fromhex("-0x1.85314b9559e64p-59")  # -2.6372713661965655e-18
+_C46 = float.fromhex("-0x1p-1")  # -0.5
+_C47 = float.fromhex("0x1p-1")  # 0.5
+_C48 = float.fromhex("-0x1.baf92c4073bd1p-23")  # -2.0627553177921264e-07
+_C49 = float.fromhex("-0x1.53f69fb844bbbp-77")  # -8.787847264769762e-24
 
 
 def _forward_float32_0(z):
@@ -132,7 +163,7 @@ def _derivative_float32_2(z):
 
 def _derivative_float32_3(z):
     # as it is
-    return -2.0 * z * np.exp((-powi(z, 2)))
+    return -2.0 * np.exp((-powi(z, 2))) * z
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -176,22 +207,20 @@ def _derivative_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul((2.0, 0.0), t), dd.exp_scaled(dd.neg(dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul((2.0, 0.0), dd.exp_scaled(dd.neg(dd.powi(t, 2)), 300)), t), -300)
 
 
 def _derivative_float64_5(z):
-    # power series
+    # as it is
     x = (z, np.zeros_like(z))
-    t = x
-    s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.sub(dd.mul(s0, dd.add((2.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, _C4), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C5, _C6), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C7, _C8), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C9, _C10), dd.mul((_C11, _C12), s0))), (_C13, _C14))))), (_C15, _C16))))), (_C17, _C18))))), (1.0, 0.0))))), (2.0, 0.0)))
+    return dd.mul(dd.mul((-2.0, 0.0), dd.exp(dd.neg(dd.powi(x, 2)))), x)
 
 
 def _derivative_float64_6(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul(dd.mul((-2.0, 0.0), t), dd.exp_scaled(dd.neg(dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul((-2.0, 0.0), dd.exp_scaled(dd.neg(dd.powi(t, 2)), 300)), t), -300)
 
 
 def _derivative_float64_7(z):
@@ -208,8 +237,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: z == 0.0, _derivative_float64_2),
                 (lambda z: -31.0 > z, _derivative_float64_3),
-                (lambda z: _C2 > z, _derivative_float64_4),
-                (lambda z: _C19 > z, _derivative_float64_5),
+                (lambda z: _C0 > z, _derivative_float64_4),
+                (lambda z: _C1 > z, _derivative_float64_5),
                 (lambda z: 31.0 > z, _derivative_float64_6),
                 (None, _derivative_float64_7),
             ),
@@ -218,8 +247,118 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    s0 = powi(z, 2)
+    return np.exp((-s0)) * (4.0 * s0 - 2.0)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (None, _second_derivative_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.powi(t, 2)
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.neg(s0), 300), dd.sub(dd.mul((4.0, 0.0), s0), (2.0, 0.0))), -300)
+
+
+def _second_derivative_float64_4(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.add((_C2, _C3), x)
+    return dd.add((_C4, _C5), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C6, _C7), dd.mul(t, dd.add((_C8, _C9), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C10, _C11), dd.mul(t, dd.add((_C12, _C13), dd.mul(t, dd.add((_C14, _C15), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C16, _C17), dd.mul(t, dd.add((_C18, _C19), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C20, _C21), dd.mul(t, dd.add((_C22, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C24, _C25), t), (_C26, _C27))), (_C28, _C29))), (_C30, _C31))))))), (_C32, _C33))), (_C34, _C35))))))), (_C36, _C37))), (_C38, _C39))))))))), (_C40, _C41))), (_C42, _C43))))))), (_C44, _C45))), (_C6, _C7))))
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = dd.powi(x, 2)
+    return dd.mul(dd.exp(dd.neg(s0)), dd.sub(dd.mul((4.0, 0.0), s0), (2.0, 0.0)))
+
+
+def _second_derivative_float64_6(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.sub(x, (_C2, _C3))
+    return dd.add((_C4, _C5), dd.mul(t, dd.add((_C6, _C7), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C8, _C9), dd.mul(t, dd.add((_C42, _C43), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C12, _C13), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C36, _C37), dd.mul(t, dd.add((_C16, _C17), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C32, _C33), dd.mul(t, dd.add((_C20, _C21), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.sub((_C48, _C49), dd.mul((_C24, _C25), t))))), (_C30, _C31))), (_C22, _C23))))))), (_C34, _C35))), (_C18, _C19))))))), (_C38, _C39))), (_C14, _C15))))), (_C10, _C11))), (_C40, _C41))))))), (_C6, _C7))), (_C44, _C45))))))
+
+
+def _second_derivative_float64_7(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.powi(t, 2)
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.neg(s0), 300), dd.sub(dd.mul((4.0, 0.0), s0), (2.0, 0.0))), -300)
+
+
+def _second_derivative_float64_8(z):
+    # tail
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: -31.0 > z, _second_derivative_float64_2),
+                (lambda z: -1.0 > z, _second_derivative_float64_3),
+                (lambda z: _C46 > z, _second_derivative_float64_4),
+                (lambda z: _C47 > z, _second_derivative_float64_5),
+                (lambda z: 1.0 > z, _second_derivative_float64_6),
+                (lambda z: 31.0 > z, _second_derivative_float64_7),
+                (None, _second_derivative_float64_8),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -244,3 +383,8 @@ def gaussian_derivative(z, *, out=None):
 def gaussian_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def gaussian_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``(4*z**2 - 2)*exp(-z**2)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -14,13 +14,14 @@ __all__ = [
     "gelu",
     "gelu_derivative",
     "gelu_vjp",
+    "gelu_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
-_C2 = float.fromhex("-0x1p-1")  # -0.5
+_C1 = float.fromhex("-0x1p-1")  # -0.5
+_C2 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
 _C3 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
-_C4 = float.fromhex("-0x1p-61")  # -4.336808689942018e-19
+_C4 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
 _C5 = float.fromhex("0x1.9884533d43651p-2")  # 0.3989422804014327
 _C6 = float.fromhex("-0x1.cbc0d30ebfd15p-56")  # -2.49232720227773e-17
 _C7 = float.fromhex("0x1.46d04297691dap-7")  # 0.009973557010035817
@@ -41,7 +42,7 @@ _C21 = float.fromhex("0x1.37403f6ba11p-10")  # 0.0011873282154804543
 _C22 = float.fromhex("0x1.ade6fdab9e9d8p-64")  # 9.103535478714443e-20
 _C23 = float.fromhex("0x1.1058377e2ceep-4")  # 0.06649038006690544
 _C24 = float.fromhex("0x1.782a1df62ac9dp-58")  # 5.097979868080088e-18
-_C25 = float.fromhex("0x1p-61")  # 4.336808689942018e-19
+_C25 = float.fromhex("0x1p-58")  # 3.469446951953614e-18
 _C26 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
 _C27 = float.fromhex("0x1.80ead197f00b4p-1")  # 0.7517915246935645
 _C28 = float.fromhex("0x1.b9d98fa5a3215p-2")  # 0.4314939923140469
@@ -95,6 +96,54 @@ _C75 = float.fromhex("-0x1.26d941e05e369p-64")  # -6.243663267436504e-20
 _C76 = float.fromhex("-0x1.69fe2077a8adap-209")  # -1.7186630220371293e-63
 _C77 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
 _C78 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
+_C79 = float.fromhex("0x1.20dd750429b6dp-2")  # 0.28209479177387814
+_C80 = float.fromhex("0x1.1ae3a914fed8p-58")  # 3.83386490329147e-18
+_C81 = float.fromhex("-0x1.8p+0")  # -1.5
+_C82 = float.fromhex("0x1.a911f096fbc26p-2")  # 0.4151074974205947
+_C83 = float.fromhex("-0x1.086a09f735b33p-56")  # -1.4333923293314243e-17
+_C84 = float.fromhex("0x1.c2dadacf42cb8p-2")  # 0.4402879895212197
+_C85 = float.fromhex("-0x1.ceac3303fa8b2p-56")  # -2.5081534800214153e-17
+_C86 = float.fromhex("0x1.7c9a427248515p-154")  # 6.510471262401878e-47
+_C87 = float.fromhex("0x1.b11b0302a100ap-208")  # 4.112582755735188e-63
+_C88 = float.fromhex("0x1.a4cc43b06079ap-6")  # 0.02568346605540448
+_C89 = float.fromhex("0x1.f5ad7ea33d62cp-61")  # 8.498751046232506e-19
+_C90 = float.fromhex("0x1.eb312cc539ad6p-7")  # 0.014989992962410364
+_C91 = float.fromhex("0x1.1e196092b0e15p-61")  # 4.846707783058076e-19
+_C92 = float.fromhex("0x1.cf7bdb79c5857p-13")  # 0.0002210063064970759
+_C93 = float.fromhex("-0x1.5870966f0513cp-67")  # -9.117245471235403e-21
+_C94 = float.fromhex("0x1.65cdd30779f5ep-15")  # 4.2653560793414215e-05
+_C95 = float.fromhex("0x1.4922fabc6344fp-70")  # 1.0890217847476236e-21
+_C96 = float.fromhex("0x1.5f61c941832bcp-21")  # 6.544999353055732e-07
+_C97 = float.fromhex("0x1.9f750cfbb49ccp-75")  # 4.295727068377141e-23
+_C98 = float.fromhex("0x1.b9377cc079ed9p-22")  # 4.109151170703807e-07
+_C99 = float.fromhex("0x1.11e5f62639e6ap-77")  # 7.080104780484946e-24
+_C100 = float.fromhex("0x1.6df4760a31cb7p-30")  # 1.3313362656654119e-09
+_C101 = float.fromhex("-0x1.a39478b5383acp-87")  # -1.0591687438937599e-26
+_C102 = float.fromhex("0x1.6c013426a4baep-33")  # 1.6553017394942887e-10
+_C103 = float.fromhex("0x1.904c6d348b78dp-87")  # 1.0104955829761985e-26
+_C104 = float.fromhex("0x1.8daf338e8471bp-30")  # 1.4467673479628094e-09
+_C105 = float.fromhex("0x1.3b08486576c25p-84")  # 6.362027737272105e-26
+_C106 = float.fromhex("0x1.bfc569fd823afp-26")  # 2.6063711180651344e-08
+_C107 = float.fromhex("0x1.8b6c3f8b9a456p-81")  # 6.388400602228512e-25
+_C108 = float.fromhex("0x1.293c35ac70b6fp-27")  # 8.65068269177755e-09
+_C109 = float.fromhex("0x1.60e224816c402p-82")  # 2.8505691578916597e-25
+_C110 = float.fromhex("0x1.504ae3865949dp-18")  # 5.011149261190424e-06
+_C111 = float.fromhex("0x1.130c75ffa7b8bp-74")  # 5.687873297392081e-23
+_C112 = float.fromhex("0x1.f5c052552af02p-17")  # 1.495335269859717e-05
+_C113 = float.fromhex("-0x1.0a4bc9a45ee09p-71")  # -4.405498521799148e-22
+_C114 = float.fromhex("0x1.5e4b39b3c8dc7p-13")  # 0.00016703312359665613
+_C115 = float.fromhex("0x1.25b169890622cp-67")  # 7.77398941969789e-21
+_C116 = float.fromhex("0x1.2786608ffa9d1p-9")  # 0.002254676139263647
+_C117 = float.fromhex("0x1.8bf3ee09d1103p-65")  # 4.192313878679593e-20
+_C118 = float.fromhex("0x1.57822cceaccbdp-10")  # 0.0013103809211941063
+_C119 = float.fromhex("-0x1.91463f3ffbd7bp-64")  # -8.497315997668978e-20
+_C120 = float.fromhex("0x1.a911f096fbc26p-5")  # 0.05188843717757434
+_C121 = float.fromhex("-0x1.086a09f735b33p-59")  # -1.7917404116642804e-18
+_C122 = float.fromhex("0x1.5eaa386850656p-3")  # 0.1712231070360299
+_C123 = float.fromhex("-0x1.089a1677f7831p-58")  # -3.586024507721301e-18
+_C124 = float.fromhex("0x1.cd5c2883c85afp-155")  # 3.9459414671695807e-47
+_C125 = float.fromhex("-0x1.5701909953fecp-209")  # -1.628518889961174e-63
+_C126 = float.fromhex("0x1.8p+0")  # 1.5
 
 
 def _forward_float32_0(z):
@@ -116,13 +165,13 @@ def _forward_float32_3(z):
     # decaying exponentials
     t = (-z)
     s0 = _C0 * t
-    return (-s0 * dd.erfcx1(_C1 * s0) * np.exp(_C2 * powi(t, 2)))
+    return (-np.exp(_C1 * powi(t, 2)) * s0 * dd.erfcx1(_C2 * s0))
 
 
 def _forward_float32_4(z):
     # as it is
     s0 = _C0 * z
-    return s0 * (1.0 + dd.erf1(_C1 * s0))
+    return s0 * (1.0 + dd.erf1(_C2 * s0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -163,7 +212,7 @@ def _forward_float64_3(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = dd.mul((_C0, 0.0), t)
-    return dd.ldexp(dd.neg(dd.mul(dd.mul(s0, dd.erfcx(dd.mul((_C1, _C3), s0))), dd.exp_scaled(dd.mul((_C2, 0.0), dd.powi(t, 2)), 300))), -300)
+    return dd.ldexp(dd.neg(dd.mul(dd.mul(dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300), s0), dd.erfcx(dd.mul((_C2, _C3), s0)))), -300)
 
 
 def _forward_float64_4(z):
@@ -175,10 +224,11 @@ def _forward_float64_4(z):
 
 
 def _forward_float64_5(z):
-    # as it is
+    # decaying exponentials
     x = (z, np.zeros_like(z))
-    s0 = dd.mul((_C0, 0.0), x)
-    return dd.mul(s0, dd.add((1.0, 0.0), dd.erf(dd.mul((_C1, _C3), s0))))
+    t = x
+    s0 = dd.mul((_C0, 0.0), t)
+    return dd.sub(t, dd.mul(dd.mul(dd.exp(dd.mul((_C1, 0.0), dd.powi(t, 2))), s0), dd.erfcx(dd.mul((_C2, _C3), s0))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -213,8 +263,8 @@ def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
     s0 = _C26
-    s1 = _C1 * t
-    return (_C0 * (s0 * dd.erfcx1(_C0 * s1) - s1) * np.exp(_C2 * powi(t, 2)) / s0)
+    s1 = _C2 * t
+    return (_C0 * np.exp(_C1 * powi(t, 2)) * (s0 * dd.erfcx1(_C0 * s1) - s1) / s0)
 
 
 def _derivative_float32_3(z):
@@ -226,7 +276,7 @@ def _derivative_float32_3(z):
 def _derivative_float32_4(z):
     # as it is
     s0 = _C42 * z
-    return ((_C0 + _C43 * s0 * np.exp(_C2 * powi(z, 2))) + _C0 * dd.erf1(s0))
+    return ((_C0 + _C43 * np.exp(_C1 * powi(z, 2)) * s0) + _C0 * dd.erf1(s0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -237,7 +287,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float32_0),
                 (lambda z: z == np.inf, _derivative_float32_1),
                 (lambda z: -1.0 > z, _derivative_float32_2),
-                (lambda z: _C2 > z, _derivative_float32_3),
+                (lambda z: _C1 > z, _derivative_float32_3),
                 (None, _derivative_float32_4),
             ),
         ),
@@ -266,8 +316,8 @@ def _derivative_float64_3(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = (_C26, _C44)
-    s1 = dd.mul((_C1, _C3), t)
-    return dd.ldexp(dd.div(dd.mul(dd.mul((_C0, 0.0), dd.sub(dd.mul(s0, dd.erfcx(dd.mul((_C0, 0.0), s1))), s1)), dd.exp_scaled(dd.mul((_C2, 0.0), dd.powi(t, 2)), 300)), s0), -300)
+    s1 = dd.mul((_C2, _C3), t)
+    return dd.ldexp(dd.div(dd.mul(dd.mul((_C0, 0.0), dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300)), dd.sub(dd.mul(s0, dd.erfcx(dd.mul((_C0, 0.0), s1))), s1)), s0), -300)
 
 
 def _derivative_float64_4(z):
@@ -281,7 +331,7 @@ def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = dd.mul((_C42, _C77), x)
-    return dd.add(dd.add((_C0, 0.0), dd.mul(dd.mul((_C43, _C78), s0), dd.exp(dd.mul((_C2, 0.0), dd.powi(x, 2))))), dd.mul((_C0, 0.0), dd.erf(s0)))
+    return dd.add(dd.add((_C0, 0.0), dd.mul(dd.mul((_C43, _C78), dd.exp(dd.mul((_C1, 0.0), dd.powi(x, 2)))), s0)), dd.mul((_C0, 0.0), dd.erf(s0)))
 
 
 def _derivative_float64_6(z):
@@ -298,7 +348,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -63.0 > z, _derivative_float64_2),
                 (lambda z: -1.0 > z, _derivative_float64_3),
-                (lambda z: _C2 > z, _derivative_float64_4),
+                (lambda z: _C1 > z, _derivative_float64_4),
                 (lambda z: 15.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
@@ -307,8 +357,120 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    s0 = powi(z, 2)
+    return _C5 * np.exp(_C1 * s0) * (2.0 - s0)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (None, _second_derivative_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = (_C2, _C3)
+    s1 = dd.powi(t, 2)
+    return dd.ldexp(dd.mul(dd.mul((_C79, _C80), dd.exp_scaled(dd.mul((_C1, 0.0), s1), 300)), dd.sub(dd.mul((2.0, 0.0), s0), dd.mul(s0, s1))), -300)
+
+
+def _second_derivative_float64_4(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.add((_C2, _C3), x)
+    return dd.sub(dd.mul(t, dd.add((_C82, _C83), dd.mul(t, dd.add((_C84, _C85), dd.mul(t, dd.add((_C86, _C87), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C88, _C89), dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C92, _C93), dd.mul(t, dd.add((_C94, _C95), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C96, _C97), dd.mul(t, dd.add((_C98, _C99), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C100, _C101), dd.mul((_C102, _C103), t))), (_C104, _C105))), (_C106, _C107))), (_C108, _C109))))))), (_C110, _C111))), (_C112, _C113))))))), (_C114, _C115))), (_C116, _C117))), (_C118, _C119))))))), (_C120, _C121))), (_C122, _C123))))))))), (_C124, _C125))
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = dd.powi(x, 2)
+    return dd.mul(dd.mul((_C5, _C6), dd.exp(dd.mul((_C1, 0.0), s0))), dd.sub((2.0, 0.0), s0))
+
+
+def _second_derivative_float64_6(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.sub(x, (_C2, _C3))
+    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C84, _C85), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C120, _C121), dd.mul(t, dd.add((_C88, _C89), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C116, _C117), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C94, _C95), dd.mul(t, dd.add((_C112, _C113), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C98, _C99), dd.mul(t, dd.add((_C108, _C109), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C104, _C105), dd.mul(t, dd.sub((_C100, _C101), dd.mul((_C102, _C103), t))))), (_C106, _C107))))))), (_C96, _C97))), (_C110, _C111))))))), (_C92, _C93))), (_C114, _C115))))), (_C118, _C119))), (_C90, _C91))))))), (_C122, _C123))), (_C86, _C87))))), (_C82, _C83))), (_C124, _C125))
+
+
+def _second_derivative_float64_7(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = (_C2, _C3)
+    s1 = dd.powi(t, 2)
+    return dd.ldexp(dd.mul(dd.mul((_C79, _C80), dd.exp_scaled(dd.mul((_C1, 0.0), s1), 300)), dd.sub(dd.mul((2.0, 0.0), s0), dd.mul(s0, s1))), -300)
+
+
+def _second_derivative_float64_8(z):
+    # tail
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: -63.0 > z, _second_derivative_float64_2),
+                (lambda z: _C81 > z, _second_derivative_float64_3),
+                (lambda z: -1.0 > z, _second_derivative_float64_4),
+                (lambda z: 1.0 > z, _second_derivative_float64_5),
+                (lambda z: _C126 > z, _second_derivative_float64_6),
+                (lambda z: 63.0 > z, _second_derivative_float64_7),
+                (None, _second_derivative_float64_8),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -333,3 +495,8 @@ def gelu_derivative(z, *, out=None):
 def gelu_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def gelu_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``sqrt(2)*(2 - z**2)*exp(-z**2/2)/(2*sqrt(pi))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

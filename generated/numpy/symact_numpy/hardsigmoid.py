@@ -13,9 +13,10 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "hardsigmoid",
     "hardsigmoid_derivative",
-    "hardsigmoid_vjp",
     "hardsigmoid_derivative_from_output",
+    "hardsigmoid_vjp",
     "hardsigmoid_vjp_from_output",
+    "hardsigmoid_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
@@ -275,9 +276,106 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return 0.0
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_5(z):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: -3.0 >= z, _second_derivative_float32_3),
+                (lambda z: 3.0 >= z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: -3.0 >= z, _second_derivative_float64_3),
+                (lambda z: 3.0 >= z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -319,3 +417,8 @@ def hardsigmoid_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "hardsigmoid: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def hardsigmoid_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

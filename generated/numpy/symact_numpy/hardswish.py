@@ -14,6 +14,7 @@ __all__ = [
     "hardswish",
     "hardswish_derivative",
     "hardswish_vjp",
+    "hardswish_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
@@ -106,9 +107,10 @@ def _forward_float64_5(z):
 
 
 def _forward_float64_6(z):
-    # as it is
+    # reciprocal argument
     x = (z, np.zeros_like(z))
-    return x
+    t = x
+    return t
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -214,8 +216,93 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return _C4
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: -3.0 >= z, _second_derivative_float32_2),
+                (lambda z: 3.0 > z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    return (_C4, _C5)
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: -3.0 >= z, _second_derivative_float64_2),
+                (lambda z: 3.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -240,3 +327,8 @@ def hardswish_derivative(z, *, out=None):
 def hardswish_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def hardswish_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``Piecewise((0, z >= 3), (1/3, z > -3), (0, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

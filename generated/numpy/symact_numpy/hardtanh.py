@@ -13,9 +13,12 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "hardtanh",
     "hardtanh_derivative",
-    "hardtanh_vjp",
     "hardtanh_derivative_from_output",
+    "hardtanh_vjp",
     "hardtanh_vjp_from_output",
+    "hardtanh_second_derivative",
+    "hardtanh_derivative_wrt_min_val",
+    "hardtanh_derivative_wrt_max_val",
 ]
 
 
@@ -276,9 +279,264 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, min_val, max_val):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, min_val, max_val):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, min_val, max_val):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_3(z, min_val, max_val):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z, min_val, max_val):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda min_val, max_val: True,
+            (
+                (lambda z, min_val, max_val: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, min_val, max_val: z == np.inf, _second_derivative_float32_1),
+                (lambda z, min_val, max_val: min_val >= z, _second_derivative_float32_2),
+                (lambda z, min_val, max_val: max_val >= z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, min_val, max_val):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, min_val, max_val):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, min_val, max_val):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, min_val, max_val):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z, min_val, max_val):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda min_val, max_val: True,
+            (
+                (lambda z, min_val, max_val: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, min_val, max_val: z == np.inf, _second_derivative_float64_1),
+                (lambda z, min_val, max_val: min_val >= z, _second_derivative_float64_2),
+                (lambda z, min_val, max_val: max_val >= z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_min_val_float32_0(z, min_val, max_val):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_min_val_float32_1(z, min_val, max_val):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_min_val_float32_2(z, min_val, max_val):
+    # as it is
+    return 1.0
+
+
+def _derivative_wrt_min_val_float32_3(z, min_val, max_val):
+    # as it is
+    return 0.0
+
+
+def _derivative_wrt_min_val_float32_4(z, min_val, max_val):
+    # as it is
+    return 0.0
+
+
+_DERIVATIVE_WRT_MIN_VAL_FLOAT32 = Kernel(
+    (
+        (
+            lambda min_val, max_val: True,
+            (
+                (lambda z, min_val, max_val: z == -np.inf, _derivative_wrt_min_val_float32_0),
+                (lambda z, min_val, max_val: z == np.inf, _derivative_wrt_min_val_float32_1),
+                (lambda z, min_val, max_val: min_val >= z, _derivative_wrt_min_val_float32_2),
+                (lambda z, min_val, max_val: max_val >= z, _derivative_wrt_min_val_float32_3),
+                (None, _derivative_wrt_min_val_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_min_val_float64_0(z, min_val, max_val):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_min_val_float64_1(z, min_val, max_val):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_min_val_float64_2(z, min_val, max_val):
+    # as it is
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_min_val_float64_3(z, min_val, max_val):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_min_val_float64_4(z, min_val, max_val):
+    # as it is
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_MIN_VAL_FLOAT64 = Kernel(
+    (
+        (
+            lambda min_val, max_val: True,
+            (
+                (lambda z, min_val, max_val: z == -np.inf, _derivative_wrt_min_val_float64_0),
+                (lambda z, min_val, max_val: z == np.inf, _derivative_wrt_min_val_float64_1),
+                (lambda z, min_val, max_val: min_val >= z, _derivative_wrt_min_val_float64_2),
+                (lambda z, min_val, max_val: max_val >= z, _derivative_wrt_min_val_float64_3),
+                (None, _derivative_wrt_min_val_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_max_val_float32_0(z, min_val, max_val):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_max_val_float32_1(z, min_val, max_val):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_max_val_float32_2(z, min_val, max_val):
+    # as it is
+    return 0.0
+
+
+def _derivative_wrt_max_val_float32_3(z, min_val, max_val):
+    # as it is
+    return 0.0
+
+
+def _derivative_wrt_max_val_float32_4(z, min_val, max_val):
+    # as it is
+    return 1.0
+
+
+_DERIVATIVE_WRT_MAX_VAL_FLOAT32 = Kernel(
+    (
+        (
+            lambda min_val, max_val: True,
+            (
+                (lambda z, min_val, max_val: z == -np.inf, _derivative_wrt_max_val_float32_0),
+                (lambda z, min_val, max_val: z == np.inf, _derivative_wrt_max_val_float32_1),
+                (lambda z, min_val, max_val: min_val >= z, _derivative_wrt_max_val_float32_2),
+                (lambda z, min_val, max_val: max_val >= z, _derivative_wrt_max_val_float32_3),
+                (None, _derivative_wrt_max_val_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_max_val_float64_0(z, min_val, max_val):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_max_val_float64_1(z, min_val, max_val):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_max_val_float64_2(z, min_val, max_val):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_max_val_float64_3(z, min_val, max_val):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_max_val_float64_4(z, min_val, max_val):
+    # as it is
+    return (1.0, 0.0)
+
+
+_DERIVATIVE_WRT_MAX_VAL_FLOAT64 = Kernel(
+    (
+        (
+            lambda min_val, max_val: True,
+            (
+                (lambda z, min_val, max_val: z == -np.inf, _derivative_wrt_max_val_float64_0),
+                (lambda z, min_val, max_val: z == np.inf, _derivative_wrt_max_val_float64_1),
+                (lambda z, min_val, max_val: min_val >= z, _derivative_wrt_max_val_float64_2),
+                (lambda z, min_val, max_val: max_val >= z, _derivative_wrt_max_val_float64_3),
+                (None, _derivative_wrt_max_val_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_MIN_VAL = (_DERIVATIVE_WRT_MIN_VAL_FLOAT32, _DERIVATIVE_WRT_MIN_VAL_FLOAT64)
+_DERIVATIVE_WRT_MAX_VAL = (_DERIVATIVE_WRT_MAX_VAL_FLOAT32, _DERIVATIVE_WRT_MAX_VAL_FLOAT64)
 
 
 def _parameters(min_val, max_val):
@@ -323,3 +581,18 @@ def hardtanh_vjp_from_output(g, g_bar, min_val=-1.0, max_val=1.0, *, out=None):
     settings = _parameters(min_val, max_val, )
     check(True, "hardtanh: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def hardtanh_second_derivative(z, min_val=-1.0, max_val=1.0, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(min_val, max_val, ), out=out)
+
+
+def hardtanh_derivative_wrt_min_val(z, min_val=-1.0, max_val=1.0, *, out=None):
+    """Return the derivative of hardtanh by min_val at z: ``Piecewise((0, z > min_val), (1, True))``."""
+    return evaluate(_DERIVATIVE_WRT_MIN_VAL, z, _parameters(min_val, max_val, ), out=out)
+
+
+def hardtanh_derivative_wrt_max_val(z, min_val=-1.0, max_val=1.0, *, out=None):
+    """Return the derivative of hardtanh by max_val at z: ``Piecewise((1, z > max_val), (0, True))``."""
+    return evaluate(_DERIVATIVE_WRT_MAX_VAL, z, _parameters(min_val, max_val, ), out=out)

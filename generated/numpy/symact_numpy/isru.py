@@ -13,11 +13,19 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "isru",
     "isru_derivative",
-    "isru_vjp",
     "isru_derivative_from_output",
+    "isru_vjp",
     "isru_vjp_from_output",
+    "isru_second_derivative",
+    "isru_derivative_wrt_alpha",
 ]
 
+_C0 = float.fromhex("-0x1.fffffffffffffp+899")  # -8.452712498170643e+270
+_C1 = float.fromhex("0x1.ap+892")  # 5.3654913318466e+268
+_C2 = float.fromhex("0x1p-1")  # 0.5
+_C3 = float.fromhex("-0x1p-1")  # -0.5
+_C4 = float.fromhex("-0x1.ap-359")  # -1.383836948002649e-108
+_C5 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
 
 
 def _forward_float32_0(z, alpha):
@@ -158,10 +166,32 @@ def _derivative_float64_1(z, alpha):
 
 
 def _derivative_float64_2(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.sqrt(dd.add(dd_alpha, s0))
+    return dd.div(dd.powi(w, 3), dd.add(dd.mul(dd_alpha, s1), dd.mul(s0, s1)))
+
+
+def _derivative_float64_3(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2))))), 3)
+
+
+def _derivative_float64_4(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.sqrt(dd.add(dd_alpha, s0))
+    return dd.div(dd.powi(w, 3), dd.add(dd.mul(dd_alpha, s1), dd.mul(s0, s1)))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -171,7 +201,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_float64_1),
-                (None, _derivative_float64_2),
+                (lambda z, alpha: _C0 > z, _derivative_float64_2),
+                (lambda z, alpha: _C1 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -216,9 +248,234 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, alpha):
+    # zero, with its sign
+    return -3.0 * alpha * z
+
+
+def _second_derivative_float32_3(z, alpha):
+    # as it is
+    return -3.0 * alpha * z * powi((1.0 / np.sqrt((1.0 + alpha * powi(z, 2)))), 5)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
+                (lambda z, alpha: z == 0.0, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, alpha):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd.mul((-3.0, 0.0), dd_alpha), x)
+
+
+def _second_derivative_float64_3(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 4)
+    s1 = dd.powi(w, 2)
+    s2 = dd.sqrt(dd.add(dd_alpha, s1))
+    return dd.div(dd.mul(dd.mul((3.0, 0.0), dd_alpha), s0), dd.add(dd.add(dd.mul(s2, dd.powi(dd_alpha, 2)), dd.mul(s0, s2)), dd.mul(dd.mul(dd.mul((2.0, 0.0), dd_alpha), s1), s2)))
+
+
+def _second_derivative_float64_4(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd.mul(dd.mul((-3.0, 0.0), dd_alpha), x), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2))))), 5))
+
+
+def _second_derivative_float64_5(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 4)
+    s1 = dd.powi(w, 2)
+    s2 = dd.sqrt(dd.add(dd_alpha, s1))
+    return dd.div(dd.mul(dd.mul((-3.0, 0.0), dd_alpha), s0), dd.add(dd.add(dd.mul(s2, dd.powi(dd_alpha, 2)), dd.mul(s0, s2)), dd.mul(dd.mul(dd.mul((2.0, 0.0), dd_alpha), s1), s2)))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float64_1),
+                (lambda z, alpha: z == 0.0, _second_derivative_float64_2),
+                (lambda z, alpha: -1.0 > z, _second_derivative_float64_3),
+                (lambda z, alpha: 1.0 > z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_alpha_float32_0(z, alpha):
+    # the limit
+    return _C2 * powi((1.0 / np.sqrt(alpha)), 3)
+
+
+def _derivative_wrt_alpha_float32_1(z, alpha):
+    # the limit
+    return _C3 * powi((1.0 / np.sqrt(alpha)), 3)
+
+
+def _derivative_wrt_alpha_float32_2(z, alpha):
+    # zero, with its sign
+    return -3.0 * z
+
+
+def _derivative_wrt_alpha_float32_3(z, alpha):
+    # as it is
+    return _C3 * powi(z, 3) * powi((1.0 / np.sqrt((1.0 + alpha * powi(z, 2)))), 3)
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
+                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float32_2),
+                (None, _derivative_wrt_alpha_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_alpha_float64_0(z, alpha):
+    # the limit
+    dd_alpha = (alpha, 0.0)
+    return dd.mul((_C2, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd_alpha)), 3))
+
+
+def _derivative_wrt_alpha_float64_1(z, alpha):
+    # the limit
+    dd_alpha = (alpha, 0.0)
+    return dd.mul((_C3, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd_alpha)), 3))
+
+
+def _derivative_wrt_alpha_float64_2(z, alpha):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.mul((-3.0, 0.0), x)
+
+
+def _derivative_wrt_alpha_float64_3(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add(dd_alpha, s0)))
+    return dd.div((1.0, 0.0), dd.add(dd.mul(dd_alpha, s1), dd.mul(s0, s1)))
+
+
+def _derivative_wrt_alpha_float64_4(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd.mul((_C3, 0.0), dd.powi(x, 3)), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2))))), 3))
+
+
+def _derivative_wrt_alpha_float64_5(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add(dd_alpha, s0)))
+    return dd.div((1.0, 0.0), dd.add(dd.mul(dd_alpha, s1), dd.mul(s0, s1)))
+
+
+def _derivative_wrt_alpha_float64_6(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd.mul((_C3, 0.0), dd.powi(x, 3)), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2))))), 3))
+
+
+def _derivative_wrt_alpha_float64_7(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add(dd_alpha, s0)))
+    return dd.neg(dd.div((1.0, 0.0), dd.add(dd.mul(dd_alpha, s1), dd.mul(s0, s1))))
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
+                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: _C4 > z, _derivative_wrt_alpha_float64_4),
+                (lambda z, alpha: _C5 > z, _derivative_wrt_alpha_float64_5),
+                (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_6),
+                (None, _derivative_wrt_alpha_float64_7),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_ALPHA = (_DERIVATIVE_WRT_ALPHA_FLOAT32, _DERIVATIVE_WRT_ALPHA_FLOAT64)
 
 
 def _parameters(alpha):
@@ -262,3 +519,13 @@ def isru_vjp_from_output(g, g_bar, alpha=1.0, *, out=None):
     settings = _parameters(alpha, )
     check(True, "isru: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def isru_second_derivative(z, alpha=1.0, *, out=None):
+    """Return the second derivative at z: ``-3*alpha*z/(alpha*z**2 + 1)**(5/2)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(alpha, ), out=out)
+
+
+def isru_derivative_wrt_alpha(z, alpha=1.0, *, out=None):
+    """Return the derivative of isru by alpha at z: ``-z**3/(2*(alpha*z**2 + 1)**(3/2))``."""
+    return evaluate(_DERIVATIVE_WRT_ALPHA, z, _parameters(alpha, ), out=out)

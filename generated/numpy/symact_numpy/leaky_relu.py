@@ -13,9 +13,11 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "leaky_relu",
     "leaky_relu_derivative",
-    "leaky_relu_vjp",
     "leaky_relu_derivative_from_output",
+    "leaky_relu_vjp",
     "leaky_relu_vjp_from_output",
+    "leaky_relu_second_derivative",
+    "leaky_relu_derivative_wrt_negative_slope",
 ]
 
 
@@ -56,16 +58,31 @@ def _forward_float64_0(z, negative_slope):
 
 
 def _forward_float64_1(z, negative_slope):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_negative_slope = (negative_slope, 0.0)
+    t = dd.neg(x)
+    return dd.neg(dd.mul(dd_negative_slope, t))
+
+
+def _forward_float64_2(z, negative_slope):
     # as it is
     x = (z, np.zeros_like(z))
     dd_negative_slope = (negative_slope, 0.0)
     return dd.mul(dd_negative_slope, x)
 
 
-def _forward_float64_2(z, negative_slope):
+def _forward_float64_3(z, negative_slope):
     # as it is
     x = (z, np.zeros_like(z))
     return x
+
+
+def _forward_float64_4(z, negative_slope):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -74,8 +91,10 @@ _FORWARD_FLOAT64 = Kernel(
             lambda negative_slope: True,
             (
                 (lambda z, negative_slope: z == np.inf, _forward_float64_0),
-                (lambda z, negative_slope: 0.0 >= z, _forward_float64_1),
-                (None, _forward_float64_2),
+                (lambda z, negative_slope: -1.0 > z, _forward_float64_1),
+                (lambda z, negative_slope: 0.0 >= z, _forward_float64_2),
+                (lambda z, negative_slope: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -230,9 +249,188 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, negative_slope):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, negative_slope):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, negative_slope):
+    # zero, with its sign
+    return 0.0
+
+
+def _second_derivative_float32_3(z, negative_slope):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z, negative_slope):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda negative_slope: True,
+            (
+                (lambda z, negative_slope: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, negative_slope: z == np.inf, _second_derivative_float32_1),
+                (lambda z, negative_slope: z == 0.0, _second_derivative_float32_2),
+                (lambda z, negative_slope: 0.0 >= z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, negative_slope):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, negative_slope):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, negative_slope):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, negative_slope):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z, negative_slope):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda negative_slope: True,
+            (
+                (lambda z, negative_slope: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, negative_slope: z == np.inf, _second_derivative_float64_1),
+                (lambda z, negative_slope: z == 0.0, _second_derivative_float64_2),
+                (lambda z, negative_slope: 0.0 >= z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_negative_slope_float32_0(z, negative_slope):
+    # the limit
+    return -np.inf
+
+
+def _derivative_wrt_negative_slope_float32_1(z, negative_slope):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_negative_slope_float32_2(z, negative_slope):
+    # zero, with its sign
+    return 0.0
+
+
+def _derivative_wrt_negative_slope_float32_3(z, negative_slope):
+    # as it is
+    return z
+
+
+def _derivative_wrt_negative_slope_float32_4(z, negative_slope):
+    # as it is
+    return 0.0
+
+
+_DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT32 = Kernel(
+    (
+        (
+            lambda negative_slope: True,
+            (
+                (lambda z, negative_slope: z == -np.inf, _derivative_wrt_negative_slope_float32_0),
+                (lambda z, negative_slope: z == np.inf, _derivative_wrt_negative_slope_float32_1),
+                (lambda z, negative_slope: z == 0.0, _derivative_wrt_negative_slope_float32_2),
+                (lambda z, negative_slope: 0.0 >= z, _derivative_wrt_negative_slope_float32_3),
+                (None, _derivative_wrt_negative_slope_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_negative_slope_float64_0(z, negative_slope):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _derivative_wrt_negative_slope_float64_1(z, negative_slope):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_negative_slope_float64_2(z, negative_slope):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_negative_slope_float64_3(z, negative_slope):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.neg(t)
+
+
+def _derivative_wrt_negative_slope_float64_4(z, negative_slope):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _derivative_wrt_negative_slope_float64_5(z, negative_slope):
+    # as it is
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT64 = Kernel(
+    (
+        (
+            lambda negative_slope: True,
+            (
+                (lambda z, negative_slope: z == -np.inf, _derivative_wrt_negative_slope_float64_0),
+                (lambda z, negative_slope: z == np.inf, _derivative_wrt_negative_slope_float64_1),
+                (lambda z, negative_slope: z == 0.0, _derivative_wrt_negative_slope_float64_2),
+                (lambda z, negative_slope: -1.0 > z, _derivative_wrt_negative_slope_float64_3),
+                (lambda z, negative_slope: 0.0 >= z, _derivative_wrt_negative_slope_float64_4),
+                (None, _derivative_wrt_negative_slope_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_NEGATIVE_SLOPE = (_DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT32, _DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT64)
 
 
 def _parameters(negative_slope):
@@ -275,3 +473,13 @@ def leaky_relu_vjp_from_output(g, g_bar, negative_slope=0.01, *, out=None):
     settings = _parameters(negative_slope, )
     check(negative_slope > 0.0, "leaky_relu: the output form holds where negative_slope > 0; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def leaky_relu_second_derivative(z, negative_slope=0.01, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(negative_slope, ), out=out)
+
+
+def leaky_relu_derivative_wrt_negative_slope(z, negative_slope=0.01, *, out=None):
+    """Return the derivative of leaky_relu by negative_slope at z: ``Piecewise((0, z > 0), (z, True))``."""
+    return evaluate(_DERIVATIVE_WRT_NEGATIVE_SLOPE, z, _parameters(negative_slope, ), out=out)

@@ -13,9 +13,12 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "linear",
     "linear_derivative",
-    "linear_vjp",
     "linear_derivative_from_output",
+    "linear_vjp",
     "linear_vjp_from_output",
+    "linear_second_derivative",
+    "linear_derivative_wrt_slope",
+    "linear_derivative_wrt_intercept",
 ]
 
 
@@ -61,11 +64,31 @@ def _forward_float64_1(z, slope, intercept):
 
 
 def _forward_float64_2(z, slope, intercept):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_slope = (slope, 0.0)
+    dd_intercept = (intercept, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(t, dd.sub(dd.mul(dd_intercept, w), dd_slope))
+
+
+def _forward_float64_3(z, slope, intercept):
     # as it is
     x = (z, np.zeros_like(z))
     dd_slope = (slope, 0.0)
     dd_intercept = (intercept, 0.0)
     return dd.add(dd_intercept, dd.mul(dd_slope, x))
+
+
+def _forward_float64_4(z, slope, intercept):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_slope = (slope, 0.0)
+    dd_intercept = (intercept, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(t, dd.add(dd_slope, dd.mul(dd_intercept, w)))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -75,7 +98,9 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z, slope, intercept: z == -np.inf, _forward_float64_0),
                 (lambda z, slope, intercept: z == np.inf, _forward_float64_1),
-                (None, _forward_float64_2),
+                (lambda z, slope, intercept: -3.0 > z, _forward_float64_2),
+                (lambda z, slope, intercept: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -208,9 +233,234 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, slope, intercept):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, slope, intercept):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, slope, intercept):
+    # zero, with its sign
+    return 0.0
+
+
+def _second_derivative_float32_3(z, slope, intercept):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda slope, intercept: True,
+            (
+                (lambda z, slope, intercept: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, slope, intercept: z == np.inf, _second_derivative_float32_1),
+                (lambda z, slope, intercept: z == 0.0, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, slope, intercept):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, slope, intercept):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, slope, intercept):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, slope, intercept):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda slope, intercept: True,
+            (
+                (lambda z, slope, intercept: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, slope, intercept: z == np.inf, _second_derivative_float64_1),
+                (lambda z, slope, intercept: z == 0.0, _second_derivative_float64_2),
+                (None, _second_derivative_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_slope_float32_0(z, slope, intercept):
+    # the limit
+    return -np.inf
+
+
+def _derivative_wrt_slope_float32_1(z, slope, intercept):
+    # the limit
+    return np.inf
+
+
+def _derivative_wrt_slope_float32_2(z, slope, intercept):
+    # zero, with its sign
+    return z
+
+
+def _derivative_wrt_slope_float32_3(z, slope, intercept):
+    # as it is
+    return z
+
+
+_DERIVATIVE_WRT_SLOPE_FLOAT32 = Kernel(
+    (
+        (
+            lambda slope, intercept: True,
+            (
+                (lambda z, slope, intercept: z == -np.inf, _derivative_wrt_slope_float32_0),
+                (lambda z, slope, intercept: z == np.inf, _derivative_wrt_slope_float32_1),
+                (lambda z, slope, intercept: z == 0.0, _derivative_wrt_slope_float32_2),
+                (None, _derivative_wrt_slope_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_slope_float64_0(z, slope, intercept):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _derivative_wrt_slope_float64_1(z, slope, intercept):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_wrt_slope_float64_2(z, slope, intercept):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _derivative_wrt_slope_float64_3(z, slope, intercept):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.neg(t)
+
+
+def _derivative_wrt_slope_float64_4(z, slope, intercept):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _derivative_wrt_slope_float64_5(z, slope, intercept):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
+
+
+_DERIVATIVE_WRT_SLOPE_FLOAT64 = Kernel(
+    (
+        (
+            lambda slope, intercept: True,
+            (
+                (lambda z, slope, intercept: z == -np.inf, _derivative_wrt_slope_float64_0),
+                (lambda z, slope, intercept: z == np.inf, _derivative_wrt_slope_float64_1),
+                (lambda z, slope, intercept: z == 0.0, _derivative_wrt_slope_float64_2),
+                (lambda z, slope, intercept: -1.0 > z, _derivative_wrt_slope_float64_3),
+                (lambda z, slope, intercept: 1.0 > z, _derivative_wrt_slope_float64_4),
+                (None, _derivative_wrt_slope_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_intercept_float32_0(z, slope, intercept):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_intercept_float32_1(z, slope, intercept):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_intercept_float32_2(z, slope, intercept):
+    # as it is
+    return 1.0
+
+
+_DERIVATIVE_WRT_INTERCEPT_FLOAT32 = Kernel(
+    (
+        (
+            lambda slope, intercept: True,
+            (
+                (lambda z, slope, intercept: z == -np.inf, _derivative_wrt_intercept_float32_0),
+                (lambda z, slope, intercept: z == np.inf, _derivative_wrt_intercept_float32_1),
+                (None, _derivative_wrt_intercept_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_intercept_float64_0(z, slope, intercept):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_intercept_float64_1(z, slope, intercept):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_intercept_float64_2(z, slope, intercept):
+    # as it is
+    return (1.0, 0.0)
+
+
+_DERIVATIVE_WRT_INTERCEPT_FLOAT64 = Kernel(
+    (
+        (
+            lambda slope, intercept: True,
+            (
+                (lambda z, slope, intercept: z == -np.inf, _derivative_wrt_intercept_float64_0),
+                (lambda z, slope, intercept: z == np.inf, _derivative_wrt_intercept_float64_1),
+                (None, _derivative_wrt_intercept_float64_2),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_SLOPE = (_DERIVATIVE_WRT_SLOPE_FLOAT32, _DERIVATIVE_WRT_SLOPE_FLOAT64)
+_DERIVATIVE_WRT_INTERCEPT = (_DERIVATIVE_WRT_INTERCEPT_FLOAT32, _DERIVATIVE_WRT_INTERCEPT_FLOAT64)
 
 
 def _parameters(slope, intercept):
@@ -254,3 +504,18 @@ def linear_vjp_from_output(g, g_bar, slope=1.0, intercept=0.0, *, out=None):
     settings = _parameters(slope, intercept, )
     check(True, "linear: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def linear_second_derivative(z, slope=1.0, intercept=0.0, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(slope, intercept, ), out=out)
+
+
+def linear_derivative_wrt_slope(z, slope=1.0, intercept=0.0, *, out=None):
+    """Return the derivative of linear by slope at z: ``z``."""
+    return evaluate(_DERIVATIVE_WRT_SLOPE, z, _parameters(slope, intercept, ), out=out)
+
+
+def linear_derivative_wrt_intercept(z, slope=1.0, intercept=0.0, *, out=None):
+    """Return the derivative of linear by intercept at z: ``1``."""
+    return evaluate(_DERIVATIVE_WRT_INTERCEPT, z, _parameters(slope, intercept, ), out=out)

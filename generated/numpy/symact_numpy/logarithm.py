@@ -13,12 +13,14 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "logarithm",
     "logarithm_derivative",
-    "logarithm_vjp",
     "logarithm_derivative_from_output",
+    "logarithm_vjp",
     "logarithm_vjp_from_output",
+    "logarithm_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1p-12")  # 0.000244140625
+_C0 = float.fromhex("-0x1p-9")  # -0.001953125
+_C1 = float.fromhex("0x1p-9")  # 0.001953125
 
 
 def _forward_float32_0(z):
@@ -78,6 +80,13 @@ def _forward_float64_3(z):
     return dd.log(x)
 
 
+def _forward_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.log(t)
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -86,7 +95,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: 0.0 > z, _forward_float64_0),
                 (lambda z: z == 0.0, _forward_float64_1),
                 (lambda z: z == np.inf, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -146,6 +156,12 @@ def _derivative_float64_2(z):
 
 
 def _derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.div((1.0, 0.0), x)
+
+
+def _derivative_float64_4(z):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = x
@@ -161,7 +177,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: 0.0 > z, _derivative_float64_0),
                 (lambda z: z == 0.0, _derivative_float64_1),
                 (lambda z: z == np.inf, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: 1.0 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -210,12 +227,19 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+
+
+def _derivative_from_output_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.exp(dd.neg(x))
 
 
-def _derivative_from_output_float64_3(z):
+def _derivative_from_output_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
@@ -230,7 +254,90 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
                 (lambda z: _C0 > z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z: _C1 > z, _derivative_from_output_float64_3),
+                (None, _derivative_from_output_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # outside the domain
+    return np.nan
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return -np.inf
+
+
+def _second_derivative_float32_2(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return (-powi((1.0 / z), 2))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: 0.0 > z, _second_derivative_float32_0),
+                (lambda z: z == 0.0, _second_derivative_float32_1),
+                (lambda z: z == np.inf, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # outside the domain
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.neg(dd.powi(dd.div((1.0, 0.0), x), 2))
+
+
+def _second_derivative_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.neg(dd.powi(w, 2))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: 0.0 > z, _second_derivative_float64_0),
+                (lambda z: z == 0.0, _second_derivative_float64_1),
+                (lambda z: z == np.inf, _second_derivative_float64_2),
+                (lambda z: 1.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
             ),
         ),
     ),
@@ -240,6 +347,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -281,3 +389,8 @@ def logarithm_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "logarithm: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def logarithm_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``-1/z**2``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -14,6 +14,7 @@ __all__ = [
     "logcosh",
     "logcosh_derivative",
     "logcosh_vjp",
+    "logcosh_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
@@ -41,6 +42,9 @@ _C21 = float.fromhex("-0x1.036e4becd901ap-65")  # -2.746830926480244e-20
 _C22 = float.fromhex("-0x1.7917917917918p-62")  # -3.194094019258883e-19
 _C23 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
 _C24 = float.fromhex("0x1p-4")  # 0.0625
+_C25 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
+_C26 = float.fromhex("-0x1p-54")  # -5.551115123125783e-17
+_C27 = float.fromhex("0x1p-54")  # 5.551115123125783e-17
 
 
 def _forward_float32_0(z):
@@ -203,9 +207,25 @@ def _derivative_float64_2(z):
 
 
 def _derivative_float64_3(z):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.expm1(dd.mul((-2.0, 0.0), t))
+    return dd.div(s0, dd.add((2.0, 0.0), s0))
+
+
+def _derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.tanh(x)
+
+
+def _derivative_float64_5(z):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.expm1(dd.mul((-2.0, 0.0), t))
+    return dd.neg(dd.div(s0, dd.add((2.0, 0.0), s0)))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -216,7 +236,104 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: z == 0.0, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_3),
+                (lambda z: 1.0 > z, _derivative_float64_4),
+                (None, _derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # decaying exponentials
+    t = (-z)
+    s0 = np.exp(-2.0 * t)
+    return 4.0 * s0 * powi((1.0 / (1.0 + s0)), 2)
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return (1.0 - powi(np.tanh(z), 2))
+
+
+def _second_derivative_float32_4(z):
+    # decaying exponentials
+    t = z
+    s0 = np.exp(-2.0 * t)
+    return 4.0 * s0 * powi((1.0 / (1.0 + s0)), 2)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: 0.0 > z, _second_derivative_float32_2),
+                (lambda z: _C25 > z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.mul((-2.0, 0.0), t)
+    return dd.ldexp(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.sub((1.0, 0.0), dd.powi(dd.tanh(x), 2))
+
+
+def _second_derivative_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.mul((-2.0, 0.0), t)
+    return dd.ldexp(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: _C26 > z, _second_derivative_float64_2),
+                (lambda z: _C27 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
             ),
         ),
     ),
@@ -225,6 +342,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -249,3 +367,8 @@ def logcosh_derivative(z, *, out=None):
 def logcosh_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def logcosh_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``1 - tanh(z)**2``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

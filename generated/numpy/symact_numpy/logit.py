@@ -13,11 +13,13 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "logit",
     "logit_derivative",
-    "logit_vjp",
     "logit_derivative_from_output",
+    "logit_vjp",
     "logit_vjp_from_output",
+    "logit_second_derivative",
 ]
 
+_C0 = float.fromhex("0x1p-9")  # 0.001953125
 
 
 def _forward_float32_0(z):
@@ -231,9 +233,23 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul(dd.exp_scaled(t, -300), dd.powi(dd.add((1.0, 0.0), dd.exp(dd.neg(t))), 2)), 300)
+
+
+def _derivative_from_output_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.add((2.0, 0.0), dd.mul((2.0, 0.0), dd.cosh(x)))
+
+
+def _derivative_from_output_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.mul(dd.exp_scaled(t, -300), dd.powi(dd.add((1.0, 0.0), dd.exp(dd.neg(t))), 2)), 300)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -243,7 +259,94 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z: -1.0 > z, _derivative_from_output_float64_2),
+                (lambda z: _C0 > z, _derivative_from_output_float64_3),
+                (None, _derivative_from_output_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # outside the domain
+    return np.nan
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return -np.inf
+
+
+def _second_derivative_float32_2(z):
+    # outside the domain
+    return np.nan
+
+
+def _second_derivative_float32_3(z):
+    # the limit
+    return np.inf
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return powi((1.0 / z), 2) * powi((1.0 / (1.0 - z)), 2) * (2.0 * z - 1.0)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: 0.0 > z, _second_derivative_float32_0),
+                (lambda z: z == 0.0, _second_derivative_float32_1),
+                (lambda z: 1.0 < z, _second_derivative_float32_2),
+                (lambda z: z == 1.0, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # outside the domain
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # outside the domain
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), x), 2), dd.powi(dd.div((1.0, 0.0), dd.sub((1.0, 0.0), x)), 2)), dd.sub(dd.mul((2.0, 0.0), x), (1.0, 0.0)))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: 0.0 > z, _second_derivative_float64_0),
+                (lambda z: z == 0.0, _second_derivative_float64_1),
+                (lambda z: 1.0 < z, _second_derivative_float64_2),
+                (lambda z: z == 1.0, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
             ),
         ),
     ),
@@ -253,6 +356,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -294,3 +398,8 @@ def logit_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "logit: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def logit_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``(2*z - 1)/(z**2*(1 - z)**2)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

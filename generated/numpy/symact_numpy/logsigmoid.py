@@ -13,14 +13,15 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "logsigmoid",
     "logsigmoid_derivative",
-    "logsigmoid_vjp",
     "logsigmoid_derivative_from_output",
+    "logsigmoid_vjp",
     "logsigmoid_vjp_from_output",
+    "logsigmoid_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C1 = float.fromhex("0x1p-12")  # 0.000244140625
-_C2 = float.fromhex("-0x1p-60")  # -8.673617379884035e-19
+_C0 = float.fromhex("-0x1p-9")  # -0.001953125
+_C1 = float.fromhex("0x1p-9")  # 0.001953125
+_C2 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
 _C3 = float.fromhex("-0x1.e542ba4020225p-62")  # -4.110317623312165e-19
 _C4 = float.fromhex("-0x1.ea72b4afe3c2fp-120")  # -1.4412973378659527e-36
 _C5 = float.fromhex("0x1.71b8ef6dcf572p-66")  # 1.9572941063391263e-20
@@ -60,6 +61,7 @@ _C38 = float.fromhex("0x1.5555555555555p-59")  # 2.3129646346357427e-18
 _C39 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
 _C40 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 _C41 = float.fromhex("0x1p-1")  # 0.5
+_C42 = float.fromhex("0x1p-18")  # 3.814697265625e-06
 
 
 def _forward_float32_0(z):
@@ -187,12 +189,19 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(dd.neg(t))))
+
+
+def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(x)))
 
 
-def _derivative_float64_3(z):
+def _derivative_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
@@ -207,8 +216,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C1 > z, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_2),
+                (lambda z: _C1 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -258,9 +268,10 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
-    # as it is
+    # reciprocal argument
     x = (z, np.zeros_like(z))
-    return dd.neg(dd.expm1(x))
+    t = dd.neg(x)
+    return dd.neg(dd.expm1(dd.neg(t)))
 
 
 def _derivative_from_output_float64_3(z):
@@ -285,9 +296,99 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    s0 = np.exp(z)
+    return (-s0 * powi((1.0 / (1.0 + s0)), 2))
+
+
+def _second_derivative_float32_3(z):
+    # decaying exponentials
+    t = z
+    s0 = np.exp((-t))
+    return (-s0 * powi((1.0 / (1.0 + s0)), 2))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: 0.0 > z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.neg(t)
+    return dd.ldexp(dd.neg(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2))), -300)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = dd.exp(x)
+    return dd.neg(dd.mul(s0, dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2)))
+
+
+def _second_derivative_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.neg(t)
+    return dd.ldexp(dd.neg(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2))), -300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: _C0 > z, _second_derivative_float64_2),
+                (lambda z: _C42 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -329,3 +430,8 @@ def logsigmoid_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "logsigmoid: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def logsigmoid_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``-exp(z)/(exp(z) + 1)**2``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -14,11 +14,12 @@ __all__ = [
     "mish",
     "mish_derivative",
     "mish_vjp",
+    "mish_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1.3333333333333p-1")  # 0.6
 _C1 = float.fromhex("0x1.999999999999ap-56")  # 2.2204460492503132e-17
-_C2 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C2 = float.fromhex("-0x1p-9")  # -0.001953125
 _C3 = float.fromhex("-0x1.8p+0")  # -1.5
 _C4 = float.fromhex("0x1.31432c0d12d84p+0")  # 1.1924312145154952
 _C5 = float.fromhex("0x1.01727049d6136p-153")  # 8.807620166458565e-47
@@ -66,6 +67,101 @@ _C46 = float.fromhex("0x1.ccad57eba6d3cp-69")  # 3.0485054770849915e-21
 _C47 = float.fromhex("0x1.2165b31a4c84cp-63")  # 1.2256450878624756e-19
 _C48 = float.fromhex("0x1.427f7136e6f64p-60")  # 1.0926651201187327e-18
 _C49 = float.fromhex("0x1.40b3dc6eb0283p-60")  # 1.0865826138465654e-18
+_C50 = float.fromhex("0x1.4p+0")  # 1.25
+_C51 = float.fromhex("0x1.7d9612a44004p+0")  # 1.4905711794854284
+_C52 = float.fromhex("0x1.6483adf1c4891p-154")  # 6.098425821507773e-47
+_C53 = float.fromhex("0x1.2005f89b94e15p-2")  # 0.28127277803034306
+_C54 = float.fromhex("0x1.eb6dcd56f7729p-5")  # 0.05998888116276497
+_C55 = float.fromhex("0x1.caeea1614b2fcp-8")  # 0.0070027488703032735
+_C56 = float.fromhex("0x1.3ee8a1b2735ap-11")  # 0.0006082701059370484
+_C57 = float.fromhex("0x1.809ebdda7f117p-15")  # 4.5850287012401906e-05
+_C58 = float.fromhex("0x1.1fada05c82d53p-13")  # 0.00013717566879765472
+_C59 = float.fromhex("0x1.6f584cc4a3afp-10")  # 0.0014013096671622836
+_C60 = float.fromhex("0x1.1990c81d8054bp-12")  # 0.00026852183677313475
+_C61 = float.fromhex("0x1.79fcae5ae4ba7p-7")  # 0.011535248884490047
+_C62 = float.fromhex("0x1.24b1188ea3f55p-7")  # 0.008932244292082872
+_C63 = float.fromhex("0x1.11016a32bec52p-4")  # 0.06665173991852782
+_C64 = float.fromhex("0x1.467b383afa813p-4")  # 0.0797073551654253
+_C65 = float.fromhex("0x1.d8765d356c1afp-3")  # 0.23069451159746054
+_C66 = float.fromhex("0x1.8p+0")  # 1.5
+_C67 = float.fromhex("-0x1.4p+1")  # -2.5
+_C68 = float.fromhex("0x1.20d0f116eb001p+1")  # 2.256376396360793
+_C69 = float.fromhex("0x1.ed98c925498a2p-54")  # 1.0703174875019247e-16
+_C70 = float.fromhex("0x1.089796b0cf246p-155")  # 2.263016136525022e-47
+_C71 = float.fromhex("-0x1.3b09981b4dbc9p-211")  # -3.7393246341659265e-64
+_C72 = float.fromhex("0x1.bd7543d635e3fp-4")  # 0.1087544107316427
+_C73 = float.fromhex("-0x1.db4d963300d88p-58")  # -6.441557805664455e-18
+_C74 = float.fromhex("0x1.956e15ad4977cp-4")  # 0.09898193805255845
+_C75 = float.fromhex("-0x1.d34209ee288aep-58")  # -6.332526246330733e-18
+_C76 = float.fromhex("0x1.321192f866b01p-5")  # 0.03736189561023729
+_C77 = float.fromhex("0x1.5904cf120cfeep-59")  # 2.337938224129271e-18
+_C78 = float.fromhex("0x1.b79f54f639c0dp-9")  # 0.0033540526593358656
+_C79 = float.fromhex("-0x1.6b8c4ccd663dep-64")  # -7.69842934108342e-20
+_C80 = float.fromhex("0x1.4dba0d414b9b4p-15")  # 3.978333053066292e-05
+_C81 = float.fromhex("-0x1.a3224d4845a1dp-70")  # -1.386798048098973e-21
+_C82 = float.fromhex("0x1.0e6fa51038bd6p-15")  # 3.2238496830115364e-05
+_C83 = float.fromhex("0x1.27fc48d6f054ap-69")  # 1.9586676478695076e-21
+_C84 = float.fromhex("0x1.86c9cde32cec6p-17")  # 1.1646398837640038e-05
+_C85 = float.fromhex("-0x1.b5becef198fe7p-75")  # -4.5261807849222355e-23
+_C86 = float.fromhex("0x1.26e828ed46da8p-19")  # 2.1972274370071305e-06
+_C87 = float.fromhex("-0x1.93e79841b35ap-73")  # -1.6705105493186966e-22
+_C88 = float.fromhex("0x1.7f6c43230c854p-29")  # 2.7897687645450417e-09
+_C89 = float.fromhex("-0x1.2069a8a8f5e1p-84")  # -5.824448693893963e-26
+_C90 = float.fromhex("0x1.7f60fc4449b12p-30")  # 1.3947241287864647e-09
+_C91 = float.fromhex("-0x1.f02a196f2b42p-84")  # -1.0019961283470812e-25
+_C92 = float.fromhex("0x1.99e113eeef71p-32")  # 3.7278297023353565e-10
+_C93 = float.fromhex("0x1.2e867397a7d09p-87")  # 7.636809732792905e-27
+_C94 = float.fromhex("0x1.3c875a6928556p-35")  # 3.5985149601048556e-11
+_C95 = float.fromhex("0x1.7cdff87f82177p-93")  # 1.502286534874805e-28
+_C96 = float.fromhex("0x1.f1148a3ee3016p-31")  # 9.041836791970716e-10
+_C97 = float.fromhex("0x1.2a15a76e35ea5p-88")  # 3.762356421975203e-27
+_C98 = float.fromhex("0x1.11173bbb9a5c5p-25")  # 3.179194815463423e-08
+_C99 = float.fromhex("-0x1.25d721fea6922p-84")  # -5.934058862778714e-26
+_C100 = float.fromhex("0x1.28b6e3573cd95p-23")  # 1.3816841246787867e-07
+_C101 = float.fromhex("0x1.9858cb7d89a85p-77")  # 1.0555518802090882e-23
+_C102 = float.fromhex("0x1.611e9f7f2eda8p-22")  # 3.2886827478945233e-07
+_C103 = float.fromhex("-0x1.56a4be20b0175p-77")  # -8.857127556932495e-24
+_C104 = float.fromhex("0x1.9b97ea0ba2a2ep-23")  # 1.9166311947636233e-07
+_C105 = float.fromhex("0x1.1bd55616aa8dbp-77")  # 7.336920001927557e-24
+_C106 = float.fromhex("0x1.ba0303a55dc65p-14")  # 0.00010538381919454746
+_C107 = float.fromhex("0x1.1c72eed7dce04p-68")  # 3.764650599308353e-21
+_C108 = float.fromhex("0x1.9fa64b5d84113p-11")  # 0.0007927886724150866
+_C109 = float.fromhex("0x1.af9fc5d4586b1p-65")  # 4.5699980502776546e-20
+_C110 = float.fromhex("0x1.451146d7c7c26p-9")  # 0.002480068109334893
+_C111 = float.fromhex("-0x1.147ccd22e519ap-69")  # -1.829640830864501e-21
+_C112 = float.fromhex("0x1.fa00ae6565a08p-9")  # 0.003860493935188506
+_C113 = float.fromhex("-0x1.c1b8393b6ee4p-63")  # -1.9046366897818052e-19
+_C114 = float.fromhex("0x1.48a1647177d43p-54")  # 7.126036715834263e-17
+_C115 = float.fromhex("0x1.868126d51c7bbp-208")  # 3.708061923250288e-63
+_C116 = float.fromhex("0x1.c631748ca7448p-57")  # 1.2310930938225742e-17
+_C117 = float.fromhex("0x1.6036bb292552bp-59")  # 2.3866934995320732e-18
+_C118 = float.fromhex("-0x1.ca4b9d4aedbd7p-62")  # -3.8819127698660683e-19
+_C119 = float.fromhex("0x1.533a30c5e1b2ap-69")  # 2.2448180109160067e-21
+_C120 = float.fromhex("0x1.b2a56a7461cf3p-69")  # 2.8762469859869823e-21
+_C121 = float.fromhex("0x1.6c4ee88d1ae24p-15")  # 4.3428925985047434e-05
+_C122 = float.fromhex("0x1.6ced086b1095ap-69")  # 2.4148771001893153e-21
+_C123 = float.fromhex("0x1.3ee5ad04e1045p-17")  # 9.503876307943976e-06
+_C124 = float.fromhex("0x1.f6fc13edc218dp-71")  # 8.321183499064017e-22
+_C125 = float.fromhex("0x1.5c30a3ef6d275p-19")  # 2.5942176688726364e-06
+_C126 = float.fromhex("0x1.1bc31ccd57dd5p-73")  # 1.1736127793430647e-22
+_C127 = float.fromhex("0x1.337431ff4d128p-20")  # 1.1453549858100461e-06
+_C128 = float.fromhex("-0x1.920e4220cab34p-74")  # -8.314316933498562e-23
+_C129 = float.fromhex("0x1.06747b96fd629p-23")  # 1.222151382038124e-07
+_C130 = float.fromhex("0x1.c70255ca2704fp-79")  # 2.940427530295922e-24
+_C131 = float.fromhex("0x1.dce67b0ec5116p-24")  # 1.1103700734940431e-07
+_C132 = float.fromhex("-0x1.430baee13d996p-79")  # -2.0876335005121387e-24
+_C133 = float.fromhex("0x1.dbf01773bf6f1p-21")  # 8.865033422620115e-07
+_C134 = float.fromhex("0x1.2390ab4448704p-78")  # 3.768390766211544e-24
+_C135 = float.fromhex("0x1.867889953777dp-17")  # 1.1636938135269531e-05
+_C136 = float.fromhex("-0x1.78809cf3e24f4p-72")  # -3.11435481647445e-22
+_C137 = float.fromhex("-0x1.38e7f8b6b17f3p-68")  # -4.141278265279238e-21
+_C138 = float.fromhex("0x1.956e2b11acf65p-64")  # 8.585321494047012e-20
+_C139 = float.fromhex("0x1.ad570e7819dbcp-66")  # 2.2729073764660857e-20
+_C140 = float.fromhex("0x1.2a656156ea201p-63")  # 1.2637562866646616e-19
+_C141 = float.fromhex("-0x1.55b3d4ffb9618p-62")  # -2.8943324927885337e-19
+_C142 = float.fromhex("-0x1.72d6a16215be7p-60")  # -1.2564493716667552e-18
+_C143 = float.fromhex("0x1.e575b4f12803ep-62")  # 4.112004385657655e-19
+_C144 = float.fromhex("-0x1.3f83647e05722p-57")  # -8.660424052712161e-18
 
 
 def _forward_float32_0(z):
@@ -131,13 +227,22 @@ def _forward_float64_4(z):
     t = dd.neg(x)
     s0 = dd.neg(t)
     s1 = dd.exp(s0)
-    return dd.ldexp(dd.div(dd.mul(dd.sub(dd.mul((-2.0, 0.0), t), dd.mul(s1, t)), dd.exp_scaled(s0, 300)), dd.add((2.0, 0.0), dd.mul(s1, dd.add((2.0, 0.0), s1)))), -300)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s0, 300), dd.sub(dd.mul((-2.0, 0.0), t), dd.mul(s1, t))), dd.add((2.0, 0.0), dd.mul(s1, dd.add((2.0, 0.0), s1)))), -300)
 
 
 def _forward_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.mul(x, dd.tanh(dd.log1p(dd.exp(x))))
+
+
+def _forward_float64_6(z):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.exp(dd.neg(t))
+    s1 = dd.mul((2.0, 0.0), s0)
+    return dd.div(dd.add(t, dd.mul(s1, t)), dd.add((1.0, 0.0), dd.mul(s0, dd.add((2.0, 0.0), s1))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -150,7 +255,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: -790.0 > z, _forward_float64_3),
                 (lambda z: _C2 > z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (lambda z: 1.0 > z, _forward_float64_5),
+                (None, _forward_float64_6),
             ),
         ),
     ),
@@ -237,7 +343,7 @@ def _derivative_float64_3(z):
     s0 = dd.neg(t)
     s1 = dd.exp(s0)
     s2 = dd.mul((-4.0, 0.0), t)
-    return dd.ldexp(dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s1)), dd.exp(dd.mul((-2.0, 0.0), t)))), 2), dd.add(dd.add((4.0, 0.0), s2), dd.mul(s1, dd.add(dd.add((6.0, 0.0), s2), dd.mul(s1, dd.add((4.0, 0.0), s1)))))), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s1)), dd.exp(dd.mul((-2.0, 0.0), t)))), 2)), dd.add(dd.add((4.0, 0.0), s2), dd.mul(s1, dd.add(dd.add((6.0, 0.0), s2), dd.mul(s1, dd.add((4.0, 0.0), s1)))))), -300)
 
 
 def _derivative_float64_4(z):
@@ -278,8 +384,156 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # decaying exponentials
+    t = (-z)
+    s0 = np.exp((-t))
+    s1 = 8.0 * t
+    s2 = (-s1)
+    return s0 * powi((1.0 / ((2.0 + 2.0 * s0) + np.exp(-2.0 * t))), 3) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))))
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    s0 = (-z)
+    s1 = np.exp(s0)
+    s2 = (1.0 + s1)
+    s3 = np.tanh(np.log1p(np.exp(z)))
+    return powi((1.0 / s2), 2) * (1.0 - powi(s3, 2)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z)
+
+
+def _second_derivative_float32_4(z):
+    # power series
+    t = (z - _C51)
+    return (_C52 + t * (t * (_C53 + t * (t * (t * (_C54 + t * (t * (t * (_C55 + t * (t * (t * (_C56 + t * (_C57 - _C58 * t)) - _C59) - _C60)) - _C61) - _C62)) - _C63) - _C64)) - _C65))
+
+
+def _second_derivative_float32_5(z):
+    # decaying exponentials
+    t = z
+    s0 = np.exp((-t))
+    s1 = np.exp(-2.0 * t)
+    s2 = 8.0 * t
+    return s1 * powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1)), 3) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: 0.0 > z, _second_derivative_float32_2),
+                (lambda z: _C50 > z, _second_derivative_float32_3),
+                (lambda z: _C66 > z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.neg(t)
+    s1 = dd.exp(s0)
+    s2 = dd.mul((8.0, 0.0), t)
+    s3 = dd.neg(s2)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s1)), dd.exp(dd.mul((-2.0, 0.0), t)))), 3)), dd.add(dd.add((16.0, 0.0), s3), dd.mul(s1, dd.add(dd.add((32.0, 0.0), s3), dd.mul(s1, dd.add(dd.add((24.0, 0.0), dd.mul((12.0, 0.0), t)), dd.mul(s1, dd.add((8.0, 0.0), s2)))))))), -300)
+
+
+def _second_derivative_float64_4(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.add((_C68, _C69), x)
+    return dd.add((_C70, _C71), dd.mul(t, dd.add((_C72, _C73), dd.mul(t, dd.add((_C74, _C75), dd.mul(t, dd.add((_C76, _C77), dd.mul(t, dd.add((_C78, _C79), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C80, _C81), dd.mul(t, dd.add((_C82, _C83), dd.mul(t, dd.add((_C84, _C85), dd.mul(t, dd.add((_C86, _C87), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C88, _C89), dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.add((_C92, _C93), dd.mul((_C94, _C95), t))))))), (_C96, _C97))), (_C98, _C99))), (_C100, _C101))), (_C102, _C103))), (_C104, _C105))))))))))), (_C106, _C107))), (_C108, _C109))), (_C110, _C111))), (_C112, _C113))))))))))))
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = dd.neg(x)
+    s1 = dd.exp(s0)
+    s2 = dd.add((1.0, 0.0), s1)
+    s3 = dd.tanh(dd.log1p(dd.exp(x)))
+    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), s2), 2), dd.sub((1.0, 0.0), dd.powi(s3, 2))), dd.sub(dd.add(dd.add(dd.add((2.0, 0.0), s0), dd.mul((2.0, 0.0), s1)), dd.mul(s2, x)), dd.mul(dd.mul((2.0, 0.0), s3), x)))
+
+
+def _second_derivative_float64_6(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.sub(x, (_C51, _C114))
+    return dd.add((_C52, _C115), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C53, _C116), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C54, _C117), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C55, _C118), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C56, _C119), dd.mul(t, dd.add((_C57, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C121, _C122), dd.mul(t, dd.add((_C123, _C124), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C125, _C126), dd.mul(t, dd.add((_C127, _C128), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C129, _C130), dd.mul((_C131, _C132), t))), (_C133, _C134))))))), (_C135, _C136))))))), (_C58, _C137))))))), (_C59, _C138))), (_C60, _C139))))), (_C61, _C140))), (_C62, _C141))))), (_C63, _C142))), (_C64, _C143))))), (_C65, _C144))))
+
+
+def _second_derivative_float64_7(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.exp(dd.neg(t))
+    s1 = dd.mul((-2.0, 0.0), t)
+    s2 = dd.mul((8.0, 0.0), t)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s1, 300), dd.powi(dd.div((1.0, 0.0), dd.add(dd.add((1.0, 0.0), dd.mul((2.0, 0.0), s0)), dd.mul((2.0, 0.0), dd.exp(s1)))), 3)), dd.sub(dd.add((8.0, 0.0), dd.mul(s0, dd.sub(dd.add((24.0, 0.0), dd.mul(s0, dd.add(dd.add((32.0, 0.0), s2), dd.mul(s0, dd.add((16.0, 0.0), s2))))), dd.mul((12.0, 0.0), t)))), s2)), -300)
+
+
+def _second_derivative_float64_8(z):
+    # tail
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: -790.0 > z, _second_derivative_float64_2),
+                (lambda z: _C67 > z, _second_derivative_float64_3),
+                (lambda z: -2.0 > z, _second_derivative_float64_4),
+                (lambda z: _C50 > z, _second_derivative_float64_5),
+                (lambda z: _C66 > z, _second_derivative_float64_6),
+                (lambda z: 510.0 > z, _second_derivative_float64_7),
+                (None, _second_derivative_float64_8),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -304,3 +558,8 @@ def mish_derivative(z, *, out=None):
 def mish_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def mish_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``(1 - tanh(log(exp(z) + 1))**2)*(z*(1 + exp(-z)) - 2*z*tanh(log(exp(z) + 1)) - z + 2 + 2*exp(-z))/(1 + exp(-z))**2``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

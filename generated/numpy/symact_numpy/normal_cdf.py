@@ -14,17 +14,42 @@ __all__ = [
     "normal_cdf",
     "normal_cdf_derivative",
     "normal_cdf_vjp",
+    "normal_cdf_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
-_C1 = float.fromhex("-0x1p-1")  # -0.5
+_C0 = float.fromhex("-0x1p-1")  # -0.5
+_C1 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
 _C2 = float.fromhex("0x1p-1")  # 0.5
 _C3 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
-_C4 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
+_C4 = float.fromhex("-0x1p-55")  # -2.7755575615628914e-17
 _C5 = float.fromhex("0x1.9884533d43651p-2")  # 0.3989422804014327
 _C6 = float.fromhex("-0x1.cbc0d30ebfd15p-56")  # -2.49232720227773e-17
-_C7 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
-_C8 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
+_C7 = float.fromhex("-0x1p-34")  # -5.820766091346741e-11
+_C8 = float.fromhex("0x1p-34")  # 5.820766091346741e-11
+_C9 = float.fromhex("-0x1.9884533d43651p-2")  # -0.3989422804014327
+_C10 = float.fromhex("0x1.cbc0d30ebfd15p-56")  # 2.49232720227773e-17
+_C11 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
+_C12 = float.fromhex("0x1.9884533d43651p-3")  # 0.19947114020071635
+_C13 = float.fromhex("-0x1.cbc0d30ebfd15p-57")  # -1.246163601138865e-17
+_C14 = float.fromhex("0x1.1058377e2ceep-7")  # 0.00831129750836318
+_C15 = float.fromhex("0x1.782a1df62ac9dp-61")  # 6.37247483510011e-19
+_C16 = float.fromhex("0x1.b3c058c9e17cdp-14")  # 0.00010389121885453975
+_C17 = float.fromhex("0x1.8d102ff044761p-68")  # 5.255088112661376e-21
+_C18 = float.fromhex("0x1.4c0043a601223p-21")  # 6.184001122294034e-07
+_C19 = float.fromhex("-0x1.ace779f39b13cp-75")  # -4.4347655334244815e-23
+_C20 = float.fromhex("0x1.271cade8e4902p-29")  # 2.1472226119076503e-09
+_C21 = float.fromhex("0x1.2d6b21d220d2p-83")  # 1.217419564959925e-25
+_C22 = float.fromhex("0x1.d82de30e3a804p-34")  # 1.0736113059538253e-10
+_C23 = float.fromhex("-0x1.50ee304965167p-88")  # -4.252659832113221e-27
+_C24 = float.fromhex("0x1.4c0043a601223p-25")  # 3.865000701433771e-08
+_C25 = float.fromhex("-0x1.ace779f39b13cp-79")  # -2.771728458390301e-24
+_C26 = float.fromhex("0x1.22803b3140fdep-17")  # 8.657601571211646e-06
+_C27 = float.fromhex("0x1.08b5754ad84ebp-71")  # 4.37924009388448e-22
+_C28 = float.fromhex("0x1.1058377e2ceep-10")  # 0.0010389121885453975
+_C29 = float.fromhex("0x1.782a1df62ac9dp-64")  # 7.965593543875138e-20
+_C30 = float.fromhex("0x1.9884533d43651p-5")  # 0.04986778505017909
+_C31 = float.fromhex("-0x1.cbc0d30ebfd15p-59")  # -3.1154090028471626e-18
+_C32 = float.fromhex("0x1p-58")  # 3.469446951953614e-18
 
 
 def _forward_float32_0(z):
@@ -40,12 +65,12 @@ def _forward_float32_1(z):
 def _forward_float32_2(z):
     # decaying exponentials
     t = (-z)
-    return _C2 * dd.erfcx1(_C0 * t) * np.exp(_C1 * powi(t, 2))
+    return _C2 * np.exp(_C0 * powi(t, 2)) * dd.erfcx1(_C1 * t)
 
 
 def _forward_float32_3(z):
     # as it is
-    return (_C2 + _C2 * dd.erf1(_C0 * z))
+    return (_C2 + _C2 * dd.erf1(_C1 * z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -78,13 +103,20 @@ def _forward_float64_2(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul((_C2, 0.0), dd.erfcx(dd.mul((_C0, _C3), t))), dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C2, 0.0), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), dd.erfcx(dd.mul((_C1, _C3), t))), -300)
 
 
 def _forward_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.add((_C2, 0.0), dd.mul((_C2, 0.0), dd.erf(dd.mul((_C0, _C3), x))))
+    return dd.add((_C2, 0.0), dd.mul((_C2, 0.0), dd.erf(dd.mul((_C1, _C3), x))))
+
+
+def _forward_float64_4(z):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.sub((1.0, 0.0), dd.mul(dd.mul((_C2, 0.0), dd.exp(dd.mul((_C0, 0.0), dd.powi(t, 2)))), dd.erfcx(dd.mul((_C1, _C3), t))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -95,7 +127,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: _C4 > z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -115,7 +148,7 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    return _C5 * np.exp(_C1 * powi(z, 2))
+    return _C5 * np.exp(_C0 * powi(z, 2))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -147,20 +180,20 @@ def _derivative_float64_2(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), -300)
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C5, _C6), dd.exp(dd.mul((_C1, 0.0), dd.powi(x, 2))))
+    return dd.mul((_C5, _C6), dd.exp(dd.mul((_C0, 0.0), dd.powi(x, 2))))
 
 
 def _derivative_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -179,8 +212,113 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return _C9 * z
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return _C9 * np.exp(_C0 * powi(z, 2)) * z
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.mul((_C9, _C10), x)
+
+
+def _second_derivative_float64_3(z):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), t), -300)
+
+
+def _second_derivative_float64_5(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.powi(t, 2)
+    return dd.mul(t, dd.sub(dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C14, _C15), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C16, _C17), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C18, _C19), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C20, _C21), dd.mul((_C22, _C23), s0))), (_C24, _C25))))), (_C26, _C27))))), (_C28, _C29))))), (_C30, _C31))))), (_C5, _C6)))
+
+
+def _second_derivative_float64_6(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.mul(dd.mul((_C9, _C10), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), t), -300)
+
+
+def _second_derivative_float64_7(z):
+    # tail
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: -63.0 > z, _second_derivative_float64_3),
+                (lambda z: _C11 > z, _second_derivative_float64_4),
+                (lambda z: _C32 > z, _second_derivative_float64_5),
+                (lambda z: 63.0 > z, _second_derivative_float64_6),
+                (None, _second_derivative_float64_7),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -205,3 +343,8 @@ def normal_cdf_derivative(z, *, out=None):
 def normal_cdf_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def normal_cdf_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``-sqrt(2)*z*exp(-z**2/2)/(2*sqrt(pi))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

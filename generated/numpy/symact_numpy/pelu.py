@@ -13,12 +13,16 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "pelu",
     "pelu_derivative",
-    "pelu_vjp",
     "pelu_derivative_from_output",
+    "pelu_vjp",
     "pelu_vjp_from_output",
+    "pelu_second_derivative",
+    "pelu_derivative_wrt_a",
+    "pelu_derivative_wrt_b",
 ]
 
-_C0 = float.fromhex("-0x1p-10")  # -0.0009765625
+_C0 = float.fromhex("-0x1p-7")  # -0.0078125
+_C1 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
 
 
 def _forward_float32_0(z, a, b):
@@ -69,11 +73,12 @@ def _forward_float64_1(z, a, b):
 
 
 def _forward_float64_2(z, a, b):
-    # as it is
+    # decaying expm1
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
-    return dd.mul(dd_a, dd.expm1(dd.div(x, dd_b)))
+    t = dd.neg(x)
+    return dd.mul(dd_a, dd.expm1(dd.neg(dd.div(t, dd_b))))
 
 
 def _forward_float64_3(z, a, b):
@@ -81,7 +86,24 @@ def _forward_float64_3(z, a, b):
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
+    return dd.mul(dd_a, dd.expm1(dd.div(x, dd_b)))
+
+
+def _forward_float64_4(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
     return dd.div(dd.mul(dd_a, x), dd_b)
+
+
+def _forward_float64_5(z, a, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    return dd.div(dd.mul(dd_a, t), dd_b)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -91,8 +113,10 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z, a, b: z == -np.inf, _forward_float64_0),
                 (lambda z, a, b: z == np.inf, _forward_float64_1),
-                (lambda z, a, b: 0.0 >= z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z, a, b: -1.0 > z, _forward_float64_2),
+                (lambda z, a, b: 0.0 >= z, _forward_float64_3),
+                (lambda z, a, b: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -113,7 +137,7 @@ def _derivative_float32_1(z, a, b):
 def _derivative_float32_2(z, a, b):
     # as it is
     s0 = (1.0 / b)
-    return a * s0 * np.exp(s0 * z)
+    return np.exp(s0 * z) * a * s0
 
 
 def _derivative_float32_3(z, a, b):
@@ -156,7 +180,7 @@ def _derivative_float64_2(z, a, b):
     dd_b = (b, 0.0)
     t = dd.neg(x)
     s0 = dd.div((1.0, 0.0), dd_b)
-    return dd.ldexp(dd.mul(dd.mul(dd_a, s0), dd.exp_scaled(dd.neg(dd.mul(s0, t)), 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(dd.neg(dd.mul(s0, t)), 300), dd_a), s0), -300)
 
 
 def _derivative_float64_3(z, a, b):
@@ -165,7 +189,7 @@ def _derivative_float64_3(z, a, b):
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
     s0 = dd.div((1.0, 0.0), dd_b)
-    return dd.mul(dd.mul(dd_a, s0), dd.exp(dd.mul(s0, x)))
+    return dd.mul(dd.mul(dd.exp(dd.mul(s0, x)), dd_a), s0)
 
 
 def _derivative_float64_4(z, a, b):
@@ -258,9 +282,295 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, a, b):
+    # as it is
+    return np.exp((z / b)) * a * powi((1.0 / b), 2)
+
+
+def _second_derivative_float32_3(z, a, b):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda a, b: True,
+            (
+                (lambda z, a, b: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, a, b: z == np.inf, _second_derivative_float32_1),
+                (lambda z, a, b: 0.0 > z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(dd.neg(dd.div(t, dd_b)), 300), dd_a), dd.powi(dd.div((1.0, 0.0), dd_b), 2)), -300)
+
+
+def _second_derivative_float64_3(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    return dd.mul(dd.mul(dd.exp(dd.div(x, dd_b)), dd_a), dd.powi(dd.div((1.0, 0.0), dd_b), 2))
+
+
+def _second_derivative_float64_4(z, a, b):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda a, b: True,
+            (
+                (lambda z, a, b: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, a, b: z == np.inf, _second_derivative_float64_1),
+                (lambda z, a, b: _C0 > z, _second_derivative_float64_2),
+                (lambda z, a, b: 0.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_a_float32_0(z, a, b):
+    # the limit
+    return -1.0
+
+
+def _derivative_wrt_a_float32_1(z, a, b):
+    # the limit
+    return np.inf
+
+
+def _derivative_wrt_a_float32_2(z, a, b):
+    # as it is
+    return np.expm1((z / b))
+
+
+def _derivative_wrt_a_float32_3(z, a, b):
+    # as it is
+    return (z / b)
+
+
+_DERIVATIVE_WRT_A_FLOAT32 = Kernel(
+    (
+        (
+            lambda a, b: True,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_a_float32_0),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_a_float32_1),
+                (lambda z, a, b: 0.0 >= z, _derivative_wrt_a_float32_2),
+                (None, _derivative_wrt_a_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_a_float64_0(z, a, b):
+    # the limit
+    return (-1.0, 0.0)
+
+
+def _derivative_wrt_a_float64_1(z, a, b):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_wrt_a_float64_2(z, a, b):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    return dd.expm1(dd.neg(dd.div(t, dd_b)))
+
+
+def _derivative_wrt_a_float64_3(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    return dd.expm1(dd.div(x, dd_b))
+
+
+def _derivative_wrt_a_float64_4(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    return dd.div(x, dd_b)
+
+
+def _derivative_wrt_a_float64_5(z, a, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = x
+    return dd.div(t, dd_b)
+
+
+_DERIVATIVE_WRT_A_FLOAT64 = Kernel(
+    (
+        (
+            lambda a, b: True,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_a_float64_0),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_a_float64_1),
+                (lambda z, a, b: -1.0 > z, _derivative_wrt_a_float64_2),
+                (lambda z, a, b: 0.0 >= z, _derivative_wrt_a_float64_3),
+                (lambda z, a, b: 1.0 > z, _derivative_wrt_a_float64_4),
+                (None, _derivative_wrt_a_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_b_float32_0(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_b_float32_1(z, a, b):
+    # the limit
+    return -np.inf
+
+
+def _derivative_wrt_b_float32_2(z, a, b):
+    # as it is
+    return (-np.exp((z / b)) * a * z * powi((1.0 / b), 2))
+
+
+def _derivative_wrt_b_float32_3(z, a, b):
+    # as it is
+    return (-a * z * powi((1.0 / b), 2))
+
+
+_DERIVATIVE_WRT_B_FLOAT32 = Kernel(
+    (
+        (
+            lambda a, b: True,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float32_0),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_b_float32_1),
+                (lambda z, a, b: 0.0 >= z, _derivative_wrt_b_float32_2),
+                (None, _derivative_wrt_b_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_b_float64_0(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_1(z, a, b):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _derivative_wrt_b_float64_2(z, a, b):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_3(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.exp_scaled(dd.neg(dd.div(t, dd_b)), 300), dd_a), t), dd.powi(dd.div((1.0, 0.0), dd_b), 2)), -300)
+
+
+def _derivative_wrt_b_float64_4(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    return dd.neg(dd.mul(dd.mul(dd.mul(dd.exp(dd.div(x, dd_b)), dd_a), x), dd.powi(dd.div((1.0, 0.0), dd_b), 2)))
+
+
+def _derivative_wrt_b_float64_5(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    return dd.neg(dd.mul(dd.mul(dd_a, x), dd.powi(dd.div((1.0, 0.0), dd_b), 2)))
+
+
+def _derivative_wrt_b_float64_6(z, a, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    return dd.neg(dd.mul(dd.mul(dd_a, t), dd.powi(dd.div((1.0, 0.0), dd_b), 2)))
+
+
+_DERIVATIVE_WRT_B_FLOAT64 = Kernel(
+    (
+        (
+            lambda a, b: True,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_0),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_1),
+                (lambda z, a, b: _C1 > z, _derivative_wrt_b_float64_2),
+                (lambda z, a, b: _C0 > z, _derivative_wrt_b_float64_3),
+                (lambda z, a, b: 0.0 >= z, _derivative_wrt_b_float64_4),
+                (lambda z, a, b: 1.0 > z, _derivative_wrt_b_float64_5),
+                (None, _derivative_wrt_b_float64_6),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_A = (_DERIVATIVE_WRT_A_FLOAT32, _DERIVATIVE_WRT_A_FLOAT64)
+_DERIVATIVE_WRT_B = (_DERIVATIVE_WRT_B_FLOAT32, _DERIVATIVE_WRT_B_FLOAT64)
 
 
 def _parameters(a, b):
@@ -306,3 +616,18 @@ def pelu_vjp_from_output(g, g_bar, a=1.0, b=1.0, *, out=None):
     settings = _parameters(a, b, )
     check(True, "pelu: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def pelu_second_derivative(z, a=1.0, b=1.0, *, out=None):
+    """Return the second derivative at z: ``Piecewise((0, z >= 0), (a*exp(z/b)/b**2, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(a, b, ), out=out)
+
+
+def pelu_derivative_wrt_a(z, a=1.0, b=1.0, *, out=None):
+    """Return the derivative of pelu by a at z: ``Piecewise((z/b, z > 0), (exp(z/b) - 1, True))``."""
+    return evaluate(_DERIVATIVE_WRT_A, z, _parameters(a, b, ), out=out)
+
+
+def pelu_derivative_wrt_b(z, a=1.0, b=1.0, *, out=None):
+    """Return the derivative of pelu by b at z: ``Piecewise((-a*z/b**2, z > 0), (-a*z*exp(z/b)/b**2, True))``."""
+    return evaluate(_DERIVATIVE_WRT_B, z, _parameters(a, b, ), out=out)

@@ -13,9 +13,11 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "prelu",
     "prelu_derivative",
-    "prelu_vjp",
     "prelu_derivative_from_output",
+    "prelu_vjp",
     "prelu_vjp_from_output",
+    "prelu_second_derivative",
+    "prelu_derivative_wrt_weight",
 ]
 
 
@@ -56,16 +58,31 @@ def _forward_float64_0(z, weight):
 
 
 def _forward_float64_1(z, weight):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_weight = (weight, 0.0)
+    t = dd.neg(x)
+    return dd.neg(dd.mul(dd_weight, t))
+
+
+def _forward_float64_2(z, weight):
     # as it is
     x = (z, np.zeros_like(z))
     dd_weight = (weight, 0.0)
     return dd.mul(dd_weight, x)
 
 
-def _forward_float64_2(z, weight):
+def _forward_float64_3(z, weight):
     # as it is
     x = (z, np.zeros_like(z))
     return x
+
+
+def _forward_float64_4(z, weight):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -74,8 +91,10 @@ _FORWARD_FLOAT64 = Kernel(
             lambda weight: True,
             (
                 (lambda z, weight: z == np.inf, _forward_float64_0),
-                (lambda z, weight: 0.0 >= z, _forward_float64_1),
-                (None, _forward_float64_2),
+                (lambda z, weight: -1.0 > z, _forward_float64_1),
+                (lambda z, weight: 0.0 >= z, _forward_float64_2),
+                (lambda z, weight: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -230,9 +249,188 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, weight):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, weight):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, weight):
+    # zero, with its sign
+    return 0.0
+
+
+def _second_derivative_float32_3(z, weight):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z, weight):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda weight: True,
+            (
+                (lambda z, weight: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, weight: z == np.inf, _second_derivative_float32_1),
+                (lambda z, weight: z == 0.0, _second_derivative_float32_2),
+                (lambda z, weight: 0.0 >= z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, weight):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, weight):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, weight):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, weight):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z, weight):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda weight: True,
+            (
+                (lambda z, weight: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, weight: z == np.inf, _second_derivative_float64_1),
+                (lambda z, weight: z == 0.0, _second_derivative_float64_2),
+                (lambda z, weight: 0.0 >= z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_weight_float32_0(z, weight):
+    # the limit
+    return -np.inf
+
+
+def _derivative_wrt_weight_float32_1(z, weight):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_weight_float32_2(z, weight):
+    # zero, with its sign
+    return 0.0
+
+
+def _derivative_wrt_weight_float32_3(z, weight):
+    # as it is
+    return z
+
+
+def _derivative_wrt_weight_float32_4(z, weight):
+    # as it is
+    return 0.0
+
+
+_DERIVATIVE_WRT_WEIGHT_FLOAT32 = Kernel(
+    (
+        (
+            lambda weight: True,
+            (
+                (lambda z, weight: z == -np.inf, _derivative_wrt_weight_float32_0),
+                (lambda z, weight: z == np.inf, _derivative_wrt_weight_float32_1),
+                (lambda z, weight: z == 0.0, _derivative_wrt_weight_float32_2),
+                (lambda z, weight: 0.0 >= z, _derivative_wrt_weight_float32_3),
+                (None, _derivative_wrt_weight_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_weight_float64_0(z, weight):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _derivative_wrt_weight_float64_1(z, weight):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_weight_float64_2(z, weight):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_weight_float64_3(z, weight):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.neg(t)
+
+
+def _derivative_wrt_weight_float64_4(z, weight):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _derivative_wrt_weight_float64_5(z, weight):
+    # as it is
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_WEIGHT_FLOAT64 = Kernel(
+    (
+        (
+            lambda weight: True,
+            (
+                (lambda z, weight: z == -np.inf, _derivative_wrt_weight_float64_0),
+                (lambda z, weight: z == np.inf, _derivative_wrt_weight_float64_1),
+                (lambda z, weight: z == 0.0, _derivative_wrt_weight_float64_2),
+                (lambda z, weight: -1.0 > z, _derivative_wrt_weight_float64_3),
+                (lambda z, weight: 0.0 >= z, _derivative_wrt_weight_float64_4),
+                (None, _derivative_wrt_weight_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_WEIGHT = (_DERIVATIVE_WRT_WEIGHT_FLOAT32, _DERIVATIVE_WRT_WEIGHT_FLOAT64)
 
 
 def _parameters(weight):
@@ -275,3 +473,13 @@ def prelu_vjp_from_output(g, g_bar, weight=0.25, *, out=None):
     settings = _parameters(weight, )
     check(weight > 0.0, "prelu: the output form holds where weight > 0; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def prelu_second_derivative(z, weight=0.25, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(weight, ), out=out)
+
+
+def prelu_derivative_wrt_weight(z, weight=0.25, *, out=None):
+    """Return the derivative of prelu by weight at z: ``Piecewise((0, z > 0), (z, True))``."""
+    return evaluate(_DERIVATIVE_WRT_WEIGHT, z, _parameters(weight, ), out=out)

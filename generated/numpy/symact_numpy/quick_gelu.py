@@ -14,12 +14,13 @@ __all__ = [
     "quick_gelu",
     "quick_gelu_derivative",
     "quick_gelu_vjp",
+    "quick_gelu_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
 _C1 = float.fromhex("-0x1.b3b645a1cac08p+0")  # -1.702
 _C2 = float.fromhex("-0x1.89374bc6a7efap-55")  # -4.263256414560601e-17
-_C3 = float.fromhex("-0x1p-21")  # -4.76837158203125e-07
+_C3 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
 _C4 = float.fromhex("0x1.0624dd2f1a9fcp-9")  # 0.002
 _C5 = float.fromhex("0x1.80974a62be3dfp-1")  # 0.751154255441289
 _C6 = float.fromhex("0x1.7b9cd99ff06b7p-2")  # 0.37071552313509976
@@ -71,6 +72,66 @@ _C51 = float.fromhex("-0x1.2c158f8612041p-59")  # -2.033449778785999e-18
 _C52 = float.fromhex("-0x1.e51c9d0873efap-58")  # -6.5744904520182865e-18
 _C53 = float.fromhex("-0x1.fdc666a04ea53p-212")  # -3.0253769252306373e-64
 _C54 = float.fromhex("0x1.89374bc6a7efap-55")  # 4.263256414560601e-17
+_C55 = float.fromhex("0x1.619d2p+19")  # 724201.0
+_C56 = float.fromhex("0x1.9f87p+19")  # 851000.0
+_C57 = float.fromhex("0x1.0c6f7a0b5ed8dp-18")  # 4e-06
+_C58 = float.fromhex("-0x1.8p+0")  # -1.5
+_C59 = float.fromhex("0x1.68e3f15ed0fc7p+0")  # 1.4097281319127306
+_C60 = float.fromhex("0x1.0f826d4e6293ep-2")  # 0.2651459769337129
+_C61 = float.fromhex("0x1.8131b09e5fd2ep-2")  # 0.37616611448898396
+_C62 = float.fromhex("0x1.8275cb7054081p-3")  # 0.18870123802708252
+_C63 = float.fromhex("0x1.7abe7978af49dp-7")  # 0.01155835086080464
+_C64 = float.fromhex("0x1.3d2ad91509f68p-7")  # 0.009679180142555047
+_C65 = float.fromhex("0x1.7fb8776e61409p-9")  # 0.0029275556364063465
+_C66 = float.fromhex("-0x1.39dae5872b41dp-10")  # -0.0011972620575690992
+_C67 = float.fromhex("0x1.1a36587e8458fp-11")  # 0.0005382772213257547
+_C68 = float.fromhex("0x1.82104bbd811a3p-11")  # 0.0007363579858866053
+_C69 = float.fromhex("0x1.09a79b9b55cb4p-7")  # 0.008107138614532473
+_C70 = float.fromhex("0x1.cf19acaa7147ap-5")  # 0.056530797231553145
+_C71 = float.fromhex("0x1.809c58866c488p-4")  # 0.09389910297501747
+_C72 = float.fromhex("0x1.adc85c16d3af7p-6")  # 0.02623185151179094
+_C73 = float.fromhex("0x1.373a16d25e555p-156")  # 1.330938086138082e-47
+_C74 = float.fromhex("0x1.f4p+9")  # 1000.0
+_C75 = float.fromhex("0x1.be2b4959e6256p-9")  # 0.003404
+_C76 = float.fromhex("0x1.39dae5872b41dp-10")  # 0.0011972620575690992
+_C77 = float.fromhex("0x1.8p+0")  # 1.5
+_C78 = float.fromhex("0x1.b5a63f9a49c2cp-73")  # 1.8100755269645496e-22
+_C79 = float.fromhex("0x1.d16c4a424edcbp-54")  # 1.0092252730192822e-16
+_C80 = float.fromhex("-0x1.d7196269d8a28p-56")  # -2.5538336523661612e-17
+_C81 = float.fromhex("-0x1.66cce30eb19fep-57")  # -9.725302692638962e-18
+_C82 = float.fromhex("0x1.382fcc8594d94p-57")  # 8.46183785218699e-18
+_C83 = float.fromhex("0x1.7dfe74f318e73p-63")  # 1.617807399721893e-19
+_C84 = float.fromhex("0x1.833c6f6e567e9p-62")  # 3.2800171414644064e-19
+_C85 = float.fromhex("0x1.d581fa951b642p-63")  # 1.9884425808029577e-19
+_C86 = float.fromhex("0x1.d666d656f9312p-14")  # 0.0001121525068437763
+_C87 = float.fromhex("-0x1.6eb8f1b6bd36dp-68")  # -4.853531057873044e-21
+_C88 = float.fromhex("0x1.31330213a913dp-14")  # 7.276517163263149e-05
+_C89 = float.fromhex("0x1.feb9d3ed8a7ebp-68")  # 6.7594008727628114e-21
+_C90 = float.fromhex("0x1.128f0b72f12b3p-16")  # 1.63649778632975e-05
+_C91 = float.fromhex("0x1.c0a83e190f009p-70")  # 1.4844821419449871e-21
+_C92 = float.fromhex("0x1.a5479efbcbb06p-24")  # 9.808683992523298e-08
+_C93 = float.fromhex("-0x1.e42ab2bafc507p-78")  # -6.2577090889042565e-24
+_C94 = float.fromhex("0x1.87527a8d925e3p-19")  # 2.9155774601593575e-06
+_C95 = float.fromhex("-0x1.4bfee0aaaa3ecp-74")  # -6.865508417774727e-23
+_C96 = float.fromhex("0x1.097d8883341d1p-17")  # 7.912229426671701e-06
+_C97 = float.fromhex("0x1.37652414b04f2p-71")  # 5.151599490179027e-22
+_C98 = float.fromhex("0x1.e65bf72e4f1b5p-18")  # 7.247317439781585e-06
+_C99 = float.fromhex("0x1.5295ccbe3645bp-73")  # 1.4003553811449685e-22
+_C100 = float.fromhex("0x1.e41844153dd76p-16")  # 2.8854297927841684e-05
+_C101 = float.fromhex("0x1.9864b1e460f9dp-70")  # 1.3512602106497687e-21
+_C102 = float.fromhex("0x1.a884eb5a75abdp-68")  # 5.618465044845444e-21
+_C103 = float.fromhex("-0x1.be74ee5e4c7d9p-64")  # -9.454089677960445e-20
+_C104 = float.fromhex("-0x1.f7b97db554ff1p-65")  # -5.333391385803294e-20
+_C105 = float.fromhex("-0x1.7796e3863511p-64")  # -7.953415106746655e-20
+_C106 = float.fromhex("0x1.821a8fcfb06fap-59")  # 2.616340825129374e-18
+_C107 = float.fromhex("0x1.548ddbfa5a0aep-58")  # 4.615369201282125e-18
+_C108 = float.fromhex("0x1.fb4cd7d24a379p-60")  # 1.718799826363776e-18
+_C109 = float.fromhex("0x1.6e3e4b59e5676p-212")  # 2.173555262784876e-64
+_C110 = float.fromhex("-0x1.4p+0")  # -1.25
+_C111 = float.fromhex("0x1.b36bd2b6f1993p-64")  # 9.220402219511925e-20
+_C112 = float.fromhex("0x1.4p+0")  # 1.25
+_C113 = float.fromhex("-0x1.87527a8d925e3p-19")  # -2.9155774601593575e-06
+_C114 = float.fromhex("0x1.4bfee0aaaa3ecp-74")  # 6.865508417774727e-23
 
 
 def _forward_float32_0(z):
@@ -135,13 +196,20 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = dd.mul((_C1, _C2), t)
-    return dd.ldexp(dd.neg(dd.div(dd.mul(t, dd.exp_scaled(s0, 300)), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
+    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s0, 300), t), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
 
 
 def _forward_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.div(x, dd.add((1.0, 0.0), dd.exp(dd.mul((_C1, _C2), x))))
+
+
+def _forward_float64_6(z):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.div(t, dd.add((1.0, 0.0), dd.exp(dd.mul((_C1, _C2), t))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -154,7 +222,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: -510.0 > z, _forward_float64_3),
                 (lambda z: _C3 > z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (lambda z: 1.0 > z, _forward_float64_5),
+                (None, _forward_float64_6),
             ),
         ),
     ),
@@ -231,7 +300,7 @@ def _derivative_float64_3(z):
     t = dd.neg(x)
     s0 = dd.mul((_C1, _C2), t)
     s1 = dd.exp(s0)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C4, _C22), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 2)), dd.sub(dd.add((500.0, 0.0), dd.mul((500.0, 0.0), s1)), dd.mul((851.0, 0.0), t))), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C4, _C22), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 2)), dd.sub(dd.add((500.0, 0.0), dd.mul((500.0, 0.0), s1)), dd.mul((851.0, 0.0), t))), -300)
 
 
 def _derivative_float64_4(z):
@@ -273,8 +342,156 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # decaying exponentials
+    t = (-z)
+    s0 = np.exp(_C1 * t)
+    s1 = _C55 * t
+    return _C57 * s0 * powi((1.0 / (1.0 + s0)), 3) * ((_C56 + s0 * (_C56 + s1)) - s1)
+
+
+def _second_derivative_float32_3(z):
+    # power series
+    t = (_C59 + z)
+    return (t * (_C60 + t * (_C61 + t * (_C62 + t * (t * (t * (t * (t * (_C63 + t * (_C64 + t * (_C65 + t * (t * (_C66 - _C67 * t) - _C68)))) - _C69) - _C70) - _C71) - _C72)))) - _C73)
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    s0 = _C1 * z
+    s1 = np.exp(s0)
+    return _C75 * s1 * powi((1.0 / (1.0 + s1)), 3) * ((_C74 + _C74 * s1) + 851.0 * z * np.expm1(s0))
+
+
+def _second_derivative_float32_5(z):
+    # power series
+    t = (z - _C59)
+    return (t * (t * (_C61 + t * (t * (t * (_C71 + t * (t * (_C69 + t * (_C63 + t * (t * (_C65 + t * (_C68 + t * (_C67 * t - _C76))) - _C64))) - _C70)) - _C72) - _C62)) - _C60) - _C73)
+
+
+def _second_derivative_float32_6(z):
+    # decaying exponentials
+    t = z
+    s0 = np.exp(_C1 * t)
+    s1 = _C55 * t
+    return _C57 * s0 * powi((1.0 / (1.0 + s0)), 3) * ((_C56 + s0 * (_C56 + s1)) - s1)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: _C58 > z, _second_derivative_float32_2),
+                (lambda z: -1.0 > z, _second_derivative_float32_3),
+                (lambda z: 1.0 > z, _second_derivative_float32_4),
+                (lambda z: _C77 > z, _second_derivative_float32_5),
+                (None, _second_derivative_float32_6),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.mul((_C1, _C2), t)
+    s1 = dd.exp(s0)
+    s2 = dd.mul((_C55, 0.0), t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C57, _C78), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add((_C56, 0.0), dd.mul(s1, dd.add((_C56, 0.0), s2))), s2)), -300)
+
+
+def _second_derivative_float64_4(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.add((_C59, _C79), x)
+    return dd.sub(dd.mul(t, dd.add((_C60, _C80), dd.mul(t, dd.add((_C61, _C81), dd.mul(t, dd.add((_C62, _C82), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C63, _C83), dd.mul(t, dd.add((_C64, _C84), dd.mul(t, dd.add((_C65, _C85), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C86, _C87), dd.mul(t, dd.add((_C88, _C89), dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C92, _C93), t), (_C94, _C95))), (_C96, _C97))), (_C98, _C99))))))))), (_C100, _C101))), (_C67, _C102))), (_C76, _C103))), (_C68, _C104))))))))), (_C69, _C105))), (_C70, _C106))), (_C71, _C107))), (_C72, _C108))))))))), (_C73, _C109))
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = dd.mul((_C1, _C2), x)
+    s1 = dd.exp(s0)
+    return dd.mul(dd.mul(dd.mul((_C75, _C111), s1), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add((_C74, 0.0), dd.mul((_C74, 0.0), s1)), dd.mul(dd.mul((851.0, 0.0), x), dd.expm1(s0))))
+
+
+def _second_derivative_float64_6(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.sub(x, (_C59, _C79))
+    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C61, _C81), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C71, _C107), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C69, _C105), dd.mul(t, dd.add((_C63, _C83), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C65, _C85), dd.mul(t, dd.add((_C68, _C104), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C67, _C102), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C88, _C89), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C96, _C97), dd.mul(t, dd.sub((_C113, _C114), dd.mul((_C92, _C93), t))))), (_C98, _C99))), (_C90, _C91))))), (_C86, _C87))), (_C100, _C101))))), (_C76, _C103))))))), (_C64, _C84))))))), (_C70, _C106))))), (_C72, _C108))), (_C62, _C82))))), (_C60, _C80))), (_C73, _C109))
+
+
+def _second_derivative_float64_7(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.mul((_C1, _C2), t)
+    s1 = dd.exp(s0)
+    s2 = dd.mul((_C55, 0.0), t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C57, _C78), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add((_C56, 0.0), dd.mul(s1, dd.add((_C56, 0.0), s2))), s2)), -300)
+
+
+def _second_derivative_float64_8(z):
+    # tail
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: -510.0 > z, _second_derivative_float64_2),
+                (lambda z: _C58 > z, _second_derivative_float64_3),
+                (lambda z: _C110 > z, _second_derivative_float64_4),
+                (lambda z: _C112 > z, _second_derivative_float64_5),
+                (lambda z: _C77 > z, _second_derivative_float64_6),
+                (lambda z: 510.0 > z, _second_derivative_float64_7),
+                (None, _second_derivative_float64_8),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -299,3 +516,8 @@ def quick_gelu_derivative(z, *, out=None):
 def quick_gelu_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def quick_gelu_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``851*(-851*z + 851*z*exp(-851*z/500) + 1000 + 1000*exp(-851*z/500))*exp(-851*z/500)/(250000*(1 + exp(-851*z/500))**3)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

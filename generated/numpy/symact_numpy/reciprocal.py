@@ -13,9 +13,10 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "reciprocal",
     "reciprocal_derivative",
-    "reciprocal_vjp",
     "reciprocal_derivative_from_output",
+    "reciprocal_vjp",
     "reciprocal_vjp_from_output",
+    "reciprocal_second_derivative",
 ]
 
 
@@ -89,7 +90,7 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: 0.0 > z, _forward_float64_2),
+                (lambda z: -1.0 > z, _forward_float64_2),
                 (lambda z: 1.0 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
@@ -140,9 +141,25 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.neg(dd.powi(w, 2))
+
+
+def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.neg(dd.powi(dd.div((1.0, 0.0), x), 2))
+
+
+def _derivative_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.neg(dd.powi(w, 2))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -152,7 +169,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (None, _derivative_float64_2),
+                (lambda z: -1.0 > z, _derivative_float64_2),
+                (lambda z: 1.0 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -212,9 +231,23 @@ def _derivative_from_output_float64_2(z):
 
 
 def _derivative_from_output_float64_3(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.neg(dd.powi(t, 2))
+
+
+def _derivative_from_output_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.neg(dd.powi(x, 2))
+
+
+def _derivative_from_output_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.neg(dd.powi(t, 2))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -225,7 +258,88 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
                 (lambda z: z == 0.0, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z: -1.0 > z, _derivative_from_output_float64_3),
+                (lambda z: 1.0 > z, _derivative_from_output_float64_4),
+                (None, _derivative_from_output_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    return 2.0 * powi((1.0 / z), 3)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (None, _second_derivative_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul((-2.0, 0.0), dd.powi(w, 3))
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.mul((2.0, 0.0), dd.powi(dd.div((1.0, 0.0), x), 3))
+
+
+def _second_derivative_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul((2.0, 0.0), dd.powi(w, 3))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: -1.0 > z, _second_derivative_float64_2),
+                (lambda z: 1.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
             ),
         ),
     ),
@@ -235,6 +349,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -276,3 +391,8 @@ def reciprocal_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "reciprocal: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def reciprocal_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``2/z**3``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

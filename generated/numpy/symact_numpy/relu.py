@@ -13,9 +13,10 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "relu",
     "relu_derivative",
-    "relu_vjp",
     "relu_derivative_from_output",
+    "relu_vjp",
     "relu_vjp_from_output",
+    "relu_second_derivative",
 ]
 
 
@@ -88,6 +89,13 @@ def _forward_float64_4(z):
     return x
 
 
+def _forward_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -97,7 +105,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: 0.0 >= z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -248,9 +257,94 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return 0.0
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: 0.0 >= z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: 0.0 >= z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -292,3 +386,8 @@ def relu_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "relu: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def relu_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

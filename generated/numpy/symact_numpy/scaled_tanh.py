@@ -13,17 +13,26 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "scaled_tanh",
     "scaled_tanh_derivative",
-    "scaled_tanh_vjp",
     "scaled_tanh_derivative_from_output",
+    "scaled_tanh_vjp",
     "scaled_tanh_vjp_from_output",
+    "scaled_tanh_second_derivative",
+    "scaled_tanh_derivative_wrt_a",
+    "scaled_tanh_derivative_wrt_b",
 ]
 
 _C0 = float.fromhex("0x1p-50")  # 8.881784197001252e-16
 _C1 = float.fromhex("0x1p-47")  # 7.105427357601002e-15
-_C2 = float.fromhex("-0x1p-60")  # -8.673617379884035e-19
-_C3 = float.fromhex("0x1p-60")  # 8.673617379884035e-19
-_C4 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
-_C5 = float.fromhex("0x1p-58")  # 3.469446951953614e-18
+_C2 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
+_C3 = float.fromhex("0x1p-57")  # 6.938893903907228e-18
+_C4 = float.fromhex("-0x1p-55")  # -2.7755575615628914e-17
+_C5 = float.fromhex("0x1p-54")  # 5.551115123125783e-17
+_C6 = float.fromhex("-0x1p-6")  # -0.015625
+_C7 = float.fromhex("0x1p-6")  # 0.015625
+_C8 = float.fromhex("-0x1p-3")  # -0.125
+_C9 = float.fromhex("0x1p-3")  # 0.125
+_C10 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
+_C11 = float.fromhex("0x1p+334")  # 3.499601159652819e+100
 
 
 def _forward_float32_0(z, a, b):
@@ -112,6 +121,16 @@ def _forward_float64_2(z, a, b):
 
 
 def _forward_float64_3(z, a, b):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    s0 = dd.expm1(dd.mul(dd.mul((-2.0, 0.0), dd_b), t))
+    return dd.div(dd.mul(dd_a, s0), dd.add((2.0, 0.0), s0))
+
+
+def _forward_float64_4(z, a, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
@@ -119,19 +138,29 @@ def _forward_float64_3(z, a, b):
     return dd.mul(dd_a, dd.tanh(dd.mul(dd_b, x)))
 
 
-def _forward_float64_4(z, a, b):
+def _forward_float64_5(z, a, b):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    s0 = dd.expm1(dd.mul(dd.mul((-2.0, 0.0), dd_b), t))
+    return dd.neg(dd.div(dd.mul(dd_a, s0), dd.add((2.0, 0.0), s0)))
+
+
+def _forward_float64_6(z, a, b):
     # the limit
     dd_a = (a, 0.0)
     return dd_a
 
 
-def _forward_float64_5(z, a, b):
+def _forward_float64_7(z, a, b):
     # the limit
     dd_a = (a, 0.0)
     return dd.neg(dd_a)
 
 
-def _forward_float64_6(z, a, b):
+def _forward_float64_8(z, a, b):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
@@ -139,12 +168,32 @@ def _forward_float64_6(z, a, b):
     return dd.mul(dd.mul(dd_a, dd_b), x)
 
 
-def _forward_float64_7(z, a, b):
+def _forward_float64_9(z, a, b):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    s0 = dd.expm1(dd.mul(dd.mul((2.0, 0.0), dd_b), t))
+    return dd.neg(dd.div(dd.mul(dd_a, s0), dd.add((2.0, 0.0), s0)))
+
+
+def _forward_float64_10(z, a, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
     return dd.mul(dd_a, dd.tanh(dd.mul(dd_b, x)))
+
+
+def _forward_float64_11(z, a, b):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    s0 = dd.expm1(dd.mul(dd.mul((2.0, 0.0), dd_b), t))
+    return dd.div(dd.mul(dd_a, s0), dd.add((2.0, 0.0), s0))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -155,16 +204,20 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _forward_float64_0),
                 (lambda z, a, b: z == np.inf, _forward_float64_1),
                 (lambda z, a, b: z == 0.0, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z, a, b: -1.0 > z, _forward_float64_3),
+                (lambda z, a, b: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
         (
             lambda a, b: b < 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _forward_float64_4),
-                (lambda z, a, b: z == np.inf, _forward_float64_5),
-                (lambda z, a, b: z == 0.0, _forward_float64_6),
-                (None, _forward_float64_7),
+                (lambda z, a, b: z == -np.inf, _forward_float64_6),
+                (lambda z, a, b: z == np.inf, _forward_float64_7),
+                (lambda z, a, b: z == 0.0, _forward_float64_8),
+                (lambda z, a, b: -1.0 > z, _forward_float64_9),
+                (lambda z, a, b: 1.0 > z, _forward_float64_10),
+                (None, _forward_float64_11),
             ),
         ),
     ),
@@ -274,7 +327,7 @@ def _derivative_float64_2(z, a, b):
     dd_b = (b, 0.0)
     t = dd.neg(x)
     s0 = dd.mul(dd.mul((-2.0, 0.0), dd_b), t)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd_a), dd_b), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd_a), dd_b), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
 
 
 def _derivative_float64_3(z, a, b):
@@ -292,7 +345,7 @@ def _derivative_float64_4(z, a, b):
     dd_b = (b, 0.0)
     t = x
     s0 = dd.mul(dd.mul((-2.0, 0.0), dd_b), t)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd_a), dd_b), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd_a), dd_b), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
 
 
 def _derivative_float64_5(z, a, b):
@@ -312,7 +365,7 @@ def _derivative_float64_7(z, a, b):
     dd_b = (b, 0.0)
     t = dd.neg(x)
     s0 = dd.mul(dd.mul((2.0, 0.0), dd_b), t)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd_a), dd_b), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd_a), dd_b), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
 
 
 def _derivative_float64_8(z, a, b):
@@ -330,7 +383,7 @@ def _derivative_float64_9(z, a, b):
     dd_b = (b, 0.0)
     t = x
     s0 = dd.mul(dd.mul((2.0, 0.0), dd_b), t)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd_a), dd_b), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd_a), dd_b), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -398,9 +451,664 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, a, b):
+    # zero, with its sign
+    return -2.0 * a * z * powi(b, 3)
+
+
+def _second_derivative_float32_3(z, a, b):
+    # decaying expm1
+    t = (-z)
+    s0 = -2.0 * b * t
+    s1 = np.expm1(s0)
+    return (-8.0 * np.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+
+
+def _second_derivative_float32_4(z, a, b):
+    # as it is
+    s0 = np.tanh(b * z)
+    return -2.0 * a * s0 * powi(b, 2) * (1.0 - powi(s0, 2))
+
+
+def _second_derivative_float32_5(z, a, b):
+    # decaying expm1
+    t = z
+    s0 = -2.0 * b * t
+    s1 = np.expm1(s0)
+    return (8.0 * np.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+
+
+def _second_derivative_float32_6(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_7(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_8(z, a, b):
+    # zero, with its sign
+    return -2.0 * a * z * powi(b, 3)
+
+
+def _second_derivative_float32_9(z, a, b):
+    # decaying expm1
+    t = (-z)
+    s0 = 2.0 * b * t
+    s1 = np.expm1(s0)
+    return (8.0 * np.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+
+
+def _second_derivative_float32_10(z, a, b):
+    # as it is
+    s0 = np.tanh(b * z)
+    return -2.0 * a * s0 * powi(b, 2) * (1.0 - powi(s0, 2))
+
+
+def _second_derivative_float32_11(z, a, b):
+    # decaying expm1
+    t = z
+    s0 = 2.0 * b * t
+    s1 = np.expm1(s0)
+    return (-8.0 * np.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda a, b: b > 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, a, b: z == np.inf, _second_derivative_float32_1),
+                (lambda z, a, b: z == 0.0, _second_derivative_float32_2),
+                (lambda z, a, b: 0.0 > z, _second_derivative_float32_3),
+                (lambda z, a, b: _C0 > z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
+            ),
+        ),
+        (
+            lambda a, b: b < 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _second_derivative_float32_6),
+                (lambda z, a, b: z == np.inf, _second_derivative_float32_7),
+                (lambda z, a, b: z == 0.0, _second_derivative_float32_8),
+                (lambda z, a, b: 0.0 > z, _second_derivative_float32_9),
+                (lambda z, a, b: _C1 > z, _second_derivative_float32_10),
+                (None, _second_derivative_float32_11),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, a, b):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    return dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), x), dd.powi(dd_b, 3))
+
+
+def _second_derivative_float64_3(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    s0 = dd.mul(dd.mul((-2.0, 0.0), dd_b), t)
+    s1 = dd.exp(s0)
+    s2 = dd.mul(dd.mul((8.0, 0.0), dd_a), dd.powi(dd_b, 2))
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(s2, dd.mul(s1, s2))), -300)
+
+
+def _second_derivative_float64_4(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    s0 = dd.tanh(dd.mul(dd_b, x))
+    return dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), s0), dd.powi(dd_b, 2)), dd.sub((1.0, 0.0), dd.powi(s0, 2)))
+
+
+def _second_derivative_float64_5(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    s0 = dd.mul(dd.mul((-2.0, 0.0), dd_b), t)
+    s1 = dd.exp(s0)
+    s2 = dd.powi(dd_b, 2)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.mul(dd.mul(dd.mul((8.0, 0.0), dd_a), s1), s2), dd.mul(dd.mul((8.0, 0.0), dd_a), s2))), -300)
+
+
+def _second_derivative_float64_6(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_7(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_8(z, a, b):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    return dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), x), dd.powi(dd_b, 3))
+
+
+def _second_derivative_float64_9(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    s0 = dd.mul(dd.mul((2.0, 0.0), dd_b), t)
+    s1 = dd.exp(s0)
+    s2 = dd.mul(dd.mul((8.0, 0.0), dd_a), dd.powi(dd_b, 2))
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.mul(s1, s2), s2)), -300)
+
+
+def _second_derivative_float64_10(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    s0 = dd.tanh(dd.mul(dd_b, x))
+    return dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), s0), dd.powi(dd_b, 2)), dd.sub((1.0, 0.0), dd.powi(s0, 2)))
+
+
+def _second_derivative_float64_11(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    s0 = dd.mul(dd.mul((2.0, 0.0), dd_b), t)
+    s1 = dd.exp(s0)
+    s2 = dd.powi(dd_b, 2)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.mul(dd.mul((8.0, 0.0), dd_a), s2), dd.mul(dd.mul(dd.mul((8.0, 0.0), dd_a), s1), s2))), -300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda a, b: b > 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, a, b: z == np.inf, _second_derivative_float64_1),
+                (lambda z, a, b: z == 0.0, _second_derivative_float64_2),
+                (lambda z, a, b: _C6 > z, _second_derivative_float64_3),
+                (lambda z, a, b: _C7 > z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+        (
+            lambda a, b: b < 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _second_derivative_float64_6),
+                (lambda z, a, b: z == np.inf, _second_derivative_float64_7),
+                (lambda z, a, b: z == 0.0, _second_derivative_float64_8),
+                (lambda z, a, b: _C8 > z, _second_derivative_float64_9),
+                (lambda z, a, b: _C9 > z, _second_derivative_float64_10),
+                (None, _second_derivative_float64_11),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_a_float32_0(z, a, b):
+    # the limit
+    return -1.0
+
+
+def _derivative_wrt_a_float32_1(z, a, b):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_a_float32_2(z, a, b):
+    # zero, with its sign
+    return b * z
+
+
+def _derivative_wrt_a_float32_3(z, a, b):
+    # as it is
+    return np.tanh(b * z)
+
+
+def _derivative_wrt_a_float32_4(z, a, b):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_a_float32_5(z, a, b):
+    # the limit
+    return -1.0
+
+
+def _derivative_wrt_a_float32_6(z, a, b):
+    # zero, with its sign
+    return b * z
+
+
+def _derivative_wrt_a_float32_7(z, a, b):
+    # as it is
+    return np.tanh(b * z)
+
+
+_DERIVATIVE_WRT_A_FLOAT32 = Kernel(
+    (
+        (
+            lambda a, b: b > 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_a_float32_0),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_a_float32_1),
+                (lambda z, a, b: z == 0.0, _derivative_wrt_a_float32_2),
+                (None, _derivative_wrt_a_float32_3),
+            ),
+        ),
+        (
+            lambda a, b: b < 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_a_float32_4),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_a_float32_5),
+                (lambda z, a, b: z == 0.0, _derivative_wrt_a_float32_6),
+                (None, _derivative_wrt_a_float32_7),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_a_float64_0(z, a, b):
+    # the limit
+    return (-1.0, 0.0)
+
+
+def _derivative_wrt_a_float64_1(z, a, b):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_a_float64_2(z, a, b):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    return dd.mul(dd_b, x)
+
+
+def _derivative_wrt_a_float64_3(z, a, b):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    s0 = dd.expm1(dd.mul(dd.mul((-2.0, 0.0), dd_b), t))
+    return dd.div(s0, dd.add((2.0, 0.0), s0))
+
+
+def _derivative_wrt_a_float64_4(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    return dd.tanh(dd.mul(dd_b, x))
+
+
+def _derivative_wrt_a_float64_5(z, a, b):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = x
+    s0 = dd.expm1(dd.mul(dd.mul((-2.0, 0.0), dd_b), t))
+    return dd.neg(dd.div(s0, dd.add((2.0, 0.0), s0)))
+
+
+def _derivative_wrt_a_float64_6(z, a, b):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_a_float64_7(z, a, b):
+    # the limit
+    return (-1.0, 0.0)
+
+
+def _derivative_wrt_a_float64_8(z, a, b):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    return dd.mul(dd_b, x)
+
+
+def _derivative_wrt_a_float64_9(z, a, b):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    s0 = dd.expm1(dd.mul(dd.mul((2.0, 0.0), dd_b), t))
+    return dd.neg(dd.div(s0, dd.add((2.0, 0.0), s0)))
+
+
+def _derivative_wrt_a_float64_10(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    return dd.tanh(dd.mul(dd_b, x))
+
+
+def _derivative_wrt_a_float64_11(z, a, b):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = x
+    s0 = dd.expm1(dd.mul(dd.mul((2.0, 0.0), dd_b), t))
+    return dd.div(s0, dd.add((2.0, 0.0), s0))
+
+
+_DERIVATIVE_WRT_A_FLOAT64 = Kernel(
+    (
+        (
+            lambda a, b: b > 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_a_float64_0),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_a_float64_1),
+                (lambda z, a, b: z == 0.0, _derivative_wrt_a_float64_2),
+                (lambda z, a, b: -1.0 > z, _derivative_wrt_a_float64_3),
+                (lambda z, a, b: 1.0 > z, _derivative_wrt_a_float64_4),
+                (None, _derivative_wrt_a_float64_5),
+            ),
+        ),
+        (
+            lambda a, b: b < 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_a_float64_6),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_a_float64_7),
+                (lambda z, a, b: z == 0.0, _derivative_wrt_a_float64_8),
+                (lambda z, a, b: -1.0 > z, _derivative_wrt_a_float64_9),
+                (lambda z, a, b: 1.0 > z, _derivative_wrt_a_float64_10),
+                (None, _derivative_wrt_a_float64_11),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_b_float32_0(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_b_float32_1(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_b_float32_2(z, a, b):
+    # zero, with its sign
+    return a * z
+
+
+def _derivative_wrt_b_float32_3(z, a, b):
+    # decaying exponentials
+    t = (-z)
+    s0 = np.exp(-2.0 * b * t)
+    return -4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
+
+
+def _derivative_wrt_b_float32_4(z, a, b):
+    # as it is
+    return a * z * (1.0 - powi(np.tanh(b * z), 2))
+
+
+def _derivative_wrt_b_float32_5(z, a, b):
+    # decaying exponentials
+    t = z
+    s0 = np.exp(-2.0 * b * t)
+    return 4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
+
+
+def _derivative_wrt_b_float32_6(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_b_float32_7(z, a, b):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_b_float32_8(z, a, b):
+    # zero, with its sign
+    return a * z
+
+
+def _derivative_wrt_b_float32_9(z, a, b):
+    # decaying exponentials
+    t = (-z)
+    s0 = np.exp(2.0 * b * t)
+    return -4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
+
+
+def _derivative_wrt_b_float32_10(z, a, b):
+    # as it is
+    return a * z * (1.0 - powi(np.tanh(b * z), 2))
+
+
+def _derivative_wrt_b_float32_11(z, a, b):
+    # decaying exponentials
+    t = z
+    s0 = np.exp(2.0 * b * t)
+    return 4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
+
+
+_DERIVATIVE_WRT_B_FLOAT32 = Kernel(
+    (
+        (
+            lambda a, b: b > 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float32_0),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_b_float32_1),
+                (lambda z, a, b: z == 0.0, _derivative_wrt_b_float32_2),
+                (lambda z, a, b: 0.0 > z, _derivative_wrt_b_float32_3),
+                (lambda z, a, b: _C0 > z, _derivative_wrt_b_float32_4),
+                (None, _derivative_wrt_b_float32_5),
+            ),
+        ),
+        (
+            lambda a, b: b < 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float32_6),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_b_float32_7),
+                (lambda z, a, b: z == 0.0, _derivative_wrt_b_float32_8),
+                (lambda z, a, b: 0.0 > z, _derivative_wrt_b_float32_9),
+                (lambda z, a, b: _C1 > z, _derivative_wrt_b_float32_10),
+                (None, _derivative_wrt_b_float32_11),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_b_float64_0(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_1(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_2(z, a, b):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    return dd.mul(dd_a, x)
+
+
+def _derivative_wrt_b_float64_3(z, a, b):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_4(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    s0 = dd.mul(dd.mul((-2.0, 0.0), dd_b), t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((-4.0, 0.0), dd.exp_scaled(s0, 300)), dd_a), t), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _derivative_wrt_b_float64_5(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    return dd.mul(dd.mul(dd_a, x), dd.sub((1.0, 0.0), dd.powi(dd.tanh(dd.mul(dd_b, x)), 2)))
+
+
+def _derivative_wrt_b_float64_6(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    s0 = dd.mul(dd.mul((-2.0, 0.0), dd_b), t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd_a), t), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _derivative_wrt_b_float64_7(z, a, b):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_8(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_9(z, a, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_10(z, a, b):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    return dd.mul(dd_a, x)
+
+
+def _derivative_wrt_b_float64_11(z, a, b):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_12(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    s0 = dd.mul(dd.mul((2.0, 0.0), dd_b), t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((-4.0, 0.0), dd.exp_scaled(s0, 300)), dd_a), t), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _derivative_wrt_b_float64_13(z, a, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    return dd.mul(dd.mul(dd_a, x), dd.sub((1.0, 0.0), dd.powi(dd.tanh(dd.mul(dd_b, x)), 2)))
+
+
+def _derivative_wrt_b_float64_14(z, a, b):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_a = (a, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    s0 = dd.mul(dd.mul((2.0, 0.0), dd_b), t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd_a), t), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _derivative_wrt_b_float64_15(z, a, b):
+    # tail
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_B_FLOAT64 = Kernel(
+    (
+        (
+            lambda a, b: b > 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_0),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_1),
+                (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_2),
+                (lambda z, a, b: _C10 > z, _derivative_wrt_b_float64_3),
+                (lambda z, a, b: _C2 > z, _derivative_wrt_b_float64_4),
+                (lambda z, a, b: _C3 > z, _derivative_wrt_b_float64_5),
+                (lambda z, a, b: _C11 > z, _derivative_wrt_b_float64_6),
+                (None, _derivative_wrt_b_float64_7),
+            ),
+        ),
+        (
+            lambda a, b: b < 0.0,
+            (
+                (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_8),
+                (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_9),
+                (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_10),
+                (lambda z, a, b: _C10 > z, _derivative_wrt_b_float64_11),
+                (lambda z, a, b: _C4 > z, _derivative_wrt_b_float64_12),
+                (lambda z, a, b: _C5 > z, _derivative_wrt_b_float64_13),
+                (lambda z, a, b: _C11 > z, _derivative_wrt_b_float64_14),
+                (None, _derivative_wrt_b_float64_15),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_A = (_DERIVATIVE_WRT_A_FLOAT32, _DERIVATIVE_WRT_A_FLOAT64)
+_DERIVATIVE_WRT_B = (_DERIVATIVE_WRT_B_FLOAT32, _DERIVATIVE_WRT_B_FLOAT64)
 
 
 def _parameters(a, b):
@@ -446,3 +1154,18 @@ def scaled_tanh_vjp_from_output(g, g_bar, a=1.7159, b=0.6666666666666666, *, out
     settings = _parameters(a, b, )
     check(True, "scaled_tanh: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def scaled_tanh_second_derivative(z, a=1.7159, b=0.6666666666666666, *, out=None):
+    """Return the second derivative at z: ``-2*a*b**2*(1 - tanh(b*z)**2)*tanh(b*z)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(a, b, ), out=out)
+
+
+def scaled_tanh_derivative_wrt_a(z, a=1.7159, b=0.6666666666666666, *, out=None):
+    """Return the derivative of scaled_tanh by a at z: ``tanh(b*z)``."""
+    return evaluate(_DERIVATIVE_WRT_A, z, _parameters(a, b, ), out=out)
+
+
+def scaled_tanh_derivative_wrt_b(z, a=1.7159, b=0.6666666666666666, *, out=None):
+    """Return the derivative of scaled_tanh by b at z: ``a*z*(1 - tanh(b*z)**2)``."""
+    return evaluate(_DERIVATIVE_WRT_B, z, _parameters(a, b, ), out=out)

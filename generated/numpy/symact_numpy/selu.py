@@ -13,9 +13,10 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "selu",
     "selu_derivative",
-    "selu_vjp",
     "selu_derivative_from_output",
+    "selu_vjp",
     "selu_vjp_from_output",
+    "selu_second_derivative",
 ]
 
 _C0 = float.fromhex("-0x1.c212cc640f031p+0")  # -1.7580993408473768
@@ -23,7 +24,7 @@ _C1 = float.fromhex("0x1.c212cc640f031p+0")  # 1.7580993408473768
 _C2 = float.fromhex("0x1.0cfabd6a91132p+0")  # 1.0507009873554805
 _C3 = float.fromhex("-0x1.05161b045a1fep-56")  # -1.41535193800845e-17
 _C4 = float.fromhex("0x1.05161b045a1fep-56")  # 1.41535193800845e-17
-_C5 = float.fromhex("-0x1p-60")  # -8.673617379884035e-19
+_C5 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
 _C6 = float.fromhex("0x1.c212cc640f031p-1")  # 0.8790496704236884
 _C7 = float.fromhex("0x1.05161b045a1fep-57")  # 7.07675969004225e-18
 _C8 = float.fromhex("0x1.2c0c8842b4acbp-2")  # 0.2930165568078961
@@ -65,7 +66,7 @@ _C43 = float.fromhex("0x1.df863172c0fc9p-116")  # 2.2547119152110041e-35
 _C44 = float.fromhex("0x1.45011d87de738p-65")  # 3.4411174781992733e-20
 _C45 = float.fromhex("-0x1.9ed6b5c0f30edp-120")  # -1.2191014027414693e-36
 _C46 = float.fromhex("0x1.6fc7d272f2695p-55")  # 3.9874847667154144e-17
-_C47 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C47 = float.fromhex("-0x1p-9")  # -0.001953125
 
 
 def _forward_float32_0(z):
@@ -127,9 +128,10 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
-    # as it is
+    # decaying expm1
     x = (z, np.zeros_like(z))
-    return dd.mul((_C1, _C4), dd.expm1(x))
+    t = dd.neg(x)
+    return dd.mul((_C1, _C4), dd.expm1(dd.neg(t)))
 
 
 def _forward_float64_4(z):
@@ -145,6 +147,13 @@ def _forward_float64_5(z):
     return dd.mul((_C2, _C46), x)
 
 
+def _forward_float64_6(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.mul((_C2, _C46), t)
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -155,7 +164,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: _C5 > z, _forward_float64_3),
                 (lambda z: 0.0 >= z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (lambda z: 1.0 > z, _forward_float64_5),
+                (None, _forward_float64_6),
             ),
         ),
     ),
@@ -306,9 +316,91 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    return _C1 * np.exp(z)
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: 0.0 > z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul((_C1, _C4), dd.exp_scaled(dd.neg(t), 300)), -300)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.mul((_C1, _C4), dd.exp(x))
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: _C47 > z, _second_derivative_float64_2),
+                (lambda z: 0.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -350,3 +442,8 @@ def selu_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "selu: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def selu_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``Piecewise((0, z >= 0), (87904967042368842997010876040615967103012290445610415488549141*exp(z)/50000000000000000000000000000000000000000000000000000000000000, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

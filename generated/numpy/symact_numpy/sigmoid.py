@@ -13,14 +13,16 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "sigmoid",
     "sigmoid_derivative",
-    "sigmoid_vjp",
     "sigmoid_derivative_from_output",
+    "sigmoid_vjp",
     "sigmoid_vjp_from_output",
+    "sigmoid_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C1 = float.fromhex("-0x1p-22")  # -2.384185791015625e-07
-_C2 = float.fromhex("0x1p-12")  # 0.000244140625
+_C0 = float.fromhex("-0x1p-9")  # -0.001953125
+_C1 = float.fromhex("-0x1p-19")  # -1.9073486328125e-06
+_C2 = float.fromhex("0x1p-9")  # 0.001953125
+_C3 = float.fromhex("-0x1p-3")  # -0.125
 
 
 def _forward_float32_0(z):
@@ -77,6 +79,13 @@ def _forward_float64_3(z):
     return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(dd.neg(x))))
 
 
+def _forward_float64_4(z):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(dd.neg(t))))
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -85,7 +94,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: _C0 > z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -147,7 +157,7 @@ def _derivative_float64_2(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = dd.neg(t)
-    return dd.ldexp(dd.mul(dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
 
 
 def _derivative_float64_3(z):
@@ -162,7 +172,7 @@ def _derivative_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.neg(t)
-    return dd.ldexp(dd.mul(dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -231,9 +241,117 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return _C3 * z
+
+
+def _second_derivative_float32_3(z):
+    # decaying expm1
+    t = (-z)
+    s0 = (-t)
+    s1 = np.expm1(s0)
+    return (-(np.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))))
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    s0 = (-z)
+    s1 = np.exp(s0)
+    return s1 * powi((1.0 / (1.0 + s1)), 3) * np.expm1(s0)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: 0.0 > z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.mul((_C3, 0.0), x)
+
+
+def _second_derivative_float64_3(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.neg(t)
+    s1 = dd.exp(s0)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub((1.0, 0.0), s1)), -300)
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = dd.neg(x)
+    s1 = dd.exp(s0)
+    return dd.mul(dd.mul(s1, dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.expm1(s0))
+
+
+def _second_derivative_float64_5(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.neg(t)
+    s1 = dd.exp(s0)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(s1, (1.0, 0.0))), -300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: -1.0 > z, _second_derivative_float64_3),
+                (lambda z: 1.0 > z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -275,3 +393,8 @@ def sigmoid_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "sigmoid: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def sigmoid_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``(-1 + exp(-z))*exp(-z)/(1 + exp(-z))**3``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -14,10 +14,11 @@ __all__ = [
     "silu",
     "silu_derivative",
     "silu_vjp",
+    "silu_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C1 = float.fromhex("-0x1p-9")  # -0.001953125
 _C2 = float.fromhex("-0x1.8p+0")  # -1.5
 _C3 = float.fromhex("0x1.474973c84120bp+0")  # 1.2784645427610737
 _C4 = float.fromhex("0x1.4e4a0e750dc51p-154")  # 5.718250232522814e-47
@@ -65,6 +66,57 @@ _C45 = float.fromhex("-0x1.acea7a2aa860fp-71")  # -7.09581877822066e-22
 _C46 = float.fromhex("-0x1.c6b0da2ff4f6cp-76")  # -2.3506964917593713e-23
 _C47 = float.fromhex("0x1.79085e7c00db7p-63")  # 1.596795560382834e-19
 _C48 = float.fromhex("-0x1.155818a10c18cp-61")  # -4.69839224577196e-19
+_C49 = float.fromhex("0x1.331e23ad9de11p+1")  # 2.3993572805154675
+_C50 = float.fromhex("0x1.86b40693cc6cbp-155")  # 3.341624937175431e-47
+_C51 = float.fromhex("0x1.76e8b4eb0ea41p-4")  # 0.09153052016419229
+_C52 = float.fromhex("0x1.388203715b23ep-4")  # 0.07629586548655085
+_C53 = float.fromhex("0x1.706e66bf3603bp-6")  # 0.022487259234225326
+_C54 = float.fromhex("0x1.94804c550c0fcp-14")  # 9.644059294156357e-05
+_C55 = float.fromhex("0x1.8e0bb1b9411e3p-15")  # 4.74507427928072e-05
+_C56 = float.fromhex("0x1.1af1925d34d7ep-17")  # 8.432377564571459e-06
+_C57 = float.fromhex("-0x1.3f8fd2d4427b6p-20")  # -1.190460513336088e-06
+_C58 = float.fromhex("0x1.51a7765845eb5p-22")  # 3.144649318871996e-07
+_C59 = float.fromhex("0x1.4e83911395334p-20")  # 1.2461615072251882e-06
+_C60 = float.fromhex("0x1.e2e4a6611bf4bp-14")  # 0.0001151307019584522
+_C61 = float.fromhex("0x1.662f848d6c11cp-10")  # 0.0013663696912367745
+_C62 = float.fromhex("0x1.fa4e9f742fa77p-9")  # 0.003862816776830254
+_C63 = float.fromhex("0x1.e178d8d2391d6p-10")  # 0.001836670144762844
+_C64 = float.fromhex("0x1.3f8fd2d4427b6p-20")  # 1.190460513336088e-06
+_C65 = float.fromhex("-0x1.4p+1")  # -2.5
+_C66 = float.fromhex("0x1.a9c55ef03c74ap-53")  # 1.8464872855353363e-16
+_C67 = float.fromhex("0x1.3429d903907e2p-209")  # 1.4630935417754772e-63
+_C68 = float.fromhex("-0x1.70c4911c32fadp-58")  # -4.997736155113474e-18
+_C69 = float.fromhex("0x1.17a8829cf57fep-60")  # 9.475189831624328e-19
+_C70 = float.fromhex("0x1.da513b6240ed6p-60")  # 1.607049564138692e-18
+_C71 = float.fromhex("-0x1.5e6eb4859f9aep-69")  # -2.3189673765645454e-21
+_C72 = float.fromhex("-0x1.f0b9b42cd84b9p-69")  # -3.2870530015701877e-21
+_C73 = float.fromhex("0x1.ed2168974025dp-73")  # 2.0395399543062752e-22
+_C74 = float.fromhex("0x1.849373225696dp-26")  # 2.2618098624368472e-08
+_C75 = float.fromhex("0x1.7fe28caca7a95p-82")  # 3.100998003450214e-25
+_C76 = float.fromhex("0x1.2840743686948p-27")  # 8.62206138174272e-09
+_C77 = float.fromhex("-0x1.c668ecd77bb8bp-81")  # -7.341387296598606e-25
+_C78 = float.fromhex("0x1.392c17b2941bp-30")  # 1.139313959706701e-09
+_C79 = float.fromhex("0x1.04be76a8529cap-85")  # 2.6328415532593434e-26
+_C80 = float.fromhex("0x1.ca1c4dbe67fffp-41")  # 8.137678287238519e-13
+_C81 = float.fromhex("0x1.fcc194305d6a9p-95")  # 5.0167231347300793e-29
+_C82 = float.fromhex("0x1.6a211d2e840f1p-35")  # 4.116934082133455e-11
+_C83 = float.fromhex("0x1.4c9a283533fcbp-89")  # 2.0990148292460446e-27
+_C84 = float.fromhex("0x1.a227c00e8a391p-33")  # 1.9015500324901384e-10
+_C85 = float.fromhex("-0x1.1ca573dbae133p-88")  # -3.592741394872578e-27
+_C86 = float.fromhex("0x1.45f227eedfaabp-32")  # 2.9644608896956503e-10
+_C87 = float.fromhex("-0x1.4129e71005a6fp-89")  # -2.0268277831600665e-27
+_C88 = float.fromhex("0x1.544dd16469785p-27")  # 9.904149230625922e-09
+_C89 = float.fromhex("0x1.d402fef623555p-81")  # 7.561136857218998e-25
+_C90 = float.fromhex("0x1.071d5c301d1fep-76")  # 1.3602710545666027e-23
+_C91 = float.fromhex("0x1.7ea28b7fc47dap-74")  # 7.912705123817929e-23
+_C92 = float.fromhex("-0x1.8c0d7facef3dbp-75")  # -4.0950892416021305e-23
+_C93 = float.fromhex("-0x1.b09e8afa0a302p-68")  # -5.7256688686401686e-21
+_C94 = float.fromhex("-0x1.11509c1ad43e6p-64")  # -5.787667750092657e-20
+_C95 = float.fromhex("0x1.bee01427bc2d2p-65")  # 4.7314763600539366e-20
+_C96 = float.fromhex("-0x1.aa54455cba35dp-64")  # -9.027871617544604e-20
+_C97 = float.fromhex("-0x1.6a211d2e840f1p-35")  # -4.116934082133455e-11
+_C98 = float.fromhex("-0x1.4c9a283533fcbp-89")  # -2.0990148292460446e-27
+_C99 = float.fromhex("0x1.4p+1")  # 2.5
 
 
 def _forward_float32_0(z):
@@ -129,13 +181,20 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = dd.neg(t)
-    return dd.ldexp(dd.neg(dd.div(dd.mul(t, dd.exp_scaled(s0, 300)), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
+    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s0, 300), t), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
 
 
 def _forward_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.div(x, dd.add((1.0, 0.0), dd.exp(dd.neg(x))))
+
+
+def _forward_float64_6(z):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.div(t, dd.add((1.0, 0.0), dd.exp(dd.neg(t))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -148,7 +207,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: -790.0 > z, _forward_float64_3),
                 (lambda z: _C1 > z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (lambda z: 1.0 > z, _forward_float64_5),
+                (None, _forward_float64_6),
             ),
         ),
     ),
@@ -226,7 +286,7 @@ def _derivative_float64_3(z):
     t = dd.neg(x)
     s0 = dd.neg(t)
     s1 = dd.add((1.0, 0.0), dd.exp(s0))
-    return dd.ldexp(dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), s1), 2), dd.add(s0, s1)), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.add(s0, s1)), -300)
 
 
 def _derivative_float64_4(z):
@@ -267,8 +327,154 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # decaying exponentials
+    t = (-z)
+    s0 = (-t)
+    s1 = np.exp(s0)
+    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
+
+
+def _second_derivative_float32_3(z):
+    # power series
+    t = (_C49 + z)
+    return (_C50 + t * (_C51 + t * (_C52 + t * (_C53 + t * (t * (t * (t * (t * (_C54 + t * (_C55 + t * (_C56 + t * (t * (_C57 - _C58 * t) - _C59)))) - _C60) - _C61) - _C62) - _C63)))))
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    s0 = (-z)
+    s1 = np.exp(s0)
+    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * np.expm1(s0))
+
+
+def _second_derivative_float32_5(z):
+    # power series
+    t = (z - _C49)
+    return (_C50 + t * (t * (_C52 + t * (t * (t * (_C62 + t * (t * (_C60 + t * (_C54 + t * (t * (_C56 + t * (_C59 + t * (_C58 * t - _C64))) - _C55))) - _C61)) - _C63) - _C53)) - _C51))
+
+
+def _second_derivative_float32_6(z):
+    # decaying exponentials
+    t = z
+    s0 = (-t)
+    s1 = np.exp(s0)
+    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: -3.0 > z, _second_derivative_float32_2),
+                (lambda z: -2.0 > z, _second_derivative_float32_3),
+                (lambda z: 2.0 > z, _second_derivative_float32_4),
+                (lambda z: 3.0 > z, _second_derivative_float32_5),
+                (None, _second_derivative_float32_6),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.neg(t)
+    s1 = dd.exp(s0)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add((2.0, 0.0), s0), dd.mul(s1, dd.add((2.0, 0.0), t)))), -300)
+
+
+def _second_derivative_float64_4(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.add((_C49, _C66), x)
+    return dd.add((_C50, _C67), dd.mul(t, dd.add((_C51, _C68), dd.mul(t, dd.add((_C52, _C69), dd.mul(t, dd.add((_C53, _C70), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C54, _C71), dd.mul(t, dd.add((_C55, _C72), dd.mul(t, dd.add((_C56, _C73), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C74, _C75), dd.mul(t, dd.add((_C76, _C77), dd.mul(t, dd.add((_C78, _C79), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C80, _C81), t), (_C82, _C83))), (_C84, _C85))), (_C86, _C87))))))))), (_C88, _C89))), (_C58, _C90))), (_C64, _C91))), (_C59, _C92))))))))), (_C60, _C93))), (_C61, _C94))), (_C62, _C95))), (_C63, _C96))))))))))
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = dd.neg(x)
+    s1 = dd.exp(s0)
+    return dd.mul(dd.mul(s1, dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s1)), dd.mul(x, dd.expm1(s0))))
+
+
+def _second_derivative_float64_6(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.sub(x, (_C49, _C66))
+    return dd.add((_C50, _C67), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C52, _C69), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C62, _C95), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C60, _C93), dd.mul(t, dd.add((_C54, _C71), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C56, _C73), dd.mul(t, dd.add((_C59, _C92), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C58, _C90), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C76, _C77), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C84, _C85), dd.mul(t, dd.sub((_C97, _C98), dd.mul((_C80, _C81), t))))), (_C86, _C87))), (_C78, _C79))))), (_C74, _C75))), (_C88, _C89))))), (_C64, _C91))))))), (_C55, _C72))))))), (_C61, _C94))))), (_C63, _C96))), (_C53, _C70))))), (_C51, _C68))))
+
+
+def _second_derivative_float64_7(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.neg(t)
+    s1 = dd.exp(s0)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add((2.0, 0.0), s0), dd.mul(s1, dd.add((2.0, 0.0), t)))), -300)
+
+
+def _second_derivative_float64_8(z):
+    # tail
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: -790.0 > z, _second_derivative_float64_2),
+                (lambda z: _C65 > z, _second_derivative_float64_3),
+                (lambda z: -2.0 > z, _second_derivative_float64_4),
+                (lambda z: 2.0 > z, _second_derivative_float64_5),
+                (lambda z: _C99 > z, _second_derivative_float64_6),
+                (lambda z: 790.0 > z, _second_derivative_float64_7),
+                (None, _second_derivative_float64_8),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -293,3 +499,8 @@ def silu_derivative(z, *, out=None):
 def silu_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def silu_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``(-z + z*exp(-z) + 2 + 2*exp(-z))*exp(-z)/(1 + exp(-z))**3``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

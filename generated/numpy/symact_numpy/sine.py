@@ -14,6 +14,8 @@ __all__ = [
     "sine",
     "sine_derivative",
     "sine_vjp",
+    "sine_second_derivative",
+    "sine_derivative_wrt_omega",
 ]
 
 
@@ -191,8 +193,173 @@ _DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, omega):
+    # the limit
+    return np.nan
+
+
+def _second_derivative_float32_1(z, omega):
+    # the limit
+    return np.nan
+
+
+def _second_derivative_float32_2(z, omega):
+    # zero, with its sign
+    return (-z * powi(omega, 3))
+
+
+def _second_derivative_float32_3(z, omega):
+    # as it is
+    return (-powi(omega, 2) * np.sin(omega * z))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda omega: True,
+            (
+                (lambda z, omega: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, omega: z == np.inf, _second_derivative_float32_1),
+                (lambda z, omega: z == 0.0, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, omega):
+    # the limit
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_1(z, omega):
+    # the limit
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_2(z, omega):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    return dd.neg(dd.mul(x, dd.powi(dd_omega, 3)))
+
+
+def _second_derivative_float64_3(z, omega):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    t = dd.neg(x)
+    return dd.mul(dd.powi(dd_omega, 2), dd.sin_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64))
+
+
+def _second_derivative_float64_4(z, omega):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    return dd.neg(dd.mul(dd.powi(dd_omega, 2), dd.sin(dd.mul(dd_omega, x))))
+
+
+def _second_derivative_float64_5(z, omega):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    t = x
+    return dd.neg(dd.mul(dd.powi(dd_omega, 2), dd.sin_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64)))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda omega: True,
+            (
+                (lambda z, omega: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, omega: z == np.inf, _second_derivative_float64_1),
+                (lambda z, omega: z == 0.0, _second_derivative_float64_2),
+                (lambda z, omega: -1.0 > z, _second_derivative_float64_3),
+                (lambda z, omega: 1.0 > z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_omega_float32_0(z, omega):
+    # zero, with its sign
+    return z
+
+
+def _derivative_wrt_omega_float32_1(z, omega):
+    # as it is
+    return z * np.cos(omega * z)
+
+
+_DERIVATIVE_WRT_OMEGA_FLOAT32 = Kernel(
+    (
+        (
+            lambda omega: True,
+            (
+                (lambda z, omega: z == 0.0, _derivative_wrt_omega_float32_0),
+                (None, _derivative_wrt_omega_float32_1),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_omega_float64_0(z, omega):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _derivative_wrt_omega_float64_1(z, omega):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    t = dd.neg(x)
+    return dd.neg(dd.mul(t, dd.cos_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64)))
+
+
+def _derivative_wrt_omega_float64_2(z, omega):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    return dd.mul(x, dd.cos(dd.mul(dd_omega, x)))
+
+
+def _derivative_wrt_omega_float64_3(z, omega):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_omega = (omega, 0.0)
+    t = x
+    return dd.mul(t, dd.cos_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64))
+
+
+_DERIVATIVE_WRT_OMEGA_FLOAT64 = Kernel(
+    (
+        (
+            lambda omega: True,
+            (
+                (lambda z, omega: z == 0.0, _derivative_wrt_omega_float64_0),
+                (lambda z, omega: -1.0 > z, _derivative_wrt_omega_float64_1),
+                (lambda z, omega: 1.0 > z, _derivative_wrt_omega_float64_2),
+                (None, _derivative_wrt_omega_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_OMEGA = (_DERIVATIVE_WRT_OMEGA_FLOAT32, _DERIVATIVE_WRT_OMEGA_FLOAT64)
 
 
 def _parameters(omega):
@@ -219,3 +386,13 @@ def sine_derivative(z, omega=30.0, *, out=None):
 def sine_vjp(z, g_bar, omega=30.0, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(omega, ), out=out)
+
+
+def sine_second_derivative(z, omega=30.0, *, out=None):
+    """Return the second derivative at z: ``-omega**2*sin(omega*z)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(omega, ), out=out)
+
+
+def sine_derivative_wrt_omega(z, omega=30.0, *, out=None):
+    """Return the derivative of sine by omega at z: ``z*cos(omega*z)``."""
+    return evaluate(_DERIVATIVE_WRT_OMEGA, z, _parameters(omega, ), out=out)

@@ -14,8 +14,18 @@ __all__ = [
     "snake",
     "snake_derivative",
     "snake_vjp",
+    "snake_second_derivative",
+    "snake_derivative_wrt_alpha",
 ]
 
+_C0 = float.fromhex("0x1.921fb54442d18p-1")  # 0.7853981633974483
+_C1 = float.fromhex("0x1.1a62633145c07p-55")  # 3.061616997868383e-17
+_C2 = float.fromhex("0x1p-50")  # 8.881784197001252e-16
+_C3 = float.fromhex("-0x1.ap+11")  # -3328.0
+_C4 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
+_C5 = float.fromhex("0x1p-57")  # 6.938893903907228e-18
+_C6 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
+_C7 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
 
 
 def _forward_float32_0(z, alpha):
@@ -71,10 +81,26 @@ def _forward_float64_2(z, alpha):
 
 
 def _forward_float64_3(z, alpha):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.sub(dd.div(dd.powi(dd.sin_scaled(dd.mul(dd_alpha, dd.ldexp(t, -64)), 64), 2), dd_alpha), t)
+
+
+def _forward_float64_4(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.add(x, dd.div(dd.powi(dd.sin(dd.mul(dd_alpha, x)), 2), dd_alpha))
+
+
+def _forward_float64_5(z, alpha):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    return dd.add(t, dd.div(dd.powi(dd.sin_scaled(dd.mul(dd_alpha, dd.ldexp(t, -64)), 64), 2), dd_alpha))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -85,7 +111,9 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _forward_float64_0),
                 (lambda z, alpha: z == np.inf, _forward_float64_1),
                 (lambda z, alpha: z == 0.0, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z, alpha: -1.0 > z, _forward_float64_3),
+                (lambda z, alpha: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -95,17 +123,49 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, alpha):
     # the limit
-    return np.nan
+    return (np.nan, 0.0)
 
 
 def _derivative_float32_1(z, alpha):
     # the limit
-    return np.nan
+    return (np.nan, 0.0)
 
 
 def _derivative_float32_2(z, alpha):
     # as it is
-    return (1.0 + np.sin(2.0 * alpha * z))
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.add((1.0, 0.0), dd.sin(dd.mul(dd.mul((2.0, 0.0), dd_alpha), x)))
+
+
+def _derivative_float32_3(z, alpha):
+    # half angle
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.mul((2.0, 0.0), dd.powi(dd.cos(dd.add((_C0, _C1), dd.mul(dd_alpha, t))), 2))
+
+
+def _derivative_float32_4(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.add((1.0, 0.0), dd.sin(dd.mul(dd.mul((2.0, 0.0), dd_alpha), x)))
+
+
+def _derivative_float32_5(z, alpha):
+    # half angle
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    return dd.mul((2.0, 0.0), dd.powi(dd.sin(dd.add((_C0, _C1), dd.mul(dd_alpha, t))), 2))
+
+
+def _derivative_float32_6(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.add((1.0, 0.0), dd.sin(dd.mul(dd.mul((2.0, 0.0), dd_alpha), x)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -115,11 +175,15 @@ _DERIVATIVE_FLOAT32 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float32_0),
                 (lambda z, alpha: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (lambda z, alpha: -15.0 > z, _derivative_float32_2),
+                (lambda z, alpha: 0.0 > z, _derivative_float32_3),
+                (lambda z, alpha: _C2 > z, _derivative_float32_4),
+                (lambda z, alpha: 3.0 > z, _derivative_float32_5),
+                (None, _derivative_float32_6),
             ),
         ),
     ),
-    double_double=False,
+    double_double=True,
 )
 
 
@@ -142,13 +206,29 @@ def _derivative_float64_2(z, alpha):
 
 
 def _derivative_float64_3(z, alpha):
+    # half angle
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.mul((2.0, 0.0), dd.powi(dd.cos(dd.add((_C0, _C1), dd.mul(dd_alpha, t))), 2))
+
+
+def _derivative_float64_4(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.add((1.0, 0.0), dd.sin(dd.mul(dd.mul((2.0, 0.0), dd_alpha), x)))
 
 
-def _derivative_float64_4(z, alpha):
+def _derivative_float64_5(z, alpha):
+    # half angle
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    return dd.mul((2.0, 0.0), dd.powi(dd.sin(dd.add((_C0, _C1), dd.mul(dd_alpha, t))), 2))
+
+
+def _derivative_float64_6(z, alpha):
     # scaled argument
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -163,9 +243,191 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_float64_1),
-                (lambda z, alpha: -1.0 > z, _derivative_float64_2),
-                (lambda z, alpha: 1.0 > z, _derivative_float64_3),
-                (None, _derivative_float64_4),
+                (lambda z, alpha: _C3 > z, _derivative_float64_2),
+                (lambda z, alpha: _C4 > z, _derivative_float64_3),
+                (lambda z, alpha: _C5 > z, _derivative_float64_4),
+                (lambda z, alpha: 31.0 > z, _derivative_float64_5),
+                (None, _derivative_float64_6),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z, alpha):
+    # the limit
+    return np.nan
+
+
+def _second_derivative_float32_1(z, alpha):
+    # the limit
+    return np.nan
+
+
+def _second_derivative_float32_2(z, alpha):
+    # as it is
+    s0 = 2.0 * alpha
+    return s0 * np.cos(s0 * z)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
+                (None, _second_derivative_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, alpha):
+    # the limit
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_1(z, alpha):
+    # the limit
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_2(z, alpha):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.mul((2.0, 0.0), dd_alpha)
+    return dd.mul(s0, dd.cos_scaled(dd.mul(s0, dd.ldexp(t, -64)), 64))
+
+
+def _second_derivative_float64_3(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.mul((2.0, 0.0), dd_alpha)
+    return dd.mul(s0, dd.cos(dd.mul(s0, x)))
+
+
+def _second_derivative_float64_4(z, alpha):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    s0 = dd.mul((2.0, 0.0), dd_alpha)
+    return dd.mul(s0, dd.cos_scaled(dd.mul(s0, dd.ldexp(t, -64)), 64))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float64_1),
+                (lambda z, alpha: -1.0 > z, _second_derivative_float64_2),
+                (lambda z, alpha: 1.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_alpha_float32_0(z, alpha):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float32_1(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.mul(dd_alpha, x)
+    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(s0, dd.sin(dd.mul((2.0, 0.0), s0))), dd.powi(dd.sin(s0), 2)))
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float32_0),
+                (None, _derivative_wrt_alpha_float32_1),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_alpha_float64_0(z, alpha):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_1(z, alpha):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.mul(dd_alpha, dd.ldexp(t, -64))
+    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(dd.mul(dd_alpha, t), dd.sin_scaled(dd.mul((2.0, 0.0), s0), 64)), dd.powi(dd.sin_scaled(s0, 64), 2)))
+
+
+def _derivative_wrt_alpha_float64_2(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.mul(dd_alpha, t)
+    return dd.mul(dd.mul(t, dd.powi(dd.div((1.0, 0.0), dd_alpha), 2)), dd.sub(dd.mul(dd_alpha, dd.sin(dd.mul((2.0, 0.0), s0))), dd.mul(w, dd.powi(dd.sin(s0), 2))))
+
+
+def _derivative_wrt_alpha_float64_3(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.mul(dd_alpha, x)
+    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(s0, dd.sin(dd.mul((2.0, 0.0), s0))), dd.powi(dd.sin(s0), 2)))
+
+
+def _derivative_wrt_alpha_float64_4(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.mul(dd_alpha, t)
+    return dd.mul(dd.mul(t, dd.powi(dd.div((1.0, 0.0), dd_alpha), 2)), dd.sub(dd.mul(dd_alpha, dd.sin(dd.mul((2.0, 0.0), s0))), dd.mul(w, dd.powi(dd.sin(s0), 2))))
+
+
+def _derivative_wrt_alpha_float64_5(z, alpha):
+    # scaled argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    s0 = dd.mul(dd_alpha, dd.ldexp(t, -64))
+    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(dd.mul(dd_alpha, t), dd.sin_scaled(dd.mul((2.0, 0.0), s0), 64)), dd.powi(dd.sin_scaled(s0, 64), 2)))
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float64_0),
+                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_1),
+                (lambda z, alpha: _C6 > z, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: _C7 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_4),
+                (None, _derivative_wrt_alpha_float64_5),
             ),
         ),
     ),
@@ -174,6 +436,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_ALPHA = (_DERIVATIVE_WRT_ALPHA_FLOAT32, _DERIVATIVE_WRT_ALPHA_FLOAT64)
 
 
 def _parameters(alpha):
@@ -200,3 +464,13 @@ def snake_derivative(z, alpha=1.0, *, out=None):
 def snake_vjp(z, g_bar, alpha=1.0, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(alpha, ), out=out)
+
+
+def snake_second_derivative(z, alpha=1.0, *, out=None):
+    """Return the second derivative at z: ``2*alpha*cos(2*alpha*z)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(alpha, ), out=out)
+
+
+def snake_derivative_wrt_alpha(z, alpha=1.0, *, out=None):
+    """Return the derivative of snake by alpha at z: ``(alpha*z*sin(2*alpha*z) - sin(alpha*z)**2)/alpha**2``."""
+    return evaluate(_DERIVATIVE_WRT_ALPHA, z, _parameters(alpha, ), out=out)

@@ -13,13 +13,19 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "soft_exponential",
     "soft_exponential_derivative",
-    "soft_exponential_vjp",
     "soft_exponential_derivative_from_output",
+    "soft_exponential_vjp",
     "soft_exponential_vjp_from_output",
+    "soft_exponential_second_derivative",
+    "soft_exponential_derivative_wrt_alpha",
 ]
 
-_C0 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
-_C1 = float.fromhex("0x1p-16")  # 1.52587890625e-05
+_C0 = float.fromhex("0x1p-15")  # 3.0517578125e-05
+_C1 = float.fromhex("-0x1p-15")  # -3.0517578125e-05
+_C2 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C3 = float.fromhex("0x1p-13")  # 0.0001220703125
+_C4 = float.fromhex("0x1.ap+892")  # 5.3654913318466e+268
+_C5 = float.fromhex("-0x1p+901")  # -1.6905424996341288e+271
 
 
 def _forward_float32_0(z, alpha):
@@ -128,29 +134,43 @@ def _forward_float64_2(z, alpha):
 
 
 def _forward_float64_3(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.neg(t)
+
+
+def _forward_float64_4(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     return x
 
 
-def _forward_float64_4(z, alpha):
+def _forward_float64_5(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
+
+
+def _forward_float64_6(z, alpha):
     # outside the domain
     return (np.nan, 0.0)
 
 
-def _forward_float64_5(z, alpha):
+def _forward_float64_7(z, alpha):
     # the limit
     return (np.inf, 0.0)
 
 
-def _forward_float64_6(z, alpha):
+def _forward_float64_8(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.neg(dd.div(dd.log1p(dd.sub(dd.neg(dd.powi(dd_alpha, 2)), dd.mul(dd_alpha, x))), dd_alpha))
 
 
-def _forward_float64_7(z, alpha):
+def _forward_float64_9(z, alpha):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -159,22 +179,39 @@ def _forward_float64_7(z, alpha):
     return dd.neg(dd.div(dd.add(dd.log(t), dd.log(dd.sub(dd.sub(w, dd_alpha), dd.mul(w, dd.powi(dd_alpha, 2))))), dd_alpha))
 
 
-def _forward_float64_8(z, alpha):
+def _forward_float64_10(z, alpha):
     # the limit
     dd_alpha = (alpha, 0.0)
     return dd.div(dd.sub(dd.powi(dd_alpha, 2), (1.0, 0.0)), dd_alpha)
 
 
-def _forward_float64_9(z, alpha):
+def _forward_float64_11(z, alpha):
     # the limit
     return (np.inf, 0.0)
 
 
-def _forward_float64_10(z, alpha):
+def _forward_float64_12(z, alpha):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.div(dd.add(dd.powi(dd_alpha, 2), dd.expm1(dd.neg(dd.mul(dd_alpha, t)))), dd_alpha)
+
+
+def _forward_float64_13(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.add(dd_alpha, dd.div(dd.expm1(dd.mul(dd_alpha, x)), dd_alpha))
+
+
+def _forward_float64_14(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    s0 = dd.mul(dd_alpha, t)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s0, -300), dd.add((1.0, 0.0), dd.mul(dd.exp(dd.neg(s0)), dd.sub(dd.powi(dd_alpha, 2), (1.0, 0.0))))), dd_alpha), 300)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -185,24 +222,28 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _forward_float64_0),
                 (lambda z, alpha: z == np.inf, _forward_float64_1),
                 (lambda z, alpha: z == 0.0, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z, alpha: -1.0 > z, _forward_float64_3),
+                (lambda z, alpha: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _forward_float64_4),
-                (lambda z, alpha: z == np.inf, _forward_float64_5),
-                (lambda z, alpha: 3.0 > z, _forward_float64_6),
-                (None, _forward_float64_7),
+                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _forward_float64_6),
+                (lambda z, alpha: z == np.inf, _forward_float64_7),
+                (lambda z, alpha: 3.0 > z, _forward_float64_8),
+                (None, _forward_float64_9),
             ),
         ),
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _forward_float64_8),
-                (lambda z, alpha: z == np.inf, _forward_float64_9),
-                (None, _forward_float64_10),
+                (lambda z, alpha: z == -np.inf, _forward_float64_10),
+                (lambda z, alpha: z == np.inf, _forward_float64_11),
+                (lambda z, alpha: -1.0 > z, _forward_float64_12),
+                (lambda z, alpha: _C0 > z, _forward_float64_13),
+                (None, _forward_float64_14),
             ),
         ),
     ),
@@ -352,6 +393,14 @@ def _derivative_float64_10(z, alpha):
     return dd.exp(dd.mul(dd_alpha, x))
 
 
+def _derivative_float64_11(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    return dd.ldexp(dd.exp_scaled(dd.mul(dd_alpha, t), -300), 300)
+
+
 _DERIVATIVE_FLOAT64 = Kernel(
     (
         (
@@ -376,8 +425,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_7),
                 (lambda z, alpha: z == np.inf, _derivative_float64_8),
-                (lambda z, alpha: _C0 > z, _derivative_float64_9),
-                (None, _derivative_float64_10),
+                (lambda z, alpha: _C1 > z, _derivative_float64_9),
+                (lambda z, alpha: _C0 > z, _derivative_float64_10),
+                (None, _derivative_float64_11),
             ),
         ),
     ),
@@ -472,23 +522,26 @@ def _derivative_from_output_float64_1(z, alpha):
 
 
 def _derivative_from_output_float64_2(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.ldexp(dd.exp_scaled(dd.neg(dd.mul(dd_alpha, t)), -300), 300)
+
+
+def _derivative_from_output_float64_3(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.exp(dd.mul(dd_alpha, x))
 
 
-def _derivative_from_output_float64_3(z, alpha):
+def _derivative_from_output_float64_4(z, alpha):
     # scaled exponential
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     t = x
     return dd.ldexp(dd.exp_scaled(dd.mul(dd_alpha, t), 300), -300)
-
-
-def _derivative_from_output_float64_4(z, alpha):
-    # the limit
-    return (1.0, 0.0)
 
 
 def _derivative_from_output_float64_5(z, alpha):
@@ -497,25 +550,48 @@ def _derivative_from_output_float64_5(z, alpha):
 
 
 def _derivative_from_output_float64_6(z, alpha):
-    # as it is
+    # the limit
     return (1.0, 0.0)
 
 
 def _derivative_from_output_float64_7(z, alpha):
-    # the limit
-    return (-np.inf, 0.0)
+    # as it is
+    return (1.0, 0.0)
 
 
 def _derivative_from_output_float64_8(z, alpha):
     # the limit
-    return (np.inf, 0.0)
+    return (-np.inf, 0.0)
 
 
 def _derivative_from_output_float64_9(z, alpha):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_from_output_float64_10(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(t, dd.sub(dd.sub(w, dd_alpha), dd.mul(w, dd.powi(dd_alpha, 2))))
+
+
+def _derivative_from_output_float64_11(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.sub(x, dd_alpha)))
+
+
+def _derivative_from_output_float64_12(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(t, dd.sub(dd.add(dd_alpha, w), dd.mul(w, dd.powi(dd_alpha, 2))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -525,24 +601,452 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z, alpha: _C1 > z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z, alpha: _C2 > z, _derivative_from_output_float64_2),
+                (lambda z, alpha: _C3 > z, _derivative_from_output_float64_3),
+                (None, _derivative_from_output_float64_4),
             ),
         ),
         (
             lambda alpha: (alpha == 0.0) and (alpha <= 0.0),
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float64_4),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float64_5),
-                (None, _derivative_from_output_float64_6),
+                (lambda z, alpha: z == -np.inf, _derivative_from_output_float64_5),
+                (lambda z, alpha: z == np.inf, _derivative_from_output_float64_6),
+                (None, _derivative_from_output_float64_7),
             ),
         ),
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float64_7),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float64_8),
-                (None, _derivative_from_output_float64_9),
+                (lambda z, alpha: z == -np.inf, _derivative_from_output_float64_8),
+                (lambda z, alpha: z == np.inf, _derivative_from_output_float64_9),
+                (lambda z, alpha: -1.0 > z, _derivative_from_output_float64_10),
+                (lambda z, alpha: 1.0 > z, _derivative_from_output_float64_11),
+                (None, _derivative_from_output_float64_12),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, alpha):
+    # zero, with its sign
+    return 0.0
+
+
+def _second_derivative_float32_3(z, alpha):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z, alpha):
+    # outside the domain
+    return np.nan
+
+
+def _second_derivative_float32_5(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_6(z, alpha):
+    # as it is
+    return alpha * powi((1.0 / (1.0 - alpha * (alpha + z))), 2)
+
+
+def _second_derivative_float32_7(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_8(z, alpha):
+    # the limit
+    return np.inf
+
+
+def _second_derivative_float32_9(z, alpha):
+    # as it is
+    return np.exp(alpha * z) * alpha
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: alpha == 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
+                (lambda z, alpha: z == 0.0, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+        (
+            lambda alpha: alpha < 0.0,
+            (
+                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _second_derivative_float32_4),
+                (lambda z, alpha: z == np.inf, _second_derivative_float32_5),
+                (None, _second_derivative_float32_6),
+            ),
+        ),
+        (
+            lambda alpha: alpha > 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float32_7),
+                (lambda z, alpha: z == np.inf, _second_derivative_float32_8),
+                (None, _second_derivative_float32_9),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, alpha):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z, alpha):
+    # outside the domain
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_5(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_6(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd_alpha, dd.powi(dd.div((1.0, 0.0), dd.sub((1.0, 0.0), dd.mul(dd_alpha, dd.add(dd_alpha, x)))), 2))
+
+
+def _second_derivative_float64_7(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.powi(dd_alpha, 2)
+    s2 = dd.mul((2.0, 0.0), w)
+    return dd.div(dd.mul(dd_alpha, s0), dd.sub(dd.sub(dd.add(dd.add(dd.add(s0, s1), dd.mul(s2, dd.powi(dd_alpha, 3))), dd.mul(s0, dd.powi(dd_alpha, 4))), dd.mul(dd_alpha, s2)), dd.mul(dd.mul((2.0, 0.0), s0), s1)))
+
+
+def _second_derivative_float64_8(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_9(z, alpha):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _second_derivative_float64_10(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.neg(dd.mul(dd_alpha, t)), 300), dd_alpha), -300)
+
+
+def _second_derivative_float64_11(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd.exp(dd.mul(dd_alpha, x)), dd_alpha)
+
+
+def _second_derivative_float64_12(z, alpha):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.mul(dd_alpha, t), -300), dd_alpha), 300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: alpha == 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float64_1),
+                (lambda z, alpha: z == 0.0, _second_derivative_float64_2),
+                (None, _second_derivative_float64_3),
+            ),
+        ),
+        (
+            lambda alpha: alpha < 0.0,
+            (
+                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _second_derivative_float64_4),
+                (lambda z, alpha: z == np.inf, _second_derivative_float64_5),
+                (lambda z, alpha: _C4 > z, _second_derivative_float64_6),
+                (None, _second_derivative_float64_7),
+            ),
+        ),
+        (
+            lambda alpha: alpha > 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float64_8),
+                (lambda z, alpha: z == np.inf, _second_derivative_float64_9),
+                (lambda z, alpha: _C1 > z, _second_derivative_float64_10),
+                (lambda z, alpha: _C0 > z, _second_derivative_float64_11),
+                (None, _second_derivative_float64_12),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_alpha_float32_0(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_alpha_float32_1(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_alpha_float32_2(z, alpha):
+    # zero, with its sign
+    return 0.0
+
+
+def _derivative_wrt_alpha_float32_3(z, alpha):
+    # as it is
+    return 0.0
+
+
+def _derivative_wrt_alpha_float32_4(z, alpha):
+    # outside the domain
+    return np.nan
+
+
+def _derivative_wrt_alpha_float32_5(z, alpha):
+    # the limit
+    return np.inf
+
+
+def _derivative_wrt_alpha_float32_6(z, alpha):
+    # as it is
+    s0 = powi(alpha, 2)
+    return (-(((-(alpha * (2.0 * alpha + z) / (1.0 - alpha * (alpha + z)))) - np.log1p(((-s0) - alpha * z))) / s0))
+
+
+def _derivative_wrt_alpha_float32_7(z, alpha):
+    # the limit
+    return powi((1.0 / alpha), 2) * (1.0 + powi(alpha, 2))
+
+
+def _derivative_wrt_alpha_float32_8(z, alpha):
+    # the limit
+    return np.inf
+
+
+def _derivative_wrt_alpha_float32_9(z, alpha):
+    # as it is
+    s0 = alpha * z
+    return (1.0 + powi((1.0 / alpha), 2) * (np.exp(s0) * s0 - np.expm1(s0)))
+
+
+def _derivative_wrt_alpha_float32_10(z, alpha):
+    # decaying exponentials
+    t = z
+    s0 = powi(alpha, 2)
+    s1 = alpha * t
+    return (np.exp(s1) * ((s1 + np.exp((-s1)) * (1.0 + s0)) - 1.0) / s0)
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: alpha == 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
+                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float32_2),
+                (None, _derivative_wrt_alpha_float32_3),
+            ),
+        ),
+        (
+            lambda alpha: alpha < 0.0,
+            (
+                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _derivative_wrt_alpha_float32_4),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_5),
+                (None, _derivative_wrt_alpha_float32_6),
+            ),
+        ),
+        (
+            lambda alpha: alpha > 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_7),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_8),
+                (lambda z, alpha: 0.0 > z, _derivative_wrt_alpha_float32_9),
+                (None, _derivative_wrt_alpha_float32_10),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_alpha_float64_0(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_2(z, alpha):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_3(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_4(z, alpha):
+    # outside the domain
+    return (np.nan, 0.0)
+
+
+def _derivative_wrt_alpha_float64_5(z, alpha):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_wrt_alpha_float64_6(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.powi(dd_alpha, 2)
+    return dd.neg(dd.div(dd.sub(dd.neg(dd.div(dd.mul(dd_alpha, dd.add(dd.mul((2.0, 0.0), dd_alpha), x)), dd.sub((1.0, 0.0), dd.mul(dd_alpha, dd.add(dd_alpha, x))))), dd.log1p(dd.sub(dd.neg(s0), dd.mul(dd_alpha, x)))), s0))
+
+
+def _derivative_wrt_alpha_float64_7(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(dd_alpha, 2)
+    s1 = dd.mul(s0, w)
+    s2 = dd.log(t)
+    s3 = dd.log(dd.sub(dd.sub(w, dd_alpha), s1))
+    return dd.div(dd.sub(dd.sub(dd.sub(dd.sub(dd.add(dd.add(dd.add(dd_alpha, dd.mul(dd.mul((2.0, 0.0), s0), w)), dd.mul(s2, w)), dd.mul(s3, w)), dd.mul(dd_alpha, s2)), dd.mul(dd_alpha, s3)), dd.mul(s1, s2)), dd.mul(s1, s3)), dd.sub(dd.sub(s1, dd.powi(dd_alpha, 3)), dd.mul(w, dd.powi(dd_alpha, 4))))
+
+
+def _derivative_wrt_alpha_float64_8(z, alpha):
+    # the limit
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.add((1.0, 0.0), dd.powi(dd_alpha, 2)))
+
+
+def _derivative_wrt_alpha_float64_9(z, alpha):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_wrt_alpha_float64_10(z, alpha):
+    # tail
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.powi(dd_alpha, 2)
+    return dd.div(dd.add((1.0, 0.0), s0), s0)
+
+
+def _derivative_wrt_alpha_float64_11(z, alpha):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    s0 = dd.powi(dd_alpha, 2)
+    s1 = dd.mul(dd_alpha, t)
+    return dd.div(dd.add(dd.add((1.0, 0.0), s0), dd.mul(dd.exp(dd.neg(s1)), dd.sub((-1.0, 0.0), s1))), s0)
+
+
+def _derivative_wrt_alpha_float64_12(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    s0 = dd.mul(dd_alpha, x)
+    return dd.add((1.0, 0.0), dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(dd.exp(s0), s0), dd.expm1(s0))))
+
+
+def _derivative_wrt_alpha_float64_13(z, alpha):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    t = x
+    s0 = dd.powi(dd_alpha, 2)
+    s1 = dd.mul(dd_alpha, t)
+    return dd.div(dd.mul(dd.exp(s1), dd.sub(dd.add(s1, dd.mul(dd.exp(dd.neg(s1)), dd.add((1.0, 0.0), s0))), (1.0, 0.0))), s0)
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: alpha == 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
+                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float64_2),
+                (None, _derivative_wrt_alpha_float64_3),
+            ),
+        ),
+        (
+            lambda alpha: alpha < 0.0,
+            (
+                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _derivative_wrt_alpha_float64_4),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_5),
+                (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_6),
+                (None, _derivative_wrt_alpha_float64_7),
+            ),
+        ),
+        (
+            lambda alpha: alpha > 0.0,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_8),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_9),
+                (lambda z, alpha: _C5 > z, _derivative_wrt_alpha_float64_10),
+                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_11),
+                (lambda z, alpha: _C0 > z, _derivative_wrt_alpha_float64_12),
+                (None, _derivative_wrt_alpha_float64_13),
             ),
         ),
     ),
@@ -552,6 +1056,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_ALPHA = (_DERIVATIVE_WRT_ALPHA_FLOAT32, _DERIVATIVE_WRT_ALPHA_FLOAT64)
 
 
 def _parameters(alpha):
@@ -594,3 +1100,13 @@ def soft_exponential_vjp_from_output(g, g_bar, alpha=0.0, *, out=None):
     settings = _parameters(alpha, )
     check(True, "soft_exponential: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def soft_exponential_second_derivative(z, alpha=0.0, *, out=None):
+    """Return the second derivative at z: ``Piecewise((0, Eq(alpha, 0)), (alpha/(-alpha*(alpha + z) + 1)**2, alpha < 0), (alpha*exp(alpha*z), True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(alpha, ), out=out)
+
+
+def soft_exponential_derivative_wrt_alpha(z, alpha=0.0, *, out=None):
+    """Return the derivative of soft_exponential by alpha at z: ``Piecewise((0, Eq(alpha, 0)), (-(-alpha*(2*alpha + z)/(-alpha*(alpha + z) + 1) - log(-alpha*(alpha + z) + 1))/alpha**2, alpha < 0), (1 + (alpha*z*exp(alpha*z) - exp(alpha*z) + 1)/alpha**2, True))``."""
+    return evaluate(_DERIVATIVE_WRT_ALPHA, z, _parameters(alpha, ), out=out)

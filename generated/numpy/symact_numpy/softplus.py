@@ -13,13 +13,19 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "softplus",
     "softplus_derivative",
-    "softplus_vjp",
     "softplus_derivative_from_output",
+    "softplus_vjp",
     "softplus_vjp_from_output",
+    "softplus_second_derivative",
+    "softplus_derivative_wrt_beta",
 ]
 
-_C0 = float.fromhex("0x1p-18")  # 3.814697265625e-06
-_C1 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
+_C0 = float.fromhex("0x1p-15")  # 3.0517578125e-05
+_C1 = float.fromhex("-0x1p-15")  # -3.0517578125e-05
+_C2 = float.fromhex("-0x1p-21")  # -4.76837158203125e-07
+_C3 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
+_C4 = float.fromhex("0x1p-52")  # 2.220446049250313e-16
+_C5 = float.fromhex("0x1p+334")  # 3.499601159652819e+100
 
 
 def _forward_float32_0(z, beta):
@@ -165,6 +171,14 @@ def _derivative_float64_3(z, beta):
     return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(dd.neg(dd.mul(dd_beta, x)))))
 
 
+def _derivative_float64_4(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    return dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(dd.neg(dd.mul(dd_beta, t)))))
+
+
 _DERIVATIVE_FLOAT64 = Kernel(
     (
         (
@@ -173,7 +187,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _derivative_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_float64_1),
                 (lambda z, beta: _C1 > z, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z, beta: 1.0 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -230,6 +245,14 @@ def _derivative_from_output_float64_2(z, beta):
     return dd.neg(dd.expm1(dd.neg(dd.mul(dd_beta, x))))
 
 
+def _derivative_from_output_float64_3(z, beta):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    return dd.neg(dd.expm1(dd.neg(dd.mul(dd_beta, t))))
+
+
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     (
         (
@@ -237,7 +260,228 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z, beta: z == np.inf, _derivative_from_output_float64_0),
                 (lambda z, beta: z == 0.0, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z, beta: 1.0 > z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z, beta):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, beta):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, beta):
+    # decaying exponentials
+    t = (-z)
+    s0 = np.exp((-beta * t))
+    return beta * s0 * powi((1.0 / (1.0 + s0)), 2)
+
+
+def _second_derivative_float32_3(z, beta):
+    # as it is
+    s0 = np.exp((-beta * z))
+    return beta * s0 * powi((1.0 / (1.0 + s0)), 2)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda beta: True,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, beta: z == np.inf, _second_derivative_float32_1),
+                (lambda z, beta: 0.0 > z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    s0 = dd.neg(dd.mul(dd_beta, t))
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd_beta), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _second_derivative_float64_3(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    s0 = dd.exp(dd.neg(dd.mul(dd_beta, x)))
+    return dd.mul(dd.mul(dd_beta, s0), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2))
+
+
+def _second_derivative_float64_4(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.neg(dd.mul(dd_beta, t))
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd_beta), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda beta: True,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, beta: z == np.inf, _second_derivative_float64_1),
+                (lambda z, beta: _C2 > z, _second_derivative_float64_2),
+                (lambda z, beta: _C0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_beta_float32_0(z, beta):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_1(z, beta):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_2(z, beta):
+    # as it is
+    s0 = beta * z
+    s1 = np.exp(s0)
+    return powi((1.0 / beta), 2) * ((s0 * s1 / (1.0 + s1)) - np.log1p(s1))
+
+
+def _derivative_wrt_beta_float32_3(z, beta):
+    # decaying exponentials
+    t = z
+    s0 = powi(beta, 2)
+    s1 = beta * t
+    s2 = np.exp((-s1))
+    s3 = np.log1p(s2)
+    return ((s2 * ((-s1) - s3) - s3) / (s0 + s0 * s2))
+
+
+_DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
+    (
+        (
+            lambda beta: True,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_0),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_1),
+                (lambda z, beta: 0.0 > z, _derivative_wrt_beta_float32_2),
+                (None, _derivative_wrt_beta_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_beta_float64_0(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_1(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_2(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_3(z, beta):
+    # small argument, scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    s0 = dd.powi(dd_beta, 2)
+    s1 = dd.mul(dd_beta, t)
+    s2 = dd.neg(s1)
+    s3 = dd.exp(s2)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s2, 300), dd.sub(dd.sub((-1.0, 0.0), s1), s3)), dd.add(s0, dd.mul(s0, s3))), -300)
+
+
+def _derivative_wrt_beta_float64_4(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    s0 = dd.mul(dd_beta, x)
+    s1 = dd.exp(s0)
+    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_beta), 2), dd.sub(dd.div(dd.mul(s0, s1), dd.add((1.0, 0.0), s1)), dd.log1p(s1)))
+
+
+def _derivative_wrt_beta_float64_5(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.powi(dd_beta, 2)
+    s1 = dd.mul(dd_beta, t)
+    s2 = dd.exp(dd.neg(s1))
+    s3 = dd.log1p(s2)
+    return dd.div(dd.sub(dd.mul(s2, dd.sub(dd.neg(s1), s3)), s3), dd.add(s0, dd.mul(s0, s2)))
+
+
+def _derivative_wrt_beta_float64_6(z, beta):
+    # small argument, scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.powi(dd_beta, 2)
+    s1 = dd.mul(dd_beta, t)
+    s2 = dd.neg(s1)
+    s3 = dd.exp(s2)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s2, 300), dd.sub(dd.sub((-1.0, 0.0), s1), s3)), dd.add(s0, dd.mul(s0, s3))), -300)
+
+
+def _derivative_wrt_beta_float64_7(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
+    (
+        (
+            lambda beta: True,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_0),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_1),
+                (lambda z, beta: _C3 > z, _derivative_wrt_beta_float64_2),
+                (lambda z, beta: -63.0 > z, _derivative_wrt_beta_float64_3),
+                (lambda z, beta: _C4 > z, _derivative_wrt_beta_float64_4),
+                (lambda z, beta: 63.0 > z, _derivative_wrt_beta_float64_5),
+                (lambda z, beta: _C5 > z, _derivative_wrt_beta_float64_6),
+                (None, _derivative_wrt_beta_float64_7),
             ),
         ),
     ),
@@ -247,6 +491,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_BETA = (_DERIVATIVE_WRT_BETA_FLOAT32, _DERIVATIVE_WRT_BETA_FLOAT64)
 
 
 def _parameters(beta):
@@ -290,3 +536,13 @@ def softplus_vjp_from_output(g, g_bar, beta=1.0, *, out=None):
     settings = _parameters(beta, )
     check(True, "softplus: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def softplus_second_derivative(z, beta=1.0, *, out=None):
+    """Return the second derivative at z: ``beta*exp(-beta*z)/(1 + exp(-beta*z))**2``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(beta, ), out=out)
+
+
+def softplus_derivative_wrt_beta(z, beta=1.0, *, out=None):
+    """Return the derivative of softplus by beta at z: ``(beta*z*exp(beta*z)/(exp(beta*z) + 1) - log(exp(beta*z) + 1))/beta**2``."""
+    return evaluate(_DERIVATIVE_WRT_BETA, z, _parameters(beta, ), out=out)

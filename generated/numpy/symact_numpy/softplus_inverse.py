@@ -13,9 +13,10 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "softplus_inverse",
     "softplus_inverse_derivative",
-    "softplus_inverse_vjp",
     "softplus_inverse_derivative_from_output",
+    "softplus_inverse_vjp",
     "softplus_inverse_vjp_from_output",
+    "softplus_inverse_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1.6p-1")  # 0.6875
@@ -61,6 +62,7 @@ _C39 = float.fromhex("0x1.6c16c16c16c17p-57")  # 9.86864910777917e-18
 _C40 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
 _C41 = float.fromhex("0x1p-129")  # 1.4693679385278594e-39
 _C42 = float.fromhex("-0x1.d148e8aa0ba83p-208")  # -4.418143341129904e-63
+_C43 = float.fromhex("-0x1p-9")  # -0.001953125
 
 
 def _forward_float32_0(z):
@@ -223,6 +225,13 @@ def _derivative_float64_3(z):
     return dd.neg(dd.div((1.0, 0.0), dd.expm1(dd.neg(x))))
 
 
+def _derivative_float64_4(z):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.neg(dd.div((1.0, 0.0), dd.expm1(dd.neg(t))))
+
+
 _DERIVATIVE_FLOAT64 = Kernel(
     (
         (
@@ -231,7 +240,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: 0.0 > z, _derivative_float64_0),
                 (lambda z: z == 0.0, _derivative_float64_1),
                 (lambda z: z == np.inf, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: 1.0 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -280,9 +290,23 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul(dd.exp_scaled(t, -300), dd.add((1.0, 0.0), dd.exp(dd.neg(t)))), 300)
+
+
+def _derivative_from_output_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.add((1.0, 0.0), dd.exp(dd.neg(x)))
+
+
+def _derivative_from_output_float64_4(z):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.add((1.0, 0.0), dd.exp(dd.neg(t)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -292,7 +316,93 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z: _C43 > z, _derivative_from_output_float64_2),
+                (lambda z: 1.0 > z, _derivative_from_output_float64_3),
+                (None, _derivative_from_output_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # outside the domain
+    return np.nan
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return -np.inf
+
+
+def _second_derivative_float32_2(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    s0 = (-z)
+    return (-np.exp(s0) * powi((1.0 / np.expm1(s0)), 2))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: 0.0 > z, _second_derivative_float32_0),
+                (lambda z: z == 0.0, _second_derivative_float32_1),
+                (lambda z: z == np.inf, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # outside the domain
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = dd.neg(x)
+    return dd.neg(dd.mul(dd.exp(s0), dd.powi(dd.div((1.0, 0.0), dd.expm1(s0)), 2)))
+
+
+def _second_derivative_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.neg(t)
+    return dd.ldexp(dd.neg(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.sub(dd.exp(s0), (1.0, 0.0))), 2))), -300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: 0.0 > z, _second_derivative_float64_0),
+                (lambda z: z == 0.0, _second_derivative_float64_1),
+                (lambda z: z == np.inf, _second_derivative_float64_2),
+                (lambda z: 1.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
             ),
         ),
     ),
@@ -302,6 +412,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -343,3 +454,8 @@ def softplus_inverse_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "softplus_inverse: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def softplus_inverse_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``-exp(-z)/(1 - exp(-z))**2``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -13,9 +13,11 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "softshrink",
     "softshrink_derivative",
-    "softshrink_vjp",
     "softshrink_derivative_from_output",
+    "softshrink_vjp",
     "softshrink_vjp_from_output",
+    "softshrink_second_derivative",
+    "softshrink_derivative_wrt_lambd",
 ]
 
 
@@ -85,22 +87,40 @@ def _forward_float64_2(z, lambd):
 
 
 def _forward_float64_3(z, lambd):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_lambd = (lambd, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(t, dd.sub(dd.mul(dd_lambd, w), (1.0, 0.0)))
+
+
+def _forward_float64_4(z, lambd):
     # as it is
     x = (z, np.zeros_like(z))
     dd_lambd = (lambd, 0.0)
     return dd.add(dd_lambd, x)
 
 
-def _forward_float64_4(z, lambd):
+def _forward_float64_5(z, lambd):
     # as it is
     return (0.0, 0.0)
 
 
-def _forward_float64_5(z, lambd):
+def _forward_float64_6(z, lambd):
     # as it is
     x = (z, np.zeros_like(z))
     dd_lambd = (lambd, 0.0)
     return dd.sub(x, dd_lambd)
+
+
+def _forward_float64_7(z, lambd):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_lambd = (lambd, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(t, dd.sub((1.0, 0.0), dd.mul(dd_lambd, w)))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -111,9 +131,11 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, lambd: z == -np.inf, _forward_float64_0),
                 (lambda z, lambd: z == np.inf, _forward_float64_1),
                 (lambda z, lambd: z == 0.0, _forward_float64_2),
-                (lambda z, lambd: (-lambd) >= z, _forward_float64_3),
-                (lambda z, lambd: lambd >= z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (lambda z, lambd: -3.0 > z, _forward_float64_3),
+                (lambda z, lambd: (-lambd) >= z, _forward_float64_4),
+                (lambda z, lambd: lambd >= z, _forward_float64_5),
+                (lambda z, lambd: 3.0 > z, _forward_float64_6),
+                (None, _forward_float64_7),
             ),
         ),
     ),
@@ -300,9 +322,204 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, lambd):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, lambd):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, lambd):
+    # zero, with its sign
+    return 0.0
+
+
+def _second_derivative_float32_3(z, lambd):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z, lambd):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_5(z, lambd):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda lambd: True,
+            (
+                (lambda z, lambd: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, lambd: z == np.inf, _second_derivative_float32_1),
+                (lambda z, lambd: z == 0.0, _second_derivative_float32_2),
+                (lambda z, lambd: (-lambd) >= z, _second_derivative_float32_3),
+                (lambda z, lambd: lambd >= z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, lambd):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, lambd):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, lambd):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, lambd):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z, lambd):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_5(z, lambd):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda lambd: True,
+            (
+                (lambda z, lambd: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, lambd: z == np.inf, _second_derivative_float64_1),
+                (lambda z, lambd: z == 0.0, _second_derivative_float64_2),
+                (lambda z, lambd: (-lambd) >= z, _second_derivative_float64_3),
+                (lambda z, lambd: lambd >= z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_lambd_float32_0(z, lambd):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_lambd_float32_1(z, lambd):
+    # the limit
+    return -1.0
+
+
+def _derivative_wrt_lambd_float32_2(z, lambd):
+    # zero, with its sign
+    return z
+
+
+def _derivative_wrt_lambd_float32_3(z, lambd):
+    # as it is
+    return 1.0
+
+
+def _derivative_wrt_lambd_float32_4(z, lambd):
+    # as it is
+    return 0.0
+
+
+def _derivative_wrt_lambd_float32_5(z, lambd):
+    # as it is
+    return -1.0
+
+
+_DERIVATIVE_WRT_LAMBD_FLOAT32 = Kernel(
+    (
+        (
+            lambda lambd: True,
+            (
+                (lambda z, lambd: z == -np.inf, _derivative_wrt_lambd_float32_0),
+                (lambda z, lambd: z == np.inf, _derivative_wrt_lambd_float32_1),
+                (lambda z, lambd: z == 0.0, _derivative_wrt_lambd_float32_2),
+                (lambda z, lambd: (-lambd) >= z, _derivative_wrt_lambd_float32_3),
+                (lambda z, lambd: lambd >= z, _derivative_wrt_lambd_float32_4),
+                (None, _derivative_wrt_lambd_float32_5),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_lambd_float64_0(z, lambd):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_lambd_float64_1(z, lambd):
+    # the limit
+    return (-1.0, 0.0)
+
+
+def _derivative_wrt_lambd_float64_2(z, lambd):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _derivative_wrt_lambd_float64_3(z, lambd):
+    # as it is
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_lambd_float64_4(z, lambd):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_lambd_float64_5(z, lambd):
+    # as it is
+    return (-1.0, 0.0)
+
+
+_DERIVATIVE_WRT_LAMBD_FLOAT64 = Kernel(
+    (
+        (
+            lambda lambd: True,
+            (
+                (lambda z, lambd: z == -np.inf, _derivative_wrt_lambd_float64_0),
+                (lambda z, lambd: z == np.inf, _derivative_wrt_lambd_float64_1),
+                (lambda z, lambd: z == 0.0, _derivative_wrt_lambd_float64_2),
+                (lambda z, lambd: (-lambd) >= z, _derivative_wrt_lambd_float64_3),
+                (lambda z, lambd: lambd >= z, _derivative_wrt_lambd_float64_4),
+                (None, _derivative_wrt_lambd_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_LAMBD = (_DERIVATIVE_WRT_LAMBD_FLOAT32, _DERIVATIVE_WRT_LAMBD_FLOAT64)
 
 
 def _parameters(lambd):
@@ -346,3 +563,13 @@ def softshrink_vjp_from_output(g, g_bar, lambd=0.5, *, out=None):
     settings = _parameters(lambd, )
     check(True, "softshrink: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def softshrink_second_derivative(z, lambd=0.5, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(lambd, ), out=out)
+
+
+def softshrink_derivative_wrt_lambd(z, lambd=0.5, *, out=None):
+    """Return the derivative of softshrink by lambd at z: ``Piecewise((-1, z > lambd), (0, z > -lambd), (1, True))``."""
+    return evaluate(_DERIVATIVE_WRT_LAMBD, z, _parameters(lambd, ), out=out)

@@ -13,11 +13,14 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "softsign",
     "softsign_derivative",
-    "softsign_vjp",
     "softsign_derivative_from_output",
+    "softsign_vjp",
     "softsign_vjp_from_output",
+    "softsign_second_derivative",
 ]
 
+_C0 = float.fromhex("-0x1.fffffffffffffp+899")  # -8.452712498170643e+270
+_C1 = float.fromhex("0x1p+900")  # 8.452712498170644e+270
 
 
 def _forward_float32_0(z):
@@ -172,15 +175,33 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
-    # as it is
+    # reciprocal argument
     x = (z, np.zeros_like(z))
-    return dd.powi(dd.div((1.0, 0.0), dd.sub((1.0, 0.0), x)), 2)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    return dd.div(s0, dd.add(dd.add((1.0, 0.0), s0), dd.mul((2.0, 0.0), w)))
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
+    return dd.powi(dd.div((1.0, 0.0), dd.sub((1.0, 0.0), x)), 2)
+
+
+def _derivative_float64_4(z):
+    # as it is
+    x = (z, np.zeros_like(z))
     return dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), x)), 2)
+
+
+def _derivative_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    return dd.div(s0, dd.add(dd.add((1.0, 0.0), s0), dd.mul((2.0, 0.0), w)))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -190,8 +211,10 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: 0.0 >= z, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: _C0 > z, _derivative_float64_2),
+                (lambda z: 0.0 >= z, _derivative_float64_3),
+                (lambda z: _C1 > z, _derivative_float64_4),
+                (None, _derivative_float64_5),
             ),
         ),
     ),
@@ -248,9 +271,129 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return z
+
+
+def _second_derivative_float32_3(z):
+    # at the kink, by convention
+    return 0.0
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return 2.0 * powi((1.0 / (1.0 - z)), 3)
+
+
+def _second_derivative_float32_5(z):
+    # as it is
+    return -2.0 * powi((1.0 / (1.0 + z)), 3)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: z == 0.0, _second_derivative_float32_3),
+                (lambda z: 0.0 > z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _second_derivative_float64_3(z):
+    # at the kink, by convention
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 3)
+    return dd.div(dd.mul((2.0, 0.0), s0), dd.add(dd.add(dd.add((1.0, 0.0), s0), dd.mul((3.0, 0.0), w)), dd.mul((3.0, 0.0), dd.powi(w, 2))))
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.mul((2.0, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sub((1.0, 0.0), x)), 3))
+
+
+def _second_derivative_float64_6(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.mul((-2.0, 0.0), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), x)), 3))
+
+
+def _second_derivative_float64_7(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 3)
+    return dd.div(dd.mul((-2.0, 0.0), s0), dd.add(dd.add(dd.add((1.0, 0.0), s0), dd.mul((3.0, 0.0), w)), dd.mul((3.0, 0.0), dd.powi(w, 2))))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: z == 0.0, _second_derivative_float64_3),
+                (lambda z: -1.0 > z, _second_derivative_float64_4),
+                (lambda z: 0.0 > z, _second_derivative_float64_5),
+                (lambda z: 1.0 > z, _second_derivative_float64_6),
+                (None, _second_derivative_float64_7),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -292,3 +435,8 @@ def softsign_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "softsign: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def softsign_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``Piecewise((-2/(z + 1)**3, z > 0), (0, Eq(z, 0)), (2/(1 - z)**3, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -13,9 +13,10 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "sparse_plus",
     "sparse_plus_derivative",
-    "sparse_plus_vjp",
     "sparse_plus_derivative_from_output",
+    "sparse_plus_vjp",
     "sparse_plus_vjp_from_output",
+    "sparse_plus_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1p-2")  # 0.25
@@ -86,9 +87,10 @@ def _forward_float64_3(z):
 
 
 def _forward_float64_4(z):
-    # as it is
+    # reciprocal argument
     x = (z, np.zeros_like(z))
-    return x
+    t = x
+    return t
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -253,9 +255,94 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return _C1
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: -1.0 >= z, _second_derivative_float32_2),
+                (lambda z: 1.0 > z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    return (_C1, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: -1.0 >= z, _second_derivative_float64_2),
+                (lambda z: 1.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -297,3 +384,8 @@ def sparse_plus_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "sparse_plus: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def sparse_plus_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``Piecewise((0, z >= 1), (1/2, z > -1), (0, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -13,13 +13,15 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "sqnl",
     "sqnl_derivative",
-    "sqnl_vjp",
     "sqnl_derivative_from_output",
+    "sqnl_vjp",
     "sqnl_vjp_from_output",
+    "sqnl_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1p-2")  # 0.25
 _C1 = float.fromhex("0x1p-1")  # 0.5
+_C2 = float.fromhex("-0x1p-1")  # -0.5
 
 
 def _forward_float32_0(z):
@@ -280,9 +282,131 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return z
+
+
+def _second_derivative_float32_3(z):
+    # at the kink, by convention
+    return 0.0
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_5(z):
+    # as it is
+    return _C1
+
+
+def _second_derivative_float32_6(z):
+    # as it is
+    return _C2
+
+
+def _second_derivative_float32_7(z):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: z == 0.0, _second_derivative_float32_3),
+                (lambda z: -2.0 >= z, _second_derivative_float32_4),
+                (lambda z: 0.0 > z, _second_derivative_float32_5),
+                (lambda z: 2.0 > z, _second_derivative_float32_6),
+                (None, _second_derivative_float32_7),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _second_derivative_float64_3(z):
+    # at the kink, by convention
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    return (_C1, 0.0)
+
+
+def _second_derivative_float64_6(z):
+    # as it is
+    return (_C2, 0.0)
+
+
+def _second_derivative_float64_7(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: z == 0.0, _second_derivative_float64_3),
+                (lambda z: -2.0 >= z, _second_derivative_float64_4),
+                (lambda z: 0.0 > z, _second_derivative_float64_5),
+                (lambda z: 2.0 > z, _second_derivative_float64_6),
+                (None, _second_derivative_float64_7),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -324,3 +448,8 @@ def sqnl_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "sqnl: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def sqnl_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``Piecewise((0, z >= 2), (-1/2, z > 0), (0, Eq(z, 0)), (1/2, z > -2), (0, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -14,6 +14,7 @@ __all__ = [
     "square",
     "square_derivative",
     "square_vjp",
+    "square_second_derivative",
 ]
 
 
@@ -70,9 +71,23 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.powi(t, 2)
+
+
+def _forward_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.powi(x, 2)
+
+
+def _forward_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.powi(t, 2)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -83,7 +98,9 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: -1.0 > z, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -144,9 +161,23 @@ def _derivative_float64_2(z):
 
 
 def _derivative_float64_3(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.mul((-2.0, 0.0), t)
+
+
+def _derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.mul((2.0, 0.0), x)
+
+
+def _derivative_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.mul((2.0, 0.0), t)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -157,7 +188,69 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: z == 0.0, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_3),
+                (lambda z: 1.0 > z, _derivative_float64_4),
+                (None, _derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 2.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 2.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    return 2.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (None, _second_derivative_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (2.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (2.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # as it is
+    return (2.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (None, _second_derivative_float64_2),
             ),
         ),
     ),
@@ -166,6 +259,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -190,3 +284,8 @@ def square_derivative(z, *, out=None):
 def square_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def square_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``2``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

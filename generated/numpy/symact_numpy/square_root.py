@@ -13,12 +13,14 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "square_root",
     "square_root_derivative",
-    "square_root_vjp",
     "square_root_derivative_from_output",
+    "square_root_vjp",
     "square_root_vjp_from_output",
+    "square_root_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
+_C1 = float.fromhex("-0x1p-2")  # -0.25
 
 
 def _forward_float32_0(z):
@@ -67,6 +69,13 @@ def _forward_float64_2(z):
     return dd.sqrt(x)
 
 
+def _forward_float64_3(z):
+    # conjugate
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.sqrt(t)
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -74,7 +83,8 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: 0.0 > z, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (None, _forward_float64_2),
+                (lambda z: 1.0 > z, _forward_float64_2),
+                (None, _forward_float64_3),
             ),
         ),
     ),
@@ -139,6 +149,14 @@ def _derivative_float64_3(z):
     return dd.div((_C0, 0.0), dd.sqrt(x))
 
 
+def _derivative_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul((_C0, 0.0), dd.sqrt(w))
+
+
 _DERIVATIVE_FLOAT64 = Kernel(
     (
         (
@@ -147,7 +165,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: 0.0 > z, _derivative_float64_0),
                 (lambda z: z == 0.0, _derivative_float64_1),
                 (lambda z: z == np.inf, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: 1.0 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -196,6 +215,12 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.div((_C0, 0.0), x)
+
+
+def _derivative_from_output_float64_3(z):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = x
@@ -210,7 +235,90 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == 0.0, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z: 1.0 > z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # outside the domain
+    return np.nan
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return -np.inf
+
+
+def _second_derivative_float32_2(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return _C1 * powi((1.0 / np.sqrt(z)), 3)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: 0.0 > z, _second_derivative_float32_0),
+                (lambda z: z == 0.0, _second_derivative_float32_1),
+                (lambda z: z == np.inf, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # outside the domain
+    return (np.nan, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.mul((_C1, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(x)), 3))
+
+
+def _second_derivative_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul((_C1, 0.0), dd.powi(dd.sqrt(w), 3))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: 0.0 > z, _second_derivative_float64_0),
+                (lambda z: z == 0.0, _second_derivative_float64_1),
+                (lambda z: z == np.inf, _second_derivative_float64_2),
+                (lambda z: 1.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
             ),
         ),
     ),
@@ -220,6 +328,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -261,3 +370,8 @@ def square_root_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "square_root: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def square_root_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``-1/(4*z**(3/2))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

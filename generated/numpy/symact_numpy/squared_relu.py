@@ -13,9 +13,10 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "squared_relu",
     "squared_relu_derivative",
-    "squared_relu_vjp",
     "squared_relu_derivative_from_output",
+    "squared_relu_vjp",
     "squared_relu_vjp_from_output",
+    "squared_relu_second_derivative",
 ]
 
 
@@ -88,6 +89,13 @@ def _forward_float64_4(z):
     return dd.powi(x, 2)
 
 
+def _forward_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.powi(t, 2)
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -97,7 +105,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: 0.0 >= z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -173,6 +182,13 @@ def _derivative_float64_4(z):
     return dd.mul((2.0, 0.0), x)
 
 
+def _derivative_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.mul((2.0, 0.0), t)
+
+
 _DERIVATIVE_FLOAT64 = Kernel(
     (
         (
@@ -182,7 +198,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: z == 0.0, _derivative_float64_2),
                 (lambda z: 0.0 >= z, _derivative_float64_3),
-                (None, _derivative_float64_4),
+                (lambda z: 1.0 > z, _derivative_float64_4),
+                (None, _derivative_float64_5),
             ),
         ),
     ),
@@ -225,13 +242,93 @@ def _derivative_from_output_float64_1(z):
     return dd.mul((2.0, 0.0), dd.sqrt(x))
 
 
+def _derivative_from_output_float64_2(z):
+    # conjugate
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.mul((2.0, 0.0), dd.sqrt(t))
+
+
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     (
         (
             lambda : True,
             (
                 (lambda z: z == np.inf, _derivative_from_output_float64_0),
-                (None, _derivative_from_output_float64_1),
+                (lambda z: 1.0 > z, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 2.0
+
+
+def _second_derivative_float32_2(z):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_3(z):
+    # as it is
+    return 2.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: 0.0 >= z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (2.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z):
+    # as it is
+    return (2.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: 0.0 >= z, _second_derivative_float64_2),
+                (None, _second_derivative_float64_3),
             ),
         ),
     ),
@@ -241,6 +338,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -282,3 +380,8 @@ def squared_relu_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "squared_relu: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def squared_relu_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``Piecewise((2, z > 0), (0, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -13,9 +13,11 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "squareplus",
     "squareplus_derivative",
-    "squareplus_vjp",
     "squareplus_derivative_from_output",
+    "squareplus_vjp",
     "squareplus_vjp_from_output",
+    "squareplus_second_derivative",
+    "squareplus_derivative_wrt_b",
 ]
 
 _C0 = float.fromhex("-0x1p-1")  # -0.5
@@ -265,9 +267,179 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, b):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, b):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, b):
+    # as it is
+    return _C1 * b * powi((1.0 / np.sqrt((b + powi(z, 2)))), 3)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda b: True,
+            (
+                (lambda z, b: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, b: z == np.inf, _second_derivative_float32_1),
+                (None, _second_derivative_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.mul(dd_b, dd.powi(w, 2))
+    s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), s0)))
+    return dd.div(dd.mul(dd_b, dd.powi(w, 3)), dd.add(s1, dd.mul(s0, s1)))
+
+
+def _second_derivative_float64_3(z, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    return dd.mul(dd.mul((_C1, 0.0), dd_b), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add(dd_b, dd.powi(x, 2)))), 3))
+
+
+def _second_derivative_float64_4(z, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.mul(dd_b, dd.powi(w, 2))
+    s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), s0)))
+    return dd.div(dd.mul(dd_b, dd.powi(w, 3)), dd.add(s1, dd.mul(s0, s1)))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda b: True,
+            (
+                (lambda z, b: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, b: z == np.inf, _second_derivative_float64_1),
+                (lambda z, b: -1.0 > z, _second_derivative_float64_2),
+                (lambda z, b: 1.0 > z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_b_float32_0(z, b):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_b_float32_1(z, b):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_b_float32_2(z, b):
+    # as it is
+    return (_C2 / np.sqrt((b + powi(z, 2))))
+
+
+_DERIVATIVE_WRT_B_FLOAT32 = Kernel(
+    (
+        (
+            lambda b: True,
+            (
+                (lambda z, b: z == -np.inf, _derivative_wrt_b_float32_0),
+                (lambda z, b: z == np.inf, _derivative_wrt_b_float32_1),
+                (None, _derivative_wrt_b_float32_2),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_b_float64_0(z, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_1(z, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_b_float64_2(z, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.div(dd.mul((_C2, 0.0), w), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_b, dd.powi(w, 2)))))
+
+
+def _derivative_wrt_b_float64_3(z, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    return dd.div((_C2, 0.0), dd.sqrt(dd.add(dd_b, dd.powi(x, 2))))
+
+
+def _derivative_wrt_b_float64_4(z, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_b = (b, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.div(dd.mul((_C2, 0.0), w), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_b, dd.powi(w, 2)))))
+
+
+_DERIVATIVE_WRT_B_FLOAT64 = Kernel(
+    (
+        (
+            lambda b: True,
+            (
+                (lambda z, b: z == -np.inf, _derivative_wrt_b_float64_0),
+                (lambda z, b: z == np.inf, _derivative_wrt_b_float64_1),
+                (lambda z, b: -1.0 > z, _derivative_wrt_b_float64_2),
+                (lambda z, b: 1.0 > z, _derivative_wrt_b_float64_3),
+                (None, _derivative_wrt_b_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_B = (_DERIVATIVE_WRT_B_FLOAT32, _DERIVATIVE_WRT_B_FLOAT64)
 
 
 def _parameters(b):
@@ -311,3 +483,13 @@ def squareplus_vjp_from_output(g, g_bar, b=4.0, *, out=None):
     settings = _parameters(b, )
     check(True, "squareplus: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def squareplus_second_derivative(z, b=4.0, *, out=None):
+    """Return the second derivative at z: ``b/(2*(b + z**2)**(3/2))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(b, ), out=out)
+
+
+def squareplus_derivative_wrt_b(z, b=4.0, *, out=None):
+    """Return the derivative of squareplus by b at z: ``1/(4*sqrt(b + z**2))``."""
+    return evaluate(_DERIVATIVE_WRT_B, z, _parameters(b, ), out=out)

@@ -13,9 +13,12 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "star_relu",
     "star_relu_derivative",
-    "star_relu_vjp",
     "star_relu_derivative_from_output",
+    "star_relu_vjp",
     "star_relu_vjp_from_output",
+    "star_relu_second_derivative",
+    "star_relu_derivative_wrt_s",
+    "star_relu_derivative_wrt_b",
 ]
 
 
@@ -81,6 +84,16 @@ def _forward_float64_3(z, s, b):
     return dd.add(dd_b, dd.mul(dd_s, dd.powi(x, 2)))
 
 
+def _forward_float64_4(z, s, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_s = (s, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(dd.powi(t, 2), dd.add(dd_s, dd.mul(dd_b, dd.powi(w, 2))))
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -89,7 +102,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, s, b: z == -np.inf, _forward_float64_0),
                 (lambda z, s, b: z == np.inf, _forward_float64_1),
                 (lambda z, s, b: 0.0 >= z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z, s, b: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -166,6 +180,14 @@ def _derivative_float64_4(z, s, b):
     return dd.mul(dd.mul((2.0, 0.0), dd_s), x)
 
 
+def _derivative_float64_5(z, s, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_s = (s, 0.0)
+    t = x
+    return dd.mul(dd.mul((2.0, 0.0), dd_s), t)
+
+
 _DERIVATIVE_FLOAT64 = Kernel(
     (
         (
@@ -175,7 +197,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, s, b: z == np.inf, _derivative_float64_1),
                 (lambda z, s, b: z == 0.0, _derivative_float64_2),
                 (lambda z, s, b: 0.0 >= z, _derivative_float64_3),
-                (None, _derivative_float64_4),
+                (lambda z, s, b: 1.0 > z, _derivative_float64_4),
+                (None, _derivative_float64_5),
             ),
         ),
     ),
@@ -238,11 +261,31 @@ def _derivative_from_output_float64_1(z, s, b):
 
 
 def _derivative_from_output_float64_2(z, s, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_s = (s, 0.0)
+    dd_b = (b, 0.0)
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(dd.mul(dd.mul((2.0, 0.0), dd.sqrt(dd_s)), dd.sqrt(t)), dd.sqrt(dd.sub((1.0, 0.0), dd.mul(dd_b, w))))
+
+
+def _derivative_from_output_float64_3(z, s, b):
     # the limit
     return (np.nan, 0.0)
 
 
-def _derivative_from_output_float64_3(z, s, b):
+def _derivative_from_output_float64_4(z, s, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_s = (s, 0.0)
+    dd_b = (b, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd.sqrt(t)), dd.sqrt(dd.neg(dd_s))), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_b, w))))
+
+
+def _derivative_from_output_float64_5(z, s, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -256,14 +299,255 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             lambda s, b: s > 0.0,
             (
                 (lambda z, s, b: z == np.inf, _derivative_from_output_float64_0),
-                (None, _derivative_from_output_float64_1),
+                (lambda z, s, b: 3.0 > z, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
         (
             lambda s, b: s <= 0.0,
             (
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_3),
+                (lambda z, s, b: -1.0 > z, _derivative_from_output_float64_4),
+                (None, _derivative_from_output_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z, s, b):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, s, b):
+    # the limit
+    return 2.0 * s
+
+
+def _second_derivative_float32_2(z, s, b):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_3(z, s, b):
+    # as it is
+    return 2.0 * s
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda s, b: True,
+            (
+                (lambda z, s, b: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, s, b: z == np.inf, _second_derivative_float32_1),
+                (lambda z, s, b: 0.0 >= z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, s, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, s, b):
+    # the limit
+    dd_s = (s, 0.0)
+    return dd.mul((2.0, 0.0), dd_s)
+
+
+def _second_derivative_float64_2(z, s, b):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, s, b):
+    # as it is
+    dd_s = (s, 0.0)
+    return dd.mul((2.0, 0.0), dd_s)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda s, b: True,
+            (
+                (lambda z, s, b: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, s, b: z == np.inf, _second_derivative_float64_1),
+                (lambda z, s, b: 0.0 >= z, _second_derivative_float64_2),
+                (None, _second_derivative_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_s_float32_0(z, s, b):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_s_float32_1(z, s, b):
+    # the limit
+    return np.inf
+
+
+def _derivative_wrt_s_float32_2(z, s, b):
+    # zero, with its sign
+    return 0.0
+
+
+def _derivative_wrt_s_float32_3(z, s, b):
+    # as it is
+    return 0.0
+
+
+def _derivative_wrt_s_float32_4(z, s, b):
+    # as it is
+    return powi(z, 2)
+
+
+_DERIVATIVE_WRT_S_FLOAT32 = Kernel(
+    (
+        (
+            lambda s, b: True,
+            (
+                (lambda z, s, b: z == -np.inf, _derivative_wrt_s_float32_0),
+                (lambda z, s, b: z == np.inf, _derivative_wrt_s_float32_1),
+                (lambda z, s, b: z == 0.0, _derivative_wrt_s_float32_2),
+                (lambda z, s, b: 0.0 >= z, _derivative_wrt_s_float32_3),
+                (None, _derivative_wrt_s_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_s_float64_0(z, s, b):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_s_float64_1(z, s, b):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_wrt_s_float64_2(z, s, b):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_s_float64_3(z, s, b):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_s_float64_4(z, s, b):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.powi(x, 2)
+
+
+def _derivative_wrt_s_float64_5(z, s, b):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.powi(t, 2)
+
+
+_DERIVATIVE_WRT_S_FLOAT64 = Kernel(
+    (
+        (
+            lambda s, b: True,
+            (
+                (lambda z, s, b: z == -np.inf, _derivative_wrt_s_float64_0),
+                (lambda z, s, b: z == np.inf, _derivative_wrt_s_float64_1),
+                (lambda z, s, b: z == 0.0, _derivative_wrt_s_float64_2),
+                (lambda z, s, b: 0.0 >= z, _derivative_wrt_s_float64_3),
+                (lambda z, s, b: 1.0 > z, _derivative_wrt_s_float64_4),
+                (None, _derivative_wrt_s_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_b_float32_0(z, s, b):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_b_float32_1(z, s, b):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_b_float32_2(z, s, b):
+    # as it is
+    return 1.0
+
+
+def _derivative_wrt_b_float32_3(z, s, b):
+    # as it is
+    return 1.0
+
+
+_DERIVATIVE_WRT_B_FLOAT32 = Kernel(
+    (
+        (
+            lambda s, b: True,
+            (
+                (lambda z, s, b: z == -np.inf, _derivative_wrt_b_float32_0),
+                (lambda z, s, b: z == np.inf, _derivative_wrt_b_float32_1),
+                (lambda z, s, b: 0.0 >= z, _derivative_wrt_b_float32_2),
+                (None, _derivative_wrt_b_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_b_float64_0(z, s, b):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_b_float64_1(z, s, b):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_b_float64_2(z, s, b):
+    # as it is
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_b_float64_3(z, s, b):
+    # as it is
+    return (1.0, 0.0)
+
+
+_DERIVATIVE_WRT_B_FLOAT64 = Kernel(
+    (
+        (
+            lambda s, b: True,
+            (
+                (lambda z, s, b: z == -np.inf, _derivative_wrt_b_float64_0),
+                (lambda z, s, b: z == np.inf, _derivative_wrt_b_float64_1),
+                (lambda z, s, b: 0.0 >= z, _derivative_wrt_b_float64_2),
+                (None, _derivative_wrt_b_float64_3),
             ),
         ),
     ),
@@ -273,6 +557,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_S = (_DERIVATIVE_WRT_S_FLOAT32, _DERIVATIVE_WRT_S_FLOAT64)
+_DERIVATIVE_WRT_B = (_DERIVATIVE_WRT_B_FLOAT32, _DERIVATIVE_WRT_B_FLOAT64)
 
 
 def _parameters(s, b):
@@ -316,3 +603,18 @@ def star_relu_vjp_from_output(g, g_bar, s=0.8944, b=-0.4472, *, out=None):
     settings = _parameters(s, b, )
     check(s != 0.0, "star_relu: the output form holds where Ne(s, 0); use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def star_relu_second_derivative(z, s=0.8944, b=-0.4472, *, out=None):
+    """Return the second derivative at z: ``Piecewise((2*s, z > 0), (0, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(s, b, ), out=out)
+
+
+def star_relu_derivative_wrt_s(z, s=0.8944, b=-0.4472, *, out=None):
+    """Return the derivative of star_relu by s at z: ``Piecewise((z**2, z > 0), (0, True))``."""
+    return evaluate(_DERIVATIVE_WRT_S, z, _parameters(s, b, ), out=out)
+
+
+def star_relu_derivative_wrt_b(z, s=0.8944, b=-0.4472, *, out=None):
+    """Return the derivative of star_relu by b at z: ``1``."""
+    return evaluate(_DERIVATIVE_WRT_B, z, _parameters(s, b, ), out=out)

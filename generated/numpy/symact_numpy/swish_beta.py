@@ -14,13 +14,27 @@ __all__ = [
     "swish_beta",
     "swish_beta_derivative",
     "swish_beta_vjp",
+    "swish_beta_second_derivative",
+    "swish_beta_derivative_wrt_beta",
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p-18")  # -3.814697265625e-06
-_C2 = float.fromhex("0x1p-16")  # 1.52587890625e-05
-_C3 = float.fromhex("-0x1p-60")  # -8.673617379884035e-19
-_C4 = float.fromhex("0x1p-60")  # 8.673617379884035e-19
+_C1 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
+_C2 = float.fromhex("-0x1p-15")  # -3.0517578125e-05
+_C3 = float.fromhex("0x1p-13")  # 0.0001220703125
+_C4 = float.fromhex("0x1p+334")  # 3.499601159652819e+100
+_C5 = float.fromhex("-0x1p-1")  # -0.5
+_C6 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
+_C7 = float.fromhex("0x1p+901")  # 1.6905424996341288e+271
+_C8 = float.fromhex("-0x1p+901")  # -1.6905424996341288e+271
+_C9 = float.fromhex("0x1p-57")  # 6.938893903907228e-18
+_C10 = float.fromhex("-0x1p-55")  # -2.7755575615628914e-17
+_C11 = float.fromhex("0x1p-55")  # 2.7755575615628914e-17
+_C12 = float.fromhex("0x1p-2")  # 0.25
+_C13 = float.fromhex("-0x1p+172")  # -5.986310706507379e+51
+_C14 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
+_C15 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
+_C16 = float.fromhex("0x1p+172")  # 5.986310706507379e+51
 
 
 def _forward_float32_0(z, beta):
@@ -134,73 +148,113 @@ def _forward_float64_2(z, beta):
 
 
 def _forward_float64_3(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _forward_float64_4(z, beta):
     # scaled exponential
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     t = dd.neg(x)
     s0 = dd.neg(dd.mul(dd_beta, t))
-    return dd.ldexp(dd.neg(dd.div(dd.mul(t, dd.exp_scaled(s0, 300)), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
+    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s0, 300), t), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
 
 
-def _forward_float64_4(z, beta):
+def _forward_float64_5(z, beta):
     # as it is
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     return dd.div(x, dd.add((1.0, 0.0), dd.exp(dd.neg(dd.mul(dd_beta, x)))))
 
 
-def _forward_float64_5(z, beta):
+def _forward_float64_6(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    return dd.div(t, dd.add((1.0, 0.0), dd.exp(dd.neg(dd.mul(dd_beta, t)))))
+
+
+def _forward_float64_7(z, beta):
     # the limit
     return (-np.inf, 0.0)
 
 
-def _forward_float64_6(z, beta):
+def _forward_float64_8(z, beta):
     # the limit
     return (0.0, 0.0)
 
 
-def _forward_float64_7(z, beta):
+def _forward_float64_9(z, beta):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     return dd.mul((_C0, 0.0), x)
 
 
-def _forward_float64_8(z, beta):
+def _forward_float64_10(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    return dd.neg(dd.div(t, dd.add((1.0, 0.0), dd.exp(dd.mul(dd_beta, t)))))
+
+
+def _forward_float64_11(z, beta):
     # as it is
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     return dd.div(x, dd.add((1.0, 0.0), dd.exp(dd.neg(dd.mul(dd_beta, x)))))
 
 
-def _forward_float64_9(z, beta):
+def _forward_float64_12(z, beta):
     # scaled exponential
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     t = x
     s0 = dd.mul(dd_beta, t)
-    return dd.ldexp(dd.div(dd.mul(t, dd.exp_scaled(s0, 300)), dd.add((1.0, 0.0), dd.exp(s0))), -300)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s0, 300), t), dd.add((1.0, 0.0), dd.exp(s0))), -300)
 
 
-def _forward_float64_10(z, beta):
+def _forward_float64_13(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _forward_float64_14(z, beta):
     # the limit
     return (-np.inf, 0.0)
 
 
-def _forward_float64_11(z, beta):
+def _forward_float64_15(z, beta):
     # the limit
     return (np.inf, 0.0)
 
 
-def _forward_float64_12(z, beta):
+def _forward_float64_16(z, beta):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     return dd.mul((_C0, 0.0), x)
 
 
-def _forward_float64_13(z, beta):
+def _forward_float64_17(z, beta):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.mul((_C5, 0.0), t)
+
+
+def _forward_float64_18(z, beta):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.mul((_C0, 0.0), x)
+
+
+def _forward_float64_19(z, beta):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.mul((_C0, 0.0), t)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -212,26 +266,32 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, beta: z == np.inf, _forward_float64_1),
                 (lambda z, beta: z == 0.0, _forward_float64_2),
                 (lambda z, beta: _C1 > z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z, beta: _C2 > z, _forward_float64_4),
+                (lambda z, beta: 1.0 > z, _forward_float64_5),
+                (None, _forward_float64_6),
             ),
         ),
         (
             lambda beta: beta < 0.0,
             (
-                (lambda z, beta: z == -np.inf, _forward_float64_5),
-                (lambda z, beta: z == np.inf, _forward_float64_6),
-                (lambda z, beta: z == 0.0, _forward_float64_7),
-                (lambda z, beta: _C2 > z, _forward_float64_8),
-                (None, _forward_float64_9),
+                (lambda z, beta: z == -np.inf, _forward_float64_7),
+                (lambda z, beta: z == np.inf, _forward_float64_8),
+                (lambda z, beta: z == 0.0, _forward_float64_9),
+                (lambda z, beta: -1.0 > z, _forward_float64_10),
+                (lambda z, beta: _C3 > z, _forward_float64_11),
+                (lambda z, beta: _C4 > z, _forward_float64_12),
+                (None, _forward_float64_13),
             ),
         ),
         (
             lambda beta: beta == 0.0,
             (
-                (lambda z, beta: z == -np.inf, _forward_float64_10),
-                (lambda z, beta: z == np.inf, _forward_float64_11),
-                (lambda z, beta: z == 0.0, _forward_float64_12),
-                (None, _forward_float64_13),
+                (lambda z, beta: z == -np.inf, _forward_float64_14),
+                (lambda z, beta: z == np.inf, _forward_float64_15),
+                (lambda z, beta: z == 0.0, _forward_float64_16),
+                (lambda z, beta: -1.0 > z, _forward_float64_17),
+                (lambda z, beta: 1.0 > z, _forward_float64_18),
+                (None, _forward_float64_19),
             ),
         ),
     ),
@@ -352,16 +412,21 @@ def _derivative_float64_1(z, beta):
 
 
 def _derivative_float64_2(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_float64_3(z, beta):
     # scaled exponential
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     t = dd.neg(x)
     s0 = dd.neg(dd.mul(dd_beta, t))
     s1 = dd.add((1.0, 0.0), dd.exp(s0))
-    return dd.ldexp(dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), s1), 2), dd.add(s0, s1)), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.add(s0, s1)), -300)
 
 
-def _derivative_float64_3(z, beta):
+def _derivative_float64_4(z, beta):
     # as it is
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
@@ -371,17 +436,47 @@ def _derivative_float64_3(z, beta):
     return dd.mul(dd.powi(dd.div((1.0, 0.0), s2), 2), dd.add(s2, dd.mul(s0, s1)))
 
 
-def _derivative_float64_4(z, beta):
+def _derivative_float64_5(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.mul(dd_beta, t)
+    s1 = dd.exp(dd.neg(s0))
+    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 2), dd.add((1.0, 0.0), dd.mul(s1, dd.add((1.0, 0.0), s0))))
+
+
+def _derivative_float64_6(z, beta):
+    # tail
+    return (1.0, 0.0)
+
+
+def _derivative_float64_7(z, beta):
     # the limit
     return (1.0, 0.0)
 
 
-def _derivative_float64_5(z, beta):
+def _derivative_float64_8(z, beta):
     # the limit
     return (0.0, 0.0)
 
 
-def _derivative_float64_6(z, beta):
+def _derivative_float64_9(z, beta):
+    # tail
+    return (1.0, 0.0)
+
+
+def _derivative_float64_10(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    s0 = dd.mul(dd_beta, t)
+    s1 = dd.exp(s0)
+    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 2), dd.add((1.0, 0.0), dd.mul(s1, dd.sub((1.0, 0.0), s0))))
+
+
+def _derivative_float64_11(z, beta):
     # as it is
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
@@ -391,27 +486,32 @@ def _derivative_float64_6(z, beta):
     return dd.mul(dd.powi(dd.div((1.0, 0.0), s2), 2), dd.add(s2, dd.mul(s0, s1)))
 
 
-def _derivative_float64_7(z, beta):
+def _derivative_float64_12(z, beta):
     # scaled exponential
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     t = x
     s0 = dd.mul(dd_beta, t)
     s1 = dd.add((1.0, 0.0), dd.exp(s0))
-    return dd.ldexp(dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), s1), 2), dd.add(s0, s1)), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.add(s0, s1)), -300)
 
 
-def _derivative_float64_8(z, beta):
+def _derivative_float64_13(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_float64_14(z, beta):
     # the limit
     return (_C0, 0.0)
 
 
-def _derivative_float64_9(z, beta):
+def _derivative_float64_15(z, beta):
     # the limit
     return (_C0, 0.0)
 
 
-def _derivative_float64_10(z, beta):
+def _derivative_float64_16(z, beta):
     # as it is
     return (_C0, 0.0)
 
@@ -423,25 +523,593 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, beta: z == -np.inf, _derivative_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_float64_1),
-                (lambda z, beta: _C3 > z, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z, beta: _C1 > z, _derivative_float64_2),
+                (lambda z, beta: _C6 > z, _derivative_float64_3),
+                (lambda z, beta: 1.0 > z, _derivative_float64_4),
+                (lambda z, beta: _C7 > z, _derivative_float64_5),
+                (None, _derivative_float64_6),
             ),
         ),
         (
             lambda beta: beta < 0.0,
             (
-                (lambda z, beta: z == -np.inf, _derivative_float64_4),
-                (lambda z, beta: z == np.inf, _derivative_float64_5),
-                (lambda z, beta: _C4 > z, _derivative_float64_6),
-                (None, _derivative_float64_7),
+                (lambda z, beta: z == -np.inf, _derivative_float64_7),
+                (lambda z, beta: z == np.inf, _derivative_float64_8),
+                (lambda z, beta: _C8 > z, _derivative_float64_9),
+                (lambda z, beta: -1.0 > z, _derivative_float64_10),
+                (lambda z, beta: _C9 > z, _derivative_float64_11),
+                (lambda z, beta: _C4 > z, _derivative_float64_12),
+                (None, _derivative_float64_13),
             ),
         ),
         (
             lambda beta: beta == 0.0,
             (
-                (lambda z, beta: z == -np.inf, _derivative_float64_8),
-                (lambda z, beta: z == np.inf, _derivative_float64_9),
-                (None, _derivative_float64_10),
+                (lambda z, beta: z == -np.inf, _derivative_float64_14),
+                (lambda z, beta: z == np.inf, _derivative_float64_15),
+                (None, _derivative_float64_16),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float32_1(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float32_2(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    s0 = dd.exp(dd.neg(dd.mul(dd_beta, t)))
+    s1 = dd.mul((2.0, 0.0), dd_beta)
+    s2 = dd.mul(t, dd.powi(dd_beta, 2))
+    return dd.mul(dd.mul(s0, dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 3)), dd.sub(dd.add(s1, dd.mul(s0, dd.add(s1, s2))), s2))
+
+
+def _second_derivative_float32_3(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    s0 = dd.mul(dd_beta, x)
+    s1 = dd.neg(s0)
+    s2 = dd.exp(s1)
+    return dd.mul(dd.mul(dd.mul(dd_beta, s2), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s2)), 3)), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s2)), dd.mul(s0, dd.expm1(s1))))
+
+
+def _second_derivative_float32_4(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float32_5(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float32_6(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    s0 = dd.mul(dd_beta, x)
+    s1 = dd.neg(s0)
+    s2 = dd.exp(s1)
+    return dd.mul(dd.mul(dd.mul(dd_beta, s2), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s2)), 3)), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s2)), dd.mul(s0, dd.expm1(s1))))
+
+
+def _second_derivative_float32_7(z, beta):
+    # decaying exponentials
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.exp(dd.mul(dd_beta, t))
+    s1 = dd.mul(t, dd.powi(dd_beta, 2))
+    return dd.mul(dd.mul(s0, dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 3)), dd.add(dd.add(dd.mul((2.0, 0.0), dd_beta), s1), dd.mul(s0, dd.sub(dd.mul((2.0, 0.0), dd_beta), s1))))
+
+
+def _second_derivative_float32_8(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float32_9(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float32_10(z, beta):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda beta: beta > 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, beta: z == np.inf, _second_derivative_float32_1),
+                (lambda z, beta: 0.0 > z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+        (
+            lambda beta: beta < 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float32_4),
+                (lambda z, beta: z == np.inf, _second_derivative_float32_5),
+                (lambda z, beta: 0.0 > z, _second_derivative_float32_6),
+                (None, _second_derivative_float32_7),
+            ),
+        ),
+        (
+            lambda beta: beta == 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float32_8),
+                (lambda z, beta: z == np.inf, _second_derivative_float32_9),
+                (None, _second_derivative_float32_10),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float64_0(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    s0 = dd.neg(dd.mul(dd_beta, t))
+    s1 = dd.exp(s0)
+    s2 = dd.mul((2.0, 0.0), dd_beta)
+    s3 = dd.mul(t, dd.powi(dd_beta, 2))
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add(s2, dd.mul(s1, dd.add(s2, s3))), s3)), -300)
+
+
+def _second_derivative_float64_4(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    s0 = dd.mul(dd_beta, x)
+    s1 = dd.neg(s0)
+    s2 = dd.exp(s1)
+    return dd.mul(dd.mul(dd.mul(dd_beta, s2), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s2)), 3)), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s2)), dd.mul(s0, dd.expm1(s1))))
+
+
+def _second_derivative_float64_5(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.neg(dd.mul(dd_beta, t))
+    s1 = dd.exp(s0)
+    s2 = dd.mul((2.0, 0.0), dd_beta)
+    s3 = dd.mul(t, dd.powi(dd_beta, 2))
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add(s2, dd.mul(s1, dd.add(s2, s3))), s3)), -300)
+
+
+def _second_derivative_float64_6(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_7(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_8(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_9(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_10(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    s0 = dd.mul(dd_beta, t)
+    s1 = dd.exp(s0)
+    s2 = dd.mul(t, dd.powi(dd_beta, 2))
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add(dd.mul((2.0, 0.0), dd_beta), s2), dd.mul(s1, dd.sub(dd.mul((2.0, 0.0), dd_beta), s2)))), -300)
+
+
+def _second_derivative_float64_11(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    s0 = dd.mul(dd_beta, x)
+    s1 = dd.neg(s0)
+    s2 = dd.exp(s1)
+    return dd.mul(dd.mul(dd.mul(dd_beta, s2), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s2)), 3)), dd.add(dd.add((2.0, 0.0), dd.mul((2.0, 0.0), s2)), dd.mul(s0, dd.expm1(s1))))
+
+
+def _second_derivative_float64_12(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.mul(dd_beta, t)
+    s1 = dd.exp(s0)
+    s2 = dd.mul(t, dd.powi(dd_beta, 2))
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add(dd.mul((2.0, 0.0), dd_beta), s2), dd.mul(s1, dd.sub(dd.mul((2.0, 0.0), dd_beta), s2)))), -300)
+
+
+def _second_derivative_float64_13(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_14(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_15(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_16(z, beta):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda beta: beta > 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, beta: z == np.inf, _second_derivative_float64_1),
+                (lambda z, beta: _C1 > z, _second_derivative_float64_2),
+                (lambda z, beta: _C10 > z, _second_derivative_float64_3),
+                (lambda z, beta: _C11 > z, _second_derivative_float64_4),
+                (lambda z, beta: _C4 > z, _second_derivative_float64_5),
+                (None, _second_derivative_float64_6),
+            ),
+        ),
+        (
+            lambda beta: beta < 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float64_7),
+                (lambda z, beta: z == np.inf, _second_derivative_float64_8),
+                (lambda z, beta: _C1 > z, _second_derivative_float64_9),
+                (lambda z, beta: _C10 > z, _second_derivative_float64_10),
+                (lambda z, beta: _C11 > z, _second_derivative_float64_11),
+                (lambda z, beta: _C4 > z, _second_derivative_float64_12),
+                (None, _second_derivative_float64_13),
+            ),
+        ),
+        (
+            lambda beta: beta == 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _second_derivative_float64_14),
+                (lambda z, beta: z == np.inf, _second_derivative_float64_15),
+                (None, _second_derivative_float64_16),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_beta_float32_0(z, beta):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_1(z, beta):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_2(z, beta):
+    # zero, with its sign
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_3(z, beta):
+    # decaying exponentials
+    t = (-z)
+    s0 = np.exp((-beta * t))
+    return s0 * powi(t, 2) * powi((1.0 / (1.0 + s0)), 2)
+
+
+def _derivative_wrt_beta_float32_4(z, beta):
+    # as it is
+    s0 = np.exp((-beta * z))
+    return s0 * powi(z, 2) * powi((1.0 / (1.0 + s0)), 2)
+
+
+def _derivative_wrt_beta_float32_5(z, beta):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_6(z, beta):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_7(z, beta):
+    # zero, with its sign
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_8(z, beta):
+    # as it is
+    s0 = np.exp((-beta * z))
+    return s0 * powi(z, 2) * powi((1.0 / (1.0 + s0)), 2)
+
+
+def _derivative_wrt_beta_float32_9(z, beta):
+    # decaying exponentials
+    t = z
+    s0 = np.exp(beta * t)
+    return s0 * powi(t, 2) * powi((1.0 / (1.0 + s0)), 2)
+
+
+def _derivative_wrt_beta_float32_10(z, beta):
+    # the limit
+    return np.inf
+
+
+def _derivative_wrt_beta_float32_11(z, beta):
+    # the limit
+    return np.inf
+
+
+def _derivative_wrt_beta_float32_12(z, beta):
+    # zero, with its sign
+    return 0.0
+
+
+def _derivative_wrt_beta_float32_13(z, beta):
+    # as it is
+    return _C12 * powi(z, 2)
+
+
+_DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
+    (
+        (
+            lambda beta: beta > 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_0),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_1),
+                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float32_2),
+                (lambda z, beta: 0.0 > z, _derivative_wrt_beta_float32_3),
+                (None, _derivative_wrt_beta_float32_4),
+            ),
+        ),
+        (
+            lambda beta: beta < 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_5),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_6),
+                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float32_7),
+                (lambda z, beta: 0.0 > z, _derivative_wrt_beta_float32_8),
+                (None, _derivative_wrt_beta_float32_9),
+            ),
+        ),
+        (
+            lambda beta: beta == 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_10),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_11),
+                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float32_12),
+                (None, _derivative_wrt_beta_float32_13),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_beta_float64_0(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_1(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_2(z, beta):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_3(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_4(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    s0 = dd.neg(dd.mul(dd_beta, t))
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.exp_scaled(s0, 300), t), t), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _derivative_wrt_beta_float64_5(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    s0 = dd.exp(dd.neg(dd.mul(dd_beta, x)))
+    return dd.mul(dd.mul(s0, dd.powi(x, 2)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2))
+
+
+def _derivative_wrt_beta_float64_6(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.neg(dd.mul(dd_beta, t))
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.exp_scaled(s0, 300), t), t), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _derivative_wrt_beta_float64_7(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_8(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_9(z, beta):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_10(z, beta):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_11(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_12(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = dd.neg(x)
+    s0 = dd.mul(dd_beta, t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.exp_scaled(s0, 300), t), t), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _derivative_wrt_beta_float64_13(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    s0 = dd.exp(dd.neg(dd.mul(dd_beta, x)))
+    return dd.mul(dd.mul(s0, dd.powi(x, 2)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2))
+
+
+def _derivative_wrt_beta_float64_14(z, beta):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    dd_beta = (beta, 0.0)
+    t = x
+    s0 = dd.mul(dd_beta, t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.exp_scaled(s0, 300), t), t), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
+
+
+def _derivative_wrt_beta_float64_15(z, beta):
+    # tail
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_16(z, beta):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_wrt_beta_float64_17(z, beta):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_wrt_beta_float64_18(z, beta):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_beta_float64_19(z, beta):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.mul((_C12, 0.0), dd.powi(t, 2))
+
+
+def _derivative_wrt_beta_float64_20(z, beta):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.mul((_C12, 0.0), dd.powi(x, 2))
+
+
+def _derivative_wrt_beta_float64_21(z, beta):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.mul((_C12, 0.0), dd.powi(t, 2))
+
+
+_DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
+    (
+        (
+            lambda beta: beta > 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_0),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_1),
+                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float64_2),
+                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_3),
+                (lambda z, beta: _C14 > z, _derivative_wrt_beta_float64_4),
+                (lambda z, beta: _C15 > z, _derivative_wrt_beta_float64_5),
+                (lambda z, beta: _C16 > z, _derivative_wrt_beta_float64_6),
+                (None, _derivative_wrt_beta_float64_7),
+            ),
+        ),
+        (
+            lambda beta: beta < 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_8),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_9),
+                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float64_10),
+                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_11),
+                (lambda z, beta: _C14 > z, _derivative_wrt_beta_float64_12),
+                (lambda z, beta: _C15 > z, _derivative_wrt_beta_float64_13),
+                (lambda z, beta: _C16 > z, _derivative_wrt_beta_float64_14),
+                (None, _derivative_wrt_beta_float64_15),
+            ),
+        ),
+        (
+            lambda beta: beta == 0.0,
+            (
+                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_16),
+                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_17),
+                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float64_18),
+                (lambda z, beta: -1.0 > z, _derivative_wrt_beta_float64_19),
+                (lambda z, beta: 1.0 > z, _derivative_wrt_beta_float64_20),
+                (None, _derivative_wrt_beta_float64_21),
             ),
         ),
     ),
@@ -450,6 +1118,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_BETA = (_DERIVATIVE_WRT_BETA_FLOAT32, _DERIVATIVE_WRT_BETA_FLOAT64)
 
 
 def _parameters(beta):
@@ -475,3 +1145,13 @@ def swish_beta_derivative(z, beta=1.0, *, out=None):
 def swish_beta_vjp(z, g_bar, beta=1.0, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(beta, ), out=out)
+
+
+def swish_beta_second_derivative(z, beta=1.0, *, out=None):
+    """Return the second derivative at z: ``beta*(-beta*z + beta*z*exp(-beta*z) + 2 + 2*exp(-beta*z))*exp(-beta*z)/(1 + exp(-beta*z))**3``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(beta, ), out=out)
+
+
+def swish_beta_derivative_wrt_beta(z, beta=1.0, *, out=None):
+    """Return the derivative of swish_beta by beta at z: ``z**2*exp(-beta*z)/(1 + exp(-beta*z))**2``."""
+    return evaluate(_DERIVATIVE_WRT_BETA, z, _parameters(beta, ), out=out)

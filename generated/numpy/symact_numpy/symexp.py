@@ -13,12 +13,13 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "symexp",
     "symexp_derivative",
-    "symexp_vjp",
     "symexp_derivative_from_output",
+    "symexp_vjp",
     "symexp_vjp_from_output",
+    "symexp_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-60")  # -8.673617379884035e-19
+_C0 = float.fromhex("-0x1p-6")  # -0.015625
 _C1 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
 _C2 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 _C3 = float.fromhex("0x1.1111111111111p-7")  # 0.008333333333333333
@@ -58,6 +59,8 @@ _C36 = float.fromhex("-0x1.f49f49f49f49fp-65")  # -5.300543954373577e-20
 _C37 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
 _C38 = float.fromhex("0x1.5555555555555p-59")  # 2.3129646346357427e-18
 _C39 = float.fromhex("0x1p-1")  # 0.5
+_C40 = float.fromhex("-0x1p-9")  # -0.001953125
+_C41 = float.fromhex("0x1p-9")  # 0.001953125
 
 
 def _forward_float32_0(z):
@@ -119,9 +122,10 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
-    # as it is
+    # scaled exponential
     x = (z, np.zeros_like(z))
-    return dd.neg(dd.expm1(dd.neg(x)))
+    t = dd.neg(x)
+    return dd.ldexp(dd.mul(dd.exp_scaled(t, -300), dd.sub(dd.exp(dd.neg(t)), (1.0, 0.0))), 300)
 
 
 def _forward_float64_4(z):
@@ -137,6 +141,13 @@ def _forward_float64_5(z):
     return dd.expm1(x)
 
 
+def _forward_float64_6(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.mul(dd.exp_scaled(t, -300), dd.sub((1.0, 0.0), dd.exp(dd.neg(t)))), 300)
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -147,7 +158,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: _C0 > z, _forward_float64_3),
                 (lambda z: 0.0 >= z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (lambda z: 1.0 > z, _forward_float64_5),
+                (None, _forward_float64_6),
             ),
         ),
     ),
@@ -202,15 +214,29 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
-    # as it is
+    # scaled exponential
     x = (z, np.zeros_like(z))
-    return dd.exp(dd.neg(x))
+    t = dd.neg(x)
+    return dd.ldexp(dd.exp_scaled(t, -300), 300)
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
+    return dd.exp(dd.neg(x))
+
+
+def _derivative_float64_4(z):
+    # as it is
+    x = (z, np.zeros_like(z))
     return dd.exp(x)
+
+
+def _derivative_float64_5(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.exp_scaled(t, -300), 300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -220,8 +246,10 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: 0.0 >= z, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: _C40 > z, _derivative_float64_2),
+                (lambda z: 0.0 >= z, _derivative_float64_3),
+                (lambda z: _C41 > z, _derivative_float64_4),
+                (None, _derivative_float64_5),
             ),
         ),
     ),
@@ -276,15 +304,31 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
-    # as it is
+    # reciprocal argument
     x = (z, np.zeros_like(z))
-    return dd.sub((1.0, 0.0), x)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(t, dd.add((1.0, 0.0), w))
 
 
 def _derivative_from_output_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
+    return dd.sub((1.0, 0.0), x)
+
+
+def _derivative_from_output_float64_4(z):
+    # as it is
+    x = (z, np.zeros_like(z))
     return dd.add((1.0, 0.0), x)
+
+
+def _derivative_from_output_float64_5(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(t, dd.add((1.0, 0.0), w))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -294,8 +338,125 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z: -1.0 > z, _derivative_from_output_float64_2),
+                (lambda z: 0.0 >= z, _derivative_from_output_float64_3),
+                (lambda z: 1.0 > z, _derivative_from_output_float64_4),
+                (None, _derivative_from_output_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return -np.inf
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return np.inf
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return z
+
+
+def _second_derivative_float32_3(z):
+    # at the kink, by convention
+    return 0.0
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return (-np.exp((-z)))
+
+
+def _second_derivative_float32_5(z):
+    # as it is
+    return np.exp(z)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: z == 0.0, _second_derivative_float32_3),
+                (lambda z: 0.0 > z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _second_derivative_float64_3(z):
+    # at the kink, by convention
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    return dd.ldexp(dd.neg(dd.exp_scaled(t, -300)), 300)
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.neg(dd.exp(dd.neg(x)))
+
+
+def _second_derivative_float64_6(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.exp(x)
+
+
+def _second_derivative_float64_7(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: z == 0.0, _second_derivative_float64_3),
+                (lambda z: _C40 > z, _second_derivative_float64_4),
+                (lambda z: 0.0 > z, _second_derivative_float64_5),
+                (lambda z: _C41 > z, _second_derivative_float64_6),
+                (None, _second_derivative_float64_7),
             ),
         ),
     ),
@@ -305,6 +466,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -346,3 +508,8 @@ def symexp_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "symexp: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def symexp_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``Piecewise((exp(z), z > 0), (0, Eq(z, 0)), (-exp(-z), True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -13,12 +13,13 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "symlog",
     "symlog_derivative",
-    "symlog_vjp",
     "symlog_derivative_from_output",
+    "symlog_vjp",
     "symlog_vjp_from_output",
+    "symlog_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-63")  # -1.0842021724855044e-19
+_C0 = float.fromhex("-0x1p-6")  # -0.015625
 _C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
 _C3 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
@@ -55,8 +56,9 @@ _C33 = float.fromhex("0x1.999999999999ap-5")  # 0.05
 _C34 = float.fromhex("-0x1.999999999999ap-59")  # -2.7755575615628915e-18
 _C35 = float.fromhex("0x1.8618618618618p-5")  # 0.047619047619047616
 _C36 = float.fromhex("0x1.8618618618618p-59")  # 2.64338815386942e-18
-_C37 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C38 = float.fromhex("0x1p-12")  # 0.000244140625
+_C37 = float.fromhex("-0x1p-9")  # -0.001953125
+_C38 = float.fromhex("0x1p-9")  # 0.001953125
+_C39 = float.fromhex("-0x1.fffffffffffffp+899")  # -8.452712498170643e+270
 
 
 def _forward_float32_0(z):
@@ -118,9 +120,11 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
-    # as it is
+    # reciprocal argument
     x = (z, np.zeros_like(z))
-    return dd.neg(dd.log1p(dd.neg(x)))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.sub(dd.neg(dd.log(t)), dd.log1p(w))
 
 
 def _forward_float64_4(z):
@@ -136,6 +140,14 @@ def _forward_float64_5(z):
     return dd.log1p(x)
 
 
+def _forward_float64_6(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.add(dd.log(t), dd.log1p(w))
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -146,7 +158,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: _C0 > z, _forward_float64_3),
                 (lambda z: 0.0 >= z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (lambda z: 1.0 > z, _forward_float64_5),
+                (None, _forward_float64_6),
             ),
         ),
     ),
@@ -335,9 +348,129 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return z
+
+
+def _second_derivative_float32_3(z):
+    # at the kink, by convention
+    return 0.0
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    return powi((1.0 / (1.0 - z)), 2)
+
+
+def _second_derivative_float32_5(z):
+    # as it is
+    return (-powi((1.0 / (1.0 + z)), 2))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: z == 0.0, _second_derivative_float32_3),
+                (lambda z: 0.0 > z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _second_derivative_float64_3(z):
+    # at the kink, by convention
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    return dd.div(s0, dd.add(dd.add((1.0, 0.0), s0), dd.mul((2.0, 0.0), w)))
+
+
+def _second_derivative_float64_5(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.powi(dd.div((1.0, 0.0), dd.sub((1.0, 0.0), x)), 2)
+
+
+def _second_derivative_float64_6(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.neg(dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), x)), 2))
+
+
+def _second_derivative_float64_7(z):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    return dd.neg(dd.div(s0, dd.add(dd.add((1.0, 0.0), s0), dd.mul((2.0, 0.0), w))))
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: z == 0.0, _second_derivative_float64_3),
+                (lambda z: _C39 > z, _second_derivative_float64_4),
+                (lambda z: 0.0 > z, _second_derivative_float64_5),
+                (lambda z: 1.0 > z, _second_derivative_float64_6),
+                (None, _second_derivative_float64_7),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -379,3 +512,8 @@ def symlog_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "symlog: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def symlog_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``Piecewise((-1/(z + 1)**2, z > 0), (0, Eq(z, 0)), (1/(1 - z)**2, True))``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

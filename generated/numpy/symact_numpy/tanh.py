@@ -13,14 +13,37 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "tanh",
     "tanh_derivative",
-    "tanh_vjp",
     "tanh_derivative_from_output",
+    "tanh_vjp",
     "tanh_vjp_from_output",
+    "tanh_second_derivative",
 ]
 
 _C0 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C1 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
-_C2 = float.fromhex("0x1p-57")  # 6.938893903907228e-18
+_C1 = float.fromhex("-0x1p-54")  # -5.551115123125783e-17
+_C2 = float.fromhex("0x1p-54")  # 5.551115123125783e-17
+_C3 = float.fromhex("-0x1p-9")  # -0.001953125
+_C4 = float.fromhex("0x1.5555555555555p+1")  # 2.6666666666666665
+_C5 = float.fromhex("0x1.5555555555555p-53")  # 1.4802973661668753e-16
+_C6 = float.fromhex("0x1.9319319319319p+0")  # 1.5746031746031746
+_C7 = float.fromhex("0x1.8c98c98c98c99p-55")  # 4.299911396960924e-17
+_C8 = float.fromhex("0x1.1ee91349518b4p-1")  # 0.560371973705307
+_C9 = float.fromhex("0x1.4b98161441b7fp-55")  # 3.5951502940114415e-17
+_C10 = float.fromhex("0x1.48ada6c839db9p-3")  # 0.1604874639371994
+_C11 = float.fromhex("-0x1.a2e99145ceeebp-57")  # -1.1354642620438152e-17
+_C12 = float.fromhex("0x1.4d7370403481cp-5")  # 0.040704459419103695
+_C13 = float.fromhex("-0x1.daadceead2285p-59")  # -3.216549602603591e-18
+_C14 = float.fromhex("0x1.45a1163d66b62p-6")  # 0.019874831884958317
+_C15 = float.fromhex("0x1.424f7bdc240eap-61")  # 5.460151978829276e-19
+_C16 = float.fromhex("0x1.4efacea047df5p-4")  # 0.08178215707129495
+_C17 = float.fromhex("-0x1.d82f901f8c863p-60")  # -1.599827695233526e-18
+_C18 = float.fromhex("0x1.3910084bda6b4p-2")  # 0.30572522128077684
+_C19 = float.fromhex("-0x1.8bcef471c7066p-60")  # -1.341051081442282e-18
+_C20 = float.fromhex("0x1.f32d6bba49dd8p-1")  # 0.9749559082892416
+_C21 = float.fromhex("0x1.664f4882c10fap-57")  # 9.712003883846167e-18
+_C22 = float.fromhex("0x1.2222222222222p+1")  # 2.2666666666666666
+_C23 = float.fromhex("0x1.1111111111111p-54")  # 5.921189464667501e-17
+_C24 = float.fromhex("0x1p-7")  # 0.0078125
 
 
 def _forward_float32_0(z):
@@ -76,9 +99,25 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.expm1(dd.mul((-2.0, 0.0), t))
+    return dd.div(s0, dd.add((2.0, 0.0), s0))
+
+
+def _forward_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.tanh(x)
+
+
+def _forward_float64_5(z):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.expm1(dd.mul((-2.0, 0.0), t))
+    return dd.neg(dd.div(s0, dd.add((2.0, 0.0), s0)))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -89,7 +128,9 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z: -1.0 > z, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_4),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -158,7 +199,7 @@ def _derivative_float64_2(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = dd.mul((-2.0, 0.0), t)
-    return dd.ldexp(dd.mul(dd.mul((4.0, 0.0), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
 
 
 def _derivative_float64_3(z):
@@ -172,7 +213,7 @@ def _derivative_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.mul((-2.0, 0.0), t)
-    return dd.ldexp(dd.mul(dd.mul((4.0, 0.0), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), dd.exp_scaled(s0, 300)), -300)
+    return dd.ldexp(dd.mul(dd.mul((4.0, 0.0), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(s0))), 2)), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -229,9 +270,125 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return -2.0 * z
+
+
+def _second_derivative_float32_3(z):
+    # decaying expm1
+    t = (-z)
+    s0 = -2.0 * t
+    s1 = np.expm1(s0)
+    return (-8.0 * np.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    s0 = np.tanh(z)
+    return -2.0 * s0 * (1.0 - powi(s0, 2))
+
+
+def _second_derivative_float32_5(z):
+    # decaying expm1
+    t = z
+    s0 = -2.0 * t
+    s1 = np.expm1(s0)
+    return (8.0 * np.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: 0.0 > z, _second_derivative_float32_3),
+                (lambda z: _C0 > z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.mul((-2.0, 0.0), x)
+
+
+def _second_derivative_float64_3(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.mul((-2.0, 0.0), t)
+    s1 = dd.exp(s0)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub((8.0, 0.0), dd.mul((8.0, 0.0), s1))), -300)
+
+
+def _second_derivative_float64_4(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.powi(t, 2)
+    return dd.mul(t, dd.sub(dd.mul(s0, dd.add((_C4, _C5), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, _C7), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C8, _C9), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C10, _C11), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C12, _C13), dd.mul((_C14, _C15), s0))), (_C16, _C17))))), (_C18, _C19))))), (_C20, _C21))))), (_C22, _C23))))), (2.0, 0.0)))
+
+
+def _second_derivative_float64_5(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.mul((-2.0, 0.0), t)
+    s1 = dd.exp(s0)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.mul((8.0, 0.0), s1), (8.0, 0.0))), -300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: _C3 > z, _second_derivative_float64_3),
+                (lambda z: _C24 > z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -273,3 +430,8 @@ def tanh_vjp_from_output(g, g_bar, *, out=None):
     settings = _parameters()
     check(True, "tanh: the output form holds where True; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def tanh_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``-2*(1 - tanh(z)**2)*tanh(z)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

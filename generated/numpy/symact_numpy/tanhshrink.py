@@ -14,6 +14,7 @@ __all__ = [
     "tanhshrink",
     "tanhshrink_derivative",
     "tanhshrink_vjp",
+    "tanhshrink_second_derivative",
 ]
 
 _C0 = float.fromhex("-0x1p-7")  # -0.0078125
@@ -24,7 +25,7 @@ _C4 = float.fromhex("0x1.d6d3d0e157dep-9")  # 0.003592128036572481
 _C5 = float.fromhex("0x1.664f4882c10fap-6")  # 0.021869488536155203
 _C6 = float.fromhex("0x1.1111111111111p-3")  # 0.13333333333333333
 _C7 = float.fromhex("0x1p-5")  # 0.03125
-_C8 = float.fromhex("-0x1p-4")  # -0.0625
+_C8 = float.fromhex("-0x1p-3")  # -0.125
 _C9 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
 _C10 = float.fromhex("-0x1.7917917917918p-59")  # -2.5552752154071065e-18
 _C11 = float.fromhex("-0x1.c292b8f1a2c13p-61")  # -7.63300580171831e-19
@@ -39,7 +40,30 @@ _C19 = float.fromhex("0x1.488d9563f1f23p-65")  # 3.478690842383652e-20
 _C20 = float.fromhex("-0x1.280cfc968d971p-63")  # -1.253823608406629e-19
 _C21 = float.fromhex("-0x1.9a5288b6c44fdp-63")  # -1.7377829530067485e-19
 _C22 = float.fromhex("0x1.1111111111111p-59")  # 1.8503717077085942e-18
-_C23 = float.fromhex("0x1p-4")  # 0.0625
+_C23 = float.fromhex("0x1p-3")  # 0.125
+_C24 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
+_C25 = float.fromhex("-0x1p-9")  # -0.001953125
+_C26 = float.fromhex("0x1.2222222222222p+1")  # 2.2666666666666666
+_C27 = float.fromhex("0x1.1111111111111p-54")  # 5.921189464667501e-17
+_C28 = float.fromhex("0x1.f32d6bba49dd8p-1")  # 0.9749559082892416
+_C29 = float.fromhex("0x1.664f4882c10fap-57")  # 9.712003883846167e-18
+_C30 = float.fromhex("0x1.3910084bda6b4p-2")  # 0.30572522128077684
+_C31 = float.fromhex("-0x1.8bcef471c7066p-60")  # -1.341051081442282e-18
+_C32 = float.fromhex("0x1.4efacea047df5p-4")  # 0.08178215707129495
+_C33 = float.fromhex("-0x1.d82f901f8c863p-60")  # -1.599827695233526e-18
+_C34 = float.fromhex("0x1.45a1163d66b62p-6")  # 0.019874831884958317
+_C35 = float.fromhex("0x1.424f7bdc240eap-61")  # 5.460151978829276e-19
+_C36 = float.fromhex("0x1.4d7370403481cp-5")  # 0.040704459419103695
+_C37 = float.fromhex("-0x1.daadceead2285p-59")  # -3.216549602603591e-18
+_C38 = float.fromhex("0x1.48ada6c839db9p-3")  # 0.1604874639371994
+_C39 = float.fromhex("-0x1.a2e99145ceeebp-57")  # -1.1354642620438152e-17
+_C40 = float.fromhex("0x1.1ee91349518b4p-1")  # 0.560371973705307
+_C41 = float.fromhex("0x1.4b98161441b7fp-55")  # 3.5951502940114415e-17
+_C42 = float.fromhex("0x1.9319319319319p+0")  # 1.5746031746031746
+_C43 = float.fromhex("0x1.8c98c98c98c99p-55")  # 4.299911396960924e-17
+_C44 = float.fromhex("0x1.5555555555555p+1")  # 2.6666666666666665
+_C45 = float.fromhex("0x1.5555555555555p-53")  # 1.4802973661668753e-16
+_C46 = float.fromhex("0x1p-7")  # 0.0078125
 
 
 def _forward_float32_0(z):
@@ -109,9 +133,11 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
-    # as it is
+    # decaying exponentials
     x = (z, np.zeros_like(z))
-    return dd.sub(x, dd.tanh(x))
+    t = dd.neg(x)
+    s0 = dd.exp(dd.mul((-2.0, 0.0), t))
+    return dd.div(dd.sub(dd.add((1.0, 0.0), dd.mul(s0, dd.sub((-1.0, 0.0), t))), t), dd.add((1.0, 0.0), s0))
 
 
 def _forward_float64_4(z):
@@ -123,9 +149,11 @@ def _forward_float64_4(z):
 
 
 def _forward_float64_5(z):
-    # as it is
+    # decaying exponentials
     x = (z, np.zeros_like(z))
-    return dd.sub(x, dd.tanh(x))
+    t = x
+    s0 = dd.exp(dd.mul((-2.0, 0.0), t))
+    return dd.div(dd.sub(dd.add(t, dd.mul(s0, dd.add((1.0, 0.0), t))), (1.0, 0.0)), dd.add((1.0, 0.0), s0))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -198,9 +226,25 @@ def _derivative_float64_2(z):
 
 
 def _derivative_float64_3(z):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.expm1(dd.mul((-2.0, 0.0), t))
+    return dd.div(dd.powi(s0, 2), dd.add((4.0, 0.0), dd.mul(s0, dd.add((4.0, 0.0), s0))))
+
+
+def _derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.powi(dd.tanh(x), 2)
+
+
+def _derivative_float64_5(z):
+    # decaying expm1
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.expm1(dd.mul((-2.0, 0.0), t))
+    return dd.div(dd.powi(s0, 2), dd.add((4.0, 0.0), dd.mul(s0, dd.add((4.0, 0.0), s0))))
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -211,7 +255,124 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: z == 0.0, _derivative_float64_2),
-                (None, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_3),
+                (lambda z: 1.0 > z, _derivative_float64_4),
+                (None, _derivative_float64_5),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z):
+    # zero, with its sign
+    return 2.0 * z
+
+
+def _second_derivative_float32_3(z):
+    # decaying expm1
+    t = (-z)
+    s0 = -2.0 * t
+    s1 = np.expm1(s0)
+    return (8.0 * np.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+
+
+def _second_derivative_float32_4(z):
+    # as it is
+    s0 = np.tanh(z)
+    return 2.0 * s0 * (1.0 - powi(s0, 2))
+
+
+def _second_derivative_float32_5(z):
+    # decaying expm1
+    t = z
+    s0 = -2.0 * t
+    s1 = np.expm1(s0)
+    return (-8.0 * np.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float32_0),
+                (lambda z: z == np.inf, _second_derivative_float32_1),
+                (lambda z: z == 0.0, _second_derivative_float32_2),
+                (lambda z: 0.0 > z, _second_derivative_float32_3),
+                (lambda z: _C24 > z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z):
+    # zero, with its sign
+    x = (z, np.zeros_like(z))
+    return dd.mul((2.0, 0.0), x)
+
+
+def _second_derivative_float64_3(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    s0 = dd.mul((-2.0, 0.0), t)
+    s1 = dd.exp(s0)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.mul((8.0, 0.0), s1), (8.0, 0.0))), -300)
+
+
+def _second_derivative_float64_4(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.powi(t, 2)
+    return dd.mul(t, dd.add((2.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C26, _C27), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C28, _C29), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C30, _C31), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C32, _C33), dd.mul(s0, dd.sub(dd.mul((_C34, _C35), s0), (_C36, _C37))))), (_C38, _C39))))), (_C40, _C41))))), (_C42, _C43))))), (_C44, _C45)))))
+
+
+def _second_derivative_float64_5(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    s0 = dd.mul((-2.0, 0.0), t)
+    s1 = dd.exp(s0)
+    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub((8.0, 0.0), dd.mul((8.0, 0.0), s1))), -300)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda : True,
+            (
+                (lambda z: z == -np.inf, _second_derivative_float64_0),
+                (lambda z: z == np.inf, _second_derivative_float64_1),
+                (lambda z: z == 0.0, _second_derivative_float64_2),
+                (lambda z: _C25 > z, _second_derivative_float64_3),
+                (lambda z: _C46 > z, _second_derivative_float64_4),
+                (None, _second_derivative_float64_5),
             ),
         ),
     ),
@@ -220,6 +381,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
 
 
 def _parameters():
@@ -244,3 +406,8 @@ def tanhshrink_derivative(z, *, out=None):
 def tanhshrink_vjp(z, g_bar, *, out=None):
     """Return ``z_bar = g_bar * f'(z)``."""
     return vjp(_DERIVATIVE, z, g_bar, _parameters(), out=out)
+
+
+def tanhshrink_second_derivative(z, *, out=None):
+    """Return the second derivative at z: ``2*(1 - tanh(z)**2)*tanh(z)``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -13,9 +13,12 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "threshold",
     "threshold_derivative",
-    "threshold_vjp",
     "threshold_derivative_from_output",
+    "threshold_vjp",
     "threshold_vjp_from_output",
+    "threshold_second_derivative",
+    "threshold_derivative_wrt_threshold",
+    "threshold_derivative_wrt_value",
 ]
 
 
@@ -74,9 +77,10 @@ def _forward_float64_2(z, threshold, value):
 
 
 def _forward_float64_3(z, threshold, value):
-    # as it is
+    # reciprocal argument
     x = (z, np.zeros_like(z))
-    return x
+    t = x
+    return t
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -262,9 +266,252 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, threshold, value):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, threshold, value):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, threshold, value):
+    # zero, with its sign
+    return 0.0
+
+
+def _second_derivative_float32_3(z, threshold, value):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_4(z, threshold, value):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda threshold, value: True,
+            (
+                (lambda z, threshold, value: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, threshold, value: z == np.inf, _second_derivative_float32_1),
+                (lambda z, threshold, value: z == 0.0, _second_derivative_float32_2),
+                (lambda z, threshold, value: threshold >= z, _second_derivative_float32_3),
+                (None, _second_derivative_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, threshold, value):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, threshold, value):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, threshold, value):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, threshold, value):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_4(z, threshold, value):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda threshold, value: True,
+            (
+                (lambda z, threshold, value: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, threshold, value: z == np.inf, _second_derivative_float64_1),
+                (lambda z, threshold, value: z == 0.0, _second_derivative_float64_2),
+                (lambda z, threshold, value: threshold >= z, _second_derivative_float64_3),
+                (None, _second_derivative_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_threshold_float32_0(z, threshold, value):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_threshold_float32_1(z, threshold, value):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_threshold_float32_2(z, threshold, value):
+    # zero, with its sign
+    return 0.0
+
+
+def _derivative_wrt_threshold_float32_3(z, threshold, value):
+    # as it is
+    return 0.0
+
+
+def _derivative_wrt_threshold_float32_4(z, threshold, value):
+    # as it is
+    return 0.0
+
+
+_DERIVATIVE_WRT_THRESHOLD_FLOAT32 = Kernel(
+    (
+        (
+            lambda threshold, value: True,
+            (
+                (lambda z, threshold, value: z == -np.inf, _derivative_wrt_threshold_float32_0),
+                (lambda z, threshold, value: z == np.inf, _derivative_wrt_threshold_float32_1),
+                (lambda z, threshold, value: z == 0.0, _derivative_wrt_threshold_float32_2),
+                (lambda z, threshold, value: threshold >= z, _derivative_wrt_threshold_float32_3),
+                (None, _derivative_wrt_threshold_float32_4),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_threshold_float64_0(z, threshold, value):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_threshold_float64_1(z, threshold, value):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_threshold_float64_2(z, threshold, value):
+    # zero, with its sign
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_threshold_float64_3(z, threshold, value):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_threshold_float64_4(z, threshold, value):
+    # as it is
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_THRESHOLD_FLOAT64 = Kernel(
+    (
+        (
+            lambda threshold, value: True,
+            (
+                (lambda z, threshold, value: z == -np.inf, _derivative_wrt_threshold_float64_0),
+                (lambda z, threshold, value: z == np.inf, _derivative_wrt_threshold_float64_1),
+                (lambda z, threshold, value: z == 0.0, _derivative_wrt_threshold_float64_2),
+                (lambda z, threshold, value: threshold >= z, _derivative_wrt_threshold_float64_3),
+                (None, _derivative_wrt_threshold_float64_4),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_value_float32_0(z, threshold, value):
+    # the limit
+    return 1.0
+
+
+def _derivative_wrt_value_float32_1(z, threshold, value):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_value_float32_2(z, threshold, value):
+    # as it is
+    return 1.0
+
+
+def _derivative_wrt_value_float32_3(z, threshold, value):
+    # as it is
+    return 0.0
+
+
+_DERIVATIVE_WRT_VALUE_FLOAT32 = Kernel(
+    (
+        (
+            lambda threshold, value: True,
+            (
+                (lambda z, threshold, value: z == -np.inf, _derivative_wrt_value_float32_0),
+                (lambda z, threshold, value: z == np.inf, _derivative_wrt_value_float32_1),
+                (lambda z, threshold, value: threshold >= z, _derivative_wrt_value_float32_2),
+                (None, _derivative_wrt_value_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_value_float64_0(z, threshold, value):
+    # the limit
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_value_float64_1(z, threshold, value):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_value_float64_2(z, threshold, value):
+    # as it is
+    return (1.0, 0.0)
+
+
+def _derivative_wrt_value_float64_3(z, threshold, value):
+    # as it is
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_VALUE_FLOAT64 = Kernel(
+    (
+        (
+            lambda threshold, value: True,
+            (
+                (lambda z, threshold, value: z == -np.inf, _derivative_wrt_value_float64_0),
+                (lambda z, threshold, value: z == np.inf, _derivative_wrt_value_float64_1),
+                (lambda z, threshold, value: threshold >= z, _derivative_wrt_value_float64_2),
+                (None, _derivative_wrt_value_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_THRESHOLD = (_DERIVATIVE_WRT_THRESHOLD_FLOAT32, _DERIVATIVE_WRT_THRESHOLD_FLOAT64)
+_DERIVATIVE_WRT_VALUE = (_DERIVATIVE_WRT_VALUE_FLOAT32, _DERIVATIVE_WRT_VALUE_FLOAT64)
 
 
 def _parameters(threshold, value):
@@ -308,3 +555,18 @@ def threshold_vjp_from_output(g, g_bar, threshold=0.0, value=0.0, *, out=None):
     settings = _parameters(threshold, value, )
     check(value <= threshold, "threshold: the output form holds where value <= threshold; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def threshold_second_derivative(z, threshold=0.0, value=0.0, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(threshold, value, ), out=out)
+
+
+def threshold_derivative_wrt_threshold(z, threshold=0.0, value=0.0, *, out=None):
+    """Return the derivative of threshold by threshold at z: ``0``."""
+    return evaluate(_DERIVATIVE_WRT_THRESHOLD, z, _parameters(threshold, value, ), out=out)
+
+
+def threshold_derivative_wrt_value(z, threshold=0.0, value=0.0, *, out=None):
+    """Return the derivative of threshold by value at z: ``Piecewise((0, z > threshold), (1, True))``."""
+    return evaluate(_DERIVATIVE_WRT_VALUE, z, _parameters(threshold, value, ), out=out)

@@ -13,9 +13,11 @@ from ._runtime import Kernel, check, evaluate, powi, vjp
 __all__ = [
     "thresholded_relu",
     "thresholded_relu_derivative",
-    "thresholded_relu_vjp",
     "thresholded_relu_derivative_from_output",
+    "thresholded_relu_vjp",
     "thresholded_relu_vjp_from_output",
+    "thresholded_relu_second_derivative",
+    "thresholded_relu_derivative_wrt_alpha",
 ]
 
 
@@ -77,6 +79,13 @@ def _forward_float64_3(z, alpha):
     return x
 
 
+def _forward_float64_4(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    return t
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -85,7 +94,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _forward_float64_0),
                 (lambda z, alpha: z == np.inf, _forward_float64_1),
                 (lambda z, alpha: alpha >= z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z, alpha: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -236,9 +246,155 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
     double_double=True,
 )
 
+
+def _second_derivative_float32_0(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_1(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _second_derivative_float32_2(z, alpha):
+    # as it is
+    return 0.0
+
+
+def _second_derivative_float32_3(z, alpha):
+    # as it is
+    return 0.0
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
+                (lambda z, alpha: alpha >= z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _second_derivative_float64_0(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_2(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _second_derivative_float64_3(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _second_derivative_float64_0),
+                (lambda z, alpha: z == np.inf, _second_derivative_float64_1),
+                (lambda z, alpha: alpha >= z, _second_derivative_float64_2),
+                (None, _second_derivative_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
+
+def _derivative_wrt_alpha_float32_0(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_alpha_float32_1(z, alpha):
+    # the limit
+    return 0.0
+
+
+def _derivative_wrt_alpha_float32_2(z, alpha):
+    # as it is
+    return 0.0
+
+
+def _derivative_wrt_alpha_float32_3(z, alpha):
+    # as it is
+    return 0.0
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
+                (lambda z, alpha: alpha >= z, _derivative_wrt_alpha_float32_2),
+                (None, _derivative_wrt_alpha_float32_3),
+            ),
+        ),
+    ),
+    double_double=False,
+)
+
+
+def _derivative_wrt_alpha_float64_0(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_1(z, alpha):
+    # the limit
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_2(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+def _derivative_wrt_alpha_float64_3(z, alpha):
+    # as it is
+    return (0.0, 0.0)
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
+                (lambda z, alpha: alpha >= z, _derivative_wrt_alpha_float64_2),
+                (None, _derivative_wrt_alpha_float64_3),
+            ),
+        ),
+    ),
+    double_double=True,
+)
+
 _FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
 _DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
 _DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
+_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_DERIVATIVE_WRT_ALPHA = (_DERIVATIVE_WRT_ALPHA_FLOAT32, _DERIVATIVE_WRT_ALPHA_FLOAT64)
 
 
 def _parameters(alpha):
@@ -281,3 +437,13 @@ def thresholded_relu_vjp_from_output(g, g_bar, alpha=1.0, *, out=None):
     settings = _parameters(alpha, )
     check(alpha >= 0.0, "thresholded_relu: the output form holds where alpha >= 0; use the VJP of z")
     return vjp(_DERIVATIVE_FROM_OUTPUT, g, g_bar, settings, out=out)
+
+
+def thresholded_relu_second_derivative(z, alpha=1.0, *, out=None):
+    """Return the second derivative at z: ``0``."""
+    return evaluate(_SECOND_DERIVATIVE, z, _parameters(alpha, ), out=out)
+
+
+def thresholded_relu_derivative_wrt_alpha(z, alpha=1.0, *, out=None):
+    """Return the derivative of thresholded_relu by alpha at z: ``0``."""
+    return evaluate(_DERIVATIVE_WRT_ALPHA, z, _parameters(alpha, ), out=out)
