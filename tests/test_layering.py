@@ -10,9 +10,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "symact"
 
 ORDER = (
-    *("errors", "formats", "functions", "derivations", "activations", "writing", "pieces"),
-    *("guards", "catalogue", "parsing"),
-    *("arithmetics", "enclosures", "growth", "limits", "rules", "simplification", "signs"),
+    *("errors", "formats", "functions", "derivations", "activations", "writing"),
+    *("arithmetics", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
+    *("growth", "limits", "rules", "simplification", "signs"),
     *("derivatives", "output_forms", "properties", "derived"),
     *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "accuracy", "documents", "targets.latex"),
