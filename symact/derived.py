@@ -20,7 +20,8 @@ class Derived:
     activation: Activation
     found: Derivative
     output_form: OutputForm | NoOutputForm
-    properties: Properties
+    properties: Properties | None
+    """None where the time was over before they were known."""
 
     @property
     def formula(self) -> str:
@@ -66,7 +67,7 @@ class Derived:
                 {key: text(getattr(kink, key)) for key in ("at", "left", "right", "convention")}
                 for kink in self.kinks
             ],
-            "properties": self.properties.to_json(),
+            "properties": self.properties.to_json() if self.properties else {},
             "steps": [
                 {"rule": s.rule, "before": text(s.before), "after": text(s.after), "note": s.note}
                 for s in self.steps

@@ -254,18 +254,18 @@ class GaveUp(BaseException):
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Raise GaveUp after some seconds."""
+    """Raise GaveUp after some seconds of processor time: how busy the machine is does not count."""
 
     def stop(*_: object) -> None:
         raise GaveUp
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 KINDS = ("form", "witness", "injective, not elementary", "no form found", "not read", "gave up", "crashed")
@@ -279,24 +279,24 @@ def examine(text: str, seconds: float = SECONDS) -> Outcome:
     from symact.parsing import parse
     from symact.writing import text as written
 
-    outcome, started = Outcome(text), time.perf_counter()
+    outcome, started = Outcome(text), time.process_time()
     try:
         with at_most(seconds):
             activation = parse(text)
             derivative = differentiate(activation)
             form = recover_output_form(derivative)
     except GaveUp:
-        outcome.kind, outcome.seconds = "gave up", time.perf_counter() - started
+        outcome.kind, outcome.seconds = "gave up", time.process_time() - started
         return outcome
     except SymactError as error:
         outcome.kind, outcome.answer = "not read", f"{type(error).__name__}: {error}"
-        outcome.seconds = time.perf_counter() - started
+        outcome.seconds = time.process_time() - started
         return outcome
     except Exception as error:
-        outcome.kind, outcome.seconds = "crashed", time.perf_counter() - started
+        outcome.kind, outcome.seconds = "crashed", time.process_time() - started
         outcome.faults.append(f"{type(error).__name__}: {error}")
         return outcome
-    outcome.seconds = time.perf_counter() - started
+    outcome.seconds = time.process_time() - started
     names = [parameter.name for parameter in activation.parameters]
     oracle = _Oracle(text, names)
     for which in ("expression", "simplified"):

@@ -16,7 +16,7 @@ ORDER = (
     *("derivatives", "output_forms", "properties", "derived"),
     *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "accuracy", "documents", "targets.latex"),
-    *("caches", "processes", "settings", "pipeline", "reports", "cli", "__main__"),
+    *("caches", "processes", "confinement", "settings", "pipeline", "reports", "cli", "__main__"),
 )
 """A module imports from those before it, and from its own folder."""
 

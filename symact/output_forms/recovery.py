@@ -117,7 +117,8 @@ def _on_region(
             _refuse_by_witness(activation, case, slopes, region)
             sure = _never_turns(piece, region)
             start = "no output form was found" if isinstance(obstacle, Unsolved) else "no elementary inverse"
-            raise _Refused(NoOutputForm(f"{start}: {obstacle}{sure}")) from obstacle
+            decided = not isinstance(obstacle, Unsolved)
+            raise _Refused(NoOutputForm(f"{start}: {obstacle}{sure}", decided=decided)) from obstacle
     for cut, slope_cut in zip(case.breaks, slopes.breaks, strict=True):
         if slope_cut.value is not sp.nan and cut.value.is_finite is not False:
             stretches.append(Stretch(cut.value, cut.value, slope_cut.value))

@@ -12,11 +12,14 @@ import sympy as sp
 
 from symact.functions import expm1
 from symact.output_forms.eliminations import V, logarithm, substituted
-from symact.output_forms.towers import TooLarge, fraction
+from symact.output_forms.towers import TooLarge, fraction, product
 from symact.rules import rewrite
 from symact.writing import text
 
 C = sp.Symbol("c", positive=True)
+
+STARTS = 6
+"""Of the forms found so far, as many as are the shortest, further ones are made."""
 
 PYTHAGORAS: Mapping[type, tuple[sp.Expr, type]] = {
     sp.sinh: (C**2 - 1, sp.cosh),
@@ -79,14 +82,10 @@ def _ranked(rational: sp.Expr, pairs: tuple[tuple[sp.Symbol, sp.Expr], ...]) -> 
         found[tidy(substituted(form, meanings))] = None
     for form in _pythagorean(rational, meanings):
         found[tidy(form)] = None
-    for form in list(found):
-        found[tidy(_factored_roots(form))] = None
-    for form in list(found):
-        for other in _variants(form):
-            found[tidy(other)] = None
-    for form in list(found):
-        for other in _circular(form):
-            found[tidy(other)] = None
+    for further in (_with_factored_roots, _variants, _circular):
+        for form in sorted(found, key=cost)[:STARTS]:
+            for other in further(form):
+                found[tidy(other)] = None
     sane = [form for form in found if not form.has(sp.nan, sp.zoo, sp.oo, sp.I)]
     return tuple(sorted(sane, key=_rank))
 
@@ -104,7 +103,7 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
     rational = form.xreplace(forward)
     try:
         numerator, denominator = fraction(rational)
-        factored = sp.factor(numerator), sp.factor(denominator)
+        factored = product(numerator), product(denominator)
     except (TooLarge, sp.PolynomialError):
         return
     reduced = factored[0] / factored[1]
@@ -114,7 +113,10 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
     shapes += [factored[0] / denominator]
     for above in {factored[0], sp.factor_terms(sp.expand(numerator))}:
         shapes += list(_divided(above, factored[1]))
-    shapes += list(_joined(reduced, back))
+    try:
+        shapes += list(_joined(reduced, forward, back))
+    except TooLarge:
+        pass
     expanded = sp.expand(numerator / denominator)
     if expanded.is_Add and expanded.as_coeff_Add()[0] != 0:
         constant, rest = expanded.as_coeff_Add()
@@ -134,7 +136,8 @@ def _kernels(form: sp.Expr) -> tuple[dict[sp.Expr, sp.Expr], dict[sp.Symbol, sp.
         for node in sp.preorder_traversal(form)
         if isinstance(node, sp.exp)
         or node.is_Function
-        or (node.is_Pow and not node.exp.is_Integer and not node.is_number)
+        or (node.is_Pow and not node.exp.is_Integer)
+        or node.is_NumberSymbol
     ]
     for node in outermost:
         base, exponent = node, sp.S.One
@@ -175,21 +178,24 @@ def _divided(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
                     yield numerator / number / (others * sp.expand(factor / number))
 
 
-def _joined(reduced: sp.Expr, back: Mapping[sp.Symbol, sp.Expr]) -> Iterator[sp.Expr]:
+def _joined(
+    reduced: sp.Expr, forward: Mapping[sp.Expr, sp.Expr], back: Mapping[sp.Symbol, sp.Expr]
+) -> Iterator[sp.Expr]:
     """Yield products in which a root meets its own base: ``r*(1 - v)`` is ``(1 - v)**(3/2)``."""
     for symbol, meaning in back.items():
         if not (meaning.is_Pow and meaning.exp.is_Rational):
             continue
-        base, n = meaning.base, meaning.exp.q
+        base, n = meaning.base.xreplace(forward), meaning.exp.q
+        if base.has(sp.Function) or not base.free_symbols:
+            continue
         for sign in (1, -1):
             constant = sp.expand(sign * base)
             for power in (1, 2):
-                rest = sp.cancel(reduced / constant**power)
-                if sp.count_ops(rest) < sp.count_ops(reduced):
-                    yield sp.factor(rest) * sign**power * symbol ** (n * power)
-                rest = sp.cancel(reduced * constant**power)
-                if sp.count_ops(rest) < sp.count_ops(reduced):
-                    yield sp.factor(rest) * sign**power * symbol ** (-n * power)
+                for turn in (1, -1):
+                    above, below = fraction(reduced / constant ** (turn * power))
+                    rest = product(above) / product(below)
+                    if sp.count_ops(rest) < sp.count_ops(reduced):
+                        yield rest * sign**power * symbol ** (turn * n * power)
 
 
 def _pythagorean(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> Iterator[sp.Expr]:
@@ -229,8 +235,8 @@ def _positive_powers(expression: sp.Expr) -> sp.Expr:
     )
 
 
-def _factored_roots(form: sp.Expr) -> sp.Expr:
-    return form.replace(
+def _with_factored_roots(form: sp.Expr) -> Iterator[sp.Expr]:
+    yield form.replace(
         lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer,
         lambda e: sp.Pow(_signed(sp.factor(e.base)), e.exp),
     )

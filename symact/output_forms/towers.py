@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symact.activations import Z
+from symact.output_forms.resultants import NotRational, factorised, quotient
 
 MAX_OPERATIONS = 300
 MAX_TERMS = 400
@@ -118,6 +119,10 @@ def fraction(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 
     Raises TooLarge.
     """
+    try:
+        return quotient(expression, MAX_TERMS)
+    except NotRational:
+        pass  # functions are there, or it is too large
     if sp.count_ops(expression) > MAX_OPERATIONS:
         raise TooLarge
     try:
@@ -132,9 +137,24 @@ def fraction(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 def factors(expression: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
     """Return the constant and the irreducible factors with their exponents, negative in the denominator."""
     numerator, denominator = fraction(expression)
-    above, below = sp.factor_list(numerator), sp.factor_list(denominator)
-    parts = [(f, int(k)) for f, k in above[1]] + [(f, -int(k)) for f, k in below[1]]
+    above, below = _factors(numerator), _factors(denominator)
+    parts = above[1] + [(f, -k) for f, k in below[1]]
     return above[0] / below[0], parts
+
+
+def _factors(polynomial: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
+    try:
+        return factorised(polynomial)
+    except sp.polys.polyerrors.BasePolynomialError:  # functions, or roots of numbers
+        pass
+    constant, parts = sp.factor_list(polynomial)
+    return constant, [(f, int(k)) for f, k in parts]
+
+
+def product(polynomial: sp.Expr) -> sp.Expr:
+    """Return a polynomial as the product of its factors."""
+    constant, parts = _factors(polynomial)
+    return constant * sp.Mul(*(factor**k for factor, k in parts))
 
 
 class Tower:

@@ -1,8 +1,7 @@
 """Unions: one form of what the pieces give, each on its own range of g, if g tells the pieces apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import sympy as sp
 
@@ -80,7 +79,7 @@ def united(stretches: Sequence[Stretch], region: Region) -> United:
     for setting in region.settings:
         try:
             ordered = _absorbed(_sorted(merged, setting))
-            relations = [_apart(a, b) for a, b in pairwise(ordered) if a.expression != b.expression]
+            relations = [_apart(a, b) for a, b in _neighbours(ordered)]
             _check_points(ordered, setting)
         except Overlap:
             continue
@@ -167,6 +166,15 @@ def _joins(left: Stretch, right: Stretch) -> bool:
 def _follows(form: sp.Expr, point: Stretch) -> bool:
     value = form.subs(G, point.lower)
     return (value.is_infinite and point.expression.is_infinite) or _same(value, point.expression)
+
+
+def _neighbours(ordered: Sequence[Stretch]) -> Iterator[tuple[Stretch, Stretch]]:
+    """Yield the pairs that must be apart: each with the next one that has another form."""
+    for i, left in enumerate(ordered):
+        for right in ordered[i + 1 :]:
+            if right.expression != left.expression:
+                yield left, right
+                break
 
 
 def _apart(left: Stretch, right: Stretch) -> sp.Basic:
