@@ -29,7 +29,7 @@ def endless(first: int) -> Iterator[int]:
 
 def hungry(first: int) -> Iterator[int]:
     yield first
-    held = [bytearray(2**24) for _ in range(2**12)]
+    held = bytearray(2**40)
     yield len(held)
 
 

@@ -236,7 +236,7 @@ def _answer(
             relation, where = _conditions(alike, inside)
             if len(distinct) == 1 and where == sp.true:
                 where = _nonzero(activation, derivative, expression, relation, at_zero)
-            cases.append((sp.And(condition, where, relation), expression))
+            cases.append((sp.And(condition, where, relation, *_apart(expression, alike)), expression))
             proofs += [form.proof for form in alike]
             relations += [form.relation for form in alike]
     cases = _joined(cases)
@@ -283,6 +283,16 @@ def _signs(good: Sequence[Region], others: Sequence[Region]) -> sp.Basic:
         needed = list(patterns[0])
     rows = dict.fromkeys(tuple((s, pattern[s]) for s in needed) for pattern in patterns)
     return sp.Or(*(signs_condition(row) for row in rows))
+
+
+def _apart(expression: sp.Expr, forms: Sequence[_Form]) -> list[sp.Basic]:
+    """Return which sums of parameters must not be 0, because the form divides by them."""
+    divisors = [e.base for e in expression.atoms(sp.Pow) if e.exp.is_negative and not e.base.has(G)]
+    sums = [part for divisor in divisors for part in sp.Mul.make_args(sp.factor(divisor)) if part.is_Add]
+    signed = [form.region.signed(part) for form in forms for part in sums]
+    if all(part.is_nonzero for part in signed):
+        return []
+    return [sp.Ne(part.args[0], sp.expand(part.args[0] - part)) for part in sums]
 
 
 def _nonzero(

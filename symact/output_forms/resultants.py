@@ -100,7 +100,7 @@ def factorised(polynomial: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, in
 
     >>> x = sp.Symbol("x")
     >>> factorised(2*x**2 - 2)
-    (2, [(x + 1, 1), (x - 1, 1)])
+    (2, [(x - 1, 1), (x + 1, 1)])
     """
     symbols = sorted(polynomial.free_symbols, key=lambda s: s.name)
     if not symbols:

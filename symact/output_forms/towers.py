@@ -62,7 +62,7 @@ class TooLarge(Exception):
     """The polynomials would take too long, or a function is not known here."""
 
 
-class _Finer(Exception):
+class Finer(Exception):
     """A fraction of a unit was met: start again with a smaller one."""
 
 
@@ -109,7 +109,7 @@ def tower_of(
         tower = Tower(sign, units, apart, any(e.has(sp.sin, sp.cos) for e in expressions))
         try:
             return tower, [tower.rational(expression) for expression in expressions]
-        except _Finer:
+        except Finer:
             continue
     raise TooLarge
 
@@ -244,7 +244,7 @@ class Tower:
             self.units[kind, direction] = sp.igcd(ratio.p * unit.q, unit.p * ratio.q) / sp.Integer(
                 ratio.q * unit.q
             )
-            raise _Finer
+            raise Finer
         return unit
 
     def _exponential(self, argument: sp.Expr) -> sp.Expr:

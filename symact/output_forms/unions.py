@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from symact.activations import G, Z
+from symact.functions import plain
 from symact.limits import limit, one_sided
 from symact.output_forms.balls import Setting
 from symact.output_forms.regions import Region
@@ -107,7 +108,7 @@ def _same(a: sp.Expr, b: sp.Expr) -> bool:
         return True
     if a.has(sp.nan, sp.oo, sp.zoo) or b.has(sp.nan, sp.oo, sp.zoo):
         return False
-    return sp.simplify(a - b) == 0
+    return sp.simplify(plain(a - b)) == 0
 
 
 def _by_magnitude(stretches: list[Stretch]) -> list[Stretch]:
