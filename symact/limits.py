@@ -15,6 +15,9 @@ from symact.writing import text
 MAX_OPERATIONS = 150
 """SymPy's own limit is asked about nothing larger: it has no bound on its time."""
 
+NO_LIMIT = (sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.I, Z)
+"""What stands in an answer that is no limit."""
+
 Settings = Sequence[Mapping[sp.Symbol, sp.Expr]]
 
 
@@ -37,7 +40,9 @@ def one_sided(expression: sp.Expr, at: sp.Expr, direction: str) -> sp.Expr:
     try:
         if sp.count_ops(expression) <= MAX_OPERATIONS:
             found = sp.limit(expression, Z, at, direction)
-            if isinstance(found, sp.Expr) and not found.has(sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.I, Z):
+            if isinstance(found, sp.Expr) and not found.has(
+                sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.I, Z
+            ):
                 return found
     except (NotImplementedError, ValueError, TypeError, AttributeError, sp.PoleError):
         pass

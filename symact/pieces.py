@@ -12,7 +12,7 @@ import sympy as sp
 from flint import arb
 from sympy.core.relational import Relational
 
-from symact.activations import Activation, Z, samples
+from symact.activations import Activation, Z, varied_samples
 from symact.enclosures.rationals import combine, holds
 from symact.errors import InvalidActivation, NotSupported
 from symact.roots import Unsolved, numeric, roots, signs, value_at
@@ -46,8 +46,10 @@ class Case:
     breaks: tuple[Break, ...]
 
 
-def split(activation: Activation) -> tuple[Case, ...]:
+def split(activation: Activation, *, cut: bool = False) -> tuple[Case, ...]:
     """Return the cases of an activation, each a tuple of smooth pieces over the domain.
+
+    The declared domain is believed; with ``cut`` what is no real number in it is left out.
 
     Raises NotSupported where the pieces change their order or sign inside the parameters' domain.
 
@@ -57,8 +59,8 @@ def split(activation: Activation) -> tuple[Case, ...]:
     """
     cases = []
     for condition, expression in _by_parameter(activation.expression):
-        settings = samples(activation, condition)
-        splitter = _Splitter(activation, settings)
+        settings = varied_samples(activation, condition)
+        splitter = _Splitter(activation, settings, cut)
         intervals = [tuple(_settled(end, settings) for end in ends) for ends in _intervals(activation.domain)]
         found = [piece for ends in intervals for piece in splitter.split(expression, *ends)]
         pieces = splitter.merged(expression, found)
@@ -81,13 +83,13 @@ def natural_domain(activation: Activation) -> sp.Set:
     if not demands(expression):
         return sp.S.Reals
     try:
-        cases = split(activation)
+        cases = split(activation, cut=True)
     except NotSupported:
         return sp.S.Reals
-    ends = {end for case in cases for piece in case.pieces for end in (piece.lower, piece.upper)}
-    if len(cases) > 1 or any(end.free_symbols for end in ends):
+    if len(cases) > 1:
         return sp.S.Reals
-    defined = {end for end in ends if end.is_finite and not value_at(expression, activation.defaults, end).is_nan()}
+    ends = {end for piece in cases[0].pieces for end in (piece.lower, piece.upper) if end.is_finite}
+    defined = {end for end in ends if not value_at(expression, activation.defaults, end).is_nan()}
     parts = [
         sp.Interval(p.lower, p.upper, p.lower not in defined, p.upper not in defined) for p in cases[0].pieces
     ]
@@ -144,6 +146,7 @@ def _intervals(domain: sp.Set) -> list[tuple[sp.Expr, sp.Expr]]:
 class _Splitter:
     activation: Activation
     settings: tuple[Setting, ...]
+    cut: bool = False
 
     def split(self, expression: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
         """Return the pieces of an expression on one interval, innermost switches resolved first."""
@@ -165,7 +168,7 @@ class _Splitter:
         Poles, and ends that are not found, do not divide it.
         """
         parts = [(lower, upper)]
-        for demand in demands(expression):
+        for demand in demands(expression) if self.cut else ():
             try:
                 parts = [
                     (a, b)
@@ -218,7 +221,9 @@ class _Splitter:
     ) -> list[tuple[Piece, ...]]:
         """Split every argument, then cut all of them at all the breaks."""
         split = [self.split(argument, lower, upper) for argument in arguments]
-        ends = self._sorted({end for pieces in split for piece in pieces for end in (piece.lower, piece.upper)})
+        ends = self._sorted(
+            {end for pieces in split for piece in pieces for end in (piece.lower, piece.upper)}
+        )
         common = []
         for start, stop in pairwise(ends):
             inside = [
@@ -253,9 +258,7 @@ class _Splitter:
         return [Piece(lower, upper, function(*arguments))]
 
     def _split_piecewise(self, expression: sp.Piecewise, lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
-        relations = {
-            r for _, c in expression.args for r in c.atoms(Relational) if r.has(Z)
-        }
+        relations = {r for _, c in expression.args for r in c.atoms(Relational) if r.has(Z)}
         cuts = {lower, upper}
         for relation in relations:
             for piece in self.split(relation.lhs - relation.rhs, lower, upper):
@@ -311,7 +314,9 @@ class _Splitter:
                 raise self._changes(switch)
             seen = {1 if value > 0 else -1} if value > 0 or value < 0 else set()
             if switch.has(Z):
-                a, b = (arb("-inf") if e == -sp.oo else arb("inf") if e == sp.oo else numeric(e) for e in ends)
+                a, b = (
+                    arb("-inf") if e == -sp.oo else arb("inf") if e == sp.oo else numeric(e) for e in ends
+                )
                 seen |= {sign for point, sign in signs(switch, setting) if point > a and point < b}
             if len(seen) > 1:
                 raise NotSupported(
@@ -360,6 +365,10 @@ def _less(a: sp.Expr, b: sp.Expr) -> bool:
     if a in (-sp.oo, sp.oo) or b in (-sp.oo, sp.oo):
         return a != b and (a == -sp.oo or b == sp.oo)
     return a != b and bool(numeric(b - a) > arb(2) ** -80)
+
+
+def _ball(end: sp.Expr) -> arb:
+    return arb("inf" if end == sp.oo else "-inf") if end in (-sp.oo, sp.oo) else numeric(end)
 
 
 def _place(end: sp.Expr) -> float:

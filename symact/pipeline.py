@@ -116,7 +116,9 @@ def derive_within(
             known[found[0]] = found[1]
     if "found" not in known:
         raise GaveUp(f"{target}: gave up {why}, before the derivative was found; write it more simply")
-    return _assembled({"output_form": NoOutputForm(f"gave up {why}", decided=False), "properties": None, **known})
+    return _assembled(
+        {"output_form": NoOutputForm(f"gave up {why}", decided=False), "properties": None, **known}
+    )
 
 
 SHARE = 0.7

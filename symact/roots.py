@@ -225,7 +225,9 @@ def _asked(expression: sp.Expr, settings: tuple[Setting, ...]) -> list[sp.Expr]:
     factored = sp.factor(numerator) if sp.count_ops(numerator) < MAX_OPERATIONS else numerator
     if factored.is_Mul or factored.is_Pow:
         return _roots(factored, settings)
-    if sp.count_ops(numerator) > MAX_OPERATIONS or numerator.has(sp.Piecewise, sp.Abs, sp.sign, sp.Max, sp.Min):
+    if sp.count_ops(numerator) > MAX_OPERATIONS or numerator.has(
+        sp.Piecewise, sp.Abs, sp.sign, sp.Max, sp.Min
+    ):
         raise Unsolved
     found = [root for root in _cached(numerator) if all(_is_real(root.subs(s)) for s in settings)]
     if any(numeric(root.subs(s)).is_nan() for root in found for s in settings):
@@ -235,4 +237,6 @@ def _asked(expression: sp.Expr, settings: tuple[Setting, ...]) -> list[sp.Expr]:
 
 def _is_real(value: sp.Expr) -> bool:
     number = sp.N(value, 30)
-    return bool(number.is_number and abs(sp.im(number)) < sp.Float("1e-20")) and not number.has(sp.zoo, sp.nan)
+    return bool(number.is_number and abs(sp.im(number)) < sp.Float("1e-20")) and not number.has(
+        sp.zoo, sp.nan
+    )

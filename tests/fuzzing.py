@@ -44,7 +44,7 @@ def _exp(x: Any) -> Any:
 
 
 def _power(x: Any, y: Any) -> Any:
-    if x == 0 and y < 0 or x < 0 and y != int(y):
+    if (x == 0 and y < 0) or (x < 0 and y != int(y)):
         raise Undefined
     if x and abs(y * mp.log(abs(x))) > 10**6:
         raise Undefined
@@ -203,7 +203,14 @@ BINARY = (
 )
 MONOTONE = (
     *("exp({})", "tanh({})", "1/(1+exp(-({})))", "log1p(exp({}))", "sinh({})", "atan({})", "asinh({})"),
-    *("({})**3", "-({})", "exp(-({}))", "({})/(1+abs({}))", "sign({})*log1p(abs({}))", "({})/sqrt(1+({})**2)"),
+    *(
+        "({})**3",
+        "-({})",
+        "exp(-({}))",
+        "({})/(1+abs({}))",
+        "sign({})*log1p(abs({}))",
+        "({})/sqrt(1+({})**2)",
+    ),
     *("a*({})+b", "2*({})-1", "({})/3", "sigmoid({})", "elu({})", "softplus({})", "exp(-exp(-({})))"),
     *("where({} > 0, {}, 2*({}))", "where({} > 0, {}, tanh({}))", "softsign({})", "squareplus({})"),
     *("sign({})*abs({})**(1/3)", "hardtanh({})", "expm1({})", "relu({})", "(1+exp(-({})))**(-1/2)"),
@@ -351,7 +358,9 @@ class _Oracle:
                     except Undefined:
                         return [f"f' = {text} is undefined at {_shown(z=z, **setting)}"]
                     if abs(got - want) > CLOSE * max(1, abs(want)):
-                        return [f"f' = {text} is off at {_shown(z=z, **setting)}: {mp.nstr(got)}, {mp.nstr(want)}"]
+                        return [
+                            f"f' = {text} is off at {_shown(z=z, **setting)}: {mp.nstr(got)}, {mp.nstr(want)}"
+                        ]
         return []
 
     def wrong_form(self, text: str, condition: str) -> list[str]:
@@ -374,14 +383,11 @@ class _Oracle:
         return [f"form {text} is undefined at {undefined} points"] if undefined > compared else []
 
     def wrong_witness(self, first: str, second: str, shows: str) -> list[str]:
-        setting = {}
-        if " at " in shows:
-            for pair in shows.split(" at ")[1].split(", "):
-                name, _, value = pair.partition(" = ")
-                setting[name] = Reader(value)()
-        else:
-            setting = dict.fromkeys(self.settings[0], mp.mpf(9) / 11)
         with mp.workdps(DIGITS):
+            setting = dict.fromkeys(self.settings[0], mp.mpf(9) / 11)
+            for pair in shows.partition(" at ")[2].split(", "):
+                name, _, value = pair.partition(" = ")
+                setting |= {name: Reader(value)()} if value else {}
             try:
                 z1, z2 = Reader(first)(**setting), Reader(second)(**setting)
                 values = [self.read(z=z, **setting) for z in (z1, z2)]

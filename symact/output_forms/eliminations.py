@@ -80,6 +80,8 @@ class Candidate:
     meanings: Mapping[sp.Symbol, sp.Expr]
     relation: str
     road: str
+    polynomial: sp.Expr | None = None
+    """The relation in D and G, if nothing else stands in it."""
 
 
 class NoInverse(Exception):
@@ -292,12 +294,14 @@ class _Elimination:
         meanings: Mapping[sp.Symbol, sp.Expr],
     ) -> Iterator[Candidate]:
         """Eliminate the base for d itself; or express the base and the roots over it, and substitute."""
-        relation = ""
+        relation, whole = "", None
         expressed = self._express(F, self.target, base, known)
         if expressed is not None:
             root, polynomial = expressed
             relation = self._relation(polynomial, meanings)
-            yield Candidate(root, meanings, relation, "elimination")
+            if polynomial.free_symbols <= {D, V} and meanings[V] == G:
+                whole = polynomial.subs(V, G)
+            yield Candidate(root, meanings, relation, "elimination", whole)
         roots = self._roots(known, self.target)
         if not roots and expressed is not None and sp.degree(expressed[1], D) == 1:
             return
@@ -306,7 +310,8 @@ class _Elimination:
             if (one := self._express(F, symbol, base, known)) is None:
                 return
             values[symbol] = one[0]
-        yield Candidate(self.target.subs(values, simultaneous=True), meanings, relation, "inversion")
+        expression = self.target.subs(values, simultaneous=True)
+        yield Candidate(expression, meanings, relation, "inversion", whole)
 
     def _relation(self, polynomial: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> str:
         """Return a polynomial relation as text, and what stands for what in it."""

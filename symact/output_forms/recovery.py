@@ -177,7 +177,7 @@ def _proven_form(piece: Piece, d: sp.Expr, region: Region) -> _Found:
         for form in ranked(candidate.rational, candidate.meanings)[:TRIES]:
             if best is not None and cost(form) >= cost(best[0]):
                 break
-            reach = proven(form, piece.expression, d, ground)
+            reach = proven(form, piece.expression, d, ground, candidate.polynomial)
             if reach is not None:
                 best = form, candidate, reach
                 break

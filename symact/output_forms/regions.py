@@ -76,7 +76,9 @@ def _region(
     defaults = dict(activation.defaults)
     # Equal defaults, such as those of two asymptotes in a formula that was typed, are no generic point.
     generic = len(set(defaults.values())) == len(defaults)
-    settings: list[Setting] = [defaults] if generic and sp.And(inside, demand).subs(defaults) == sp.true else []
+    settings: list[Setting] = (
+        [defaults] if generic and sp.And(inside, demand).subs(defaults) == sp.true else []
+    )
     for magnitudes in islice(permutations(MAGNITUDES, len(symbols)), TRIED):
         values = (sign * magnitude for sign, magnitude in zip(signs, magnitudes, strict=True))
         setting = dict(zip(symbols, values, strict=True))

@@ -1,4 +1,4 @@
-"""Quotients, factors and resultants of polynomials with rational coefficients, by FLINT; large ones are refused."""
+"""Quotients, factors and resultants of polynomials over the rationals, by FLINT; large ones are refused."""
 
 from collections.abc import Sequence
 from math import gcd, lcm

@@ -6,6 +6,7 @@ such that a sum's constant is positive: ``1 - g**2``, not ``-(g**2 - 1)``.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 
 import sympy as sp
@@ -113,10 +114,8 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
     shapes += [factored[0] / denominator]
     for above in {factored[0], sp.factor_terms(sp.expand(numerator))}:
         shapes += list(_divided(above, factored[1]))
-    try:
+    with suppress(TooLarge):
         shapes += list(_joined(reduced, forward, back))
-    except TooLarge:
-        pass
     expanded = sp.expand(numerator / denominator)
     if expanded.is_Add and expanded.as_coeff_Add()[0] != 0:
         constant, rest = expanded.as_coeff_Add()
