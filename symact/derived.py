@@ -8,6 +8,7 @@ import sympy as sp
 from symact.activations import Activation
 from symact.derivations import Step
 from symact.derivatives import Derivative, FoundKink
+from symact.errors import GaveUp
 from symact.output_forms import NoOutputForm, OutputForm
 from symact.properties import Properties
 from symact.writing import latex, text
@@ -20,8 +21,15 @@ class Derived:
     activation: Activation
     found: Derivative
     output_form: OutputForm | NoOutputForm
-    properties: Properties | None
+    known_properties: Properties | None
     """None where the time was over before they were known."""
+
+    @property
+    def properties(self) -> Properties:
+        """What is known of f and f'. Raises GaveUp where the time was over before."""
+        if self.known_properties is None:
+            raise GaveUp(f"{self.activation.title}: the time was over before the properties were known")
+        return self.known_properties
 
     @property
     def formula(self) -> str:
@@ -67,7 +75,7 @@ class Derived:
                 {key: text(getattr(kink, key)) for key in ("at", "left", "right", "convention")}
                 for kink in self.kinks
             ],
-            "properties": self.properties.to_json() if self.properties else {},
+            "properties": self.known_properties.to_json() if self.known_properties else {},
             "steps": [
                 {"rule": s.rule, "before": text(s.before), "after": text(s.after), "note": s.note}
                 for s in self.steps

@@ -272,7 +272,7 @@ class _Splitter:
 
     def _branch(self, expression: sp.Piecewise, lower: sp.Expr, upper: sp.Expr) -> sp.Expr | None:
         """Return the branch that is taken on an interval; None where a condition is not defined there."""
-        chosen = set()
+        chosen: set[sp.Expr | None] = set()
         for setting in self.settings:
             point = midpoint(lower.subs(setting), upper.subs(setting))
             for value, condition in expression.args:
