@@ -200,7 +200,7 @@ class _Splitter:
         at = left.upper
         if at != right.lower:
             return sp.nan
-        exact = [_exact(expression.subs(s).subs(Z, at.subs(s))) for s in self.settings]
+        exact = [_exact(expression, s, at) for s in self.settings]
         for piece in (left, right):
             value = piece.expression.subs(Z, at)
             if value.is_finite is not False and all(
@@ -375,8 +375,12 @@ def _place(end: sp.Expr) -> float:
     return float(end) if end in (-sp.oo, sp.oo) else float(numeric(end).mid())
 
 
-def _exact(value: sp.Expr) -> sp.Expr:
-    return sp.nan if value.has(sp.zoo, sp.nan) else sp.nsimplify(value)
+def _exact(expression: sp.Expr, setting: Setting, at: sp.Expr) -> sp.Expr:
+    try:
+        value = expression.subs(setting).subs(Z, at.subs(setting))
+    except (TypeError, ValueError):  # Max and Min of what is no real number
+        return sp.nan
+    return sp.nan if value.has(sp.zoo, sp.nan, sp.oo, sp.I) else sp.nsimplify(value)
 
 
 def _is_zero(value: sp.Expr) -> bool:

@@ -63,14 +63,18 @@ NO_ENCLOSURE = (sp.erfinv, sp.erfcinv)
 
 
 def roots(expression: sp.Expr, settings: Sequence[Setting]) -> list[sp.Expr]:
-    """Return the real roots in z, possibly with some that are none for expressions undefined there.
+    """Return the real roots and poles in z, possibly with some where the expression is not defined.
 
     Raises Unsolved where they are infinitely many, depend on the parameters' signs, or are not found.
 
     >>> roots(sp.log(1 + sp.exp(sp.sinh(Z))) - 1, [{}])
     [asinh(log(-1 + E))]
     """
-    return list(dict.fromkeys(_roots(expression, tuple(settings))))
+    found = _roots(expression, tuple(settings))
+    for node in expression.atoms(sp.Pow):
+        if node.exp.is_negative and node.base.has(Z) and not node.base.is_positive:
+            found += _roots(node.base, tuple(settings))
+    return list(dict.fromkeys(found))
 
 
 def sign_at(expression: sp.Expr, setting: Setting, point: sp.Expr) -> int | None:

@@ -83,7 +83,7 @@ def _ranked(rational: sp.Expr, pairs: tuple[tuple[sp.Symbol, sp.Expr], ...]) -> 
         found[tidy(substituted(form, meanings))] = None
     for form in _pythagorean(rational, meanings):
         found[tidy(form)] = None
-    for further in (_with_factored_roots, _variants, _circular):
+    for further in (_with_factored_roots, _variants, _doubled, _circular, _circular):
         for form in sorted(found, key=cost)[:STARTS]:
             for other in further(form):
                 found[tidy(other)] = None
@@ -92,9 +92,14 @@ def _ranked(rational: sp.Expr, pairs: tuple[tuple[sp.Symbol, sp.Expr], ...]) -> 
 
 
 def _rank(form: sp.Expr) -> tuple[int, sp.Rational, bool, int, str]:
-    """Return by what forms are ordered: cost, then low powers, sums before products, the text."""
+    """Return by what forms are ordered: cost, one more for a sum that begins with a minus, then low powers, ...
+
+    ... sums before products, and the text.
+    """
     powers = sum((abs(e.exp) for e in form.atoms(sp.Pow) if e.exp.is_Rational), sp.S.Zero)
-    return cost(form), powers, not form.is_Add, len(text(form)), text(form)
+    written = text(form)
+    backward = form.is_Add and written.startswith("-")
+    return cost(form) + backward, powers, not form.is_Add, len(written), written
 
 
 def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
@@ -113,7 +118,7 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
         shapes.append(1 / sp.expand(denominator / numerator))
     shapes += [factored[0] / denominator]
     for above in {factored[0], sp.factor_terms(sp.expand(numerator))}:
-        shapes += list(_divided(above, factored[1]))
+        shapes += [above / factored[1], *_divided(above, factored[1])]
     with suppress(TooLarge):
         shapes += list(_joined(reduced, forward, back))
     expanded = sp.expand(numerator / denominator)
@@ -213,6 +218,17 @@ def _pythagorean(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> It
             yield substituted(shape, {**meanings, C: function(value.args[0])})
 
 
+def _doubled(form: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield a form with 2 cosh(x)**2 = cosh(2 x) + 1 and 2 sinh(x)**2 = cosh(2 x) - 1."""
+    if form.has(sp.cosh, sp.sinh):
+        for function, sign in ((sp.cosh, 1), (sp.sinh, -1)):
+            form = form.replace(
+                lambda e, f=function: e.is_Pow and e.exp == 2 and isinstance(e.base, f),
+                lambda e, s=sign: (sp.cosh(2 * e.base.args[0]) + s) / 2,
+            )
+        yield sp.expand(form)
+
+
 def _circular(form: sp.Expr) -> Iterator[sp.Expr]:
     """Yield forms with fewer circular functions: tan(x) = sin(x)/cos(x), cos(x)**2 = (1 + cos(2 x))/2."""
     if not form.has(sp.sin, sp.cos, sp.tan):
@@ -225,6 +241,8 @@ def _circular(form: sp.Expr) -> Iterator[sp.Expr]:
     )
     if not (doubled := sp.expand(squares)).is_Add:  # 1/2 + cos(2 x)/2 would cancel
         yield doubled
+    if not squares.is_Add:
+        yield squares
 
 
 def _positive_powers(expression: sp.Expr) -> sp.Expr:

@@ -139,7 +139,10 @@ def _sorted(stretches: Sequence[Stretch], setting: Setting) -> list[Stretch]:
 
 
 def _number(value: sp.Expr, setting: Setting) -> sp.Expr:
-    return sp.N(value.subs(setting), 30)
+    number = sp.N(value.subs(setting), 30)
+    if not number.is_extended_real:
+        raise Overlap
+    return number
 
 
 def _absorbed(ordered: list[Stretch]) -> list[Stretch]:
