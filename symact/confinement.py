@@ -97,6 +97,9 @@ def _work(
         sender.send((STARVED, "on an expression that nests too deep"))
     except SymactError as error:
         sender.send((RAISED, error))
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        sender.send((STARVED, f"on an error of symact's own ({what}); please report it"))
 
 
 def _limit(seconds: float, megabytes: int) -> None:

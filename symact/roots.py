@@ -90,7 +90,7 @@ def value_at(expression: sp.Expr, setting: Setting, point: sp.Expr) -> arb:
     """Return a ball with the value of an expression at a point; NaN where it is undefined."""
     try:
         return numeric(expression.subs(setting).subs(Z, point))
-    except TypeError:  # a condition that compares what is no number
+    except (TypeError, ValueError):  # a condition, or a Max, that compares what is no real number
         return arb.nan()
 
 

@@ -43,6 +43,11 @@ def refusing(first: int) -> Iterator[int]:
     raise UnknownName("nobody knows it")
 
 
+def faulty(first: int) -> Iterator[int]:
+    yield first
+    raise ZeroDivisionError("ours")
+
+
 def killed(first: int) -> Iterator[int]:
     yield first
     os.kill(os.getpid(), signal.SIGKILL)
@@ -50,7 +55,12 @@ def killed(first: int) -> Iterator[int]:
 
 @pytest.mark.parametrize(
     ("work", "why"),
-    [(endless, "after 0.5 s"), (hungry, "MB of memory"), (killed, "memory, or of the system")],
+    [
+        (endless, "after 0.5 s"),
+        (hungry, "MB of memory"),
+        (killed, "memory, or of the system"),
+        (faulty, "symact's own (ZeroDivisionError: ours)"),
+    ],
 )
 def test_a_limit_keeps_what_is_known(work: object, why: str) -> None:
     seconds = 0.5 if work is endless else 60

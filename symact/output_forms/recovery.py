@@ -15,7 +15,7 @@ from symact.output_forms.answers import NoOutputForm, OutputForm
 from symact.output_forms.balls import Function, Place, Setting, ball, bulk, same
 from symact.output_forms.eliminations import Candidate, NoInverse, Unsolved, candidates, substituted
 from symact.output_forms.proofs import BALLS, Ground, T, proven
-from symact.output_forms.regions import Region, regions, signs_condition
+from symact.output_forms.regions import Region, regions, signs_condition, true_at
 from symact.output_forms.shapes import cost, ranked
 from symact.output_forms.unions import Overlap, Stretch, stretch, united
 from symact.output_forms.witnesses import Witness, find_witness, monotonic
@@ -261,7 +261,7 @@ def _conditions(forms: Sequence[_Form], inside: Sequence[Region]) -> tuple[sp.Ba
     others = [region for region in inside if region not in good]
     relations = dict.fromkeys(r for form in forms for r in sp.And.make_args(form.condition))
     everything = sp.And(*relations)
-    if others and not any(everything.subs(s) == sp.true for region in others for s in region.settings):
+    if others and not any(true_at(everything, s) for region in others for s in region.settings):
         return everything, sp.true
     needed = [r for r in relations if any(region.signed(r) != sp.true for region in good)]
     return sp.And(*needed), _signs(good, others)
@@ -305,7 +305,7 @@ def _nonzero(
     """Return which parameters must not be 0, by trial at settings where they are."""
     excluded = []
     for setting in at_zero:
-        if relation.subs(setting) != sp.true or _holds_at(activation, derivative, expression, setting):
+        if not true_at(relation, setting) or _holds_at(activation, derivative, expression, setting):
             continue
         zeros = [symbol for symbol, value in setting.items() if value == 0]
         if not any(symbol in excluded for symbol in zeros):

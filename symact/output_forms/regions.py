@@ -41,6 +41,14 @@ def signs_condition(signs: Sequence[tuple[sp.Symbol, int]]) -> sp.Basic:
     return sp.And(*(relations[sign](symbol) for symbol, sign in signs))
 
 
+def true_at(condition: sp.Basic, setting: Setting) -> bool:
+    """Return whether a condition on parameters holds at a setting; not where it compares what is not real."""
+    try:
+        return bool(condition.subs(setting) == sp.true)
+    except TypeError:
+        return False
+
+
 def regions(activation: Activation, condition: sp.Basic) -> tuple[list[Region], list[Setting]]:
     """Return the regions of a case, those like the defaults first, and settings where one parameter is 0.
 

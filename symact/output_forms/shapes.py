@@ -45,7 +45,7 @@ def cost(expression: sp.Expr) -> int:
     """
     if expression.is_Mul and expression.args[0] == -1:
         return cost(-expression)
-    if expression.is_Mul and expression.args[0].is_negative:
+    if expression.is_Mul and expression.args[0].is_Number and expression.args[0].is_negative:
         return cost(-expression)
     if expression.is_Rational:
         return 1 if expression.is_Integer else 2

@@ -9,7 +9,7 @@ from symact.activations import G, Z
 from symact.functions import plain
 from symact.limits import limit, one_sided
 from symact.output_forms.balls import Setting
-from symact.output_forms.regions import Region
+from symact.output_forms.regions import Region, true_at
 from symact.output_forms.shapes import tidy
 from symact.pieces import Piece
 
@@ -84,7 +84,7 @@ def united(stretches: Sequence[Stretch], region: Region) -> United:
             _check_points(ordered, setting)
         except Overlap:
             continue
-        if any(relation.subs(setting) != sp.true for relation in relations):
+        if not all(true_at(relation, setting) for relation in relations):
             continue
         return United(_written(ordered), sp.And(*relations))
     raise Overlap
@@ -182,6 +182,8 @@ def _neighbours(ordered: Sequence[Stretch]) -> Iterator[tuple[Stretch, Stretch]]
 
 
 def _apart(left: Stretch, right: Stretch) -> sp.Basic:
+    if left.upper == right.lower:
+        return sp.true
     relation = sp.Le(left.upper, right.lower)
     return relation.reversed if relation.is_Relational and relation.lhs.is_number else relation
 
