@@ -218,16 +218,20 @@ MONOTONE = (
 """Injective, most of them: what is made of these often has a form."""
 
 
-def formula(seed: int) -> str:
+LARGE, SMALL = (1, 2, 2, 3, 3, 4, 5, 7), (1, 1, 1, 2)
+"""Sizes of trees, by how often they are drawn."""
+
+
+def formula(seed: int, sizes: tuple[int, ...] = LARGE) -> str:
     """Return a random formula with a z in it; half of them are towers of monotone functions."""
     chance = random.Random(seed)
     while True:
         if chance.random() < 0.5:
-            text = "z" if chance.random() < 0.8 else f"({_tree(chance, 2)})"
-            for _ in range(chance.choice((1, 1, 2, 2, 3))):
+            text = "z" if chance.random() < 0.8 else f"({_tree(chance, min(2, max(sizes) - 1))})"
+            for _ in range(min(3, chance.choice(sizes))):
                 text = chance.choice(MONOTONE).replace("{}", text)
         else:
-            text = _tree(chance, chance.choice((1, 2, 2, 3, 3, 4, 5, 7)))
+            text = _tree(chance, chance.choice(sizes))
         if re.search(r"\bz\b", text) and len(text) < 160:
             return text
 

@@ -2,7 +2,8 @@
 
 Candidates are made by rational algebra (reduced, factored, expanded, divided through), the inverse
 functions' Pythagorean identities, and functions that do not cancel (expm1). `cost` chooses; signs are
-such that a sum's constant is positive: ``1 - g**2``, not ``-(g**2 - 1)``.
+such that a sum's constant is positive: ``1 - g**2``, not ``-(g**2 - 1)``. Of equal cost, the form with the
+lower powers comes first, then sums, then the shorter text, then the alphabet.
 """
 
 from collections.abc import Iterator, Mapping
@@ -92,9 +93,9 @@ def _ranked(rational: sp.Expr, pairs: tuple[tuple[sp.Symbol, sp.Expr], ...]) -> 
 
 
 def _rank(form: sp.Expr) -> tuple[int, sp.Rational, bool, int, str]:
-    """Return by what forms are ordered: cost, one more for a sum that begins with a minus, then low powers, ...
+    """Return by what forms are ordered: cost, then low powers, sums before products, the text.
 
-    ... sums before products, and the text.
+    A sum that begins with a minus sign costs one more.
     """
     powers = sum((abs(e.exp) for e in form.atoms(sp.Pow) if e.exp.is_Rational), sp.S.Zero)
     written = text(form)
