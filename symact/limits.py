@@ -28,7 +28,7 @@ def one_sided(expression: sp.Expr, at: sp.Expr, direction: str) -> sp.Expr:
     oo
     """
     value = expression.subs(Z, at)
-    if value.is_finite is not False and value is not sp.nan and not value.has(sp.zoo, sp.nan):
+    if value.is_finite is not False and not value.has(sp.zoo, sp.nan, sp.AccumBounds):
         return value if value.is_number or value.is_Symbol else sp.simplify(value)
     step = 1 / X if direction == "+" else -1 / X
     try:

@@ -60,7 +60,7 @@ def _end(piece: Piece, at: sp.Expr, side: str, region: Region) -> sp.Expr:
             signs = {sp.Symbol(s.name, positive=True): sign * s for s, sign in region.signs if sign}
             return limit(expression, at).xreplace(signs)
         value = piece.expression.subs(Z, at)
-        if value.is_finite is not False and not value.has(sp.zoo, sp.nan):
+        if value.is_finite is not False and not value.has(sp.zoo, sp.nan, sp.AccumBounds):
             return value if value.is_number or value.is_Symbol else sp.simplify(value)
         return one_sided(piece.expression, at, side)
     except (NotImplementedError, ValueError, TypeError):
