@@ -1,9 +1,9 @@
 """The types of a definition: Activation, Parameter, Kink, Source. No data, no behaviour by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import permutations
+from itertools import islice, permutations
 
 import sympy as sp
 
@@ -98,6 +98,10 @@ SAMPLE_VALUES = (
 )
 
 
+MAX_TRIES = 500
+"""Settings of the parameters that are tried against their domains."""
+
+
 def samples(activation: Activation, condition: sp.Basic = sp.true) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
     """Return settings of the parameters inside their domains: exact, generic, always the same.
 
@@ -107,6 +111,22 @@ def samples(activation: Activation, condition: sp.Basic = sp.true) -> tuple[Mapp
 
     Raises InvalidActivation where no setting satisfies the declared domains.
     """
+    return _fitting(activation, condition, lambda count: permutations(SAMPLE_VALUES, count))
+
+
+def varied_samples(
+    activation: Activation, condition: sp.Basic = sp.true
+) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
+    """Return settings like `samples`, in which every parameter takes several values, of both signs if it may.
+
+    Raises InvalidActivation where no setting satisfies the declared domains.
+    """
+    return _fitting(activation, condition, _varied)
+
+
+def _fitting(
+    activation: Activation, condition: sp.Basic, settings: Callable[[int], Iterable[tuple[sp.Expr, ...]]]
+) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
     symbols = [parameter.symbol for parameter in activation.parameters]
     demand = sp.And(condition, *(parameter.domain for parameter in activation.parameters))
     if demand.has(sp.Eq):
@@ -115,10 +135,10 @@ def samples(activation: Activation, condition: sp.Basic = sp.true) -> tuple[Mapp
     else:
         fixed = {}
     free = [symbol for symbol in symbols if symbol not in fixed]
-    found = []
-    for values in _settings(len(free)):
+    found: list[Mapping[sp.Symbol, sp.Expr]] = []
+    for values in islice(settings(len(free)), MAX_TRIES):
         setting = dict(zip(free, values, strict=True)) | fixed
-        if demand.subs(setting) == sp.true:
+        if demand.subs(setting) == sp.true and setting not in found:
             found.append(setting)
         if len(found) == 4 or not free:
             break
@@ -129,8 +149,10 @@ def samples(activation: Activation, condition: sp.Basic = sp.true) -> tuple[Mapp
     return tuple(found)
 
 
-def _settings(count: int) -> list[tuple[sp.Expr, ...]]:
-    """Return tuples of sample values, the varied ones first."""
-    if count == 0:
-        return [()]
-    return list(permutations(SAMPLE_VALUES, count))
+def _varied(count: int) -> Iterator[tuple[sp.Expr, ...]]:
+    """Yield tuples of distinct sample values, rotations first."""
+    further = (sp.Rational(prime, 9) for prime in (5, 13, 17, 23, 31, 37, 41, 43, 47, 53, 59))
+    values = [*SAMPLE_VALUES, *islice(further, max(0, count - len(SAMPLE_VALUES)))]
+    for start in range(len(values)):
+        yield tuple((values * 2)[start : start + count])
+    yield from permutations(values, count)

@@ -120,6 +120,9 @@ def derive(
     as_json: Json = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="LaTeX, for mathematics mode.")] = False,
     config: Config = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="Give up a formula after so long.")
+    ] = 9,
 ) -> None:
     """Derive f', look for its output form, and say what is known of both.
 
@@ -132,7 +135,8 @@ def derive(
     if as_json and as_latex:
         raise typer.BadParameter("--json or --latex, not both")
     own = Settings.read(config).activations if config else {}
-    derived = pipeline.derive(target, wrt=wrt, order=order, kinks=_assignments(kink or []), own=own)
+    conventions = _assignments(kink or [])
+    derived = pipeline.derive_within(target, timeout, wrt=wrt, order=order, kinks=conventions, own=own)
     if as_json:
         _print_json(derived.to_json())
     elif as_latex:

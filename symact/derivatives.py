@@ -332,6 +332,8 @@ class _Differentiator:
 
     def _at(self, cut: Break, index: int, pieces: Sequence[Piece]) -> tuple[sp.Expr, FoundKink | None]:
         """Return the value of f' at a break, and the kink if it is one."""
+        if cut.value is sp.nan or self.activation.domain.contains(cut.at) == sp.false:
+            return sp.nan, None
         left = one_sided(pieces[index].expression, cut.at, "-")
         right = one_sided(pieces[index + 1].expression, cut.at, "+")
         settings = samples(self.activation, self.case.condition)
@@ -339,8 +341,6 @@ class _Differentiator:
             equal(one_sided(self.case.pieces[index].expression, cut.at, "-"), cut.value, settings)
             and equal(one_sided(self.case.pieces[index + 1].expression, cut.at, "+"), cut.value, settings)
         )
-        if self.activation.domain.contains(cut.at) == sp.false:
-            return sp.nan, None
         same = equal(left, right, settings)
         if same and not (jump and self.declared is not None):
             return left, None
@@ -371,7 +371,7 @@ def default_convention(left: sp.Expr, right: sp.Expr, settings: Settings) -> sp.
 
     def encloses(setting: Mapping[sp.Symbol, sp.Expr]) -> bool:
         ends = [sp.N(value.subs(setting), 30) for value in (left, right)]
-        return bool(min(ends) <= 0 <= max(ends))
+        return all(end.is_extended_real for end in ends) and bool(min(ends) <= 0 <= max(ends))
 
     return sp.Integer(0) if all(encloses(setting) for setting in settings) else left
 

@@ -8,6 +8,7 @@ import sympy as sp
 from symact.activations import Activation
 from symact.derivations import Step
 from symact.derivatives import Derivative, FoundKink
+from symact.errors import GaveUp
 from symact.mixed_forms import MixedForm
 from symact.mixed_forms.orders import arranged
 from symact.mixed_forms.orders import written as written_mixed
@@ -23,8 +24,16 @@ class Derived:
     activation: Activation
     found: Derivative
     output_form: OutputForm | NoOutputForm
-    properties: Properties
+    known_properties: Properties | None
+    """None where the time was over before they were known."""
     mixed_form: MixedForm | None = None
+
+    @property
+    def properties(self) -> Properties:
+        """What is known of f and f'. Raises GaveUp where the time was over before."""
+        if self.known_properties is None:
+            raise GaveUp(f"{self.activation.title}: the time was over before the properties were known")
+        return self.known_properties
 
     @property
     def formula(self) -> str:
@@ -70,7 +79,7 @@ class Derived:
                 {key: text(getattr(kink, key)) for key in ("at", "left", "right", "convention")}
                 for kink in self.kinks
             ],
-            "properties": self.properties.to_json(),
+            "properties": self.known_properties.to_json() if self.known_properties else {},
             "steps": [
                 {"rule": s.rule, "before": text(s.before), "after": text(s.after), "note": s.note}
                 for s in self.steps

@@ -21,6 +21,10 @@ class NotSupported(SymactError):
     """Well-formed, but beyond what symact does today."""
 
 
+class GaveUp(SymactError):
+    """Too much for the time or the memory that it was given: nothing that was asked for is known."""
+
+
 class NoOutputForm(SymactError):
     """Mathematics says no: the derivative is not a function of the output (where one was asked for)."""
 

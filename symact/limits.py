@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 from itertools import permutations, product
 
 import sympy as sp
+from flint import arb
 
 from symact.activations import SAMPLE_VALUES, Activation, Z
 from symact.errors import NotSupported
 from symact.growth import Undecided, X, growth, resolved
+from symact.roots import numeric
 from symact.writing import text
 
 MAX_OPERATIONS = 150
 """SymPy's own limit is asked about nothing larger: it has no bound on its time."""
+
+NO_LIMIT = (sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.I, Z)
+"""What stands in an answer that is no limit."""
 
 Settings = Sequence[Mapping[sp.Symbol, sp.Expr]]
 
@@ -23,9 +28,25 @@ def one_sided(expression: sp.Expr, at: sp.Expr, direction: str) -> sp.Expr:
     oo
     """
     value = expression.subs(Z, at)
-    if value.is_finite is not False and value is not sp.nan and not value.has(sp.zoo, sp.nan):
+    if value.is_finite is not False and not value.has(sp.zoo, sp.nan, sp.AccumBounds):
         return value if value.is_number or value.is_Symbol else sp.simplify(value)
-    return sp.limit(expression, Z, at, direction)
+    step = 1 / X if direction == "+" else -1 / X
+    try:
+        found = growth(resolved(expression.subs(Z, at + step))).limit
+        if not found.has(X, Z, sp.nan, sp.zoo):
+            return found
+    except Undecided:
+        pass
+    try:
+        if sp.count_ops(expression) <= MAX_OPERATIONS:
+            found = sp.limit(expression, Z, at, direction)
+            if isinstance(found, sp.Expr) and not found.has(
+                sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.I, Z
+            ):
+                return found
+    except (NotImplementedError, ValueError, TypeError, AttributeError, sp.PoleError):
+        pass
+    raise NotSupported(f"no limit of {text(expression)} at {text(at)} is found; write the formula otherwise")
 
 
 def equal(a: sp.Expr, b: sp.Expr, settings: Settings) -> bool:
@@ -39,7 +60,7 @@ def equal(a: sp.Expr, b: sp.Expr, settings: Settings) -> bool:
         return True
     if sp.nan in (a, b) or any(value.is_infinite for value in (a, b)):
         return False
-    if any(abs(sp.N((a - b).subs(setting), 30)) > sp.Float("1e-20") for setting in settings):
+    if any(abs(numeric((a - b).subs(setting))) > arb(10) ** -20 for setting in settings):
         return False
     if sp.simplify(a - b) == 0:
         return True

@@ -15,7 +15,7 @@ Each refusal is one line that names the column, counted from 1, and the way out.
 import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import sympy as sp
@@ -24,6 +24,7 @@ from symact.activations import Activation, Parameter, Z
 from symact.catalogue import activations, find, near_names
 from symact.errors import InvalidFormula
 from symact.guards import MAX_DEPTH, Unfit, build, piecewise, replaced
+from symact.pieces import natural_domain
 
 MAX_LENGTH = 2000
 MAX_DIGITS = 50
@@ -62,6 +63,8 @@ _TOKEN = re.compile(
 def parse(text: str, *, functions: Mapping[str, Activation] | None = None) -> Activation:
     """Return the activation that a formula in z defines; every other plain name is a parameter of default 1.
 
+    Its domain is where it is a real number.
+
     ``functions`` are activations beside the catalogue's that the formula may use by name.
 
     Raises InvalidFormula with the column and the way out.
@@ -75,7 +78,9 @@ def parse(text: str, *, functions: Mapping[str, Activation] | None = None) -> Ac
         raise InvalidFormula(
             "column 1: no z in the formula; write what is done to the input, such as z*sigmoid(z)"
         )
-    return Activation(None, expression, tuple(Parameter(name, sp.Integer(1)) for name in reader.parameters))
+    parameters = tuple(Parameter(name, sp.Integer(1)) for name in reader.parameters)
+    activation = Activation(None, expression, parameters)
+    return replace(activation, domain=natural_domain(activation))
 
 
 def parse_expression(text: str, *, functions: Mapping[str, Activation] | None = None) -> sp.Expr:

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import sympy as sp
+from flint import arb
+from sympy.core.relational import Relational
 
-from symact.activations import Activation, Z, samples
-from symact.errors import NotSupported
+from symact.activations import Activation, Z, varied_samples
+from symact.enclosures.rationals import combine, holds
+from symact.errors import InvalidActivation, NotSupported
+from symact.roots import Unsolved, numeric, roots, signs, value_at
 
 Setting = Mapping[sp.Symbol, sp.Expr]
 
@@ -42,8 +46,10 @@ class Case:
     breaks: tuple[Break, ...]
 
 
-def split(activation: Activation) -> tuple[Case, ...]:
+def split(activation: Activation, *, cut: bool = False) -> tuple[Case, ...]:
     """Return the cases of an activation, each a tuple of smooth pieces over the domain.
+
+    The declared domain is believed; with ``cut`` what is no real number in it is left out.
 
     Raises NotSupported where the pieces change their order or sign inside the parameters' domain.
 
@@ -53,16 +59,41 @@ def split(activation: Activation) -> tuple[Case, ...]:
     """
     cases = []
     for condition, expression in _by_parameter(activation.expression):
-        settings = samples(activation, condition)
-        splitter = _Splitter(activation, settings)
+        settings = varied_samples(activation, condition)
+        splitter = _Splitter(activation, settings, cut)
         intervals = [tuple(_settled(end, settings) for end in ends) for ends in _intervals(activation.domain)]
         found = [piece for ends in intervals for piece in splitter.split(expression, *ends)]
         pieces = splitter.merged(expression, found)
+        if not pieces:
+            raise InvalidActivation(f"{activation.title}: a real number for no z; mend the formula")
         breaks = [
             Break(left.upper, splitter.value_at(expression, left, right)) for left, right in pairwise(pieces)
         ]
         cases.append(Case(condition, tuple(pieces), tuple(breaks)))
     return tuple(cases)
+
+
+def natural_domain(activation: Activation) -> sp.Set:
+    """Return where the expression of an activation is a real number, as far as the ends are found.
+
+    >>> natural_domain(Activation(None, sp.log(Z) + sp.sqrt(2 - Z)))
+    Interval.Lopen(0, 2)
+    """
+    expression = activation.expression
+    if not demands(expression):
+        return sp.S.Reals
+    try:
+        cases = split(activation, cut=True)
+    except NotSupported:
+        return sp.S.Reals
+    if len(cases) > 1:
+        return sp.S.Reals
+    ends = {end for piece in cases[0].pieces for end in (piece.lower, piece.upper) if end.is_finite}
+    defined = {end for end in ends if not value_at(expression, activation.defaults, end).is_nan()}
+    parts = [
+        sp.Interval(p.lower, p.upper, p.lower not in defined, p.upper not in defined) for p in cases[0].pieces
+    ]
+    return sp.Union(*parts)
 
 
 def midpoint(lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
@@ -142,19 +173,39 @@ def _intervals(domain: sp.Set) -> list[tuple[sp.Expr, sp.Expr]]:
 class _Splitter:
     activation: Activation
     settings: tuple[Setting, ...]
+    cut: bool = False
 
     def split(self, expression: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
         """Return the pieces of an expression on one interval, innermost switches resolved first."""
-        if not expression.has(sp.Abs, sp.sign, sp.Max, sp.Min, sp.Piecewise):
-            return [Piece(lower, upper, expression)]
         if not expression.has(Z):
             return [Piece(lower, upper, expression)]
+        if not expression.has(*SWITCHES):
+            return self._defined(expression, lower, upper)
         if isinstance(expression, sp.Piecewise):
             return self._split_piecewise(expression, lower, upper)
         pieces = []
         for part in self._common(expression.args, lower, upper):
-            pieces += self._resolve(expression.func, part, lower=part[0].lower, upper=part[0].upper)
+            for piece in self._resolve(expression.func, part, lower=part[0].lower, upper=part[0].upper):
+                pieces += self._defined(piece.expression, piece.lower, piece.upper)
         return pieces
+
+    def _defined(self, expression: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
+        """Return the parts of an interval on which a smooth expression is a real number.
+
+        Poles, and ends that are not found, do not divide it.
+        """
+        parts = [(lower, upper)]
+        for demand in demands(expression) if self.cut else ():
+            try:
+                parts = [
+                    (a, b)
+                    for start, stop in parts
+                    for a, b, positive in self._signs(demand, start, stop)
+                    if positive
+                ]
+            except NotSupported:
+                continue
+        return [Piece(a, b, expression) for a, b in parts]
 
     def merged(self, expression: sp.Expr, pieces: Sequence[Piece]) -> list[Piece]:
         """Join neighbours with one expression that f follows between them too: ``Max(z, 0) - Min(z, 0)``."""
@@ -174,7 +225,9 @@ class _Splitter:
     def value_at(self, expression: sp.Expr, left: Piece, right: Piece) -> sp.Expr:
         """Return f at the break between two pieces: the left one's value, the right one's, or its own."""
         at = left.upper
-        exact = [sp.nsimplify(expression.subs(s).subs(Z, at.subs(s))) for s in self.settings]
+        if at != right.lower:
+            return sp.nan
+        exact = [_exact(expression, s, at) for s in self.settings]
         for piece in (left, right):
             value = piece.expression.subs(Z, at)
             if value.is_finite is not False and all(
@@ -195,14 +248,17 @@ class _Splitter:
     ) -> list[tuple[Piece, ...]]:
         """Split every argument, then cut all of them at all the breaks."""
         split = [self.split(argument, lower, upper) for argument in arguments]
-        ends = self._sorted({piece.lower for pieces in split for piece in pieces} | {upper})
+        ends = self._sorted(
+            {end for pieces in split for piece in pieces for end in (piece.lower, piece.upper)}
+        )
         common = []
         for start, stop in pairwise(ends):
             inside = [
-                next(p for p in parts if not self._before(start, p.lower) and not self._before(p.upper, stop))
+                [p for p in parts if not self._before(start, p.lower) and not self._before(p.upper, stop)]
                 for parts in split
             ]
-            common.append(tuple(Piece(start, stop, piece.expression) for piece in inside))
+            if all(inside):  # elsewhere an argument is not defined
+                common.append(tuple(Piece(start, stop, parts[0].expression) for parts in inside))
         return common
 
     def _resolve(
@@ -229,70 +285,85 @@ class _Splitter:
         return [Piece(lower, upper, function(*arguments))]
 
     def _split_piecewise(self, expression: sp.Piecewise, lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
-        relations = {
-            r for _, c in expression.args for r in c.atoms(sp.core.relational.Relational) if r.has(Z)
-        }
+        relations = {r for _, c in expression.args for r in c.atoms(Relational) if r.has(Z)}
         cuts = {lower, upper}
         for relation in relations:
             for piece in self.split(relation.lhs - relation.rhs, lower, upper):
                 cuts |= {a for a, _, _ in self._signs(piece.expression, piece.lower, piece.upper)}
+                cuts.add(piece.upper)
         pieces = []
         for a, b in pairwise(self._sorted(cuts)):
-            pieces += self.split(self._branch(expression, a, b), a, b)
+            branch = self._branch(expression, a, b)
+            pieces += [] if branch is None else self.split(branch, a, b)
         return pieces
 
-    def _branch(self, expression: sp.Piecewise, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
-        chosen = None
+    def _branch(self, expression: sp.Piecewise, lower: sp.Expr, upper: sp.Expr) -> sp.Expr | None:
+        """Return the branch that is taken on an interval; None where a condition is not defined there."""
+        chosen: set[sp.Expr | None] = set()
         for setting in self.settings:
             point = midpoint(lower.subs(setting), upper.subs(setting))
-            index = next(
-                i for i, (_, c) in enumerate(expression.args) if c.subs(setting).subs(Z, point) == sp.true
-            )
-            if chosen not in (None, index):
-                raise self._changes(expression)
-            chosen = index
-        return expression.args[chosen][0]
+            for value, condition in expression.args:
+                known = _holds(condition, setting, point)
+                if known is None:
+                    chosen.add(None)
+                if known is not False:
+                    chosen.add(value)
+                    break
+        if len(chosen) != 1:
+            if None in chosen:
+                return None
+            raise self._changes(expression)
+        return chosen.pop()
 
     def _signs(self, switch: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> list[tuple[sp.Expr, sp.Expr, bool]]:
         """Return ``(lower, upper, is positive)`` of a smooth switch over an interval."""
-        roots = [r for r in self._roots(switch) if self._before(lower, r) and self._before(r, upper)]
-        return [
-            (a, b, self._positive(switch, a, b)) for a, b in pairwise([lower, *self._sorted(roots), upper])
-        ]
-
-    def _roots(self, switch: sp.Expr) -> list[sp.Expr]:
-        if not switch.has(Z) or switch.is_positive or switch.is_negative:
-            return []
-        numerator = sp.numer(sp.together(switch))
-        if numerator.is_polynomial(Z) and sp.degree(numerator, Z) == 1:
-            return [sp.cancel(-numerator.subs(Z, 0) / sp.diff(numerator, Z))]
+        if switch.is_positive or switch.is_negative or not switch.has(Z):
+            return [(lower, upper, self._positive(switch, lower, upper))]
         try:
-            solutions = sp.solve(numerator, Z)
-        except NotImplementedError as error:
+            found = roots(switch, self.settings)
+        except Unsolved as error:
             raise NotSupported(
                 f"{self.activation.title}: cannot solve {switch} = 0 for where the pieces meet; "
                 "write where(z > ..., ...)"
             ) from error
-        return [s for s in solutions if all(_real(s.subs(setting)) for setting in self.settings)]
+        found = [r for r in found if self._before(lower, r) and self._before(r, upper)]
+        return [
+            (a, b, self._positive(switch, a, b)) for a, b in pairwise([lower, *self._sorted(found), upper])
+        ]
 
     def _positive(self, switch: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> bool:
-        signs = set()
+        """Return whether a switch is positive, or 0, on an interval: at its middle, and wherever we look."""
+        kept = set()
         for setting in self.settings:
-            value = switch.subs(setting).subs(Z, midpoint(lower.subs(setting), upper.subs(setting)))
-            signs.add(bool(sp.N(value, 30) >= 0))
-        if len(signs) > 1:
+            ends = lower.subs(setting), upper.subs(setting)
+            value = value_at(switch, setting, midpoint(*ends))
+            if value.is_nan():
+                raise self._changes(switch)
+            seen = {1 if value > 0 else -1} if value > 0 or value < 0 else set()
+            if switch.has(Z):
+                a, b = (
+                    arb("-inf") if e == -sp.oo else arb("inf") if e == sp.oo else numeric(e) for e in ends
+                )
+                seen |= {sign for point, sign in signs(switch, setting) if point > a and point < b}
+            if len(seen) > 1:
+                raise NotSupported(
+                    f"{self.activation.title}: {switch} changes its sign in places that are not found; "
+                    "write where(z > ..., ...)"
+                )
+            kept.add(seen != {-1})
+        if len(kept) > 1:
             raise self._changes(switch)
-        return signs.pop()
+        return kept.pop()
 
     def _before(self, a: sp.Expr, b: sp.Expr) -> bool:
         """Return whether a < b everywhere in the parameters' domain."""
-        order = {bool(sp.N(a.subs(s), 30) < sp.N(b.subs(s), 30)) for s in self.settings}
+        order = {_less(a.subs(s), b.subs(s)) for s in self.settings}
         if len(order) > 1:
             raise self._changes(b - a)
         return order.pop()
 
     def _sorted(self, ends: set[sp.Expr] | list[sp.Expr]) -> list[sp.Expr]:
-        result = sorted(ends, key=lambda e: sp.N(e.subs(self.settings[0]), 30))
+        result = sorted(ends, key=lambda e: _place(e.subs(self.settings[0])))
         distinct: list[sp.Expr] = []
         for end in result:
             if not distinct or self._before(distinct[-1], end):
@@ -306,12 +377,72 @@ class _Splitter:
         )
 
 
-def _real(value: sp.Expr) -> bool:
-    return bool(abs(sp.im(sp.N(value, 30))) < sp.Float("1e-20"))
+def _holds(condition: sp.Basic, setting: Setting, point: sp.Expr) -> bool | None:
+    """Return whether a condition holds at a point, None where it is not defined there."""
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if isinstance(condition, Relational):
+        value = value_at(condition.lhs - condition.rhs, setting, point)
+        sign = 1 if value > 0 else -1 if value < 0 else None if value.is_nan() else 0
+        return None if sign is None else holds(condition, sign)
+    return combine(condition, [_holds(part, setting, point) for part in condition.args])
+
+
+def _less(a: sp.Expr, b: sp.Expr) -> bool:
+    if a in (-sp.oo, sp.oo) or b in (-sp.oo, sp.oo):
+        return a != b and (a == -sp.oo or b == sp.oo)
+    return a != b and bool(numeric(b - a) > arb(2) ** -80)
+
+
+def _ball(end: sp.Expr) -> arb:
+    return arb("inf" if end == sp.oo else "-inf") if end in (-sp.oo, sp.oo) else numeric(end)
+
+
+def _place(end: sp.Expr) -> float:
+    return float(end) if end in (-sp.oo, sp.oo) else float(numeric(end).mid())
+
+
+def _exact(expression: sp.Expr, setting: Setting, at: sp.Expr) -> sp.Expr:
+    try:
+        value = expression.subs(setting).subs(Z, at.subs(setting))
+    except (TypeError, ValueError):  # Max and Min of what is no real number
+        return sp.nan
+    return sp.nan if value.has(sp.zoo, sp.nan, sp.oo, sp.I) else sp.nsimplify(value)
 
 
 def _is_zero(value: sp.Expr) -> bool:
-    return bool(abs(sp.N(value, 30)) < sp.Float("1e-20")) and sp.simplify(value) == 0
+    if value.has(sp.nan, sp.zoo, sp.oo):
+        return False
+    return bool(abs(numeric(value)) < arb(10) ** -20) and sp.simplify(value) == 0
+
+
+SWITCHES = (sp.Abs, sp.sign, sp.Max, sp.Min, sp.Piecewise)
+
+DEMANDS: Mapping[type, Callable[[sp.Expr], tuple[sp.Expr, ...]]] = {
+    sp.log: lambda u: (u,),
+    sp.asin: lambda u: (1 - u, 1 + u),
+    sp.acos: lambda u: (1 - u, 1 + u),
+    sp.atanh: lambda u: (1 - u, 1 + u),
+    sp.acosh: lambda u: (u - 1,),
+}
+"""What must be positive for a function of u to be a smooth real number."""
+
+
+def demands(expression: sp.Expr) -> list[sp.Expr]:
+    """Return what must be positive for a smooth expression in z to be a real number, the innermost first.
+
+    >>> demands(sp.log(sp.sqrt(Z) - 1))
+    [z, sqrt(z) - 1]
+    """
+    found: dict[sp.Expr, None] = {}
+    for node in sp.postorder_traversal(expression):
+        if not node.has(Z):
+            continue
+        if node.func in DEMANDS:
+            found |= dict.fromkeys(DEMANDS[node.func](node.args[0]))
+        elif node.is_Pow and not node.exp.is_integer and not isinstance(node, sp.exp) and node.base.has(Z):
+            found[node.base] = None
+    return [demand for demand in found if demand.has(Z) and not demand.is_positive]
 
 
 def piecewise(pieces: Sequence[Piece], breaks: Sequence[Break], variable: sp.Symbol = Z) -> sp.Expr:

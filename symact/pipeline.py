@@ -20,17 +20,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy as sp
 
-from symact import __version__, caches, emission, parsing
+from symact import __version__, caches, confinement, emission, parsing
 from symact.activations import Activation, Kink, Z
 from symact.catalogue import activations, index_names, near_names
-from symact.derivatives import differentiate
+from symact.confinement import OutOfTime, at_most, confined
+from symact.derivatives import Derivative, differentiate
 from symact.derived import Derived
 from symact.emission import Files
-from symact.errors import InvalidActivation, NotSupported, StaleOutput, UnknownName
+from symact.errors import GaveUp, InvalidActivation, NotSupported, StaleOutput, UnknownName
 from symact.kernels import lower
 from symact.mixed_forms import recover_mixed_form
 from symact.output_forms import NoOutputForm, recover_output_form
@@ -87,14 +88,100 @@ def derive(
     >>> derive("tanh").output_form.expression
     1 - g**2
     """
-    activation = resolve(target, own)
-    if kinks:
-        activation = _with_conventions(activation, kinks)
-    derivative = differentiate(activation, _symbol(activation, wrt), order)
-    form = recover_output_form(derivative)
-    mixed = recover_mixed_form(derivative) if isinstance(form, NoOutputForm) else None
+    return _assembled(dict(_stages(_Question(target, wrt, order, kinks, own))))
+
+
+def derive_within(
+    target: str | Activation,
+    seconds: float,
+    *,
+    wrt: str | None = None,
+    order: int = 1,
+    kinks: Mapping[str, str] | None = None,
+    own: Mapping[str, Activation] | None = None,
+) -> Derived:
+    """Return what `derive` returns, or as much of it as is known after some seconds, in a child process.
+
+    Of a search that was given up the answer says so. A name of the catalogue, which is known to be
+    answered soon, is answered in this process.
+
+    Raises GaveUp where not even the derivative was found.
+    """
+    if isinstance(target, str) and target in index_names(activations().values()) and order <= SMALL_ORDER:
+        return derive(target, wrt=wrt, order=order, kinks=kinks, own=own)
+    known: dict[str, Any] = {}
+    why = ""
+    for found in confined(_stages, _Question(target, wrt, order, kinks, own, SHARE * seconds), seconds):
+        if isinstance(found, confinement.GaveUp):
+            why = found.why
+        else:
+            known[found[0]] = found[1]
+    if "found" not in known:
+        raise GaveUp(f"{target}: gave up {why}, before the derivative was found; write it more simply")
+    return _assembled(
+        {"output_form": NoOutputForm(f"gave up {why}", decided=False), "properties": None, **known}
+    )
+
+
+Found = TypeVar("Found")
+
+SHARE = 0.4
+"""Of the time that all may take, how much the searches for an output and a mixed form may, each."""
+
+SMALL_ORDER = 3
+"""Derivatives of the catalogue up to this order need no clock."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What `derive` is asked; ``seconds`` for the output form, if they are bounded."""
+
+    target: str | Activation
+    wrt: str | None
+    order: int
+    kinks: Mapping[str, str] | None
+    own: Mapping[str, Activation] | None
+    seconds: float | None = None
+
+
+def _stages(asked: _Question) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a `Derived` as they become known."""
+    activation = resolve(asked.target, asked.own)
+    if asked.kinks:
+        activation = _with_conventions(activation, asked.kinks)
+    yield "activation", activation
+    derivative = differentiate(activation, _symbol(activation, asked.wrt), asked.order)
+    yield "found", derivative
+    form = _within(recover_output_form, derivative, asked.seconds)
+    gave_up = NoOutputForm(f"gave up after {asked.seconds:g} s", decided=False) if form is None else None
+    yield "output_form", form or gave_up
+    if isinstance(form, NoOutputForm):
+        yield "mixed_form", _within(recover_mixed_form, derivative, asked.seconds)
     first = derivative if derivative.order == 1 and derivative.wrt == Z else differentiate(activation)
-    return Derived(activation, derivative, form, properties(first), mixed)
+    yield "properties", properties(first)
+
+
+def _within(
+    search: Callable[[Derivative], Found], derivative: Derivative, seconds: float | None
+) -> Found | None:
+    """Return what a search finds, None where it takes longer than it may."""
+    if seconds is None:
+        return search(derivative)
+    try:
+        with at_most(seconds):
+            return search(derivative)
+    except OutOfTime:
+        return None
+
+
+def _assembled(known: Mapping[str, Any]) -> Derived:
+    return Derived(
+        activation=known["activation"],
+        found=known["found"],
+        output_form=known["output_form"],
+        known_properties=known["properties"],
+        mixed_form=known.get("mixed_form"),
+    )
 
 
 def _symbol(activation: Activation, wrt: str | None) -> sp.Symbol:

@@ -44,7 +44,7 @@ def in_processes(
             progress(title(item), done + 1, len(work))
         return
     with ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn")) as pool:
-        with _interrupts_ignored():  # what is started now goes on ignoring them
+        with interrupts_ignored():  # what is started now goes on ignoring them
             futures = {pool.submit(function, item): item for item in work}
         try:
             progress("", 0, len(work))
@@ -69,7 +69,7 @@ def _result(future: Future[Result], title: str) -> Result:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def interrupts_ignored() -> Iterator[None]:
     """Leave Ctrl-C to the parent, which ends its workers: one message instead of many tracebacks."""
     if current_thread() is not main_thread():
         yield

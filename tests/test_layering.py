@@ -10,13 +10,13 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "symact"
 
 ORDER = (
-    *("errors", "formats", "functions", "derivations", "activations", "writing", "pieces"),
-    *("guards", "catalogue", "parsing"),
-    *("arithmetics", "enclosures", "growth", "limits", "rules", "simplification", "signs"),
+    *("errors", "formats", "functions", "derivations", "activations", "writing"),
+    *("arithmetics", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
+    *("growth", "limits", "rules", "simplification", "signs"),
     *("derivatives", "output_forms", "mixed_forms", "properties", "derived"),
     *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "accuracy", "documents", "targets.latex"),
-    *("caches", "processes", "settings", "pipeline", "reports", "cli", "__main__"),
+    *("caches", "processes", "confinement", "settings", "pipeline", "reports", "cli", "__main__"),
 )
 """A module imports from those before it, and from its own folder."""
 

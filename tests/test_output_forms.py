@@ -112,6 +112,27 @@ SIGMOIDS = (
     "1 - 1/(1+exp(z))",
 )
 
+SPELLINGS = {
+    "g*(1 - g)": (*SIGMOIDS, "exp(-log(1+exp(-z)))", "1/2 + sinh(z)/(2*(1+cosh(z)))"),
+    "1 - g**2": (
+        "(exp(z)-exp(-z))/(exp(z)+exp(-z))",
+        "1-2/(1+exp(2*z))",
+        "2*sigmoid(2*z)-1",
+        "sinh(z)/cosh(z)",
+    ),
+    "-expm1(-g)": ("log1p(exp(z))", "z+log(1+exp(-z))", "max(z,0)+log(1+exp(-abs(z)))", "-log(sigmoid(-z))"),
+    "-expm1(g)": ("log(sigmoid(z))", "z-log(1+exp(z))", "min(z,0)-log1p(exp(-abs(z)))"),
+    "Piecewise((1, g > 0), (g + 1, True))": (
+        *("where(z>0,z,expm1(z))", "max(z,0)+min(0,exp(z)-1)", "max(z,0)+exp(min(z,0))-1"),
+    ),
+    "(1 - Abs(g))**2": ("z/(1+abs(z))", "where(z>0,z/(1+z),z/(1-z))", "sign(z)*(1-1/(1+abs(z)))"),
+    "g**2/(g**2 + 1)": ("(z+sqrt(z^2+4))/2", "2/(sqrt(z^2+4)-z)", "exp(asinh(z/2))"),
+    "cos(g)**2": ("atan(z)", "asin(z/sqrt(1+z^2))"),
+    "(1 - g**2)**(3/2)": ("z/sqrt(1+z^2)", "sin(atan(z))", "tanh(asinh(z))"),
+    "2*cosh(g) + 2": ("log(z/(1-z))", "log(z)-log(1-z)", "2*atanh(2*z-1)"),
+}
+"""Several ways to type one function."""
+
 ORDERS = {
     ("sigmoid", 2): "g*(1 - 2*g)*(1 - g)",
     ("tanh", 2): "-2*g*(1 - g**2)",
@@ -217,11 +238,25 @@ def test_witness_witnesses(name: str) -> None:
         assert abs(mp.diff(f, first) - mp.diff(f, second)) > 0.001
 
 
-@pytest.mark.parametrize("formula", SIGMOIDS)
-def test_one_function_has_one_form(formula: str) -> None:
+@pytest.mark.parametrize(("want", "formula"), [(w, f) for w, fs in SPELLINGS.items() for f in fs])
+def test_one_function_has_one_form(want: str, formula: str) -> None:
     form = form_of(formula)
+    assert isinstance(form, OutputForm), form
+    assert text(form.expression) == want
+
+
+def test_asymptotes_that_are_one_are_excluded() -> None:
+    form = form_of("a+(b-a)/(1+exp(-c*z))")
     assert isinstance(form, OutputForm)
-    assert text(form.expression) == "g*(1 - g)"
+    assert text(form.expression) == "c*(a - g)*(b - g)/(a - b)"
+    assert text(form.condition) == "Ne(a, b)"
+
+
+@pytest.mark.parametrize("formula", ["where(z < 1, max(3,z)*z, z)", "where(z < 1, min(z,2)*2, acosh(z))"])
+def test_pieces_that_are_no_neighbours_may_overlap(formula: str) -> None:
+    form = form_of(formula)
+    assert isinstance(form, NoOutputForm)
+    assert form.witness is not None
 
 
 @pytest.mark.parametrize("formula", STRANGERS)
@@ -330,10 +365,27 @@ def test_pieces_that_overlap_have_a_witness() -> None:
 
 
 def test_what_is_not_solved_is_not_called_impossible() -> None:
-    form = form_of("z+z^3")
+    form = form_of("z+z^5")
     assert isinstance(form, NoOutputForm)
-    assert "degree 3" in form.reason
+    assert "degree 5" in form.reason
     assert form.witness is None
+    assert not form.decided
+
+
+@pytest.mark.parametrize(
+    ("formula", "want"),
+    [
+        ("z+z^3", "2*cosh(acosh(27*g**2/2 + 1)/3) - 1"),
+        ("exp(3*z)+exp(z)", "3*g - 4*sqrt(3)*sinh(asinh(3*sqrt(3)*g/2)/3)/3"),
+        ("sqrt(z)", "1/(2*g)"),
+        ("acosh(z)", "1/sinh(g)"),
+        ("log(log(z))", "exp(-g)*exp(-exp(g))"),
+    ],
+)
+def test_cubics_and_natural_domains(formula: str, want: str) -> None:
+    form = form_of(formula)
+    assert isinstance(form, OutputForm), form
+    assert text(form.expression) == want
 
 
 def test_steps_lead_from_the_derivative_to_the_form() -> None:

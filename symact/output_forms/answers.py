@@ -31,7 +31,9 @@ class NoOutputForm:
 
     ``witness`` is ``(z1, z2, what they show)``, None where f is injective and only its inverse is not
     elementary. Its numbers are exact, or decimals with an error below one unit of the last digit.
+    Where not ``decided`` no form was found, and none was shown impossible.
     """
 
     reason: str
     witness: tuple[sp.Expr, sp.Expr, str] | None = None
+    decided: bool = True

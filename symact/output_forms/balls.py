@@ -58,7 +58,12 @@ def exact(value: sp.Expr) -> Fraction:
     """Return a rational number near a finite one, itself where it is rational."""
     if value.is_Rational:
         return Fraction(int(value.p), int(value.q))
-    near = sp.Rational(str(sp.N(value, 30)))
+    number = sp.N(value, 30)
+    if not number.is_Float:
+        raise NotSupported(
+            f"pieces meet at {value}, which is no real number for some parameters; narrow these"
+        )
+    near = sp.Rational(str(number))
     return Fraction(int(near.p), int(near.q))
 
 

@@ -6,10 +6,10 @@ kernel (z itself, an exponential, ...). There resultants eliminate that kernel a
 numbers choose the root.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import gcd
+from math import gcd, lcm
 
 import sympy as sp
 from flint import arb
@@ -21,6 +21,7 @@ from symact.output_forms.towers import (
     POWER,
     ROOT,
     TANGENT,
+    Finer,
     Kernel,
     TooLarge,
     Tower,
@@ -64,6 +65,10 @@ INVERSES: Mapping[object, Callable[[sp.Expr], sp.Expr]] = {
 """y = function(x) solved for x, on the function's principal branch."""
 
 
+LOGARITHMIC = (sp.log, sp.asinh, sp.acosh, sp.atanh)
+"""Functions whose exponential is algebraic."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A form not yet proven: ``rational`` in the symbols of ``meanings``, which say them in g.
@@ -75,6 +80,8 @@ class Candidate:
     meanings: Mapping[sp.Symbol, sp.Expr]
     relation: str
     road: str
+    polynomial: sp.Expr | None = None
+    """The relation in D and G, if nothing else stands in it."""
 
 
 class NoInverse(Exception):
@@ -150,6 +157,9 @@ class _Elimination:
                     F, value = unpowered
                     yield from self._by_both_roads(F, base, known, {**meanings, V: value})
                 return
+            if len(free) > 1 and (gathered := self._gathered(F, value, meanings)) is not None:
+                F, value = gathered
+                continue
             if len(free) > 1:
                 raise NoInverse(self._mixture(bases))
             (symbol,) = free
@@ -162,6 +172,64 @@ class _Elimination:
                 return
             kernel = self.tower.kernels[symbol]
             value, F = self._inverted(kernel, known[symbol]), kernel.argument
+
+    def _gathered(
+        self, F: sp.Expr, value: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]
+    ) -> tuple[sp.Expr, sp.Expr] | None:
+        """Return one function of what F is made of, if F adds up logarithms or multiplies powers.
+
+        exp(log(u) - log(v)) = u/v, exp(z - log(1 + exp(z))) = exp(z)/(1 + exp(z)), and
+        (z*(1 + z**p)**(-1/p))**p = z**p/(1 + z**p).
+        """
+        for gather in (self._of_logarithms, self._of_powers):
+            try:
+                if (found := gather(F)) is None:
+                    continue
+                expression, outer = found
+                inner = self.tower.rational(expression)
+            except (TooLarge, Finer):
+                continue
+            if len(self._bases(self._moving(inner))) < len(self._bases(self._moving(F))):
+                return inner, substituted(outer.subs(V, value), meanings)
+        return None
+
+    def _of_logarithms(self, F: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
+        """F = sum c_i log(u_i) + c z, with rational ratios: exp(F/c_1)."""
+        coefficients: dict[sp.Symbol, sp.Expr] = {}
+        for symbol in self._moving(F):
+            coefficient = sp.cancel(sp.diff(F, symbol))
+            if self._moving(coefficient):
+                return None
+            coefficients[symbol] = coefficient
+        logs = [
+            c for s, c in coefficients.items() if s != Z and self.tower.kernels[s].function in LOGARITHMIC
+        ]
+        if not logs or len(logs) + (Z in coefficients) < len(coefficients):
+            return None
+        ratios = [sp.cancel(c / logs[0]) for c in logs]
+        if not all(ratio.is_Rational for ratio in ratios):
+            return None
+        unit = logs[0] * sp.Rational(gcd(*(int(r.p) for r in ratios)), lcm(*(int(r.q) for r in ratios)))
+        scale = self.tower.meaning(1 / unit)
+        return sp.exp(sp.expand(scale * self.tower.meaning(F))), sp.exp(scale * V)
+
+    def _of_powers(self, F: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
+        """F a product of powers, one with a parameter in its exponent 1/p: (|F|)**p."""
+        moving = self._moving(F)
+        powers = [self.tower.kernels[s] for s in moving if s != Z and self.tower.kernels[s].function == POWER]
+        sign = self.place.sign(self.tower.meaning(F))
+        if not powers or sign is None or not sp.fraction(F)[0].is_Mul | sp.fraction(F)[0].is_Symbol:
+            return None
+        p = 1 / powers[-1].degree
+        result: sp.Expr = sp.S.One
+        for factor, k in factors(F)[1]:
+            meaning = self.tower.meaning(factor)
+            side = self.place.sign(meaning)
+            if side is None:
+                return None
+            result *= sp.powdenest(sp.Pow(side * meaning, k * p), force=True)
+        constant = abs(factors(F)[0])
+        return result * constant**p, (sign * V) ** p
 
     def _mixture(self, bases: set[sp.Symbol]) -> str:
         shown = []
@@ -226,12 +294,14 @@ class _Elimination:
         meanings: Mapping[sp.Symbol, sp.Expr],
     ) -> Iterator[Candidate]:
         """Eliminate the base for d itself; or express the base and the roots over it, and substitute."""
-        relation = ""
+        relation, whole = "", None
         expressed = self._express(F, self.target, base, known)
         if expressed is not None:
             root, polynomial = expressed
             relation = self._relation(polynomial, meanings)
-            yield Candidate(root, meanings, relation, "elimination")
+            if polynomial.free_symbols <= {D, V} and meanings[V] == G:
+                whole = polynomial.subs(V, G)
+            yield Candidate(root, meanings, relation, "elimination", whole)
         roots = self._roots(known, self.target)
         if not roots and expressed is not None and sp.degree(expressed[1], D) == 1:
             return
@@ -240,7 +310,8 @@ class _Elimination:
             if (one := self._express(F, symbol, base, known)) is None:
                 return
             values[symbol] = one[0]
-        yield Candidate(self.target.subs(values, simultaneous=True), meanings, relation, "inversion")
+        expression = self.target.subs(values, simultaneous=True)
+        yield Candidate(expression, meanings, relation, "inversion", whole)
 
     def _relation(self, polynomial: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> str:
         """Return a polynomial relation as text, and what stands for what in it."""
@@ -328,7 +399,7 @@ class _Elimination:
 
 
 def solutions(polynomial: sp.Poly) -> list[sp.Expr]:
-    """Return the real roots of a polynomial that is linear or quadratic in a power of its symbol.
+    """Return the real roots of a polynomial that is linear, quadratic or cubic in a power of its symbol.
 
     >>> [text(root) for root in solutions(sp.Poly(D**4 - 2, D))]
     ['2**(1/4)', '-2**(1/4)']
@@ -343,12 +414,39 @@ def solutions(polynomial: sp.Poly) -> list[sp.Expr]:
     elif degree == 2:
         outside, inside = _square_root(sp.expand(b**2 - 4 * a * c))
         found = [sp.together((-b + s * outside * sp.sqrt(inside)) / (2 * a)) for s in (1, -1)]
+    elif degree == 3:
+        found = _cubic([coefficients.get(n, sp.S.Zero) for n in (3, 2, 1, 0)])
     else:
         return []
     if step == 1:
         return found
     roots = [root for value in found for root in _real_roots(value, step)]
     return [sign * root for root in roots for sign in (1, -1)]
+
+
+def _cubic(coefficients: Sequence[sp.Expr]) -> list[sp.Expr]:
+    """Return the real roots of a x**3 + b x**2 + c x + d by hyperbolic and circular thirds (Viete).
+
+    x = t - b/(3 a) gives t**3 + p t + q. With s = sqrt(|p|/3) and u = q/(2 s**3): for p > 0
+    t = -2 s sinh(asinh(u)/3); for p < 0 t = -2 s cosh(acosh(u)/3) where u > 1, 2 s cosh(acosh(-u)/3)
+    where u < -1, and else the three 2 s cos((acos(-u) + 2 pi k)/3). Only for a number p: others are long.
+
+    >>> [text(root) for root in solutions(sp.Poly(D**3 + 3*D - V, D))]
+    ['2*sinh(asinh(v/2)/3)']
+    """
+    a, b, c, d = coefficients
+    p = sp.cancel((3 * a * c - b**2) / (3 * a**2))
+    q = sp.cancel((2 * b**3 - 9 * a * b * c + 27 * a**2 * d) / (27 * a**3))
+    if not p.is_Rational or p == 0:
+        return []
+    s = sp.sqrt(abs(p) / 3)
+    u = sp.expand(q / (2 * s**3))
+    if p > 0:
+        thirds = [2 * s * sp.sinh(sp.asinh(sp.expand(-u)) / 3)]
+    else:
+        thirds = [sign * -2 * s * sp.cosh(sp.acosh(sp.expand(sign * u)) / 3) for sign in (1, -1)]
+        thirds += [2 * s * sp.cos((sp.acos(sp.expand(-u)) + 2 * sp.pi * k) / 3) for k in (0, 1, 2)]
+    return [third - sp.cancel(b / (3 * a)) for third in thirds]
 
 
 def _real_roots(value: sp.Expr, n: int) -> list[sp.Expr]:

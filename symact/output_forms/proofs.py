@@ -7,8 +7,20 @@ import sympy as sp
 from flint import arb
 
 from symact.activations import G, Z
+from symact.enclosures import enclose
 from symact.functions import plain
-from symact.output_forms.balls import BULK, Function, Place, Setting, Unseen, ball, disagreement, points
+from symact.output_forms.balls import (
+    BULK,
+    PRECISION,
+    Function,
+    Place,
+    Setting,
+    Unseen,
+    ball,
+    disagreement,
+    points,
+)
+from symact.output_forms.eliminations import D
 from symact.output_forms.resultants import factored, resultant
 from symact.output_forms.towers import ROOT, TooLarge, fraction, tower_of
 from symact.pieces import Piece
@@ -32,7 +44,9 @@ class Ground:
     settings: tuple[Setting, ...]
 
 
-def proven(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> int | None:
+def proven(
+    form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground, polynomial: sp.Expr | None = None
+) -> int | None:
     """Return how far from 0 balls confirm that a form in g is d on the piece; None where it is not proven.
 
     >>> from symact.pieces import Piece
@@ -41,7 +55,11 @@ def proven(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> int | None:
     [20, None]
     """
     reach = agrees(form, f, d, ground)
-    return reach if reach is not None and reduces_to_zero(form, f, d, ground) else None
+    if reach is None:
+        return None
+    if reduces_to_zero(form, f, d, ground):
+        return reach
+    return reach if polynomial is not None and _same_root(form, f, d, polynomial, ground) else None
 
 
 def agrees(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> int | None:
@@ -84,6 +102,44 @@ def reduces_to_zero(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> bo
         return _norm_vanishes(difference, place)
     except TooLarge:
         return False
+
+
+def _same_root(form: sp.Expr, f: sp.Expr, d: sp.Expr, polynomial: sp.Expr, ground: Ground) -> bool:
+    """Return whether P(form(g), g) = 0 and P(d, f) = 0 exactly, and both are one root of P.
+
+    Two roots in an interval on which dP/dd is not 0 are one, by the mean value theorem: a ball around
+    both values decides at a point. Both are continuous, and P has double roots at isolated points only.
+    """
+    place = Place(ground.piece, ground.settings)
+
+    def sign_at_output(expression: sp.Expr) -> int | None:
+        return place.sign(expression.subs(Z, f))
+
+    inside = plain(form).subs(G, Z)
+    try:
+        tower, (first,) = tower_of([polynomial.subs(G, Z).subs(D, inside)], sign_at_output)
+        if tower.reduced(first) != 0:
+            return False
+        tower, (second,) = tower_of(
+            [polynomial.subs({D: d, G: f}, simultaneous=True)], place.sign, apart=True
+        )
+        if tower.reduced(second) != 0:
+            return False
+    except TooLarge:
+        return False
+    steepness = sp.diff(polynomial, D).subs(G, f)
+    values = plain(form).subs(G, f), d
+    return all(_one_root(values, steepness, ground.piece, setting) for setting in ground.settings)
+
+
+def _one_root(values: tuple[sp.Expr, sp.Expr], steepness: sp.Expr, piece: Piece, setting: Setting) -> bool:
+    for z in points(piece, setting, 5):
+        first, second = (Function(value, setting)(ball(z)) for value in values)
+        if first.is_finite() and second.is_finite() and first.overlaps(second):
+            slope = enclose(steepness.subs(setting), {Z: ball(z), D: first.union(second)}, PRECISION)
+            if slope > 0 or slope < 0:
+                return True
+    return False
 
 
 def _rewritten(difference: sp.Expr, ground: Ground) -> list[sp.Expr]:

@@ -15,7 +15,7 @@ from symact.output_forms.answers import NoOutputForm, OutputForm
 from symact.output_forms.balls import Function, Place, Setting, ball, bulk, same
 from symact.output_forms.eliminations import Candidate, NoInverse, Unsolved, candidates, substituted
 from symact.output_forms.proofs import BALLS, Ground, T, proven
-from symact.output_forms.regions import Region, regions, signs_condition
+from symact.output_forms.regions import Region, regions, signs_condition, true_at
 from symact.output_forms.shapes import cost, ranked
 from symact.output_forms.unions import Overlap, Stretch, stretch, united
 from symact.output_forms.witnesses import Witness, find_witness, monotonic
@@ -117,7 +117,8 @@ def _on_region(
             _refuse_by_witness(activation, case, slopes, region)
             sure = _never_turns(piece, region)
             start = "no output form was found" if isinstance(obstacle, Unsolved) else "no elementary inverse"
-            raise _Refused(NoOutputForm(f"{start}: {obstacle}{sure}")) from obstacle
+            decided = not isinstance(obstacle, Unsolved)
+            raise _Refused(NoOutputForm(f"{start}: {obstacle}{sure}", decided=decided)) from obstacle
     for cut, slope_cut in zip(case.breaks, slopes.breaks, strict=True):
         if slope_cut.value is not sp.nan and cut.value.is_finite is not False:
             stretches.append(Stretch(cut.value, cut.value, slope_cut.value))
@@ -176,7 +177,7 @@ def _proven_form(piece: Piece, d: sp.Expr, region: Region) -> _Found:
         for form in ranked(candidate.rational, candidate.meanings)[:TRIES]:
             if best is not None and cost(form) >= cost(best[0]):
                 break
-            reach = proven(form, piece.expression, d, ground)
+            reach = proven(form, piece.expression, d, ground, candidate.polynomial)
             if reach is not None:
                 best = form, candidate, reach
                 break
@@ -235,7 +236,7 @@ def _answer(
             relation, where = _conditions(alike, inside)
             if len(distinct) == 1 and where == sp.true:
                 where = _nonzero(activation, derivative, expression, relation, at_zero)
-            cases.append((sp.And(condition, where, relation), expression))
+            cases.append((sp.And(condition, where, relation, *_apart(expression, alike)), expression))
             proofs += [form.proof for form in alike]
             relations += [form.relation for form in alike]
     cases = _joined(cases)
@@ -260,7 +261,7 @@ def _conditions(forms: Sequence[_Form], inside: Sequence[Region]) -> tuple[sp.Ba
     others = [region for region in inside if region not in good]
     relations = dict.fromkeys(r for form in forms for r in sp.And.make_args(form.condition))
     everything = sp.And(*relations)
-    if others and not any(everything.subs(s) == sp.true for region in others for s in region.settings):
+    if others and not any(true_at(everything, s) for region in others for s in region.settings):
         return everything, sp.true
     needed = [r for r in relations if any(region.signed(r) != sp.true for region in good)]
     return sp.And(*needed), _signs(good, others)
@@ -284,6 +285,16 @@ def _signs(good: Sequence[Region], others: Sequence[Region]) -> sp.Basic:
     return sp.Or(*(signs_condition(row) for row in rows))
 
 
+def _apart(expression: sp.Expr, forms: Sequence[_Form]) -> list[sp.Basic]:
+    """Return which sums of parameters must not be 0, because the form divides by them."""
+    divisors = [e.base for e in expression.atoms(sp.Pow) if e.exp.is_negative and not e.base.has(G)]
+    sums = [part for divisor in divisors for part in sp.Mul.make_args(sp.factor(divisor)) if part.is_Add]
+    signed = [form.region.signed(part) for form in forms for part in sums]
+    if all(part.is_nonzero for part in signed):
+        return []
+    return [sp.Ne(part.args[0], sp.expand(part.args[0] - part)) for part in sums]
+
+
 def _nonzero(
     activation: Activation,
     derivative: Derivative,
@@ -294,7 +305,7 @@ def _nonzero(
     """Return which parameters must not be 0, by trial at settings where they are."""
     excluded = []
     for setting in at_zero:
-        if relation.subs(setting) != sp.true or _holds_at(activation, derivative, expression, setting):
+        if not true_at(relation, setting) or _holds_at(activation, derivative, expression, setting):
             continue
         zeros = [symbol for symbol, value in setting.items() if value == 0]
         if not any(symbol in excluded for symbol in zeros):

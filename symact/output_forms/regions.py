@@ -41,6 +41,14 @@ def signs_condition(signs: Sequence[tuple[sp.Symbol, int]]) -> sp.Basic:
     return sp.And(*(relations[sign](symbol) for symbol, sign in signs))
 
 
+def true_at(condition: sp.Basic, setting: Setting) -> bool:
+    """Return whether a condition on parameters holds at a setting; not where it compares what is not real."""
+    try:
+        return bool(condition.subs(setting) == sp.true)
+    except TypeError:
+        return False
+
+
 def regions(activation: Activation, condition: sp.Basic) -> tuple[list[Region], list[Setting]]:
     """Return the regions of a case, those like the defaults first, and settings where one parameter is 0.
 
@@ -74,7 +82,11 @@ def _region(
         return None
     demand = sp.And(condition, *(parameter.domain for parameter in activation.parameters))
     defaults = dict(activation.defaults)
-    settings: list[Setting] = [defaults] if sp.And(inside, demand).subs(defaults) == sp.true else []
+    # Equal defaults, such as those of two asymptotes in a formula that was typed, are no generic point.
+    generic = len(set(defaults.values())) == len(defaults)
+    settings: list[Setting] = (
+        [defaults] if generic and sp.And(inside, demand).subs(defaults) == sp.true else []
+    )
     for magnitudes in islice(permutations(MAGNITUDES, len(symbols)), TRIED):
         values = (sign * magnitude for sign, magnitude in zip(signs, magnitudes, strict=True))
         setting = dict(zip(symbols, values, strict=True))

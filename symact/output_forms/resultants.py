@@ -1,6 +1,7 @@
-"""Resultants and factors of polynomials with rational coefficients, by FLINT; large ones are refused."""
+"""Quotients, factors and resultants of polynomials over the rationals, by FLINT; large ones are refused."""
 
 from collections.abc import Sequence
+from math import gcd, lcm
 from typing import Any
 
 import sympy as sp
@@ -28,6 +29,93 @@ def resultant(first: sp.Expr, second: sp.Expr, symbol: sp.Symbol) -> sp.Expr | N
     ring = _ring(symbols)
     result = _into(ring, a).resultant(_into(ring, b), f"x{symbols.index(symbol)}")
     return None if result == 0 or len(result.to_dict()) > MAX_TERMS else _from(result, symbols)
+
+
+class NotRational(Exception):
+    """Something else than numbers, symbols, sums, products and whole powers, or too large."""
+
+
+def quotient(expression: sp.Expr, most: int) -> tuple[sp.Expr, sp.Expr]:
+    """Return numerator and denominator in lowest terms, with whole coefficients that have no common factor.
+
+    Raises NotRational, also where an intermediate polynomial has more than so many terms.
+
+    >>> x, y = sp.symbols("x y")
+    >>> quotient((x**2 - y**2)/(2*x + 2*y) + 1, 100)
+    (x - y + 2, 2)
+    """
+    symbols = sorted(expression.free_symbols, key=lambda s: s.name)
+    ring = _ring(symbols)
+    if not symbols:
+        if not expression.is_Rational:
+            raise NotRational
+        return sp.Integer(expression.p), sp.Integer(expression.q)
+    gens = {s: ring.gen(i) for i, s in enumerate(symbols)}
+    above, below = _quotient(expression, ring, gens, most)
+    common = above.gcd(below)
+    above, below = above / common, below / common
+    numbers = [*above.coeffs(), *below.coeffs()]
+    multiple = lcm(*(int(c.q) for c in numbers))
+    divisor = gcd(*(int(c.p) * (multiple // int(c.q)) for c in numbers))
+    factor = fmpq(multiple, divisor) * (-1 if below.leading_coefficient() < 0 else 1)
+    return _from(above * factor, symbols), _from(below * factor, symbols)
+
+
+def _quotient(node: sp.Expr, ring: Any, gens: dict[sp.Symbol, Any], most: int) -> tuple[Any, Any]:
+    if node.is_Symbol:
+        return gens[node], ring.constant(1)
+    if node.is_Rational:
+        return ring.constant(fmpq(int(node.p), int(node.q))), ring.constant(1)
+    if node.is_Pow and node.exp.is_Integer:
+        above, below = _quotient(node.base, ring, gens, most)
+        n = abs(int(node.exp))
+        if n > MAX_PRODUCT:
+            raise NotRational
+        above, below = above**n, below**n
+        if node.exp < 0:
+            above, below = below, above
+    elif node.is_Mul:
+        above, below = ring.constant(1), ring.constant(1)
+        for part in node.args:
+            a, b = _quotient(part, ring, gens, most)
+            above, below = above * a, below * b
+    elif node.is_Add:
+        above, below = ring.constant(0), ring.constant(1)
+        for part in node.args:
+            a, b = _quotient(part, ring, gens, most)
+            if b == below:
+                above = above + a
+            else:
+                common = below.gcd(b)
+                above, below = above * (b / common) + a * (below / common), below * (b / common)
+    else:
+        raise NotRational
+    if below == 0 or max(len(above), len(below)) > most:
+        raise NotRational
+    return above, below
+
+
+def factorised(polynomial: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
+    """Return the constant and the irreducible factors with their exponents.
+
+    >>> x = sp.Symbol("x")
+    >>> factorised(2*x**2 - 2)
+    (2, [(x - 1, 1), (x + 1, 1)])
+    """
+    symbols = sorted(polynomial.free_symbols, key=lambda s: s.name)
+    if not symbols:
+        return polynomial, []
+    constant, parts = _into(_ring(symbols), sp.Poly(polynomial, *symbols, domain="QQ")).factor()
+    total, found = fmpq(constant), []
+    for part, k in parts:
+        numbers = part.coeffs()
+        multiple = lcm(*(int(c.q) for c in numbers))
+        divisor = gcd(*(int(c.p) * (multiple // int(c.q)) for c in numbers))
+        scale = fmpq(multiple, divisor)
+        total /= scale ** int(k)
+        found.append((_from(part * scale, symbols), int(k)))
+    found.sort(key=lambda pair: (pair[1], sp.count_ops(pair[0]), sp.default_sort_key(pair[0])))
+    return sp.Rational(int(total.p), int(total.q)), found
 
 
 def factored(polynomial: sp.Expr) -> list[sp.Expr]:

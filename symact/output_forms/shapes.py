@@ -2,21 +2,26 @@
 
 Candidates are made by rational algebra (reduced, factored, expanded, divided through), the inverse
 functions' Pythagorean identities, and functions that do not cancel (expm1). `cost` chooses; signs are
-such that a sum's constant is positive: ``1 - g**2``, not ``-(g**2 - 1)``.
+such that a sum's constant is positive: ``1 - g**2``, not ``-(g**2 - 1)``. Of equal cost, the form with the
+lower powers comes first, then sums, then the shorter text, then the alphabet.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 
 import sympy as sp
 
 from symact.functions import expm1
 from symact.output_forms.eliminations import V, logarithm, substituted
-from symact.output_forms.towers import TooLarge, fraction
+from symact.output_forms.towers import TooLarge, fraction, product
 from symact.rules import rewrite
 from symact.writing import text
 
 C = sp.Symbol("c", positive=True)
+
+STARTS = 6
+"""Of the forms found so far, as many as are the shortest, further ones are made."""
 
 PYTHAGORAS: Mapping[type, tuple[sp.Expr, type]] = {
     sp.sinh: (C**2 - 1, sp.cosh),
@@ -41,7 +46,7 @@ def cost(expression: sp.Expr) -> int:
     """
     if expression.is_Mul and expression.args[0] == -1:
         return cost(-expression)
-    if expression.is_Mul and expression.args[0].is_Rational and expression.args[0].is_negative:
+    if expression.is_Mul and expression.args[0].is_Number and expression.args[0].is_negative:
         return cost(-expression)
     if expression.is_Rational:
         return 1 if expression.is_Integer else 2
@@ -79,22 +84,23 @@ def _ranked(rational: sp.Expr, pairs: tuple[tuple[sp.Symbol, sp.Expr], ...]) -> 
         found[tidy(substituted(form, meanings))] = None
     for form in _pythagorean(rational, meanings):
         found[tidy(form)] = None
-    for form in list(found):
-        found[tidy(_factored_roots(form))] = None
-    for form in list(found):
-        for other in _variants(form):
-            found[tidy(other)] = None
-    for form in list(found):
-        for other in _circular(form):
-            found[tidy(other)] = None
+    for further in (_with_factored_roots, _variants, _doubled, _circular, _circular):
+        for form in sorted(found, key=cost)[:STARTS]:
+            for other in further(form):
+                found[tidy(other)] = None
     sane = [form for form in found if not form.has(sp.nan, sp.zoo, sp.oo, sp.I)]
     return tuple(sorted(sane, key=_rank))
 
 
 def _rank(form: sp.Expr) -> tuple[int, sp.Rational, bool, int, str]:
-    """Return by what forms are ordered: cost, then low powers, sums before products, the text."""
+    """Return by what forms are ordered: cost, then low powers, sums before products, the text.
+
+    A sum that begins with a minus sign costs one more.
+    """
     powers = sum((abs(e.exp) for e in form.atoms(sp.Pow) if e.exp.is_Rational), sp.S.Zero)
-    return cost(form), powers, not form.is_Add, len(text(form)), text(form)
+    written = text(form)
+    backward = form.is_Add and written.startswith("-")
+    return cost(form) + backward, powers, not form.is_Add, len(written), written
 
 
 def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
@@ -104,7 +110,7 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
     rational = form.xreplace(forward)
     try:
         numerator, denominator = fraction(rational)
-        factored = sp.factor(numerator), sp.factor(denominator)
+        factored = product(numerator), product(denominator)
     except (TooLarge, sp.PolynomialError):
         return
     reduced = factored[0] / factored[1]
@@ -113,8 +119,9 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
         shapes.append(1 / sp.expand(denominator / numerator))
     shapes += [factored[0] / denominator]
     for above in {factored[0], sp.factor_terms(sp.expand(numerator))}:
-        shapes += list(_divided(above, factored[1]))
-    shapes += list(_joined(reduced, back))
+        shapes += [above / factored[1], *_divided(above, factored[1])]
+    with suppress(TooLarge):
+        shapes += list(_joined(reduced, forward, back))
     expanded = sp.expand(numerator / denominator)
     if expanded.is_Add and expanded.as_coeff_Add()[0] != 0:
         constant, rest = expanded.as_coeff_Add()
@@ -134,7 +141,8 @@ def _kernels(form: sp.Expr) -> tuple[dict[sp.Expr, sp.Expr], dict[sp.Symbol, sp.
         for node in sp.preorder_traversal(form)
         if isinstance(node, sp.exp)
         or node.is_Function
-        or (node.is_Pow and not node.exp.is_Integer and not node.is_number)
+        or (node.is_Pow and not node.exp.is_Integer)
+        or node.is_NumberSymbol
     ]
     for node in outermost:
         base, exponent = node, sp.S.One
@@ -175,21 +183,24 @@ def _divided(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
                     yield numerator / number / (others * sp.expand(factor / number))
 
 
-def _joined(reduced: sp.Expr, back: Mapping[sp.Symbol, sp.Expr]) -> Iterator[sp.Expr]:
+def _joined(
+    reduced: sp.Expr, forward: Mapping[sp.Expr, sp.Expr], back: Mapping[sp.Symbol, sp.Expr]
+) -> Iterator[sp.Expr]:
     """Yield products in which a root meets its own base: ``r*(1 - v)`` is ``(1 - v)**(3/2)``."""
     for symbol, meaning in back.items():
         if not (meaning.is_Pow and meaning.exp.is_Rational):
             continue
-        base, n = meaning.base, meaning.exp.q
+        base, n = meaning.base.xreplace(forward), meaning.exp.q
+        if base.has(sp.Function) or not base.free_symbols:
+            continue
         for sign in (1, -1):
             constant = sp.expand(sign * base)
             for power in (1, 2):
-                rest = sp.cancel(reduced / constant**power)
-                if sp.count_ops(rest) < sp.count_ops(reduced):
-                    yield sp.factor(rest) * sign**power * symbol ** (n * power)
-                rest = sp.cancel(reduced * constant**power)
-                if sp.count_ops(rest) < sp.count_ops(reduced):
-                    yield sp.factor(rest) * sign**power * symbol ** (-n * power)
+                for turn in (1, -1):
+                    above, below = fraction(reduced / constant ** (turn * power))
+                    rest = product(above) / product(below)
+                    if sp.count_ops(rest) < sp.count_ops(reduced):
+                        yield rest * sign**power * symbol ** (turn * n * power)
 
 
 def _pythagorean(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> Iterator[sp.Expr]:
@@ -208,6 +219,17 @@ def _pythagorean(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> It
             yield substituted(shape, {**meanings, C: function(value.args[0])})
 
 
+def _doubled(form: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield a form with 2 cosh(x)**2 = cosh(2 x) + 1 and 2 sinh(x)**2 = cosh(2 x) - 1."""
+    if form.has(sp.cosh, sp.sinh):
+        for function, sign in ((sp.cosh, 1), (sp.sinh, -1)):
+            form = form.replace(
+                lambda e, f=function: e.is_Pow and e.exp == 2 and isinstance(e.base, f),
+                lambda e, s=sign: (sp.cosh(2 * e.base.args[0]) + s) / 2,
+            )
+        yield sp.expand(form)
+
+
 def _circular(form: sp.Expr) -> Iterator[sp.Expr]:
     """Yield forms with fewer circular functions: tan(x) = sin(x)/cos(x), cos(x)**2 = (1 + cos(2 x))/2."""
     if not form.has(sp.sin, sp.cos, sp.tan):
@@ -220,6 +242,8 @@ def _circular(form: sp.Expr) -> Iterator[sp.Expr]:
     )
     if not (doubled := sp.expand(squares)).is_Add:  # 1/2 + cos(2 x)/2 would cancel
         yield doubled
+    if not squares.is_Add:
+        yield squares
 
 
 def _positive_powers(expression: sp.Expr) -> sp.Expr:
@@ -229,8 +253,8 @@ def _positive_powers(expression: sp.Expr) -> sp.Expr:
     )
 
 
-def _factored_roots(form: sp.Expr) -> sp.Expr:
-    return form.replace(
+def _with_factored_roots(form: sp.Expr) -> Iterator[sp.Expr]:
+    yield form.replace(
         lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer,
         lambda e: sp.Pow(_signed(sp.factor(e.base)), e.exp),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symact.activations import Z
+from symact.output_forms.resultants import NotRational, factorised, quotient
 
 MAX_OPERATIONS = 300
 MAX_TERMS = 400
@@ -61,7 +62,7 @@ class TooLarge(Exception):
     """The polynomials would take too long, or a function is not known here."""
 
 
-class _Finer(Exception):
+class Finer(Exception):
     """A fraction of a unit was met: start again with a smaller one."""
 
 
@@ -108,7 +109,7 @@ def tower_of(
         tower = Tower(sign, units, apart, any(e.has(sp.sin, sp.cos) for e in expressions))
         try:
             return tower, [tower.rational(expression) for expression in expressions]
-        except _Finer:
+        except Finer:
             continue
     raise TooLarge
 
@@ -118,6 +119,10 @@ def fraction(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 
     Raises TooLarge.
     """
+    try:
+        return quotient(expression, MAX_TERMS)
+    except NotRational:
+        pass  # functions are there, or it is too large
     if sp.count_ops(expression) > MAX_OPERATIONS:
         raise TooLarge
     try:
@@ -132,9 +137,24 @@ def fraction(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 def factors(expression: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
     """Return the constant and the irreducible factors with their exponents, negative in the denominator."""
     numerator, denominator = fraction(expression)
-    above, below = sp.factor_list(numerator), sp.factor_list(denominator)
-    parts = [(f, int(k)) for f, k in above[1]] + [(f, -int(k)) for f, k in below[1]]
+    above, below = _factors(numerator), _factors(denominator)
+    parts = above[1] + [(f, -k) for f, k in below[1]]
     return above[0] / below[0], parts
+
+
+def _factors(polynomial: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
+    try:
+        return factorised(polynomial)
+    except sp.polys.polyerrors.BasePolynomialError:  # functions, or roots of numbers
+        pass
+    constant, parts = sp.factor_list(polynomial)
+    return constant, [(f, int(k)) for f, k in parts]
+
+
+def product(polynomial: sp.Expr) -> sp.Expr:
+    """Return a polynomial as the product of its factors."""
+    constant, parts = _factors(polynomial)
+    return constant * sp.Mul(*(factor**k for factor, k in parts))
 
 
 class Tower:
@@ -224,7 +244,7 @@ class Tower:
             self.units[kind, direction] = sp.igcd(ratio.p * unit.q, unit.p * ratio.q) / sp.Integer(
                 ratio.q * unit.q
             )
-            raise _Finer
+            raise Finer
         return unit
 
     def _exponential(self, argument: sp.Expr) -> sp.Expr:

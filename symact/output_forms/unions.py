@@ -1,15 +1,15 @@
 """Unions: one form of what the pieces give, each on its own range of g, if g tells the pieces apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import sympy as sp
 
 from symact.activations import G, Z
+from symact.functions import plain
 from symact.limits import limit, one_sided
 from symact.output_forms.balls import Setting
-from symact.output_forms.regions import Region
+from symact.output_forms.regions import Region, true_at
 from symact.output_forms.shapes import tidy
 from symact.pieces import Piece
 
@@ -60,7 +60,7 @@ def _end(piece: Piece, at: sp.Expr, side: str, region: Region) -> sp.Expr:
             signs = {sp.Symbol(s.name, positive=True): sign * s for s, sign in region.signs if sign}
             return limit(expression, at).xreplace(signs)
         value = piece.expression.subs(Z, at)
-        if value.is_finite is not False and not value.has(sp.zoo, sp.nan):
+        if value.is_finite is not False and not value.has(sp.zoo, sp.nan, sp.AccumBounds):
             return value if value.is_number or value.is_Symbol else sp.simplify(value)
         return one_sided(piece.expression, at, side)
     except (NotImplementedError, ValueError, TypeError):
@@ -80,11 +80,11 @@ def united(stretches: Sequence[Stretch], region: Region) -> United:
     for setting in region.settings:
         try:
             ordered = _absorbed(_sorted(merged, setting))
-            relations = [_apart(a, b) for a, b in pairwise(ordered) if a.expression != b.expression]
+            relations = [_apart(a, b) for a, b in _neighbours(ordered)]
             _check_points(ordered, setting)
         except Overlap:
             continue
-        if any(relation.subs(setting) != sp.true for relation in relations):
+        if not all(true_at(relation, setting) for relation in relations):
             continue
         return United(_written(ordered), sp.And(*relations))
     raise Overlap
@@ -108,7 +108,7 @@ def _same(a: sp.Expr, b: sp.Expr) -> bool:
         return True
     if a.has(sp.nan, sp.oo, sp.zoo) or b.has(sp.nan, sp.oo, sp.zoo):
         return False
-    return sp.simplify(a - b) == 0
+    return sp.simplify(plain(a - b)) == 0
 
 
 def _by_magnitude(stretches: list[Stretch]) -> list[Stretch]:
@@ -139,7 +139,10 @@ def _sorted(stretches: Sequence[Stretch], setting: Setting) -> list[Stretch]:
 
 
 def _number(value: sp.Expr, setting: Setting) -> sp.Expr:
-    return sp.N(value.subs(setting), 30)
+    number = sp.N(value.subs(setting), 30)
+    if not number.is_extended_real:
+        raise Overlap
+    return number
 
 
 def _absorbed(ordered: list[Stretch]) -> list[Stretch]:
@@ -169,7 +172,18 @@ def _follows(form: sp.Expr, point: Stretch) -> bool:
     return (value.is_infinite and point.expression.is_infinite) or _same(value, point.expression)
 
 
+def _neighbours(ordered: Sequence[Stretch]) -> Iterator[tuple[Stretch, Stretch]]:
+    """Yield the pairs that must be apart: each with the next one that has another form."""
+    for i, left in enumerate(ordered):
+        for right in ordered[i + 1 :]:
+            if right.expression != left.expression:
+                yield left, right
+                break
+
+
 def _apart(left: Stretch, right: Stretch) -> sp.Basic:
+    if left.upper == right.lower:
+        return sp.true
     relation = sp.Le(left.upper, right.lower)
     return relation.reversed if relation.is_Relational and relation.lhs.is_number else relation
 

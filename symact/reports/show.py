@@ -41,7 +41,7 @@ def derived(found: Derived, *, steps: bool) -> None:
         rows.append(("from g = f(z)", _with_note(readable(text(form.expression)), _where(form))))
         rows.append(("proof", form.proof))
     else:
-        rows.append(("from g = f(z)", f"no such form: {form.reason}"))
+        rows.append(("from g = f(z)", f"no such form: {form.reason}" if form.decided else form.reason))
         if form.witness is not None:
             first, second, why = form.witness
             rows.append(("witness", f"z = {_decimal(first)} and z = {_decimal(second)}: {why}"))
