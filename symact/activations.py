@@ -1,6 +1,6 @@
 """The types of a definition: Activation, Parameter, Kink, Source. No data, no behaviour by name."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, permutations
@@ -107,26 +107,10 @@ def samples(activation: Activation, condition: sp.Basic = sp.true) -> tuple[Mapp
 
     The defaults are not among them (a default such as threshold = 0 is a degenerate case of the
     mathematics). ``condition`` narrows the choice to one case. An activation without parameters has
-    the one empty setting.
+    the one empty setting. Every parameter takes several values, of both signs if it may.
 
     Raises InvalidActivation where no setting satisfies the declared domains.
     """
-    return _fitting(activation, condition, lambda count: permutations(SAMPLE_VALUES, count))
-
-
-def varied_samples(
-    activation: Activation, condition: sp.Basic = sp.true
-) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
-    """Return settings like `samples`, in which every parameter takes several values, of both signs if it may.
-
-    Raises InvalidActivation where no setting satisfies the declared domains.
-    """
-    return _fitting(activation, condition, _varied)
-
-
-def _fitting(
-    activation: Activation, condition: sp.Basic, settings: Callable[[int], Iterable[tuple[sp.Expr, ...]]]
-) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
     symbols = [parameter.symbol for parameter in activation.parameters]
     demand = sp.And(condition, *(parameter.domain for parameter in activation.parameters))
     if demand.has(sp.Eq):
@@ -136,7 +120,7 @@ def _fitting(
         fixed = {}
     free = [symbol for symbol in symbols if symbol not in fixed]
     found: list[Mapping[sp.Symbol, sp.Expr]] = []
-    for values in islice(settings(len(free)), MAX_TRIES):
+    for values in islice(_settings(len(free)), MAX_TRIES):
         setting = dict(zip(free, values, strict=True)) | fixed
         if demand.subs(setting) == sp.true and setting not in found:
             found.append(setting)
@@ -149,7 +133,7 @@ def _fitting(
     return tuple(found)
 
 
-def _varied(count: int) -> Iterator[tuple[sp.Expr, ...]]:
+def _settings(count: int) -> Iterator[tuple[sp.Expr, ...]]:
     """Yield tuples of distinct sample values, rotations first."""
     further = (sp.Rational(prime, 9) for prime in (5, 13, 17, 23, 31, 37, 41, 43, 47, 53, 59))
     values = [*SAMPLE_VALUES, *islice(further, max(0, count - len(SAMPLE_VALUES)))]

@@ -12,7 +12,7 @@ import sympy as sp
 from flint import arb
 from sympy.core.relational import Relational
 
-from symact.activations import Activation, Z, varied_samples
+from symact.activations import Activation, Z, samples
 from symact.enclosures.rationals import combine, holds
 from symact.errors import InvalidActivation, NotSupported
 from symact.roots import Unsolved, numeric, roots, signs, value_at
@@ -59,7 +59,7 @@ def split(activation: Activation, *, cut: bool = False) -> tuple[Case, ...]:
     """
     cases = []
     for condition, expression in _by_parameter(activation.expression):
-        settings = varied_samples(activation, condition)
+        settings = samples(activation, condition)
         splitter = _Splitter(activation, settings, cut)
         intervals = [tuple(_settled(end, settings) for end in ends) for ends in _intervals(activation.domain)]
         found = [piece for ends in intervals for piece in splitter.split(expression, *ends)]
