@@ -353,19 +353,43 @@ class _Differentiator:
         left = one_sided(pieces[index].expression, cut.at, "-")
         right = one_sided(pieces[index + 1].expression, cut.at, "+")
         settings = samples(self.activation, self.case.condition)
-        jump = self.variable == Z and not (
-            equal(one_sided(self.case.pieces[index].expression, cut.at, "-"), cut.value, settings)
-            and equal(one_sided(self.case.pieces[index + 1].expression, cut.at, "+"), cut.value, settings)
-        )
+        ends = [one_sided(self.case.pieces[index + i].expression, cut.at, "-+"[i]) for i in (0, 1)]
+        joins = [equal(end, cut.value, settings) for end in ends]
         if self.activation.domain.contains(cut.at) == sp.false:
             return sp.nan, None
         same = equal(left, right, settings)
-        if same and not (jump and self.declared is not None):
-            return left, None
         if self.variable != Z:
+            value = left if same else self._by_parameter(cut.at, index, joins, (left, right), settings)
+            return value, None if same else FoundKink(cut.at, left, right, value)
+        jump = not all(joins)
+        if same and not (jump and self.declared is not None):
             return left, None
         convention = self._convention(cut.at, left, right, settings)
         return convention, FoundKink(cut.at, left, right, convention, jump)
+
+    def _by_parameter(
+        self,
+        at: sp.Expr,
+        index: int,
+        joins: Sequence[bool],
+        sides: tuple[sp.Expr, sp.Expr],
+        settings: Settings,
+    ) -> sp.Expr:
+        """Return the derivative by a parameter p at a break: the one that goes with the subgradient by z.
+
+        Where f is continuous, its change along the moving break a(p) has one value,
+        ``f_p + f_z a'(p)`` from either side; with the subgradient taken for f_z that leaves f_p. Where f
+        jumps, it is the derivative on the side that has the break.
+        """
+        if not all(joins):
+            return sides[1] if joins[1] and not joins[0] else sides[0]
+        moves = sp.diff(at, self.variable)
+        slopes = [one_sided(sp.diff(self.case.pieces[index + i].expression, Z), at, "-+"[i]) for i in (0, 1)]
+        if moves == 0 or any(slope.is_finite is False for slope in slopes):
+            return sides[0]
+        declared = [k.convention for k in self.activation.kinks if equal(k.at, at, settings)]
+        convention = declared[0] if declared else default_convention(*slopes, settings)
+        return sp.simplify(sides[0] + (slopes[0] - convention) * moves)
 
     def _convention(self, at: sp.Expr, left: sp.Expr, right: sp.Expr, settings: Settings) -> sp.Expr:
         for kink in self.declared or ():

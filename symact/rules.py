@@ -46,9 +46,7 @@ def rewrite(expression: sp.Expr) -> sp.Expr:
     >>> rewrite(1 + 2*sp.sin(z)*sp.cos(z))
     sin(2*z) + 1
     """
-    for _, expression in _rewritings(expression):
-        pass
-    return expression
+    return next((after for _, after in reversed(list(_rewritings(expression)))), expression)
 
 
 def applied(expression: sp.Expr) -> list[Rule]:
