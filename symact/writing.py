@@ -23,13 +23,15 @@ class _ShortSumsFirst:
             return str(super()._print(expr, **settings))  # type: ignore[misc]
 
     def _print_Mul(self, expr: sp.Mul) -> str:
-        factors = expr.as_ordered_factors()
+        number, rest = expr.as_coeff_Mul()
+        factors = rest.as_ordered_factors()
         places = [i for i, factor in enumerate(factors) if factor.is_Add]
         sums = sorted((factors[i] for i in places), key=sp.count_ops)
         if sums == [factors[i] for i in places]:
             return str(super()._print_Mul(expr))  # type: ignore[misc]
         for i, total in zip(places, sums, strict=True):
             factors[i] = total
+        factors = factors if number == 1 else [number, *factors]
         with self._ordered("none"):  # as they are
             return str(super()._print_Mul(sp.Mul(*factors, evaluate=False)))  # type: ignore[misc]
 

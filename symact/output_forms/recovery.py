@@ -16,6 +16,7 @@ from symact.output_forms.balls import Function, Place, Setting, ball, bulk, same
 from symact.output_forms.eliminations import Candidate, NoInverse, Unsolved, candidates, substituted
 from symact.output_forms.orders import factored, next_order
 from symact.output_forms.proofs import BALLS, Ground, T, agrees, proven
+from symact.output_forms.proportions import proportion
 from symact.output_forms.regions import Region, regions, signs_condition
 from symact.output_forms.shapes import cost, ranked
 from symact.output_forms.unions import Overlap, Stretch, stretch, united
@@ -95,6 +96,8 @@ def _on_region(
         return _Form(region, values[0], values[0], sp.true, "the derivative does not depend on z", "")
     directions = [_direction(piece, region) for piece in case.pieces]
     if None in directions:
+        if (proportional := _proportional(case, slopes, region)) is not None:
+            return proportional
         _refuse_by_witness(activation, case, slopes, region)
         if len(case.pieces) > 1:
             raise _Refused(NoOutputForm("f is not monotonic on one of its pieces"))
@@ -132,6 +135,28 @@ def _on_region(
         raise _Refused(NoOutputForm("the ranges of pieces with different derivatives overlap")) from None
     proof, relation = ("; ".join(dict.fromkeys(parts)) for parts in (proofs, relations))
     return _Form(region, union.expression, union.expression, union.condition, proof, relation, rule)
+
+
+def _proportional(case: Case, slopes: Case, region: Region) -> _Form | None:
+    """Return the form a g + b, if the derivative is a f + b on all pieces and at all breaks."""
+    pairs = list(zip(case.pieces, slopes.pieces, strict=True))
+    piece, slope = next((pair for pair in pairs if pair[0].expression.has(Z)), pairs[0])
+    found = proportion(piece.expression, slope.expression, Place(piece, region.settings[:2]))
+    if found is None:
+        return None
+    form = ranked(found[0] * G + found[1], {})[0]
+    values = [(cut.value, at.value) for cut, at in zip(case.breaks, slopes.breaks, strict=True)]
+    if any(at is not sp.nan and sp.simplify(form.subs(G, f) - at) != 0 for f, at in values):
+        return None
+    reach = 0
+    for piece, slope in pairs:
+        ground = Ground(piece, region.signs, region.settings)
+        here = proven(form, piece.expression, slope.expression, ground)
+        if here is None:
+            return None
+        reach = max(reach, here)
+    proof = f"substituting g = f(z) leaves 0; {_covered(pairs[0][0], region, reach)}"
+    return _Form(region, form, form, sp.true, proof, "")
 
 
 def _direction(piece: Piece, region: Region) -> bool | None:
@@ -338,6 +363,8 @@ def _nonzero(
 
 def _holds_at(activation: Activation, derivative: Derivative, form: sp.Expr, setting: Setting) -> bool:
     """Return whether form(f(z)) = f'(z) at points, the parameters given."""
+    if form.subs(setting).has(sp.zoo, sp.nan):
+        return False
     f, d = activation.expression.subs(setting), derivative.simplified.subs(setting)
     composed = plain(form).subs(setting).subs(G, f)
     left, right = Function(composed, {}), Function(d, {})
