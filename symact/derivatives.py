@@ -388,7 +388,7 @@ class _Differentiator:
         if moves == 0 or any(slope.is_finite is False for slope in slopes):
             return sides[0]
         declared = [k.convention for k in self.activation.kinks if equal(k.at, at, settings)]
-        convention = declared[0] if declared else default_convention(*slopes, settings)
+        convention = declared[0] if declared else default_convention(slopes[0], slopes[1], settings)
         return sp.simplify(sides[0] + (slopes[0] - convention) * moves)
 
     def _convention(self, at: sp.Expr, left: sp.Expr, right: sp.Expr, settings: Settings) -> sp.Expr:
@@ -460,9 +460,10 @@ def _joined(start: sp.Expr, cases: Sequence[Case], found: Sequence[_Found]) -> l
     for i, one in enumerate(found):
         for j, derivation in reversed(list(enumerate(one.derivations))):
             for step in derivation.steps:
-                before = _assembled(cases, state)
+                before, seen = _assembled(cases, state), _markers(state[i][j])
+                part = step.part if step.part in seen else next(iter(seen), step.part)
                 state[i][j] = step.after
-                steps.append(replace(step, before=before, after=_assembled(cases, state)))
+                steps.append(replace(step, before=before, after=_assembled(cases, state), part=part))
     before, after = _assembled(cases, state), _by_case([one.raw for one in found])
     kinks = _distinct([kink for one in found for kink in one.kinks])
     if before != after:

@@ -13,7 +13,7 @@ ORDER = (
     *("errors", "formats", "functions", "derivations", "activations", "writing", "pieces"),
     *("guards", "catalogue", "parsing"),
     *("arithmetics", "enclosures", "growth", "limits", "rules", "simplification", "signs"),
-    *("derivatives", "output_forms", "properties", "identities", "derived"),
+    *("derivatives", "output_forms", "properties", "jets", "identities", "derived"),
     *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "accuracy", "documents", "targets.latex"),
     *("caches", "processes", "settings", "pipeline", "reports", "cli", "__main__"),

@@ -18,7 +18,7 @@ from symact.output_forms.orders import factored, next_order
 from symact.output_forms.proofs import BALLS, Ground, T, agrees, proven
 from symact.output_forms.proportions import proportion
 from symact.output_forms.regions import Region, regions, signs_condition
-from symact.output_forms.shapes import cost, ranked
+from symact.output_forms.shapes import cost, ranked, tidy
 from symact.output_forms.unions import Overlap, Stretch, stretch, united
 from symact.output_forms.witnesses import Witness, find_witness, monotonic
 from symact.pieces import Case, Piece, split
@@ -306,6 +306,7 @@ def _answer(
         expression = sp.Piecewise(*rows[:-1], (rows[-1][0], True))
     note = "; ".join(dict.fromkeys(r for r in relations if r))
     raw = found[0][1][0].raw if len(cases) == 1 and found[0][1] else expression
+    raw = expression if tidy(raw) == expression else raw  # signs and order are no step
     rule = next(form.rule for _, forms, _, _ in found for form in forms)
     steps = [Step(rule if note else "output form", derivative.simplified, raw, note)]
     steps += [] if raw == expression else [Step("simplification", raw, expression)]
