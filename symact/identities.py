@@ -6,7 +6,7 @@ Algebra proves: on every piece the difference reduces to 0, and balls agree. Wha
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import pairwise, product
@@ -24,7 +24,7 @@ from symact.output_forms.proofs import Ground, reduces_to_zero
 from symact.pieces import split
 from symact.writing import text
 
-PLACES = (0.7, -0.6, 0.3, 1.9, -1.4, 0.45, 2.6, -3.1)
+PLACES = (0.7, -0.6, 0.3, 1.9, -1.4, 0.45, 2.6, -3.1, 4.7, -5.2)
 """Where functions are compared: no kink of the catalogue lies there, and some are in every domain."""
 
 GRID = tuple(0.05 * math.sinh(k / 7) for k in range(-50, 51))
@@ -261,11 +261,14 @@ def _solved(view: _View, shape: _View, residual: Residual) -> list[float] | None
 
 def _starts(view: _View, shape: _View, residual: Residual) -> Iterator[Mapping[sp.Symbol, float]]:
     yield shape.values
-    if residual is _same and view.kinks and len(view.kinks) == len(shape.kinks):
-        for kink in view.kinks:  # a parameter may be where the kink is
-            for symbol in shape.values:
-                yield {**shape.values, symbol: abs(kink)}
-                yield {**shape.values, symbol: kink}
+    yield {symbol: -value for symbol, value in shape.values.items()}
+    kinks, symbols = view.kinks, list(shape.values)
+    if residual is _same and kinks and len(kinks) == len(shape.kinks):
+        if len(kinks) == len(symbols):
+            yield dict(zip(symbols, kinks, strict=True))
+        for symbol in symbols:  # a parameter may be where the kink is
+            yield {**shape.values, symbol: kinks[-1]}
+            yield {**shape.values, symbol: abs(kinks[0])}
 
 
 def _newton(
@@ -467,6 +470,17 @@ def _constant(value: float) -> sp.Expr | None:
 
 
 def _proven(activation: Activation, shape: _View, guess: _Guess) -> Identity | None:
+    """Return the identity, with the condition under which its parameters are allowed; None if unproven."""
+    demands = (parameter.domain.subs(guess.parameters) for parameter in shape.activation.parameters)
+    condition = sp.And(*demands)
+    if condition == sp.false or (identity := _at_parameters(activation, shape, guess)) is None:
+        return None
+    if condition == sp.true:
+        return identity
+    return replace(identity, statement=f"{identity.statement} for {text(condition)}")
+
+
+def _at_parameters(activation: Activation, shape: _View, guess: _Guess) -> Identity | None:
     target = shape.activation
     h = target.expression.subs(guess.parameters)
     f, parameters = activation.expression, {s.name: v for s, v in guess.parameters.items()}

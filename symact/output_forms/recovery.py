@@ -309,7 +309,8 @@ def _answer(
     raw = expression if tidy(raw) == expression else raw  # signs and order are no step
     rule = next(form.rule for _, forms, _, _ in found for form in forms)
     steps = [Step(rule if note else "output form", derivative.simplified, raw, note)]
-    steps += [] if raw == expression else [Step("simplification", raw, expression)]
+    steps += [Step("simplification", raw, expression)]
+    steps = [step for step in steps if step.before != step.after]
     proof = "; ".join(dict.fromkeys(proofs))
     return OutputForm(expression, tuple(cases), condition, proof, Derivation(tuple(steps), expression))
 
