@@ -113,6 +113,7 @@ def differentiate(activation: Activation, wrt: sp.Symbol | None = None, order: i
     for n in range(1, order + 1):
         declared = activation.kinks if variable == Z and n == 1 else None
         found = [_Differentiator(activation, variable, case, declared).run() for case in cases]
+        found = [_continued(one, found, variable) for one in found]
         kinks = _distinct([kink for one in found for kink in one.kinks])
         if declared is not None:
             _check(activation, kinks)
@@ -404,6 +405,38 @@ class _Differentiator:
         return default_convention(left, right, settings)
 
 
+CONTINUED = "limit in the parameter"
+
+
+def _continued(one: _Found, found: Sequence[_Found], variable: sp.Symbol) -> _Found:
+    """Return a case that holds at one value of the parameter with the limit of its neighbour's derivative.
+
+    At alpha = 0 alone, nothing can be differentiated by alpha.
+
+    Raises NotSupported where no limit is found.
+    """
+    fixed = [eq for eq in one.raw.condition.atoms(sp.Eq) if eq.lhs == variable]
+    if not fixed or fixed[0] not in sp.And.make_args(one.raw.condition):
+        return one
+    at, rows = fixed[0].rhs, [other for other in found if other is not one]
+    pieces = []
+    for k, piece in enumerate(one.neat.pieces):
+        limits = []
+        for row, side in zip(rows, "-+", strict=False):
+            if len(row.neat.pieces) == len(one.neat.pieces):
+                limits.append(sp.limit(row.neat.pieces[k].expression, variable, at, side))
+        good = [neat(value) for value in limits if not value.has(sp.oo, sp.nan, sp.zoo, sp.Limit)]
+        if not good:
+            raise NotSupported(f"no limit of the derivative is found as {text(variable)} goes to {text(at)}")
+        pieces.append(replace(piece, expression=good[0]))
+    derivations = tuple(
+        Derivation((Step(CONTINUED, d.steps[0].before, p.expression),), p.expression)
+        for d, p in zip(one.derivations, pieces, strict=True)
+    )
+    case = replace(one.neat, pieces=tuple(pieces))
+    return _Found(derivations, case, case, one.kinks)
+
+
 def default_convention(left: sp.Expr, right: sp.Expr, settings: Settings) -> sp.Expr:
     """Return the subgradient where none is declared: 0 if it lies between the sides' values, else the left.
 
@@ -452,14 +485,13 @@ def _joined(start: sp.Expr, cases: Sequence[Case], found: Sequence[_Found]) -> l
     """Return the steps of all pieces as steps of the whole expression."""
     if len(cases) == 1 and len(cases[0].pieces) == 1:
         return [step for step in found[0].derivations[0].steps if step.before != step.after]
-    state = [
-        [derivative_of(d.steps[0].subexpression.expr, start.variables[0]) for d in one.derivations]
-        for one in found
-    ]
+    state = [[_at_first(d, start.variables[0]) for d in one.derivations] for one in found]
     steps = [Step("piecewise definition", start, _assembled(cases, state), "each piece on its own")]
     for i, one in enumerate(found):
         for j, derivation in reversed(list(enumerate(one.derivations))):
             for step in derivation.steps:
+                if step.rule == CONTINUED:
+                    continue
                 before, seen = _assembled(cases, state), _markers(state[i][j])
                 part = step.part if step.part in seen else next(iter(seen), step.part)
                 state[i][j] = step.after
@@ -473,6 +505,12 @@ def _joined(start: sp.Expr, cases: Sequence[Case], found: Sequence[_Found]) -> l
     if kinks and before == after:
         steps[-1] = replace(steps[-1], note="; ".join(filter(None, (steps[-1].note, _conventions(kinks)))))
     return steps
+
+
+def _at_first(derivation: Derivation, x: sp.Symbol) -> sp.Expr:
+    """Return what a piece's derivative is at sight, the marker, or the limit that it is."""
+    first = derivation.steps[0]
+    return first.after if first.rule == CONTINUED else derivative_of(first.subexpression.expr, x)
 
 
 def _simplifications(found: Sequence[_Found]) -> list[Step]:
