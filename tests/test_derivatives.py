@@ -433,7 +433,9 @@ def off(
                     want = mp.diff(f, z, order)
                 else:
                     value_of_p = setting[p]
-                    want = mp.diff(lambda v, z=z, f=f: f(z, v), mp.mpf(value_of_p.p) / value_of_p.q, order)
+                    with mp.workdps(150):  # a step so small that a bend in p does not show
+                        at = mp.mpf(value_of_p.p) / value_of_p.q
+                        want = mp.diff(lambda v, z=z, f=f: f(z, v), at, order, h=mp.mpf(10) ** -30)
                 got = [value(found, setting, point)]
                 if form is not None and where.subs(setting) == sp.true:
                     g = sp.N(activation.expression.rewrite(sp.Piecewise).subs(setting).subs(Z, point), 60)
