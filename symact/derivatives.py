@@ -4,7 +4,7 @@ The rules are rows of `RULES` and `ELEMENTARY`; the derivation is how the result
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -13,11 +13,14 @@ from symact.derivations import Derivation, Step
 from symact.errors import InvalidActivation, NotSupported
 from symact.limits import Settings, equal, one_sided
 from symact.pieces import Break, Case, Piece, piecewise, split
-from symact.simplification import neat
+from symact.simplification import explained, neat
 from symact.writing import text
 
 U = sp.Symbol("u", real=True)
 """The inner function of the chain rule."""
+
+PARTS = ("u", "v", "w", "r", "s", "t")
+"""What the factors of a product are called."""
 
 ELEMENTARY: dict[type, sp.Expr] = {
     sp.exp: sp.exp(U),
@@ -110,14 +113,15 @@ def differentiate(activation: Activation, wrt: sp.Symbol | None = None, order: i
     for n in range(1, order + 1):
         declared = activation.kinks if variable == Z and n == 1 else None
         found = [_Differentiator(activation, variable, case, declared).run() for case in cases]
+        found = [_continued(one, found, variable) for one in found]
         kinks = _distinct([kink for one in found for kink in one.kinks])
         if declared is not None:
             _check(activation, kinks)
         steps += _joined(sp.Derivative(whole, variable), cases, found)
         raw = _by_case([one.raw for one in found])
+        steps += _simplifications(found)
         cases = tuple(one.neat for one in found)
         whole = _by_case(cases)
-        steps += [] if whole == raw else [Step("simplification", raw, whole)]
     derivation = Derivation(tuple(steps), whole)
     return Derivative(activation, variable, order, cases, raw, whole, kinks, derivation)
 
@@ -126,20 +130,27 @@ def differentiate(activation: Activation, wrt: sp.Symbol | None = None, order: i
 
 
 def derivative_of(expression: sp.Expr, x: sp.Symbol) -> sp.Expr:
-    """Return d/dx of what is known at sight (constants, x, c x), else the marker of what is still to do.
+    """Return d/dx of what is known at sight (what is linear in x), else the marker of what is still to do.
 
-    >>> derivative_of(3*Z, Z), derivative_of(sp.exp(Z), Z)
-    (3, Derivative(exp(z), z))
+    >>> derivative_of(3*Z, Z), derivative_of(2*sp.exp(Z), Z)
+    (3, 2*Derivative(exp(z), z))
     """
-    constant, rest = expression.as_independent(x, as_Add=True)
-    if not rest.has(x):
+    if not expression.has(x):
         return sp.Integer(0)
-    factor, inner = rest.as_independent(x, as_Add=False) if not rest.is_Add else (sp.Integer(1), rest)
-    if inner == x:
-        return factor
-    if constant == 0:
-        return factor * sp.Derivative(inner, x)
-    return sp.Derivative(expression, x)
+    if (slope := _slope(expression, x)) is not None:
+        return slope
+    factor, inner = expression.as_independent(x, as_Add=False)
+    return factor * sp.Derivative(inner, x)
+
+
+def _slope(expression: sp.Expr, x: sp.Symbol) -> sp.Expr | None:
+    """Return b of an expression ``a + b x``, None for any other."""
+    if expression == x:
+        return sp.Integer(1)
+    if not expression.is_polynomial(x):
+        return None
+    polynomial = sp.Poly(expression, x)
+    return polynomial.LC() if polynomial.degree() == 1 else None
 
 
 def _sum(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
@@ -147,14 +158,6 @@ def _sum(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
     if not expression.is_Add:
         return None
     return sp.Add(*(derivative_of(term, x) for term in expression.args)), ""
-
-
-def _constant_factor(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
-    """(c u)' = c u'."""
-    if not expression.is_Mul:
-        return None
-    factor, rest = expression.as_independent(x, as_Add=False)
-    return None if factor == 1 else (factor * derivative_of(rest, x), "")
 
 
 def _quotient(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
@@ -178,7 +181,7 @@ def _product(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
     terms = [
         derivative_of(factor, x) * sp.Mul(*factors[:i], *factors[i + 1 :]) for i, factor in enumerate(factors)
     ]
-    return sp.Add(*terms), ""
+    return sp.Add(*terms), ", ".join(f"{name} = {text(f)}" for name, f in zip(PARTS, factors, strict=False))
 
 
 def _power(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
@@ -232,7 +235,6 @@ def _chain(expression: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, str] | None:
 
 RULES: tuple[Rule, ...] = (
     Rule("sum rule", _sum),
-    Rule("constant factor rule", _constant_factor),
     Rule("quotient rule", _quotient),
     Rule("product rule", _product),
     Rule("power rule", _power),
@@ -251,35 +253,52 @@ def derive(expression: sp.Expr, x: sp.Symbol, rules: Sequence[Rule] = RULES) -> 
     >>> [step.rule for step in derive(sp.exp(-Z**2), Z).steps]
     ['chain rule', 'power rule']
     """
-    start = sp.Derivative(expression, x)
-    state = derivative_of(expression, x)
-    steps = [] if state == start else [Step(_at_sight(expression, x), start, state)]
-    pending = _markers(state)
+    state: sp.Expr = sp.Derivative(expression, x)
+    steps: list[Step] = []
+    pending = [state]
     while pending:
         marker, *pending = pending
-        inner = marker.expr
-        for rule in rules:
-            if (found := rule.apply(inner, x)) is not None:
-                break
-        else:
-            raise NotSupported(f"no rule for the derivative of {text(inner)}; write it with {_known()}")
-        value, note = found
+        name, value, note = _differentiated(marker.expr, x, rules)
         after = state.xreplace({marker: value})
-        steps.append(Step(rule.name.format(function=inner.func.__name__), state, after, note))
+        steps.append(Step(name, state, after, note, marker))
         pending = [m for m in (*_markers(value), *pending) if after.has(m)]
         pending = list(dict.fromkeys(pending))
         state = after
     return Derivation(tuple(steps), state)
 
 
-AT_SIGHT = ("constant rule", "linear function", "constant factor rule")
+TERM_BY_TERM = "power rule"
+"""The rule that is applied to all terms of a sum in one step."""
 
 
-def _at_sight(expression: sp.Expr, x: sp.Symbol) -> str:
-    constant, linear, factor = AT_SIGHT
-    if not expression.has(x):
-        return constant
-    return factor if derivative_of(expression, x).has(sp.Derivative) else linear
+def _differentiated(expression: sp.Expr, x: sp.Symbol, rules: Sequence[Rule]) -> tuple[str, sp.Expr, str]:
+    """Return the rule that is worth a step, what it makes of d/dx of an expression, and a note.
+
+    A constant factor is drawn out, a constant term dropped, on the way: they are no steps of their own.
+
+    >>> _differentiated(1 + 5*sp.exp(-Z**2), Z, RULES)
+    ('chain rule', -5*exp(-z**2)*Derivative(z**2, z), 'u = -z**2')
+    """
+    seen = derivative_of(expression, x)
+    markers = _markers(seen)
+    if not markers:
+        return ("linear function" if expression.has(x) else "constant rule"), seen, ""
+    if seen != sp.Derivative(expression, x):
+        name, value, note = _differentiated(markers[0].expr, x, rules)
+        return name, seen.xreplace({markers[0]: value}), note
+    for rule in rules:
+        if (found := rule.apply(expression, x)) is not None:
+            break
+    else:
+        raise NotSupported(f"no rule for the derivative of {text(expression)}; write it with {_known()}")
+    value, note = found
+    if rule.apply is _sum:
+        terms = {marker: _differentiated(marker.expr, x, rules) for marker in _markers(value)}
+        names = {name for name, _, _ in terms.values()}
+        if len(terms) == 1 or names == {TERM_BY_TERM}:
+            name, _, note = next(iter(terms.values()))
+            return name, value.xreplace({m: v for m, (_, v, _) in terms.items()}), note
+    return rule.name.format(function=expression.func.__name__), value, note
 
 
 def _markers(expression: sp.Expr) -> list[sp.Derivative]:
@@ -337,17 +356,43 @@ class _Differentiator:
         left = one_sided(pieces[index].expression, cut.at, "-")
         right = one_sided(pieces[index + 1].expression, cut.at, "+")
         settings = samples(self.activation, self.case.condition)
-        jump = self.variable == Z and not (
-            equal(one_sided(self.case.pieces[index].expression, cut.at, "-"), cut.value, settings)
-            and equal(one_sided(self.case.pieces[index + 1].expression, cut.at, "+"), cut.value, settings)
-        )
+        ends = [one_sided(self.case.pieces[index + i].expression, cut.at, "-+"[i]) for i in (0, 1)]
+        joins = [equal(end, cut.value, settings) for end in ends]
+        if self.activation.domain.contains(cut.at) == sp.false:
+            return sp.nan, None
         same = equal(left, right, settings)
-        if same and not (jump and self.declared is not None):
-            return left, None
         if self.variable != Z:
+            value = left if same else self._by_parameter(cut.at, index, joins, (left, right), settings)
+            return value, None if same else FoundKink(cut.at, left, right, value)
+        jump = not all(joins)
+        if same and not (jump and self.declared is not None):
             return left, None
         convention = self._convention(cut.at, left, right, settings)
         return convention, FoundKink(cut.at, left, right, convention, jump)
+
+    def _by_parameter(
+        self,
+        at: sp.Expr,
+        index: int,
+        joins: Sequence[bool],
+        sides: tuple[sp.Expr, sp.Expr],
+        settings: Settings,
+    ) -> sp.Expr:
+        """Return the derivative by a parameter p at a break: the one that goes with the subgradient by z.
+
+        Where f is continuous, its change along the moving break a(p) has one value,
+        ``f_p + f_z a'(p)`` from either side; with the subgradient taken for f_z that leaves f_p. Where f
+        jumps, it is the derivative on the side that has the break.
+        """
+        if not all(joins):
+            return sides[1] if joins[1] and not joins[0] else sides[0]
+        moves = sp.diff(at, self.variable)
+        slopes = [one_sided(sp.diff(self.case.pieces[index + i].expression, Z), at, "-+"[i]) for i in (0, 1)]
+        if moves == 0 or any(slope.is_finite is False for slope in slopes):
+            return sides[0]
+        declared = [k.convention for k in self.activation.kinks if equal(k.at, at, settings)]
+        convention = declared[0] if declared else default_convention(slopes[0], slopes[1], settings)
+        return sp.simplify(sides[0] + (slopes[0] - convention) * moves)
 
     def _convention(self, at: sp.Expr, left: sp.Expr, right: sp.Expr, settings: Settings) -> sp.Expr:
         for kink in self.declared or ():
@@ -360,6 +405,38 @@ class _Differentiator:
                 f"add Kink(at={text(at)}, convention=...)"
             )
         return default_convention(left, right, settings)
+
+
+CONTINUED = "limit in the parameter"
+
+
+def _continued(one: _Found, found: Sequence[_Found], variable: sp.Symbol) -> _Found:
+    """Return a case that holds at one value of the parameter with the limit of its neighbour's derivative.
+
+    At alpha = 0 alone, nothing can be differentiated by alpha.
+
+    Raises NotSupported where no limit is found.
+    """
+    fixed = [eq for eq in one.raw.condition.atoms(sp.Eq) if eq.lhs == variable]
+    if not fixed or fixed[0] not in sp.And.make_args(one.raw.condition):
+        return one
+    at, rows = fixed[0].rhs, [other for other in found if other is not one]
+    pieces = []
+    for k, piece in enumerate(one.neat.pieces):
+        limits = []
+        for row, side in zip(rows, "-+", strict=False):
+            if len(row.neat.pieces) == len(one.neat.pieces):
+                limits.append(sp.limit(row.neat.pieces[k].expression, variable, at, side))
+        good = [neat(value) for value in limits if not value.has(sp.oo, sp.nan, sp.zoo, sp.Limit)]
+        if not good:
+            raise NotSupported(f"no limit of the derivative is found as {text(variable)} goes to {text(at)}")
+        pieces.append(replace(piece, expression=good[0]))
+    derivations = tuple(
+        Derivation((Step(CONTINUED, d.steps[0].before, p.expression),), p.expression)
+        for d, p in zip(one.derivations, pieces, strict=True)
+    )
+    case = replace(one.neat, pieces=tuple(pieces))
+    return _Found(derivations, case, case, one.kinks)
 
 
 def default_convention(left: sp.Expr, right: sp.Expr, settings: Settings) -> sp.Expr:
@@ -410,31 +487,54 @@ def _joined(start: sp.Expr, cases: Sequence[Case], found: Sequence[_Found]) -> l
     """Return the steps of all pieces as steps of the whole expression."""
     if len(cases) == 1 and len(cases[0].pieces) == 1:
         return [step for step in found[0].derivations[0].steps if step.before != step.after]
-    state = [[_first(d) for d in one.derivations] for one in found]
+    state = [[_at_first(d, start.variables[0]) for d in one.derivations] for one in found]
     steps = [Step("piecewise definition", start, _assembled(cases, state), "each piece on its own")]
     for i, one in enumerate(found):
         for j, derivation in reversed(list(enumerate(one.derivations))):
             for step in derivation.steps:
-                if step.after == state[i][j]:  # seen at sight, with the definition
+                if step.rule == CONTINUED:
                     continue
-                before = _assembled(cases, state)
+                before, seen = _assembled(cases, state), _markers(state[i][j])
+                part = step.part if step.part in seen else next(iter(seen), step.part)
                 state[i][j] = step.after
-                steps.append(Step(step.rule, before, _assembled(cases, state), step.note))
+                steps.append(replace(step, before=before, after=_assembled(cases, state), part=part))
     before, after = _assembled(cases, state), _by_case([one.raw for one in found])
     kinks = _distinct([kink for one in found for kink in one.kinks])
-    if kinks:
-        note = "; ".join(f"{text(k.convention)} at z = {text(k.at)}" for k in kinks)
-        steps.append(Step("convention at kinks", before, after, note))
-    elif before != after:
-        steps.append(Step("limit at the breaks", before, after))
-    return [step for step in steps if step.before != step.after]
+    if before != after:
+        rule, note = ("convention at kinks", _conventions(kinks)) if kinks else ("limit at the breaks", "")
+        steps.append(Step(rule, before, after, note))
+    steps = [step for step in steps if step.before != step.after]
+    if kinks and before == after:
+        steps[-1] = replace(steps[-1], note="; ".join(filter(None, (steps[-1].note, _conventions(kinks)))))
+    return steps
 
 
-def _first(derivation: Derivation) -> sp.Expr:
-    """Return what a piece's derivative is at sight: the marker, or what its first step makes of it."""
-    if derivation.steps and derivation.steps[0].rule in AT_SIGHT:
-        return derivation.steps[0].after
-    return derivation.steps[0].before if derivation.steps else derivation.result
+def _at_first(derivation: Derivation, x: sp.Symbol) -> sp.Expr:
+    """Return what a piece's derivative is at sight, the marker, or the limit that it is."""
+    first = derivation.steps[0]
+    return first.after if first.rule == CONTINUED else derivative_of(first.subexpression.expr, x)
+
+
+def _simplifications(found: Sequence[_Found]) -> list[Step]:
+    """Return one step for each piece whose derivative has a neater form, from right to left."""
+    cases = [one.raw for one in found]
+    steps = []
+    for i, one in enumerate(found):
+        for j in reversed(range(len(one.raw.pieces))):
+            raw, tidy = one.raw.pieces[j], one.neat.pieces[j]
+            if raw == tidy:
+                continue
+            before, pieces = _by_case(cases), list(cases[i].pieces)
+            pieces[j] = tidy
+            cases[i] = replace(cases[i], pieces=tuple(pieces))
+            rule, note = explained(raw.expression, tidy.expression)
+            part = None if before == raw.expression else raw.expression
+            steps.append(Step(rule, before, _by_case(cases), note, part))
+    return steps
+
+
+def _conventions(kinks: Sequence[FoundKink]) -> str:
+    return "by convention " + "; ".join(f"{text(k.convention)} at z = {text(k.at)}" for k in kinks)
 
 
 def _assembled(cases: Sequence[Case], expressions: Sequence[Sequence[sp.Expr]]) -> sp.Expr:

@@ -1,6 +1,7 @@
 """All that symact finds out about one activation by mathematics alone: what `symact derive` answers."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -9,6 +10,7 @@ from symact.activations import Activation
 from symact.derivations import Step
 from symact.derivatives import Derivative, FoundKink
 from symact.errors import GaveUp
+from symact.identities import Identity, identities
 from symact.mixed_forms import MixedForm
 from symact.mixed_forms.orders import arranged
 from symact.mixed_forms.orders import written as written_mixed
@@ -52,8 +54,14 @@ class Derived:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps from the definition to the derivative."""
-        return self.found.derivation.steps
+        """The steps from the definition to the derivative, and on to the output form if there is one."""
+        form = self.output_form
+        return self.found.derivation.steps + (form.derivation.steps if isinstance(form, OutputForm) else ())
+
+    @cached_property
+    def identities(self) -> tuple[Identity, ...]:
+        """What the activation is known as, besides itself."""
+        return identities(self.activation)
 
     @property
     def kinks(self) -> tuple[FoundKink, ...]:
@@ -62,6 +70,10 @@ class Derived:
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``symact derive --json`` prints."""
+        return {**self.facts(), "identities": [identity.to_json() for identity in self.identities]}
+
+    def facts(self) -> dict[str, Any]:
+        """Return that object without the identities, which nothing but `symact derive` asks for."""
         form = self.output_form
         return {
             "name": self.activation.name,
@@ -81,8 +93,14 @@ class Derived:
             ],
             "properties": self.known_properties.to_json() if self.known_properties else {},
             "steps": [
-                {"rule": s.rule, "before": text(s.before), "after": text(s.after), "note": s.note}
-                for s in self.steps
+                {
+                    "rule": step.rule,
+                    "subexpression": text(step.subexpression),
+                    "before": text(step.before),
+                    "after": text(step.after),
+                    "note": step.note,
+                }
+                for step in self.steps
             ],
         }
 

@@ -381,7 +381,7 @@ def emit_one(work: tuple[Activation, tuple[str, ...], str]) -> tuple[dict[str, A
             context = {"header": head, **module.activation_context(template, derived, kernels)}
             files[templates.output(template, activation.title)] = templates.render(template, context)
         made[target] = {"files": files, "summary": module.summary(derived, kernels)}
-    return derived.to_json(), made
+    return derived.facts(), made
 
 
 def _title(work: tuple[Activation, tuple[str, ...], str]) -> str:
@@ -413,8 +413,8 @@ def survey(names: Sequence[str] = (), *, jobs: int = 1, progress: Progress = sil
 
 
 def derive_one(activation: Activation) -> dict[str, Any]:
-    """Return the answer of `derive` as JSON. A pure function of its argument."""
-    return derive(activation).to_json()
+    """Return the facts of `derive` as JSON. A pure function of its argument."""
+    return derive(activation).facts()
 
 
 # What is measured, and what is typeset.

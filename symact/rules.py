@@ -1,6 +1,6 @@
 """DATA: identities that make a derivative shorter to read, one row each, and what applies them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sympy as sp
@@ -46,13 +46,28 @@ def rewrite(expression: sp.Expr) -> sp.Expr:
     >>> rewrite(1 + 2*sp.sin(z)*sp.cos(z))
     sin(2*z) + 1
     """
+    return next((after for _, after in reversed(list(_rewritings(expression)))), expression)
+
+
+def applied(expression: sp.Expr) -> list[Rule]:
+    """Return the rules that `rewrite` finds something to do for.
+
+    >>> z = sp.Symbol("z", real=True)
+    >>> [rule.why for rule in applied(2*sp.sin(z)*sp.cos(z))]
+    ['double angle']
+    """
+    return [rule for rule, _ in _rewritings(expression)]
+
+
+def _rewritings(expression: sp.Expr) -> Iterator[tuple[Rule, sp.Expr]]:
+    """Yield the rules that change the expression, each with what it makes of it."""
     functions = {node.func for node in expression.atoms(sp.Function)}
     for rule in RULES:
         if {node.func for node in rule.before.atoms(sp.Function)} <= functions:
-            expression = expression.replace(
-                lambda node, r=rule: isinstance(node, r.operation), _applied(rule)
-            )
-    return expression
+            after = expression.replace(lambda node, r=rule: isinstance(node, r.operation), _applied(rule))
+            if after != expression:
+                yield rule, after
+                expression = after
 
 
 def _applied(rule: Rule) -> Callable[[sp.Expr], sp.Expr]:

@@ -4,7 +4,8 @@ from functools import reduce
 
 import sympy as sp
 
-from symact.rules import rewrite
+from symact.rules import applied, rewrite
+from symact.writing import text
 
 MAX_OPERATIONS = 220
 """Larger expressions stay as they are: polynomial algebra on them takes longer than it gains."""
@@ -49,6 +50,51 @@ def neat(expression: sp.Expr) -> sp.Expr:
             break
     best = min(candidates, key=_length)
     return best if _length(best) + GAIN <= _length(expression) else expression
+
+
+def explained(before: sp.Expr, after: sp.Expr) -> tuple[str, str]:
+    """Return the rule by which one expression became a neater one, and a note.
+
+    >>> z = sp.Symbol("z", real=True)
+    >>> explained(2*sp.sin(z)*sp.cos(z), sp.sin(2*z))
+    ('identity', 'sin(x)*cos(x) = sin(2*x)/2')
+    >>> explained(sp.exp(z)/(sp.exp(z) + 1), 1/(1 + sp.exp(-z)))
+    ('simplification', 'numerator and denominator divided by exp(z)')
+    """
+    used = applied(before)
+    if used and rewrite(before) == after:
+        return "identity", ", ".join(f"{text(rule.before)} = {text(rule.after)}" for rule in used)
+    (numerator, denominator), (above, below) = _quotient(before), _quotient(after)
+    if _has_fraction(numerator) or _has_fraction(denominator):
+        return "simplification", "over one denominator"
+    for exponential in sorted(before.atoms(sp.exp), key=sp.default_sort_key):
+        for divisor in (exponential, exponential**2):
+            if _same(numerator, above * divisor) and _same(denominator, below * divisor):
+                inverse = divisor.args[0].could_extract_minus_sign()
+                verb = f"multiplied by {text(1 / divisor)}" if inverse else f"divided by {text(divisor)}"
+                return "simplification", f"numerator and denominator {verb}"
+    if not (_same(numerator, above) and _same(denominator, below)):
+        return "simplification", "common factors cancelled"
+    sums = [sum(factor.has(sp.Add) for factor in sp.Mul.make_args(side)) for side in (numerator, above)]
+    return "simplification", "factored" if sums[1] > sums[0] else "expanded" if sums[1] < sums[0] else ""
+
+
+def _quotient(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Return numerator and denominator as they are written: exp(-z) is no denominator."""
+    factors = sp.Mul.make_args(expression)
+    below = [f for f in factors if (f.is_Pow and f.exp.is_number and f.exp.is_negative)]
+    return sp.Mul(*(f for f in factors if f not in below)), 1 / sp.Mul(*below)
+
+
+def _has_fraction(expression: sp.Expr) -> bool:
+    """Return whether a term of a sum has a denominator of its own: ``z - z/(1 + z)``."""
+    sums = [factor.as_base_exp()[0] for factor in sp.Mul.make_args(expression)]
+    terms = [term for total in sums if total.is_Add for term in total.args]
+    return any(_quotient(term)[1].free_symbols or _has_fraction(term) for term in terms)
+
+
+def _same(a: sp.Expr, b: sp.Expr) -> bool:
+    return sp.expand(a - b) == 0
 
 
 def _length(form: sp.Expr) -> int:

@@ -1,5 +1,7 @@
 """How an expression is written: text that SymPy reads back, and LaTeX. One order for both, our own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sympy as sp
@@ -11,7 +13,38 @@ GREEK = frozenset(greeks) - {"lamda", "omicron"} | {"lambda"}
 VARIABLES = frozenset({"z", "g"})
 
 
-class _TextPrinter(StrPrinter):
+class _ShortSumsFirst:
+    """Of a product's factors that are sums the shortest comes first: ``(1 - g)*(1 - 2*g)``."""
+
+    _settings: dict[str, Any]
+
+    def _print(self, expr: Any, **settings: Any) -> str:
+        with self._ordered(None):
+            return str(super()._print(expr, **settings))  # type: ignore[misc]
+
+    def _print_Mul(self, expr: sp.Mul) -> str:
+        number, rest = expr.as_coeff_Mul()
+        factors = rest.as_ordered_factors()
+        places = [i for i, factor in enumerate(factors) if factor.is_Add]
+        sums = sorted((factors[i] for i in places), key=sp.count_ops)
+        if sums == [factors[i] for i in places]:
+            return str(super()._print_Mul(expr))  # type: ignore[misc]
+        for i, total in zip(places, sums, strict=True):
+            factors[i] = total
+        factors = factors if number == 1 else [number, *factors]
+        with self._ordered("none"):  # as they are
+            return str(super()._print_Mul(sp.Mul(*factors, evaluate=False)))  # type: ignore[misc]
+
+    @contextmanager
+    def _ordered(self, order: str | None) -> Iterator[None]:
+        before, self._settings["order"] = self._settings["order"], order
+        try:
+            yield
+        finally:
+            self._settings["order"] = before
+
+
+class _TextPrinter(_ShortSumsFirst, StrPrinter):
     """Text in SymPy's grammar; what holds arguments in a set prints them sorted."""
 
     def _print_Max(self, expr: sp.Expr) -> str:
@@ -46,7 +79,7 @@ class _TextPrinter(StrPrinter):
         raise TypeError(f"{expr} is a float; expressions hold exact numbers")
 
 
-class _LatexPrinter(LatexPrinter):
+class _LatexPrinter(_ShortSumsFirst, LatexPrinter):
     """LaTeX in which d/dz is upright in intent and a parameter's name is one word."""
 
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
@@ -97,6 +130,8 @@ def text(expression: sp.Basic, *, as_is: bool = False) -> str:
     >>> z = sp.Symbol("z", real=True)
     >>> text(1/(1 + sp.exp(-z)))
     '1/(1 + exp(-z))'
+    >>> text(z*(1 - z)*(1 - 2*z))
+    'z*(1 - z)*(1 - 2*z)'
     >>> text(sp.Piecewise((z, sp.Lt(0, z, evaluate=False)), (0, True)))
     'Piecewise((z, z > 0), (0, True))'
 

@@ -87,7 +87,8 @@ DERIVED = closed(
     mixed_form={"anyOf": [NULL, closed(expr=WORDS, residuals=TEXTS, proof=WORDS)]},
     kinks=array(KINK),
     properties=closed(),
-    steps=array(closed(rule=WORDS, before=WORDS, after=WORDS, note=TEXT)),
+    steps=array(closed(rule=WORDS, subexpression=WORDS, before=WORDS, after=WORDS, note=TEXT)),
+    identities=array(closed(relation=WORDS, name=WORDS, parameters=TEXTS, statement=WORDS, proof=WORDS)),
 )
 LISTED = array(
     closed(

@@ -13,7 +13,7 @@ ORDER = (
     *("errors", "formats", "functions", "derivations", "activations", "writing"),
     *("arithmetics", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
     *("growth", "limits", "rules", "simplification", "signs"),
-    *("derivatives", "output_forms", "mixed_forms", "properties", "derived"),
+    *("derivatives", "output_forms", "mixed_forms", "properties", "jets", "identities", "derived"),
     *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "accuracy", "documents", "targets.latex"),
     *("caches", "processes", "confinement", "settings", "pipeline", "reports", "cli", "__main__"),

@@ -134,7 +134,7 @@ SPELLINGS = {
 """Several ways to type one function."""
 
 ORDERS = {
-    ("sigmoid", 2): "g*(1 - 2*g)*(1 - g)",
+    ("sigmoid", 2): "g*(1 - g)*(1 - 2*g)",
     ("tanh", 2): "-2*g*(1 - g**2)",
     ("softsign", 2): "-2*(1 - Abs(g))**3*sign(g)",
     ("exponential", 5): "g",

@@ -14,9 +14,11 @@ from symact.functions import plain
 from symact.output_forms.answers import NoOutputForm, OutputForm
 from symact.output_forms.balls import Function, Place, Setting, ball, bulk, same
 from symact.output_forms.eliminations import Candidate, NoInverse, Unsolved, candidates, substituted
-from symact.output_forms.proofs import BALLS, Ground, T, proven
+from symact.output_forms.orders import factored, next_order
+from symact.output_forms.proofs import BALLS, Ground, T, agrees, proven
+from symact.output_forms.proportions import proportion
 from symact.output_forms.regions import Region, regions, signs_condition, true_at
-from symact.output_forms.shapes import cost, ranked
+from symact.output_forms.shapes import cost, ranked, tidy
 from symact.output_forms.unions import Overlap, Stretch, stretch, united
 from symact.output_forms.witnesses import Witness, find_witness, monotonic
 from symact.pieces import Case, Piece, split
@@ -48,6 +50,7 @@ class _Form:
     condition: sp.Basic
     proof: str
     relation: str
+    rule: str = "elimination"
 
 
 class _Refused(Exception):
@@ -93,14 +96,17 @@ def _on_region(
         return _Form(region, values[0], values[0], sp.true, "the derivative does not depend on z", "")
     directions = [_direction(piece, region) for piece in case.pieces]
     if None in directions:
+        if (proportional := _proportional(case, slopes, region)) is not None:
+            return proportional
         _refuse_by_witness(activation, case, slopes, region)
         if len(case.pieces) > 1:
             raise _Refused(NoOutputForm("f is not monotonic on one of its pieces"))
     stretches, proofs, relations = [], [], []
+    rule = "elimination"
     if len(case.pieces) == 1 and case.pieces[0].expression.has(Z):
         try:
-            found = _proven_form(case.pieces[0], slopes.pieces[0].expression, region)
-            return _Form(region, found.form, found.raw, sp.true, found.proof, found.relation)
+            found = _proven_form(case.pieces[0], slopes.pieces[0].expression, region, derivative)
+            return _Form(region, found.form, found.raw, sp.true, found.proof, found.relation, found.rule)
         except NoInverse:
             pass  # the two sides of 0, or the reason, follow
     for piece, slope, direction in zip(case.pieces, slopes.pieces, directions, strict=True):
@@ -108,7 +114,8 @@ def _on_region(
             stretches.append(Stretch(piece.expression, piece.expression, slope.expression))
             continue
         try:
-            for found in _on_piece(piece, slope.expression, region):
+            for found in _on_piece(piece, slope.expression, region, derivative):
+                rule = found.rule if found.relation else rule
                 stretches.append(stretch(found.piece, direction is not False, found.form, region))
                 whole = found.piece == piece and len(case.pieces) == 1
                 proofs.append(found.proof if whole else f"for {_where(found.piece)}: {found.proof}")
@@ -128,7 +135,29 @@ def _on_region(
         _refuse_by_witness(activation, case, slopes, region)
         raise _Refused(NoOutputForm("the ranges of pieces with different derivatives overlap")) from None
     proof, relation = ("; ".join(dict.fromkeys(parts)) for parts in (proofs, relations))
-    return _Form(region, union.expression, union.expression, union.condition, proof, relation)
+    return _Form(region, union.expression, union.expression, union.condition, proof, relation, rule)
+
+
+def _proportional(case: Case, slopes: Case, region: Region) -> _Form | None:
+    """Return the form a g + b, if the derivative is a f + b on all pieces and at all breaks."""
+    pairs = list(zip(case.pieces, slopes.pieces, strict=True))
+    piece, slope = next((pair for pair in pairs if pair[0].expression.has(Z)), pairs[0])
+    found = proportion(piece.expression, slope.expression, Place(piece, region.settings[:2]))
+    if found is None:
+        return None
+    form = ranked(found[0] * G + found[1], {})[0]
+    values = [(cut.value, at.value) for cut, at in zip(case.breaks, slopes.breaks, strict=True)]
+    if any(at is not sp.nan and sp.simplify(form.subs(G, f) - at) != 0 for f, at in values):
+        return None
+    reach = 0
+    for piece, slope in pairs:
+        ground = Ground(piece, region.signs, region.settings)
+        here = proven(form, piece.expression, slope.expression, ground)
+        if here is None:
+            return None
+        reach = max(reach, here)
+    proof = f"substituting g = f(z) leaves 0; {_covered(pairs[0][0], region, reach)}"
+    return _Form(region, form, form, sp.true, proof, "")
 
 
 def _direction(piece: Piece, region: Region) -> bool | None:
@@ -148,28 +177,58 @@ class _Found:
     raw: sp.Expr
     relation: str
     proof: str
+    rule: str = "elimination"
 
 
-def _on_piece(piece: Piece, d: sp.Expr, region: Region) -> list[_Found]:
+def _on_piece(piece: Piece, d: sp.Expr, region: Region, derivative: Derivative) -> list[_Found]:
     """Return the shortest proven form on a smooth piece, or those on both sides of 0.
 
     Raises NoInverse.
     """
     try:
-        return [_proven_form(piece, d, region)]
+        return [_proven_form(piece, d, region, derivative)]
     except Unsolved as unsolved:
         if (piece.lower, piece.upper) != (-sp.oo, sp.oo) and not (piece.lower == -piece.upper):
             raise
         try:
             left, right = replace(piece, upper=sp.S.Zero), replace(piece, lower=sp.S.Zero)
-            return [_proven_form(left, d, region), _proven_form(right, d, region)]
+            return [_proven_form(side, d, region, derivative) for side in (left, right)]
         except NoInverse:
             raise unsolved from None
 
 
-def _proven_form(piece: Piece, d: sp.Expr, region: Region) -> _Found:
+def _of_order(piece: Piece, d: sp.Expr, region: Region, derivative: Derivative) -> _Found | None:
+    """Return the form of a higher order, by the chain rule from that of the first; None where it has none."""
+    variable = derivative.wrt
+    try:
+        slope = neat(sp.diff(piece.expression, variable))
+        first = _proven_form(piece, slope, region, replace(derivative, order=1))
+    except NoInverse:
+        return None
+    form = raw = previous = first.form
+    for _ in range(derivative.order - 1):
+        previous, raw = form, next_order(form, first.form, variable)
+        form = factored(raw)
+    reach = agrees(form, piece.expression, d, Ground(piece, region.signs, region.settings))
+    if reach is None:
+        return None
+    x = variable.name
+    note = f"D(g) = {text(previous)}, dg/d{x} = {text(first.form)}"
+    proof = f"dg/d{x} = {text(first.form)} by {first.proof}; differentiated by the chain rule; "
+    proof += _covered(piece, region, reach)
+    return _Found(piece, form, raw, note, proof, "chain rule")
+
+
+def _covered(piece: Piece, region: Region, reach: int) -> str:
+    lower, upper = bulk(piece, region.settings[0], reach)
+    return f"agrees with f' in ball arithmetic on {BALLS} balls over [{lower}, {upper}]"
+
+
+def _proven_form(piece: Piece, d: sp.Expr, region: Region, derivative: Derivative) -> _Found:
     if not d.has(Z):
         return _Found(piece, d, d, "", f"d = {text(d)} does not depend on z")
+    if derivative.order > 1 and (raised := _of_order(piece, d, region, derivative)) is not None:
+        return raised
     place = Place(piece, region.settings[:2])
     ground = Ground(piece, region.signs, region.settings)
     best: tuple[sp.Expr, Candidate, int] | None = None
@@ -186,10 +245,9 @@ def _proven_form(piece: Piece, d: sp.Expr, region: Region) -> _Found:
     if best is None:
         raise Unsolved("no root of the relation could be proven")
     form, candidate, reach = best
-    lower, upper = bulk(piece, region.settings[0], reach)
     proof = [candidate.relation] if candidate.relation else []
     proof.append("substituting g = f(z) leaves 0")
-    proof.append(f"agrees with f' in ball arithmetic on {BALLS} balls over [{lower}, {upper}]")
+    proof.append(_covered(piece, region, reach))
     raw = substituted(candidate.rational, candidate.meanings)
     return _Found(piece, form, raw, candidate.relation, "; ".join(proof))
 
@@ -249,8 +307,11 @@ def _answer(
         expression = sp.Piecewise(*rows[:-1], (rows[-1][0], True))
     note = "; ".join(dict.fromkeys(r for r in relations if r))
     raw = found[0][1][0].raw if len(cases) == 1 and found[0][1] else expression
-    steps = [Step("elimination" if note else "output form", derivative.simplified, raw, note)]
-    steps += [] if raw == expression else [Step("simplification", raw, expression)]
+    raw = expression if tidy(raw) == expression else raw  # signs and order are no step
+    rule = next(form.rule for _, forms, _, _ in found for form in forms)
+    steps = [Step(rule if note else "output form", derivative.simplified, raw, note)]
+    steps += [Step("simplification", raw, expression)]
+    steps = [step for step in steps if step.before != step.after]
     proof = "; ".join(dict.fromkeys(proofs))
     return OutputForm(expression, tuple(cases), condition, proof, Derivation(tuple(steps), expression))
 
@@ -315,6 +376,8 @@ def _nonzero(
 
 def _holds_at(activation: Activation, derivative: Derivative, form: sp.Expr, setting: Setting) -> bool:
     """Return whether form(f(z)) = f'(z) at points, the parameters given."""
+    if form.subs(setting).has(sp.zoo, sp.nan):
+        return False
     f, d = activation.expression.subs(setting), derivative.simplified.subs(setting)
     composed = plain(form).subs(setting).subs(G, f)
     left, right = Function(composed, {}), Function(d, {})

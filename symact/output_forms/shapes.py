@@ -106,7 +106,7 @@ def _rank(form: sp.Expr) -> tuple[int, sp.Rational, bool, int, str]:
 def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
     """Yield an expression reduced, factored, expanded, divided through."""
     yield form
-    forward, back = _kernels(form)
+    forward, back = kernels(form)
     rational = form.xreplace(forward)
     try:
         numerator, denominator = fraction(rational)
@@ -130,7 +130,7 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
         yield shape.xreplace(back)
 
 
-def _kernels(form: sp.Expr) -> tuple[dict[sp.Expr, sp.Expr], dict[sp.Symbol, sp.Expr]]:
+def kernels(form: sp.Expr) -> tuple[dict[sp.Expr, sp.Expr], dict[sp.Symbol, sp.Expr]]:
     """Return symbols for the functions and roots of an expression, and what they stand for."""
     forward: dict[sp.Expr, sp.Expr] = {}
     back: dict[sp.Symbol, sp.Expr] = {}
@@ -260,8 +260,10 @@ def _with_factored_roots(form: sp.Expr) -> Iterator[sp.Expr]:
     )
 
 
-def tidy(form: sp.Expr) -> sp.Expr:
+def tidy(form: sp.Expr, terms: int = 1000) -> sp.Expr:
     """Return a form with simple logarithms and roots, functions that do not cancel, and signs in order.
+
+    Sums of more than ``terms`` terms stay as they are.
 
     >>> from symact.activations import G
     >>> tidy(1 - sp.exp(-G)), tidy(-G*(G - 1)), tidy(sp.log(1/G))
@@ -271,7 +273,7 @@ def tidy(form: sp.Expr) -> sp.Expr:
     form = form.replace(
         lambda e: e.is_Pow and e.base.is_Pow and e.base.exp == -1, lambda e: e.base.base ** (-e.exp)
     )
-    form = form.replace(lambda e: e.is_Add, lambda e: _sum(*e.args))
+    form = form.replace(lambda e: e.is_Add and len(e.args) <= terms, lambda e: _sum(*e.args))
     return _signed(form)
 
 

@@ -18,11 +18,15 @@ NEAR = 1e-25
 
 @dataclass(frozen=True)
 class Stretch:
-    """A range of g, open, or one point where both ends are the same, and the form on it."""
+    """A range of g, open, or one point where both ends are the same, and the form on it.
+
+    ``closed`` says that the lower end belongs to it although the stretch below ends there.
+    """
 
     lower: sp.Expr
     upper: sp.Expr
     expression: sp.Expr
+    closed: bool = False
 
     @property
     def point(self) -> bool:
@@ -46,7 +50,7 @@ def stretch(piece: Piece, increasing: bool, form: sp.Expr, region: Region) -> St
     """Return the range of a monotonic piece of f, with its form.
 
     >>> stretch(Piece(sp.S(0), sp.oo, sp.exp(-Z)), False, -G, Region((), ({},)))
-    Stretch(lower=0, upper=1, expression=-g)
+    Stretch(lower=0, upper=1, expression=-g, closed=False)
     """
     ends = _end(piece, piece.lower, "+", region), _end(piece, piece.upper, "-", region)
     lower, upper = ends if increasing else ends[::-1]
@@ -152,7 +156,7 @@ def _absorbed(ordered: list[Stretch]) -> list[Stretch]:
         if result and _joins(result[-1], one):
             last = result.pop()
             form = last.expression if one.point else one.expression
-            one = Stretch(last.lower, one.upper, form)
+            one = Stretch(last.lower, one.upper, form, last.closed or (last.point and bool(result)))
         result.append(one)
     return result
 
@@ -212,7 +216,7 @@ def _written(ordered: Sequence[Stretch]) -> sp.Expr:
         elif one.point:
             segments.append((one.expression, one.lower if before.point else before.upper, True))
         else:
-            segments.append((one.expression, one.lower, False))
+            segments.append((one.expression, one.lower, one.closed))
     if len(segments) == 1:
         return segments[0][0]
     if len(segments) == 3 and segments[0][0] == segments[2][0]:

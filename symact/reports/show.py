@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from symact.activations import G
+from symact.derivations import Derivation
 from symact.derived import Derived
 from symact.mixed_forms import MixedForm
 from symact.mixed_forms.orders import written
@@ -34,10 +35,11 @@ def derived(found: Derived, *, steps: bool) -> None:
     mark = "d/d" + found.found.wrt.name if found.found.wrt.name != "z" else "f" + "'" * found.found.order
     rows = [("f(z)", readable(found.formula))]
     if steps:
-        rows += [(step.rule, _with_note(readable(text(step.after)), step.note)) for step in found.steps]
+        rows += _steps(found.found.derivation)
     rows.append((mark, readable(text(found.simplified))))
     form = found.output_form
     if isinstance(form, OutputForm):
+        rows += _steps(form.derivation) if steps else []
         rows.append(("from g = f(z)", _with_note(readable(text(form.expression)), _where(form))))
         rows.append(("proof", form.proof))
     else:
@@ -51,6 +53,8 @@ def derived(found: Derived, *, steps: bool) -> None:
             f"{text(kink.left)} on the left, {text(kink.right)} on the right, {text(kink.convention)} taken"
         )
         rows.append((f"kink at {text(kink.at)}", sides))
+    known = [f"{identity.relation} {identity.name}: {identity.statement}" for identity in found.identities]
+    rows += [("known as" if i == 0 else "", line) for i, line in enumerate(known)]
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -69,6 +73,10 @@ def _mixed_rows(form: MixedForm | None) -> list[tuple[str, str]]:
         (label, _with_note(readable(written(form.expression)), ", ".join(kept))),
         ("proof", form.proof),
     ]
+
+
+def _steps(derivation: Derivation) -> list[tuple[str, str]]:
+    return [(step.rule, _with_note(readable(text(step.after)), step.note)) for step in derivation.steps]
 
 
 def _decimal(number: sp.Expr) -> str:
