@@ -31,7 +31,7 @@ class Jet:
         self._places: dict[sp.Basic, int] = {variable: 0}
         before, ctx.prec = ctx.prec, precision
         try:
-            self._result = self._place(expression)
+            self._result = self._place(_uncancelled(expression))
         finally:
             ctx.prec = before
 
@@ -130,6 +130,31 @@ class Jet:
             return result.inv()
 
         return run
+
+
+def _uncancelled(expression: sp.Expr) -> sp.Expr:
+    """Return the expression with ``c - c tanh(u)**2`` and ``c +- c tanh(u)`` written without a difference.
+
+    >>> u = sp.Symbol("u", real=True)
+    >>> _uncancelled(1 - sp.tanh(u)**2), _uncancelled(2 - 2*sp.tanh(u))
+    (cosh(u)**(-2), 4/(exp(2*u) + 1))
+    """
+
+    def rewritten(node: sp.Add) -> sp.Expr:
+        number, rest = node.as_coeff_Add()
+        for term in sp.Add.make_args(rest):
+            factor, function = term.as_coeff_Mul()
+            base, power = function.as_base_exp()
+            if number == 0 or not isinstance(base, sp.tanh) or abs(factor) != abs(number):
+                continue
+            u, sign = base.args[0], sp.sign(factor * number)
+            if power == 1:
+                return 2 * number / (1 + sp.exp(-2 * sign * u)) + (rest - term)
+            if power == 2 and sign < 0:
+                return number / sp.cosh(u) ** 2 + (rest - term)
+        return node
+
+    return expression.replace(lambda node: node.is_Add and node.has(sp.tanh), rewritten)
 
 
 def _fold(places: Sequence[int], combine: Callable[[Any, Any], Any]) -> Operation:
