@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import sympy as sp
-from flint import arb, ctx
+from flint import arb
 
 from symact.activations import Z
 from symact.enclosures import Undecided
@@ -18,7 +18,7 @@ from symact.enclosures.tails import Tails, towards
 from symact.errors import NotSupported
 from symact.pieces import Piece
 from symact.properties.closed_roots import closed_root
-from symact.properties.facts import PRECISION, Enclosure, Number, ball
+from symact.properties.facts import PRECISION, Enclosure, Number, ball, vanishes, working_precision
 from symact.properties.lines import end_value
 from symact.simplification import neat
 
@@ -84,15 +84,13 @@ def chart(piece: Piece, defined: sp.Expr, *, tails: bool = True) -> Chart | None
         if sign is None:
             return None
         return Chart((Stretch(piece.lower, piece.upper, sign),), (), "constant")
-    before, ctx.prec = ctx.prec, PRECISION
     try:
-        walk = _Walk(piece, defined)
-        ends = [walk.end(side, tails) for side in (-1, 1)]
-        cells = list(walk.between(ends[0].start, ends[1].start))
+        with working_precision():
+            walk = _Walk(piece, defined)
+            ends = [walk.end(side, tails) for side in (-1, 1)]
+            cells = list(walk.between(ends[0].start, ends[1].start))
     except (Undecided, NotSupported):
         return None
-    finally:
-        ctx.prec = before
     stretches: list[Stretch] = []
     for end, at in zip(ends, (0, len(cells)), strict=True):
         if end.sign is not None:
@@ -203,8 +201,8 @@ class _Walk:
         if at not in self.orders:
             order, derivative = 0, self.piece.expression
             value = self.h(ball(at))
-            if value is not None and _sign(value[0]) is None or value is None:
-                while order < MAX_ORDER and sp.simplify(derivative.subs(Z, at)) == 0:
+            if (value is not None and _sign(value[0]) is None) or value is None:
+                while order < MAX_ORDER and vanishes(derivative.subs(Z, at)):
                     order, derivative = order + 1, sp.diff(derivative, Z)
             self.orders[at] = order
         return self.orders[at]
@@ -242,9 +240,7 @@ def _place(at: sp.Expr, side: int, start: int) -> sp.Expr:
     return sp.Integer(side * start) if at.is_infinite else at - sp.Rational(side, start)
 
 
-def _sign_beyond(
-    tails: Tails, h: sp.Expr, at: sp.Expr, side: int, climbs: int
-) -> tuple[int, str] | None:
+def _sign_beyond(tails: Tails, h: sp.Expr, at: sp.Expr, side: int, climbs: int) -> tuple[int, str] | None:
     """Return the sign of h beyond the tails' start, by h itself, or by its derivative and its limit."""
     simple = neat(h)
     for form in dict.fromkeys((h, simple)):

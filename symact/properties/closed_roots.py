@@ -1,16 +1,20 @@
 """Roots in closed form: of a factor that is a polynomial, in z or in one exponential, of low degree."""
 
+from fractions import Fraction
 from functools import lru_cache
 
 import sympy as sp
 from flint import arb
 
 from symact.activations import Z
-from symact.properties.facts import ball
+from symact.properties.facts import ball, vanishes
 from symact.simplification import commensurable, kernels
 
 MAX_OPERATIONS = 120
 """Larger expressions are not factored."""
+
+MAX_DENOMINATOR = 12
+"""Of a fraction that is tried."""
 
 
 def closed_root(expression: sp.Expr, cell: arb) -> sp.Expr | None:
@@ -21,6 +25,10 @@ def closed_root(expression: sp.Expr, cell: arb) -> sp.Expr | None:
     """
     if sp.count_ops(expression) > MAX_OPERATIONS:
         return None
+    simple = Fraction(str(float(cell.mid()))).limit_denominator(MAX_DENOMINATOR)
+    fraction = sp.Rational(simple.numerator, simple.denominator)
+    if cell.contains(ball(fraction)) and vanishes(expression.subs(Z, fraction)):
+        return fraction
     return next((root for root in _candidates(expression) if cell.contains(ball(root))), None)
 
 

@@ -1,6 +1,7 @@
 """Fact: a value, how it is known, and for which parameters; numbers exact or enclosed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -9,6 +10,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symact.arithmetics import constant
+from symact.simplification import neat
 from symact.writing import text
 
 PRECISION = 128
@@ -16,6 +18,10 @@ PRECISION = 128
 
 DIGITS = 20
 """Significant digits of an enclosure's ends, which are rounded outwards."""
+
+
+MAX_OPERATIONS = 60
+"""SymPy is not asked whether a larger expression is 0: it has no bound on its time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,17 +89,39 @@ def as_json(value: Any) -> Any:
     return value.to_json()
 
 
+@contextmanager
+def working_precision() -> Iterator[None]:
+    """Do ball arithmetic with `PRECISION` bits inside, and leave what was in force outside."""
+    before, ctx.prec = ctx.prec, PRECISION
+    try:
+        yield
+    finally:
+        ctx.prec = before
+
+
 def ball(number: Number) -> arb:
     """Return a ball that holds a number; oo and -oo are themselves."""
     if isinstance(number, Enclosure):
         return number.ball
     if number.is_infinite:
         return arb.pos_inf() if number == sp.oo else arb.neg_inf()
-    before, ctx.prec = ctx.prec, PRECISION
-    try:
+    with working_precision():
         return constant(number)
-    finally:
-        ctx.prec = before
+
+
+def vanishes(value: sp.Expr) -> bool:
+    """Return whether a number is certainly 0: a ball disproves it, algebra proves it.
+
+    >>> vanishes(sp.sqrt(8) - 2*sp.sqrt(2)), vanishes(sp.exp(-100))
+    (True, False)
+    """
+    if value.has(sp.nan, sp.zoo, sp.oo, sp.I) or value == 0:
+        return bool(value == 0)
+    if not ball(value).contains(arb(0)):
+        return False
+    if sp.count_ops(value) > MAX_OPERATIONS:
+        return False
+    return bool(neat(value) == 0 or sp.simplify(value) == 0)
 
 
 def written(value: Fraction) -> str:

@@ -9,8 +9,11 @@ import sympy as sp
 
 from symact.activations import Activation, Z
 from symact.derivatives import Derivative
+from symact.enclosures import Undecided
+from symact.enclosures.tails import Tails, towards
 from symact.limits import limit, one_sided
 from symact.pieces import Break, Case, Piece, split
+from symact.properties.facts import vanishes
 from symact.simplification import neat
 from symact.writing import text
 
@@ -40,7 +43,7 @@ class Line:
         found = []
         for left, cut, right in zip(self.pieces, self.breaks, self.pieces[1:], strict=False):
             sides = (end_value(left, 1), cut.value, end_value(right, -1))
-            found.append(sp.nan not in sides and len({sp.simplify(value) for value in sides}) == 1)
+            found.append(all(vanishes(a - b) for a, b in pairwise(sides)))
         return tuple(found)
 
 
@@ -106,8 +109,21 @@ def end_value(piece: Piece, side: int) -> sp.Expr:
     """Return the limit at an end of a piece, exactly; nan where there is none or none is found."""
     end = piece.upper if side > 0 else piece.lower
     if end.is_infinite:
-        return limit(piece.expression, end)
+        known = _limit_by_scale(piece.expression, end, side)
+        return limit(piece.expression, end) if known is None else known
     try:
         return one_sided(piece.expression, end, "-" if side > 0 else "+")
     except (NotImplementedError, ValueError, TypeError):
         return sp.nan
+
+
+def _limit_by_scale(expression: sp.Expr, end: sp.Expr, side: int) -> sp.Expr | None:
+    """Return 0, oo or -oo where leading terms show it: SymPy's own limit may take long on large expressions."""
+    try:
+        tail = Tails(8).of(towards(expression, Z, end, side))
+        order = tail.scale.order()
+    except Undecided:
+        return None
+    if order < 0:
+        return sp.S.Zero
+    return sp.oo * tail.sign if order > 0 and tail.sign else None
