@@ -117,6 +117,9 @@ def derive(
         typer.Option(metavar="AT=VALUE", help="f' at a kink, such as 0=1/2; again for more."),
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show how the derivative comes to be.")] = False,
+    properties: Annotated[
+        bool, typer.Option("--properties", help="Show what is known of f, each fact with its method.")
+    ] = False,
     as_json: Json = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="LaTeX, for mathematics mode.")] = False,
     config: Config = None,
@@ -139,6 +142,8 @@ def derive(
         print(derived.to_latex())
     else:
         show.derived(derived, steps=steps)
+        if properties:
+            show.properties(derived.properties)
 
 
 def _assignments(options: list[str]) -> dict[str, str]:

@@ -47,8 +47,8 @@ class Derived:
         """Where the derivative jumps."""
         return self.found.kinks
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that ``symact derive --json`` prints."""
+    def to_json(self, *, properties: bool = True) -> dict[str, Any]:
+        """Return what ``symact derive --json`` prints; the properties, which take longest, where wanted."""
         form = self.output_form
         return {
             "name": self.activation.name,
@@ -66,7 +66,7 @@ class Derived:
                 {key: text(getattr(kink, key)) for key in ("at", "left", "right", "convention")}
                 for kink in self.kinks
             ],
-            "properties": self.properties.to_json(),
+            "properties": self.properties.to_json() if properties else {},
             "steps": [
                 {"rule": s.rule, "before": text(s.before), "after": text(s.after), "note": s.note}
                 for s in self.steps

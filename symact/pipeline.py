@@ -323,8 +323,8 @@ def survey(names: Sequence[str] = (), *, jobs: int = 1, progress: Progress = sil
 
 
 def derive_one(activation: Activation) -> dict[str, Any]:
-    """Return the answer of `derive` as JSON. A pure function of its argument."""
-    return derive(activation).to_json()
+    """Return the answer of `derive` as JSON, but for the properties. A pure function of its argument."""
+    return derive(activation).to_json(properties=False)
 
 
 # What is measured, and what is typeset.

@@ -97,19 +97,18 @@ class Jet:
         for term in sp.Add.make_args(rest):
             factor, function = term.as_coeff_Mul()
             if isinstance(function, sp.erf) and number != 0 and abs(factor) == abs(number):
-                u, others = function.args[0], rest - term
-                argument = self._place(u)
-                sign, scale = (-1 if factor == number else 1), self._place(number)
-                erfc = self._apply("erfc", 0)
-
-                def complement(values: list[Any]) -> Any:
-                    return values[scale] * erfc([sign * values[argument]])
-
+                first = self._complement(number, function.args[0], -1 if factor == number else 1)
+                others = rest - term
                 if others == 0:
-                    return complement
-                self._operations.append(complement)
+                    return first
+                self._operations.append(first)
                 return _fold([len(self._operations), self._place(others)], lambda a, b: a + b)
         return _fold([self._place(a) for a in node.args], lambda a, b: a + b)
+
+    def _complement(self, scale: sp.Expr, argument: sp.Expr, sign: int) -> Operation:
+        u, factor = self._place(argument), self._place(scale)
+        erfc = SERIES["erfc"]
+        return lambda values: values[factor] * erfc(sign * values[u])
 
     def _power(self, base: int, exponent: sp.Rational) -> Operation:
         p, q = int(exponent.p), int(exponent.q)

@@ -162,7 +162,7 @@ class Tails:
         raise Undecided
 
     def _sum(self, node: sp.Add) -> Tail:
-        """Add up; ``exp(u)`` with a small u is ``1 + u exp(w)``, w between 0 and u, so that constants cancel."""
+        """Add up; ``exp(u)`` with a small u is ``1 + u exp(w)``, w between 0 and u: constants cancel."""
         number, parts = sp.S.Zero, []
         for term in node.args:
             factor, part = term.as_independent(X, as_Add=False)
@@ -195,7 +195,7 @@ class Tails:
         return Tail(ONE.times(base.scale, n), ball ** int(n))
 
     def _exponential(self, argument: sp.Expr) -> Tail:
-        """Terms that tend to +-oo stay in the scale, exactly; logarithms become powers; balls hold the rest."""
+        """Terms that tend to +-oo stay in the scale, exactly, logarithms as powers; balls hold the rest."""
         scale, rest = ONE, sp.S.Zero
         for term in sp.Add.make_args(sp.expand(argument)):
             factor, part = term.as_independent(X, as_Add=False)

@@ -112,7 +112,7 @@ class Properties:
 
     @cached_property
     def range(self) -> sp.Set | None:
-        """The exact range: the declared one, or that of a continuous f that is monotonic for all parameters."""
+        """The exact range: the declared one, or that of a continuous f monotonic for all parameters."""
         return self._activation.range or self._range_of_monotonic()
 
     def _range_of_monotonic(self) -> sp.Set | None:
@@ -151,18 +151,18 @@ class Properties:
     def facts(self) -> Mapping[str, Fact]:
         """All facts by name."""
         here, slopes, curvatures = self._line, self._slope_charts, self._curvature_charts
+        everywhere = monotonicity.everywhere(self._activation)
+        symmetric_about = symmetry(self._activation, self._cases, self.odd, self.even)
         return {
             "range": self._range_fact(),
             "monotonicity": self._monotonicity_fact(),
             "monotone_intervals": monotonicity.monotone_intervals(here, slopes),
             "convexity": monotonicity.convexity(here, curvatures),
             "convex_intervals": monotonicity.curved_intervals(here, curvatures),
-            "symmetry": symmetry(self._activation, self._cases, self.odd, self.even),
+            "symmetry": symmetric_about,
             "lipschitz": lipschitz.of_f(self.lipschitz, here, curvatures),
             "lipschitz_derivative": lipschitz.of_derivative(here),
-            "limits": Fact(
-                dict(self.limits), "exact: leading terms", monotonicity.everywhere(self._activation)
-            ),
+            "limits": Fact(dict(self.limits), "exact: leading terms", everywhere),
             "asymptotes": ends.asymptotes(here, self.limits),
             "critical_points": monotonicity.roots(here, slopes, "f'"),
             "inflection_points": monotonicity.roots(here, curvatures, "f''"),
@@ -171,6 +171,7 @@ class Properties:
             "series": series(here),
             "smoothness": smoothness(self._activation, self._cases, here),
             **self.moments,
+            **_mean_by_symmetry(symmetric_about, self.moments),
         }
 
     @cached_property
@@ -192,17 +193,15 @@ class Properties:
             return Fact(self.range, "declared; not proven", where)
         if found is None:
             return UNKNOWN
-        return Fact(
-            found if exact is None else exact, "limits and values at the roots of f'", self._line.where
-        )
+        value = found if exact is None else exact
+        return Fact(value, "limits and values at the roots of f'", self._line.where)
 
     def _monotonicity_fact(self) -> Fact:
         known = self._monotonicity
         if known.kind is None:
             return UNKNOWN
-        method = (
-            "exact: sign of f' by algebra" if known.certificate == monotonicity.SIGNS else known.certificate
-        )
+        algebra = known.certificate == monotonicity.SIGNS
+        method = "exact: sign of f' by algebra" if algebra else known.certificate
         return Fact(known.kind, method or "", known.where or "")
 
     def to_json(self) -> dict[str, Any]:
@@ -221,6 +220,14 @@ class Properties:
             ],
             "facts": {name: fact.to_json() for name, fact in self.facts.items()},
         }
+
+
+def _mean_by_symmetry(found: Fact, moments_found: Mapping[str, Fact]) -> dict[str, Fact]:
+    """Return the exact mean where f has a point symmetry about z = 0, as N(0, 1) has, and a mean."""
+    about = found.value
+    if about is None or about.centre != 0 or about.level is None or moments_found["mean"].value is None:
+        return {}
+    return {"mean": Fact(about.level, "exact: by symmetry", found.where)}
 
 
 def properties(derivative: Derivative) -> Properties:

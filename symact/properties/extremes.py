@@ -71,7 +71,8 @@ def _equal(a: sp.Expr, b: sp.Expr) -> bool:
 def value_at(expression: sp.Expr, at: Number) -> Number:
     """Return an expression's value at a point. Raises Undecided."""
     if not isinstance(at, Enclosure):
-        return neat(expression.subs(Z, at))
+        value = neat(expression.subs(Z, at))
+        return min(value, sp.radsimp(value), key=sp.count_ops)
     found = _jet(expression)(at.ball)
     if found is None:
         raise Undecided
@@ -150,11 +151,14 @@ def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr) -> _Candida
     found = chart(Piece(piece.lower, piece.upper, sp.diff(piece.expression, Z)), defined, tails=False)
     if found is None or not found.stretches:
         raise Undecided
-    numbers, bounds = [value_at(piece.expression, at) for at in found.roots], []
+    numbers = [value_at(piece.expression, at) for at in found.roots]
+    bounds: list[arb] = []
     for end, side, reached in (
         (piece.lower, -1, found.stretches[0].lower),
         (piece.upper, 1, found.stretches[-1].upper),
     ):
+        if isinstance(reached, Enclosure):
+            raise Undecided
         if end == reached:
             numbers.append(end_value(piece, side))
             continue

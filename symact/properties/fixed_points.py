@@ -28,9 +28,10 @@ def fixed_points(line: Line) -> Fact:
             if cut.value is not sp.nan and vanishes(cut.value - cut.at):
                 found.append(cut.at)
     found += _ends(line)
-    return Fact(
-        tuple(found), "sign of f(z) - z on the whole domain in balls; roots by Newton steps", line.where
-    )
+    ends = [end for one in found if isinstance(one, Interval) for end in (one.lower, one.upper)]
+    found = [one for one in found if isinstance(one, Interval) or one not in ends]
+    method = "sign of f(z) - z on the whole domain in balls; roots by Newton steps"
+    return Fact(tuple(found), method, line.where)
 
 
 def _difference(piece: Piece) -> sp.Expr:
@@ -42,10 +43,7 @@ def _ends(line: Line) -> Sequence[sp.Expr]:
     domain = line.activation.domain.subs(line.activation.defaults)
     found = []
     for piece, end in ((line.pieces[0], line.pieces[0].lower), (line.pieces[-1], line.pieces[-1].upper)):
-        if (
-            end.is_finite
-            and domain.contains(end) == sp.true
-            and vanishes(piece.expression.subs(Z, end) - end)
-        ):
+        belongs = end.is_finite and domain.contains(end) == sp.true
+        if belongs and vanishes(piece.expression.subs(Z, end) - end):
             found.append(end)
     return found

@@ -1,6 +1,7 @@
 """The inverse where it is elementary: z eliminated in favour of g, proven by putting g = f(z) back."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import sympy as sp
 
@@ -11,6 +12,7 @@ from symact.output_forms.proofs import Ground, proven
 from symact.output_forms.shapes import ranked
 from symact.pieces import Piece
 from symact.properties.charts import Chart
+from symact.properties.extremes import Span, spans
 from symact.properties.facts import Fact
 from symact.properties.lines import Line, end_value
 
@@ -19,27 +21,44 @@ TRIES = 3
 
 
 def inverse(line: Line, monotonic: str | None, charts: Sequence[Chart | None]) -> Fact:
-    """Return z in terms of g at the default parameters where f is strictly monotonic and its inverse elementary."""
-    if monotonic == "non-monotonic":
-        return Fact(None, "f is not injective", line.where)
-    if any(known is None for known in charts) or monotonic is None:
+    """Return z in terms of g, at the default parameters, where f is injective and its inverse elementary."""
+    if monotonic == "non-monotonic" and isinstance(line.activation.domain, sp.Interval):
+        if all(line.joined):
+            return Fact(None, "f is not injective: continuous, and not monotonic", line.where)
+        return Fact(None, "not proven", line.where)
+    if any(known is None for known in charts):
         return Fact(None, "not proven", line.where)
     if any(stretch.sign == 0 for known in charts if known for stretch in known.stretches):
         return Fact(None, "f is not injective: it is constant on an interval", line.where)
+    if monotonic is None and not _apart(line, charts):
+        return Fact(None, "not proven", line.where)
     forms = []
     for piece in line.pieces:
         form = _on_piece(piece)
         if isinstance(form, str):
             return Fact(None, form, line.where)
         forms.append(form)
-    rows = []
-    for form, piece, cut in zip(forms, line.pieces[1:], line.breaks, strict=False):
-        edge = end_value(piece, -1)
-        rows.append((form, edge > G if monotonic == "increasing" else edge < G))
-        del cut
-    whole = sp.Piecewise(*rows, (forms[-1], True)) if rows else forms[0]
-    return Fact(
-        whole, "z eliminated from g = f(z); putting f(z) for g leaves z, exactly and in balls", line.where
+    if len(set(forms)) > 1 and monotonic is None:
+        return Fact(None, "not proven", line.where)
+    method = "z eliminated from g = f(z); putting f(z) for g leaves z, exactly and in balls"
+    if len(set(forms)) == 1:
+        return Fact(forms[0], method, line.where)
+    edges = [end_value(piece, -1) for piece in line.pieces[1:]]
+    sides = [edge > G if monotonic == "increasing" else edge < G for edge in edges]
+    return Fact(sp.Piecewise(*zip(forms, sides, strict=False), (forms[-1], True)), method, line.where)
+
+
+def _apart(line: Line, charts: Sequence[Chart | None]) -> bool:
+    """Return whether f is strictly monotonic on each piece, and no value is taken on two of them."""
+    images: list[Span] = []
+    for piece, slope, known in zip(line.pieces, line.slopes, charts, strict=True):
+        image = spans(Line(line.activation, (piece,), (slope,), ()), (known,))
+        if image is None or len(image) != 1 or known is None or len(known.stretches) != 1:
+            return False
+        images += image
+    exact = [image.exact for image in images]
+    return None not in exact and all(
+        sp.Intersection(a, b) == sp.S.EmptySet for a, b in combinations(exact, 2)
     )
 
 

@@ -68,7 +68,7 @@ def _cut(
     found: list[Piece] = []
     values = {cut.at: cut.value for cut in breaks}
     for piece in pieces:
-        inside = [at for at in holes if piece.lower < at < piece.upper]  # type: ignore[operator]
+        inside = [at for at in holes if piece.lower < at < piece.upper]
         for low, high in pairwise([piece.lower, *inside, piece.upper]):
             found.append(Piece(low, high, piece.expression))
         values |= dict.fromkeys(inside, sp.nan)
@@ -118,7 +118,7 @@ def end_value(piece: Piece, side: int) -> sp.Expr:
 
 
 def _limit_by_scale(expression: sp.Expr, end: sp.Expr, side: int) -> sp.Expr | None:
-    """Return 0, oo or -oo where leading terms show it: SymPy's own limit may take long on large expressions."""
+    """Return 0, oo or -oo where leading terms show it: SymPy's own limit may take long."""
     try:
         tail = Tails(8).of(towards(expression, Z, end, side))
         order = tail.scale.order()

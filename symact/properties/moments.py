@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
-from flint import arb
+from flint import acb, arb
 
 from symact.activations import Z
 from symact.enclosures import Undecided
@@ -122,7 +122,7 @@ def _over(piece: Piece, original: Piece, power: int) -> arb:
     function = analytic(piece.expression, Z)
     scale = 1 / (2 * arb.pi()).sqrt()
 
-    def run(z, flag):  # type: ignore[no-untyped-def]
+    def run(z: acb, flag: bool) -> acb:
         value = function(z, flag)
         return (value if power == 1 else value * value) * (-(z * z) / 2).exp() * scale
 

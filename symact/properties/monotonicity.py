@@ -1,4 +1,4 @@
-"""Monotonicity and curvature: the signs of f' and f'', by algebra for all parameters, by charts at the defaults."""
+"""Monotonicity and curvature: signs of f' and f'', by algebra for all parameters, or by charts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ MAX_ORDER = 8
 
 
 def smoothness(activation: Activation, cases: Sequence[Case], line: Line) -> Fact:
-    """Return the class at each break: "jump", or C^k with the one-sided limits of the derivative that differs.
+    """Return the class at each break: "jump", or C^k, and the one-sided limits that differ.
 
     At the default parameters; ``generic`` is the class for other parameters, where it is another.
     """

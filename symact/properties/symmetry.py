@@ -1,6 +1,8 @@
 """Symmetry: odd, even, about a point or about an axis; disproved by numbers, proven by algebra."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
@@ -50,32 +52,44 @@ def symmetric(
     return True
 
 
+@dataclass(frozen=True)
+class Symmetry:
+    """Point symmetry about ``(centre, level)``, or about the axis ``z = centre``; ``kind`` says which."""
+
+    kind: str
+    centre: sp.Expr
+    level: sp.Expr | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the kind, the centre, and the level of a point symmetry."""
+        shown = {"kind": self.kind, "centre": text(self.centre)}
+        return shown if self.level is None else {**shown, "level": text(self.level)}
+
+
 def symmetry(activation: Activation, cases: Sequence[Case], odd: bool | None, even: bool | None) -> Fact:
-    """Return the symmetry of f in words.
+    """Return the symmetry of f.
 
     A centre is looked for at 0, half-way between the ends of the domain, and between the outer breaks.
     """
     where = "all parameters" if activation.parameters else "all z"
     method = "f(2 c - z) compared with f(z): algebra, piece by piece"
     if odd or even:
-        return Fact("odd" if odd else "even", method, where)
+        found = Symmetry("odd" if odd else "even", sp.S.Zero, sp.S.Zero if odd else None)
+        return Fact(found, method, where)
     undecided = odd is None or even is None
     for centre in _centres(cases):
-        level = _level(activation, cases, centre)
-        for parity, words in ((-1, "point symmetry about (c, v)"), (1, "axis of symmetry z = c")):
-            v = level if parity < 0 else sp.S.Zero
+        level = _level(cases, centre)
+        for parity, kind, v in ((-1, "point", level), (1, "axis", sp.S.Zero)):
             if v is None:
                 continue
-            found = symmetric(activation, cases, parity, centre, v)
-            undecided |= found is None
-            if found:
-                place = f"({text(centre)}, {text(v)})" if parity < 0 else text(centre)
-                return Fact(words.replace("(c, v)" if parity < 0 else "c", place, 1), method, where)
+            holds = symmetric(activation, cases, parity, centre, v)
+            undecided |= holds is None
+            if holds:
+                return Fact(Symmetry(kind, centre, v if parity < 0 else None), method, where)
     if undecided:
         return Fact(None, "not proven", where)
-    return Fact(
-        "none found", "disproved by numbers about 0 and about the middle of the domain or breaks", where
-    )
+    tried = "disproved by numbers about 0 and about the middle of the domain or of the breaks"
+    return Fact(None, f"none: {tried}", where)
 
 
 def _centres(cases: Sequence[Case]) -> list[sp.Expr]:
@@ -90,8 +104,8 @@ def _centres(cases: Sequence[Case]) -> list[sp.Expr]:
     return list(dict.fromkeys(found))
 
 
-def _level(activation: Activation, cases: Sequence[Case], centre: sp.Expr) -> sp.Expr | None:
-    """Return what f would be at the centre of a point symmetry: the mean of f at mirrored points."""
+def _level(cases: Sequence[Case], centre: sp.Expr) -> sp.Expr | None:
+    """Return what the level of a point symmetry about a centre would be: f there."""
     if len(cases) > 1:
         return None
     pieces = cases[0].pieces
