@@ -7,7 +7,7 @@ import sympy as sp
 from flint import acb, arb, ctx
 
 from symact.arithmetics import constant
-from symact.enclosures.ball_functions import Undecided
+from symact.enclosures.ball_functions import Undecided, integer_power
 from symact.errors import NotSupported
 
 Function = Callable[[acb, bool], acb]
@@ -93,10 +93,10 @@ def _power(node: sp.Pow, build: Callable[[sp.Expr], Function]) -> Function:
     base, exponent = build(node.base), node.exp
     if exponent.is_Integer:
         n = int(exponent)
-        return lambda x, flag: base(x, flag) ** n
+        return lambda x, flag: integer_power(base(x, flag), n)
     if exponent.is_Rational and exponent.q == 2:
         n = int(exponent.p)
-        return lambda x, flag: base(x, flag).sqrt(analytic=flag) ** n
+        return lambda x, flag: integer_power(base(x, flag).sqrt(analytic=flag), n)
     power = build(exponent)
     return lambda x, flag: (power(x, flag) * base(x, flag).log(analytic=flag)).exp()
 

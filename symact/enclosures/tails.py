@@ -12,7 +12,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symact.arithmetics import constant
-from symact.enclosures.ball_functions import FUNCTIONS, Undecided
+from symact.enclosures.ball_functions import FUNCTIONS, Undecided, integer_power
 from symact.errors import NotSupported
 from symact.growth import Undecided as UndecidedGrowth
 from symact.growth import X, growth, resolved
@@ -192,7 +192,7 @@ class Tails:
             return Tail(ONE.times(base.scale, n), (ball.log() * int(n.p) / int(n.q)).exp())
         if n < 0 and not (ball > 0 or ball < 0):
             raise Undecided
-        return Tail(ONE.times(base.scale, n), ball ** int(n))
+        return Tail(ONE.times(base.scale, n), integer_power(ball, int(n)))
 
     def _exponential(self, argument: sp.Expr) -> Tail:
         """Terms that tend to +-oo stay in the scale, exactly, logarithms as powers; balls hold the rest."""
@@ -289,9 +289,9 @@ def _sign(ball: arb) -> int | None:
 
 
 SLOPES: dict[str, Callable[[arb], arb]] = {
-    "tanh": lambda u: u.sech() ** 2,
+    "tanh": lambda u: integer_power(u.sech(), 2),
     "sin": arb.cos,
-    "tan": lambda u: 1 + u.tan() ** 2,
+    "tan": lambda u: 1 + integer_power(u.tan(), 2),
     "asin": lambda u: 1 / (1 - u * u).sqrt(),
     "atan": lambda u: 1 / (1 + u * u),
     "sinh": arb.cosh,

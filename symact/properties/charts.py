@@ -68,11 +68,11 @@ class _End:
     method: str = ""
 
 
-def chart(piece: Piece, defined: sp.Expr, *, tails: bool = True) -> Chart | None:
+def chart(piece: Piece, defined: sp.Expr, *, reach: int | None = None) -> Chart | None:
     """Return the chart of a piece's expression; None where it is not proven.
 
-    ``defined`` is an expression that must be defined wherever the chart speaks. Without ``tails`` the
-    chart is of the compact part only.
+    ``defined`` is an expression that must be defined wherever the chart speaks. With ``reach`` the chart
+    is of a compact part only: up to that one of `STARTS` or `NEAR`.
 
     >>> found = chart(Piece(-sp.oo, sp.oo, Z**3 - 2*Z), Z)
     >>> [stretch.sign for stretch in found.stretches], found.roots
@@ -87,7 +87,7 @@ def chart(piece: Piece, defined: sp.Expr, *, tails: bool = True) -> Chart | None
     try:
         with working_precision():
             walk = _Walk(piece, defined)
-            ends = [walk.end(side, tails) for side in (-1, 1)]
+            ends = [walk.end(side, reach) for side in (-1, 1)]
             cells = list(walk.between(ends[0].start, ends[1].start))
     except (Undecided, NotSupported):
         return None
@@ -119,7 +119,7 @@ class _Walk:
 
     # --- the ends ---
 
-    def end(self, side: int, tails: bool) -> _End:
+    def end(self, side: int, reach: int | None) -> _End:
         """Return how far the covering goes towards an end, and what is known beyond."""
         at = self.piece.upper if side > 0 else self.piece.lower
         other = self.piece.lower if side > 0 else self.piece.upper
@@ -132,8 +132,8 @@ class _Walk:
         else:
             base = 0 if other.is_infinite else max(0, int(sp.ceiling(side * other)))
             starts = [base + n for n in STARTS]
-        if not tails:
-            return _End(_place(at, side, starts[1]), None)
+        if reach is not None:
+            return _End(_place(at, side, starts[min(reach, len(starts) - 1)]), None)
         for start in starts:
             found = self._beyond(at, side, start)
             if found is not None:

@@ -95,34 +95,43 @@ def supremum(
     ``charts`` are those of h' where they are known; where not, the roots of h' are enclosed on a compact
     part, and a bound must hold beyond. None where it is not proven.
     """
+    if any(end_value(piece, side).is_infinite for piece in pieces for side in (-1, 1)):
+        return sp.oo, "its limit at an end of a piece is infinite"
+    for reach in range(2 if None in charts else 1):
+        if (found := _supremum(pieces, charts, line, reach)) is not None:
+            return found
+    return None
+
+
+def _supremum(
+    pieces: Sequence[Piece], charts: Sequence[Chart | None], line: Line, reach: int
+) -> tuple[Number, str] | None:
     values: list[Value] = []
     bounds: list[arb] = []
     methods: dict[str, None] = {}
     try:
         for piece, known, original in zip(pieces, charts, line.pieces, strict=True):
-            found = _candidates(piece, known, original.expression)
+            found = _candidates(piece, known, original.expression, reach)
             values += [Value(magnitude(number), True) for number in found.numbers]
             bounds += found.bounds
             methods[found.method] = None
     except Undecided:
         return None
-    if any(value.number == sp.oo for value in values):
-        return sp.oo, "its limit at an end of a piece is infinite"
     found_value = greatest(values)
     if found_value is None:
         return None
     number = found_value.number
     with working_precision():
         bound = reduce(arb.max, bounds, arb(0))
-        if not bound < ball(number):
+        if bounds and not bound < ball(number):
             if bound > ball(number).upper() * TOLERANCE:
                 return None
             number = Enclosure(ball(number).union(ball(number).max(bound)))
     return number, "; ".join(methods)
 
 
-TOLERANCE = 1 + arb(2) ** -60
-"""By how much a bound beyond the compact part may exceed the largest value and still be an enclosure."""
+TOLERANCE = 1 + arb(2) ** -20
+"""By how much a bound beyond the compact part may exceed the largest value: radii have 30 bits."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +143,7 @@ class _Candidates:
     method: str
 
 
-def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr) -> _Candidates:
+def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr, reach: int) -> _Candidates:
     """Return where abs(h) may be largest on a piece. Raises Undecided."""
     if not piece.expression.has(Z):
         return _Candidates([piece.expression], [], "constant on a piece")
@@ -148,7 +157,7 @@ def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr) -> _Candida
             [],
             "the largest of the limits at ends and the values at the derivative's roots",
         )
-    found = chart(Piece(piece.lower, piece.upper, sp.diff(piece.expression, Z)), defined, tails=False)
+    found = chart(Piece(piece.lower, piece.upper, sp.diff(piece.expression, Z)), defined, reach=reach)
     if found is None or not found.stretches:
         raise Undecided
     numbers = [value_at(piece.expression, at) for at in found.roots]
@@ -163,9 +172,8 @@ def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr) -> _Candida
             numbers.append(end_value(piece, side))
             continue
         start = abs(reached) if end.is_infinite else 1 / abs(end - reached)
-        bound = _beyond(piece.expression, defined, end, side, int(start))
-        numbers += [value_at(piece.expression, reached)] if bound is not None else [sp.oo]
-        bounds += [bound] if bound is not None else []
+        numbers.append(value_at(piece.expression, reached))
+        bounds.append(_beyond(piece.expression, defined, end, side, int(start)))
     return _Candidates(
         numbers,
         bounds,
@@ -174,14 +182,11 @@ def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr) -> _Candida
     )
 
 
-def _beyond(expression: sp.Expr, defined: sp.Expr, end: sp.Expr, side: int, start: int) -> arb | None:
-    """Return a bound of abs(h) beyond the start; None where h tends to infinity. Raises Undecided."""
+def _beyond(expression: sp.Expr, defined: sp.Expr, end: sp.Expr, side: int, start: int) -> arb:
+    """Return a bound of abs(h) beyond the start. Raises Undecided."""
     tails = Tails(start)
     tails.of(towards(defined, Z, end, side))
-    tail = tails.of(towards(expression, Z, end, side))
-    if tail.scale.order() > 0 and tail.sign:
-        return None
-    return tails.magnitude(tail)
+    return tails.magnitude(tails.of(towards(expression, Z, end, side)))
 
 
 # --- the range ----------------------------------------------------------------------------------------

@@ -73,6 +73,8 @@ def _gain(moment: Fact, formula: str, line: Line) -> Fact:
     source = f"{formula}, after He et al. (2015), arXiv:1502.01852"
     if not isinstance(moment.value, Enclosure):
         return Fact(None, f"{source}: {moment.method}", line.where)
+    if moment.value.ball == 0:
+        return Fact(sp.oo, f"{source}: the moment is 0", line.where)
     with working_precision():
         value = moment.value.ball.rsqrt()
     return Fact(Enclosure(value) if value.is_finite() else None, source, line.where)
@@ -146,7 +148,10 @@ def _remainder(weighted: sp.Expr, defined: sp.Expr, end: sp.Expr, side: int, sta
     slower = tail.scale.times(Scale(power=sp.Integer(2)))
     if slower == ONE or tails.decreasing(slower):
         bound = arb(abs(tail.ball).upper()) * arb(tails.at_start(tail.scale).upper()) * start
+        if not bound.is_finite():
+            raise Undecided
         return arb(0, bound)
-    if tail.sign and (tail.scale.order() >= 0 or (tail.scale.exponent == 0 and tail.scale.power > -1)):
+    slow = tail.scale.exponent == 0 and (tail.scale.power, tail.scale.logs) >= (-1, -1)
+    if tail.sign and (slow or tail.scale.order() >= 0):
         raise _Divergent(f"towards {'+-'[side < 0]}oo" if end.is_infinite else f"at z = {end}")
     raise Undecided

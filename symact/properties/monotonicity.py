@@ -126,11 +126,11 @@ def at_zero(piece: Piece) -> list[Piece]:
 
 def sign_on(piece: Piece, pattern: Mapping[sp.Symbol, sp.Expr]) -> int | None:
     """Return the sign of a piece's expression on its interval, None where it may have a pole there."""
-    moved = _moved(piece, pattern)
-    return sign_of(moved) if is_regular(moved) else None
+    expression = moved(piece, pattern)
+    return sign_of(expression) if is_regular(expression) else None
 
 
-def _moved(piece: Piece, pattern: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+def moved(piece: Piece, pattern: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
     """Return a piece's expression in a positive symbol t for its interval: ``z = end +- t``."""
     t = sp.Dummy("t", positive=True)
     lower, upper = piece.lower.subs(pattern), piece.upper.subs(pattern)

@@ -1,7 +1,7 @@
 """Symmetry: odd, even, about a point or about an axis; disproved by numbers, proven by algebra."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -9,6 +9,7 @@ import sympy as sp
 from symact.activations import Activation, Z, samples
 from symact.pieces import Case, Piece
 from symact.properties.facts import Fact
+from symact.properties.monotonicity import moved
 from symact.simplification import neat
 from symact.writing import text
 
@@ -47,7 +48,7 @@ def symmetric(
                 for point in _points(right, setting):
                     if not _near_zero(difference.subs(setting).subs(Z, point), {}):
                         return False
-            if not _is_zero(difference):
+            if not (_is_zero(difference) or _is_zero(moved(replace(right, expression=difference), {}))):
                 return None
     return True
 
