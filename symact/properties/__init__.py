@@ -238,6 +238,6 @@ def properties(derivative: Derivative) -> Properties:
     >>> found.range, found.monotonic, found.odd, found.lipschitz
     (Interval.open(-1, 1), 'increasing', True, 1)
     >>> found.facts["second_moment"].to_json()["value"]["lower"]
-    '0.39429449039746173698'
+    '0.39429449039784117441'
     """
     return Properties(derivative)

@@ -51,7 +51,7 @@ def line(derivative: Derivative) -> Line:
     """Return the line of the activation of a first derivative.
 
     >>> from symact.derivatives import differentiate
-    >>> line(differentiate(Activation("relu", sp.Max(Z, 0)))).slopes[1].expression
+    >>> line(differentiate(Activation(None, sp.Max(Z, 0)))).slopes[1].expression
     1
     """
     activation = derivative.activation
