@@ -12,7 +12,7 @@ PACKAGE = ROOT / "symact"
 ORDER = (
     *("errors", "formats", "functions", "derivations", "activations", "writing", "pieces"),
     *("guards", "catalogue", "parsing"),
-    *("arithmetics", "growth", "enclosures", "limits", "rules", "simplification", "signs"),
+    *("arithmetics", "growth", "enclosures", "rules", "simplification", "limits", "signs"),
     *("derivatives", "output_forms", "properties", "derived"),
     *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "accuracy", "documents", "targets.latex"),
