@@ -65,8 +65,7 @@ class Oracle:
         self.expression = activation.expression.subs(activation.defaults)
         self.f = sp.lambdify(Z, self.expression, "mpmath")
         domain = activation.domain.subs(activation.defaults)
-        kinks = {kink.at.subs(activation.defaults) for kink in activation.kinks} | set(domain.boundary)
-        self.breaks = sorted(number(at) for at in kinks)
+        self.breaks = sorted(number(at) for at in switches(self.expression) | set(domain.boundary))
         points = [mp.mpf(k) / 7 + mp.mpf((-1) ** k) / 1000 for k in range(-60, 61, 4)]
         points += [mp.mpf(k) / 100 + mp.mpf(1) / 3000 for k in range(-98, 100, 9)]
         self.points = sorted(z for z in points if domain.contains(sp.Float(z)) == sp.true)
@@ -77,12 +76,21 @@ class Oracle:
 
     def moment(self, order: int, power: int) -> Any:
         ends = sorted({-14, -9, -4, -2, 0, 2, 4, 9, 14, *self.breaks})
-        slope = sp.lambdify(Z, sp.diff(self.expression, Z), "mpmath") if order else self.f
+        slope = sp.diff(self.expression, Z).replace(sp.DiracDelta, lambda *_: sp.S.Zero)
+        slope = sp.lambdify(Z, slope, "mpmath") if order else self.f
         with mp.workdps(DIGITS):
             total = mp.mpf(0)
             for low, high in pairwise(ends):
                 total += mp.quad(lambda z: slope(z) ** power * mp.npdf(z), [low, high])
             return total
+
+
+def switches(expression: sp.Expr) -> set[sp.Expr]:
+    """Return where the functions that switch do so."""
+    found = [node.args[0] for node in expression.atoms(sp.Abs, sp.sign)]
+    found += [a - b for node in expression.atoms(sp.Max, sp.Min) for a, b in pairwise(node.args)]
+    found += [r.lhs - r.rhs for r in expression.atoms(sp.core.relational.Relational)]
+    return {root for switch in found for root in sp.solve(switch, Z) if root.is_real}
 
 
 def number(value: Any) -> Any:
