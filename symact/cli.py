@@ -117,6 +117,9 @@ def derive(
         typer.Option(metavar="AT=VALUE", help="f' at a kink, such as 0=1/2; again for more."),
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show how the derivative comes to be.")] = False,
+    properties: Annotated[
+        bool, typer.Option("--properties", help="Show what is known of f, each fact with its method.")
+    ] = False,
     as_json: Json = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="LaTeX, for mathematics mode.")] = False,
     config: Config = None,
@@ -136,13 +139,17 @@ def derive(
         raise typer.BadParameter("--json or --latex, not both")
     own = Settings.read(config).activations if config else {}
     conventions = _assignments(kink or [])
-    derived = pipeline.derive_within(target, timeout, wrt=wrt, order=order, kinks=conventions, own=own)
+    derived = pipeline.derive_within(
+        target, timeout, wrt=wrt, order=order, kinks=conventions, own=own, thorough=as_json or properties
+    )
     if as_json:
         _print_json(derived.to_json())
     elif as_latex:
         print(derived.to_latex())
     else:
         show.derived(derived, steps=steps)
+        if properties:
+            show.properties(derived.properties)
 
 
 def _assignments(options: list[str]) -> dict[str, str]:

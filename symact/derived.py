@@ -70,10 +70,12 @@ class Derived:
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``symact derive --json`` prints."""
-        return {**self.facts(), "identities": [identity.to_json() for identity in self.identities]}
+        properties = self.known_properties.to_json() if self.known_properties else {}
+        identities = [identity.to_json() for identity in self.identities]
+        return {**self.facts(), "properties": properties, "identities": identities}
 
     def facts(self) -> dict[str, Any]:
-        """Return that object without the identities, which nothing but `symact derive` asks for."""
+        """Return that object without what takes longest: properties and identities."""
         form = self.output_form
         return {
             "name": self.activation.name,
@@ -91,7 +93,6 @@ class Derived:
                 {key: text(getattr(kink, key)) for key in ("at", "left", "right", "convention")}
                 for kink in self.kinks
             ],
-            "properties": self.known_properties.to_json() if self.known_properties else {},
             "steps": [
                 {
                     "rule": step.rule,

@@ -10,6 +10,7 @@ from symact.activations import SAMPLE_VALUES, Activation, Z
 from symact.errors import NotSupported
 from symact.growth import Undecided, X, growth, resolved
 from symact.roots import numeric
+from symact.simplification import neat
 from symact.writing import text
 
 MAX_OPERATIONS = 150
@@ -17,6 +18,9 @@ MAX_OPERATIONS = 150
 
 NO_LIMIT = (sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.I, Z)
 """What stands in an answer that is no limit."""
+
+FAR = 200
+"""Where SymPy's limits are compared with a number."""
 
 Settings = Sequence[Mapping[sp.Symbol, sp.Expr]]
 
@@ -132,14 +136,15 @@ def _with_sign(symbol: sp.Symbol, sign: int) -> sp.Expr:
 def _limit(expression: sp.Expr, direction: sp.Expr) -> sp.Expr:
     if not expression.has(Z):
         return expression
-    try:
-        result = growth(resolved(expression.subs(Z, X if direction == sp.oo else -X))).limit
-    except Undecided:
+    result = _by_growth(expression, direction)
+    if result is None:
         if sp.count_ops(expression) > MAX_OPERATIONS:
             return sp.nan
         try:
             result = sp.limit(expression, Z, direction)
         except (NotImplementedError, ValueError, TypeError, sp.PoleError):
+            return sp.nan
+        if _contradicted(expression, direction, result):
             return sp.nan
     if not isinstance(result, sp.Expr) or result.has(sp.AccumBounds, sp.Limit, sp.zoo, sp.nan, sp.I, Z):
         return sp.nan
@@ -147,6 +152,27 @@ def _limit(expression: sp.Expr, direction: sp.Expr) -> sp.Expr:
         return result
     result = sp.simplify(result.rewrite(sp.exp) if result.has(sp.tanh, sp.sinh, sp.cosh) else result)
     return sp.nan if result.has(sp.oo, -sp.oo, sp.I) else result
+
+
+def _by_growth(expression: sp.Expr, direction: sp.Expr) -> sp.Expr | None:
+    """Return the limit by leading terms, those of the neat form where those of the expression cancel."""
+    for form in dict.fromkeys((expression, neat(expression))):
+        try:
+            return growth(resolved(form.subs(Z, X if direction == sp.oo else -X))).limit
+        except Undecided:
+            continue
+    return None
+
+
+def _contradicted(expression: sp.Expr, direction: sp.Expr, result: sp.Expr) -> bool:
+    """Return whether a number far out is far from a limit.
+
+    SymPy 1.14 says 0 of (z*(1 - 1/(1 + exp(-z))) + 1)/(1 + exp(-z)) as z -> oo, which tends to 1.
+    """
+    if expression.free_symbols != {Z} or result.has(sp.AccumBounds) or result.is_finite is not True:
+        return False
+    value = sp.N(expression.subs(Z, FAR if direction == sp.oo else -FAR), 30)
+    return bool(value.is_finite and abs(value - sp.N(result, 30)) > sp.Float("0.1") * (1 + abs(result)))
 
 
 def _by_sign(symbols: Sequence[sp.Symbol], found: Mapping[tuple[int, ...], sp.Expr]) -> sp.Expr:

@@ -99,11 +99,12 @@ def derive_within(
     order: int = 1,
     kinks: Mapping[str, str] | None = None,
     own: Mapping[str, Activation] | None = None,
+    thorough: bool = False,
 ) -> Derived:
     """Return what `derive` returns, or as much of it as is known after some seconds, in a child process.
 
     Of a search that was given up the answer says so. A name of the catalogue, which is known to be
-    answered soon, is answered in this process.
+    answered soon, is answered in this process. ``thorough`` has every property found in the child too.
 
     Raises GaveUp where not even the derivative was found.
     """
@@ -111,7 +112,9 @@ def derive_within(
         return derive(target, wrt=wrt, order=order, kinks=kinks, own=own)
     known: dict[str, Any] = {}
     why = ""
-    for found in confined(_stages, _Question(target, wrt, order, kinks, own, SHARE * seconds), seconds):
+    for found in confined(
+        _stages, _Question(target, wrt, order, kinks, own, SHARE * seconds, thorough), seconds
+    ):
         if isinstance(found, confinement.GaveUp):
             why = found.why
         else:
@@ -142,6 +145,7 @@ class _Question:
     kinks: Mapping[str, str] | None
     own: Mapping[str, Activation] | None
     seconds: float | None = None
+    thorough: bool = False
 
 
 def _stages(asked: _Question) -> Iterator[tuple[str, Any]]:
@@ -158,7 +162,10 @@ def _stages(asked: _Question) -> Iterator[tuple[str, Any]]:
     if isinstance(form, NoOutputForm):
         yield "mixed_form", _within(recover_mixed_form, derivative, asked.seconds)
     first = derivative if derivative.order == 1 and derivative.wrt == Z else differentiate(activation)
-    yield "properties", properties(first)
+    known = properties(first)
+    if asked.thorough:
+        known.to_json()  # what is found is kept
+    yield "properties", known
 
 
 def _within(

@@ -11,8 +11,8 @@ PACKAGE = ROOT / "symact"
 
 ORDER = (
     *("errors", "formats", "functions", "derivations", "activations", "writing"),
-    *("arithmetics", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
-    *("growth", "limits", "rules", "simplification", "signs"),
+    *("arithmetics", "growth", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
+    *("rules", "simplification", "limits", "signs"),
     *("derivatives", "output_forms", "mixed_forms", "properties", "jets", "identities", "derived"),
     *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "accuracy", "documents", "targets.latex"),

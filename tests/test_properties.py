@@ -17,6 +17,8 @@ from symact.signs import sign_of
 NAMES = sorted(catalogue())
 GRID = tuple(sp.Rational(k, 7) + sp.Rational((-1) ** k, 1000) for k in range(-60, 61, 3))
 SLACK = sp.Float("1e-20")
+SYMPY_IS_WRONG = {("d_silu", "f(oo)"): sp.S.One}
+"""SymPy 1.14 says 0."""
 A, B = sp.Symbol("a", real=True), sp.Symbol("b", real=True)
 
 
@@ -79,7 +81,7 @@ def test_limits_against_sympy(name: str, found: dict[str, Properties]) -> None:
             if end not in (piece.lower, piece.upper) or key not in found[name].limits:
                 continue
             got = found[name].limits[key].subs(defaults)
-            want = sp.limit(piece.expression.subs(defaults), Z, end)
+            want = SYMPY_IS_WRONG.get((name, key)) or sp.limit(piece.expression.subs(defaults), Z, end)
             assert got == want or (got is sp.nan and want.has(sp.AccumBounds)) or sp.simplify(got - want) == 0
 
 
@@ -149,6 +151,7 @@ def test_a_range_is_found_where_none_is_declared() -> None:
         (sp.sin(Z), sp.nan, sp.nan),
         (sp.sqrt(1 + Z**2) + Z, sp.oo, 0),
         (sp.asinh(Z) / Z, 0, 0),
+        ((Z * (1 - 1 / (1 + sp.exp(-Z))) + 1) / (1 + sp.exp(-Z)), 1, 0),  # SymPy says 0 and 0
     ],
 )
 def test_limit(expression: sp.Expr, at_plus: sp.Expr, at_minus: sp.Expr) -> None:

@@ -90,6 +90,16 @@ def _sech_squared(u: arb_series) -> arb_series:
     return sech * sech  # not a power, which FLINT computes by a logarithm that overflows where sech is tiny
 
 
+def integer_power(x: Any, n: int) -> Any:
+    """Return a power of a ball by products: FLINT's own goes by a logarithm, which a ball around 0 lacks."""
+    result = x
+    for bit in bin(abs(n))[3:]:
+        result = result * result
+        if bit == "1":
+            result = result * x
+    return result if n > 0 else 1 / result
+
+
 def _erfc(x: arb) -> arb:
     """Return erfc of a ball; FLINT's bound on how the radius propagates is too wide where erfc is tiny.
 

@@ -15,6 +15,7 @@ from symact.derived import Derived
 from symact.mixed_forms import MixedForm
 from symact.mixed_forms.orders import written
 from symact.output_forms import OutputForm
+from symact.properties import Properties
 from symact.writing import text
 
 NONE = "\N{EM DASH}"
@@ -77,6 +78,40 @@ def _mixed_rows(form: MixedForm | None) -> list[tuple[str, str]]:
 
 def _steps(derivation: Derivation) -> list[tuple[str, str]]:
     return [(step.rule, _with_note(readable(text(step.after)), step.note)) for step in derivation.steps]
+
+
+def properties(found: Properties) -> None:
+    """Print one row a fact: its name, its value, for which parameters it holds, and how it is known."""
+    table = _table("fact", "value", "for", "how it is known")
+    for name, fact in found.facts.items():
+        value = NONE if fact.value is None else _worded(fact.to_json()["value"])
+        table.add_row(*map(Text, (name.replace("_", " "), value, fact.where, fact.method)))
+    _console().print(table)
+
+
+def _worded(value: Any) -> str:
+    """Return a fact's value in words.
+
+    >>> _worded({"lower": "0.25", "upper": "0.26"}), _worded([{"from": "-oo", "to": "0", "is": "convex"}])
+    ('in [0.25, 0.26]', 'convex on (-oo, 0)')
+    """
+    if isinstance(value, list):
+        return "; ".join(map(_worded, value)) or "none"
+    if not isinstance(value, dict):
+        return readable(str(value)) if value is not None else NONE
+    if set(value) == {"lower", "upper"}:
+        return f"in [{value['lower']}, {value['upper']}]"
+    if "closed" in value:
+        signs = ("[" if value["closed"][0] else "("), ("]" if value["closed"][1] else ")")
+        return f"{signs[0]}{_end(value['lower'])}, {_end(value['upper'])}{signs[1]}"
+    if "is" in value:
+        return f"{value['is']} on ({_end(value['from'])}, {_end(value['to'])})"
+    return ", ".join(f"{key}: {_worded(part)}" for key, part in value.items())
+
+
+def _end(number: Any) -> str:
+    """Return the end of an interval; an enclosed one by its digits that are certain to within one unit."""
+    return str(number["lower"]) + "..." if isinstance(number, dict) else str(number)
 
 
 def _decimal(number: sp.Expr) -> str:

@@ -1,0 +1,271 @@
+"""Charts: on which stretches a smooth function is positive, negative or 0, and its roots, all proven.
+
+A compact part is covered with balls: a cell is settled where the function's ball leaves out 0, or where
+its derivative's does and the signs at the ends tell. Beyond it, leading terms with bounded remainders.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import sympy as sp
+from flint import arb
+
+from symact.activations import Z
+from symact.enclosures import Undecided
+from symact.enclosures.jets import Jet
+from symact.enclosures.tails import Tails, towards
+from symact.errors import NotSupported
+from symact.pieces import Piece
+from symact.properties.closed_roots import closed_root
+from symact.properties.facts import PRECISION, Enclosure, Number, ball, vanishes, working_precision
+from symact.properties.lines import end_value
+from symact.simplification import neat
+
+STARTS, NEAR = (4, 8, 16, 32), (8, 64, 1024)
+"""Where a tail begins, tried in turn: beyond the other end of the piece, and near a singular end."""
+
+CELLS, MAX_CELLS, MAX_DEPTH = 31, 4000, 48
+"""Cells of the first covering, cells in all, and how often one is cut."""
+
+OFFSET, CUT = 0.0537, 0.4871
+"""Where cells meet and are cut: at no simple fraction, which may be a root."""
+
+CLIMBS = 2
+"""Derivatives from whose sign towards an end that of the function is concluded."""
+
+MAX_ORDER = 6
+"""Of a root at a special point: 0, or the end of a piece."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """An open interval on which a function has one sign."""
+
+    lower: Number
+    upper: Number
+    sign: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The stretches of a function over a piece, from left to right, and its roots inside the piece.
+
+    At a root between two stretches of one sign the function touches 0.
+    """
+
+    stretches: tuple[Stretch, ...]
+    roots: tuple[Number, ...]
+    method: str
+
+
+@dataclass(frozen=True)
+class _End:
+    """An end of a piece: the covering reaches to ``start``; beyond, the function has ``sign``."""
+
+    start: sp.Expr
+    sign: int | None
+    method: str = ""
+
+
+def chart(piece: Piece, defined: sp.Expr, *, reach: int | None = None) -> Chart | None:
+    """Return the chart of a piece's expression; None where it is not proven.
+
+    ``defined`` is an expression that must be defined wherever the chart speaks. With ``reach`` the chart
+    is of a compact part only: up to that one of `STARTS` or `NEAR`.
+
+    >>> found = chart(Piece(-sp.oo, sp.oo, Z**3 - 2*Z), Z)
+    >>> [stretch.sign for stretch in found.stretches], found.roots
+    ([-1, 1, -1, 1], (-sqrt(2), 0, sqrt(2)))
+    """
+    if not piece.expression.has(Z):
+        value = ball(piece.expression)
+        sign = 0 if piece.expression.is_zero else 1 if value > 0 else -1 if value < 0 else None
+        if sign is None:
+            return None
+        return Chart((Stretch(piece.lower, piece.upper, sign),), (), "constant")
+    try:
+        with working_precision():
+            walk = _Walk(piece, defined)
+            ends = [walk.end(side, reach) for side in (-1, 1)]
+            cells = list(walk.between(ends[0].start, ends[1].start))
+    except (Undecided, NotSupported):
+        return None
+    stretches: list[Stretch] = []
+    for end, at in zip(ends, (0, len(cells)), strict=True):
+        if end.sign is not None:
+            low, high = (piece.lower, end.start) if at == 0 else (end.start, piece.upper)
+            cells.insert(at if at == 0 else len(cells), Stretch(low, high, end.sign))
+    roots: list[Number] = []
+    for cell in cells:
+        if stretches and stretches[-1].sign == cell.sign and not walk.is_root(cell.lower):
+            cell = Stretch(stretches.pop().lower, cell.upper, cell.sign)
+        elif stretches:
+            roots.append(cell.lower)
+        stretches.append(cell)
+    methods = dict.fromkeys(["ball arithmetic", *(end.method for end in ends if end.method)])
+    return Chart(tuple(stretches), tuple(roots), "; ".join(methods))
+
+
+class _Walk:
+    """The functions of one chart, compiled."""
+
+    def __init__(self, piece: Piece, defined: sp.Expr) -> None:
+        self.piece, self.defined = piece, defined
+        self.h, self.guard = Jet(piece.expression, Z, PRECISION), Jet(defined, Z, PRECISION)
+        self.orders: dict[sp.Expr, int] = {}
+        self.roots: list[Number] = []
+        self.left = MAX_CELLS
+
+    # --- the ends ---
+
+    def end(self, side: int, reach: int | None) -> _End:
+        """Return how far the covering goes towards an end, and what is known beyond."""
+        at = self.piece.upper if side > 0 else self.piece.lower
+        other = self.piece.lower if side > 0 else self.piece.upper
+        if at.is_finite:
+            where = ball(at)
+            if self.guard(where) is not None and self.h(where, 1) is not None:
+                return _End(at, None)
+            length = sp.oo if other.is_infinite else abs(at - other)
+            starts = [n for n in NEAR if n * length > 4]
+        else:
+            base = 0 if other.is_infinite else max(0, int(sp.ceiling(side * other)))
+            starts = [base + n for n in STARTS]
+        if reach is not None:
+            return _End(_place(at, side, starts[min(reach, len(starts) - 1)]), None)
+        for start in starts:
+            found = self._beyond(at, side, start)
+            if found is not None:
+                return _End(_place(at, side, start), *found)
+        raise Undecided
+
+    def _beyond(self, at: sp.Expr, side: int, start: int) -> tuple[int, str] | None:
+        tails = Tails(start)
+        try:
+            tails.of(towards(self.defined, Z, at, side))
+        except Undecided:
+            return None
+        return _sign_beyond(tails, self.piece.expression, at, side, CLIMBS)
+
+    # --- the compact part ---
+
+    def between(self, lower: sp.Expr, upper: sp.Expr) -> Iterator[Stretch]:
+        """Yield the stretches of the covering, from left to right."""
+        a, b = ball(lower), ball(upper)
+        grid: list[Number] = [lower]
+        for k in range(1, CELLS):
+            here = arb((a + (b - a) * (k - OFFSET) / CELLS).mid())
+            if a < 0 < b and ball(grid[-1]) < 0 < here:
+                grid.append(sp.S.Zero)
+            grid.append(Enclosure(here))
+        grid.append(upper)
+        for low, high in pairwise(grid):
+            yield from self._settled(low, high, 0)
+
+    def _settled(self, low: Number, high: Number, depth: int) -> Iterator[Stretch]:
+        self.left -= 1
+        if depth > MAX_DEPTH or self.left < 0:
+            raise Undecided
+        a, b = ball(low), ball(high)
+        whole = a.union(b)
+        if self.guard(whole) is not None and (h := self.h(whole, 1)) is not None:
+            if (sign := _sign(h[0])) is not None:
+                yield Stretch(low, high, sign)
+                return
+            if (sign := self._beside_root(low, high, whole)) is not None:
+                yield Stretch(low, high, sign)
+                return
+            if _sign(h[1]) is not None and not self.is_root(low) and not self.is_root(high):
+                ends = [_sign(value[0]) if (value := self.h(end)) else None for end in (a, b)]
+                if None not in ends:
+                    if ends[0] == ends[1]:
+                        yield Stretch(low, high, ends[0])  # type: ignore[arg-type]
+                        return
+                    root = self._root(a, b)
+                    yield Stretch(low, root, ends[0])  # type: ignore[arg-type]
+                    yield Stretch(root, high, ends[1])  # type: ignore[arg-type]
+                    return
+        middle = Enclosure(arb((a + (b - a) * CUT).mid()))
+        yield from self._settled(low, middle, depth + 1)
+        yield from self._settled(middle, high, depth + 1)
+
+    def is_root(self, at: Number) -> bool:
+        """Return whether a point is a root: one found, or 0 or an end where h is 0 exactly."""
+        if any(at is root for root in self.roots):
+            return True
+        return not isinstance(at, Enclosure) and at.is_finite is True and self._order(at) > 0
+
+    def _order(self, at: sp.Expr) -> int:
+        """Return the order of h's root at an exact point, 0 where it is none."""
+        if at not in self.orders:
+            order, derivative = 0, self.piece.expression
+            value = self.h(ball(at))
+            if (value is not None and _sign(value[0]) is None) or value is None:
+                while order < MAX_ORDER and vanishes(derivative.subs(Z, at)):
+                    order, derivative = order + 1, sp.diff(derivative, Z)
+            self.orders[at] = order
+        return self.orders[at]
+
+    def _beside_root(self, low: Number, high: Number, whole: arb) -> int | None:
+        """Return the sign beside an exact root of order m: that of h^(m), which leaves out 0 on the cell."""
+        for at, side in ((low, 1), (high, -1)):
+            if not isinstance(at, Enclosure) and (order := self._order(at)):
+                values = self.h(whole, order)
+                sign = None if values is None else _sign(values[order])
+                return None if sign is None else sign * side**order
+        return None
+
+    def _root(self, a: arb, b: arb) -> Number:
+        """Return the only root between a and b, by interval Newton steps."""
+        here = a.union(b)
+        for _ in range(60):
+            values, middle = self.h(here, 1), arb(here.mid())
+            value = self.h(middle)
+            if values is None or value is None:
+                raise Undecided
+            step = middle - value[0] / values[1]
+            if not step.overlaps(here):
+                raise Undecided
+            narrower = here.intersection(step)
+            if not narrower.rad() < here.rad() * 0.9:
+                break
+            here = narrower
+        root = closed_root(self.piece.expression, a.union(b)) or Enclosure(here)
+        self.roots.append(root)
+        return root
+
+
+def _place(at: sp.Expr, side: int, start: int) -> sp.Expr:
+    return sp.Integer(side * start) if at.is_infinite else at - sp.Rational(side, start)
+
+
+def _sign_beyond(tails: Tails, h: sp.Expr, at: sp.Expr, side: int, climbs: int) -> tuple[int, str] | None:
+    """Return the sign of h beyond the tails' start, by h itself, or by its derivative and its limit."""
+    simple = neat(h)
+    for form in dict.fromkeys((h, simple)):
+        if sign := _tail_sign(tails, form, at, side):
+            return sign, "leading terms with bounded remainders towards the ends"
+    # Where h' has one sign, h lies between its value at the start and its limit.
+    if climbs == 0 or _sign_beyond(tails, sp.diff(simple, Z), at, side, climbs - 1) is None:
+        return None
+    start = _place(at, side, tails.start)
+    low, high = (start, at) if side > 0 else (at, start)
+    last, here = end_value(Piece(low, high, simple), side), Jet(h, Z, PRECISION)(ball(start))
+    if last is sp.nan or here is None:
+        return None
+    for sign in (1, -1):
+        if sign * here[0] > 0 and sign * ball(last) >= 0:
+            return sign, "h is monotonic towards its limit at an end"
+    return None
+
+
+def _tail_sign(tails: Tails, expression: sp.Expr, at: sp.Expr, side: int) -> int | None:
+    try:
+        return tails.of(towards(expression, Z, at, side)).sign
+    except Undecided:
+        return None
+
+
+def _sign(value: arb) -> int | None:
+    return 1 if value > 0 else -1 if value < 0 else None
