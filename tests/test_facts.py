@@ -31,7 +31,8 @@ SLACK = mp.mpf("1e-18")
 NOT_PROVEN = {
     "log_normal_cdf": {"convexity", "convex_intervals", "inflection_points", "lipschitz_derivative"},
     "sine": {"monotone_intervals", "convexity", "convex_intervals", "critical_points", "inflection_points"},
-    "snake": {"monotone_intervals", "convexity", "convex_intervals", "critical_points", "inflection_points"},
+    "snake": {"monotone_intervals", "convexity", "convex_intervals", "critical_points", "inflection_points"}
+    | {"fixed_points", "inverse"},
     "reciprocal": {"monotonicity"},
 }
 """All that is "not proven" of the catalogue: infinitely many roots, cancellation beyond leading terms."""
