@@ -338,7 +338,7 @@ static double hardtanh_derivative_wrt_max_val_f32(double z, double min_val, doub
         return 0.0;
     }
     /* as it is */
-    if (max_val >= z) {
+    if (max_val > z) {
         return 0.0;
     }
     /* as it is */
@@ -371,7 +371,7 @@ static symact_dd hardtanh_derivative_wrt_max_val_f64(double z, double min_val, d
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (max_val >= z) {
+    if (max_val > z) {
         return symact_dd_from_double(0.0);
     }
     /* as it is */

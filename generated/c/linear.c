@@ -25,14 +25,6 @@ static double linear_forward_f32(double z, double slope, double intercept)
     if (z != z) {
         return z;
     }
-    /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
     /* as it is */
     return (intercept + slope * z);
 }
@@ -50,22 +42,14 @@ static symact_dd linear_forward_f64(double z, double slope, double intercept)
     (void)dd_slope;
     const symact_dd dd_intercept = symact_dd_from_double(intercept);
     (void)dd_intercept;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
-    }
     /* reciprocal argument */
-    if (-3.0 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_intercept, w), dd_slope));
     }
     /* as it is */
-    if (1.0 > z) {
+    if (3.0 > z) {
         return symact_dd_add(dd_intercept, symact_dd_mul(dd_slope, x));
     }
     /* reciprocal argument */

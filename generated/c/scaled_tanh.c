@@ -243,7 +243,7 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-54 > z) {
+    if (0x1p-55 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
@@ -261,8 +261,8 @@ static double scaled_tanh_derivative_from_output_f32(double z, double a, double 
     if (z != z) {
         return z;
     }
-    /* as it is */
-    return b * (a - (symact_powi(z, 2) / a));
+    /* common denominator */
+    return (b * (symact_powi(a, 2) - symact_powi(z, 2)) / a);
 }
 
 static symact_dd scaled_tanh_derivative_from_output_f64(double z, double a, double b)

@@ -507,18 +507,14 @@ static double soft_exponential_derivative_wrt_alpha_f32(double z, double alpha)
     if (alpha == 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return 0.0;
+        return INFINITY;
     }
     /* the limit */
     if (z == INFINITY) {
-        return 0.0;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
+        return INFINITY;
     }
     /* as it is */
-    return 0.0;
+    return (1.0 + 0x1p-1 * symact_powi(z, 2));
     }
     if (alpha < 0.0) {
     /* outside the domain */
@@ -531,7 +527,7 @@ static double soft_exponential_derivative_wrt_alpha_f32(double z, double alpha)
     }
     /* as it is */
     const double s0 = symact_powi(alpha, 2);
-    return (-(((-(alpha * (2.0 * alpha + z) / (1.0 - alpha * (alpha + z)))) - log1p(((-s0) - alpha * z))) / s0));
+    return (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - log1p(((-s0) - alpha * z))) / s0));
     }
     if (alpha > 0.0) {
     /* the limit */
@@ -569,18 +565,26 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
     if (alpha == 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_from_double(0.0);
+        return symact_dd_from_double(INFINITY);
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(0.0);
+        return symact_dd_from_double(INFINITY);
     }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return symact_dd_from_double(0.0);
+    /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(t, 2)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2))));
     }
     /* as it is */
-    return symact_dd_from_double(0.0);
+    if (1.0 > z) {
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(x, 2)));
+    }
+    /* reciprocal argument */
+    const symact_dd t = x;
+    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(t, 2)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2))));
     }
     if (alpha < 0.0) {
     /* outside the domain */
@@ -594,7 +598,7 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
     /* as it is */
     if (1.0 > z) {
         const symact_dd s0 = symact_dd_powi(dd_alpha, 2);
-        return symact_dd_neg(symact_dd_div(symact_dd_sub(symact_dd_neg(symact_dd_div(symact_dd_mul(dd_alpha, symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_add(dd_alpha, x))))), symact_dd_log1p(symact_dd_sub(symact_dd_neg(s0), symact_dd_mul(dd_alpha, x)))), s0));
+        return symact_dd_neg(symact_dd_div(symact_dd_sub(symact_dd_div(symact_dd_mul(dd_alpha, symact_dd_sub(symact_dd_mul(symact_dd_from_double(-2.0), dd_alpha), x)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_add(dd_alpha, x)))), symact_dd_log1p(symact_dd_sub(symact_dd_neg(s0), symact_dd_mul(dd_alpha, x)))), s0));
     }
     /* reciprocal argument */
     const symact_dd t = x;

@@ -297,7 +297,7 @@ static double softshrink_derivative_wrt_lambd_f32(double z, double lambd)
         return z;
     }
     /* as it is */
-    if ((-lambd) >= z) {
+    if ((-lambd) > z) {
         return 1.0;
     }
     /* as it is */
@@ -331,7 +331,7 @@ static symact_dd softshrink_derivative_wrt_lambd_f64(double z, double lambd)
         return x;
     }
     /* as it is */
-    if ((-lambd) >= z) {
+    if ((-lambd) > z) {
         return symact_dd_from_double(1.0);
     }
     /* as it is */

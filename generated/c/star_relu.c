@@ -18,27 +18,29 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double star_relu_forward_f32(double z, double s, double b)
+static symact_dd star_relu_forward_f32(double z, double s, double b)
 {
     (void)s;
     (void)b;
     if (z != z) {
-        return z;
+        return symact_dd_from_double(z);
     }
+    const symact_dd x = symact_dd_from_double(z);
+    (void)x;
+    const symact_dd dd_s = symact_dd_from_double(s);
+    (void)dd_s;
+    const symact_dd dd_b = symact_dd_from_double(b);
+    (void)dd_b;
     /* the limit */
     if (z == -INFINITY) {
-        return b;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
+        return dd_b;
     }
     /* as it is */
     if (0.0 >= z) {
-        return b;
+        return dd_b;
     }
     /* as it is */
-    return (b + s * symact_powi(z, 2));
+    return symact_dd_add(dd_b, symact_dd_mul(dd_s, symact_dd_powi(x, 2)));
 }
 
 static symact_dd star_relu_forward_f64(double z, double s, double b)
@@ -58,16 +60,12 @@ static symact_dd star_relu_forward_f64(double z, double s, double b)
     if (z == -INFINITY) {
         return dd_b;
     }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
-    }
     /* as it is */
     if (0.0 >= z) {
         return dd_b;
     }
     /* as it is */
-    if (1.0 > z) {
+    if (3.0 > z) {
         return symact_dd_add(dd_b, symact_dd_mul(dd_s, symact_dd_powi(x, 2)));
     }
     /* reciprocal argument */
@@ -86,10 +84,6 @@ static double star_relu_derivative_f32(double z, double s, double b)
     /* the limit */
     if (z == -INFINITY) {
         return 0.0;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
     }
     /* zero, with its sign */
     if (z == 0.0) {
@@ -120,10 +114,6 @@ static symact_dd star_relu_derivative_f64(double z, double s, double b)
     if (z == -INFINITY) {
         return symact_dd_from_double(0.0);
     }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
-    }
     /* zero, with its sign */
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
@@ -150,6 +140,10 @@ static double star_relu_derivative_from_output_f32(double z, double s, double b)
     }
     if (s > 0.0) {
     /* the limit */
+    if (z == -INFINITY) {
+        return NAN;
+    }
+    /* the limit */
     if (z == INFINITY) {
         return INFINITY;
     }
@@ -157,6 +151,10 @@ static double star_relu_derivative_from_output_f32(double z, double s, double b)
     return 2.0 * sqrt(s) * sqrt((z - b));
     }
     if (s <= 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return -INFINITY;
+    }
     /* the limit */
     if (z == INFINITY) {
         return NAN;
@@ -182,11 +180,15 @@ static symact_dd star_relu_derivative_from_output_f64(double z, double s, double
     (void)dd_b;
     if (s > 0.0) {
     /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(NAN);
+    }
+    /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    if (3.0 > z) {
+    if (1.0 > z) {
         return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(dd_s)), symact_dd_sqrt(symact_dd_sub(x, dd_b)));
     }
     /* reciprocal argument */
@@ -195,6 +197,10 @@ static symact_dd star_relu_derivative_from_output_f64(double z, double s, double
     return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(dd_s)), symact_dd_sqrt(t)), symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_b, w))));
     }
     if (s <= 0.0) {
+    /* the limit */
+    if (z == -INFINITY) {
+        return symact_dd_from_double(-INFINITY);
+    }
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(NAN);
@@ -382,7 +388,7 @@ static symact_dd star_relu_derivative_wrt_b_f64(double z, double s, double b)
 
 float symact_star_reluf(float z, float s, float b)
 {
-    return (float)(star_relu_forward_f32((double)z, (double)s, (double)b));
+    return (float)(symact_dd_to_double(star_relu_forward_f32((double)z, (double)s, (double)b)));
 }
 
 void symact_star_relu_f32(const float *z, float *g, size_t n, float s, float b)

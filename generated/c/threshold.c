@@ -66,6 +66,10 @@ static symact_dd threshold_forward_f64(double z, double threshold, double value)
     if (threshold >= z) {
         return dd_value;
     }
+    /* as it is */
+    if (1.0 > z) {
+        return x;
+    }
     /* reciprocal argument */
     const symact_dd t = x;
     return t;
@@ -85,10 +89,6 @@ static double threshold_derivative_f32(double z, double threshold, double value)
     /* the limit */
     if (z == INFINITY) {
         return 1.0;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
     }
     /* as it is */
     if (threshold >= z) {
@@ -119,10 +119,6 @@ static symact_dd threshold_derivative_f64(double z, double threshold, double val
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return symact_dd_from_double(0.0);
-    }
     /* as it is */
     if (threshold >= z) {
         return symact_dd_from_double(0.0);
@@ -145,10 +141,6 @@ static double threshold_derivative_from_output_f32(double z, double threshold, d
     /* the limit */
     if (z == INFINITY) {
         return 1.0;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
     }
     /* as it is */
     if (threshold >= z) {
@@ -179,10 +171,6 @@ static symact_dd threshold_derivative_from_output_f64(double z, double threshold
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return symact_dd_from_double(0.0);
-    }
     /* as it is */
     if (threshold >= z) {
         return symact_dd_from_double(0.0);
@@ -204,10 +192,6 @@ static double threshold_second_derivative_f32(double z, double threshold, double
     }
     /* the limit */
     if (z == INFINITY) {
-        return 0.0;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
         return 0.0;
     }
     /* as it is */
@@ -239,10 +223,6 @@ static symact_dd threshold_second_derivative_f64(double z, double threshold, dou
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return symact_dd_from_double(0.0);
-    }
     /* as it is */
     if (threshold >= z) {
         return symact_dd_from_double(0.0);
@@ -264,10 +244,6 @@ static double threshold_derivative_wrt_threshold_f32(double z, double threshold,
     }
     /* the limit */
     if (z == INFINITY) {
-        return 0.0;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
         return 0.0;
     }
     /* as it is */
@@ -297,10 +273,6 @@ static symact_dd threshold_derivative_wrt_threshold_f64(double z, double thresho
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(0.0);
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
     /* as it is */

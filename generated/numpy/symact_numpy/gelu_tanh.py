@@ -610,7 +610,7 @@ def gelu_tanh(z, *, out=None):
 
 
 def gelu_tanh_derivative(z, *, out=None):
-    """Return the derivative of gelu_tanh at z: ``sqrt(2)*z*(1 - tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi))**2)*(26829*z**2/200000 + 1)/(2*sqrt(pi)) + tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi))/2 + 1/2``."""
+    """Return the derivative of gelu_tanh at z: ``sqrt(2)*z*(26829*z**2/200000 + 1)*(1 - tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi))**2)/(2*sqrt(pi)) + tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi))/2 + 1/2``."""
     return evaluate(_DERIVATIVE, z, _parameters(), out=out)
 
 

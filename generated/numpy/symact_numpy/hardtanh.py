@@ -481,7 +481,7 @@ _DERIVATIVE_WRT_MAX_VAL_FLOAT32 = Kernel(
                 (lambda z, min_val, max_val: z == -np.inf, _derivative_wrt_max_val_float32_0),
                 (lambda z, min_val, max_val: z == np.inf, _derivative_wrt_max_val_float32_1),
                 (lambda z, min_val, max_val: min_val >= z, _derivative_wrt_max_val_float32_2),
-                (lambda z, min_val, max_val: max_val >= z, _derivative_wrt_max_val_float32_3),
+                (lambda z, min_val, max_val: max_val > z, _derivative_wrt_max_val_float32_3),
                 (None, _derivative_wrt_max_val_float32_4),
             ),
         ),
@@ -523,7 +523,7 @@ _DERIVATIVE_WRT_MAX_VAL_FLOAT64 = Kernel(
                 (lambda z, min_val, max_val: z == -np.inf, _derivative_wrt_max_val_float64_0),
                 (lambda z, min_val, max_val: z == np.inf, _derivative_wrt_max_val_float64_1),
                 (lambda z, min_val, max_val: min_val >= z, _derivative_wrt_max_val_float64_2),
-                (lambda z, min_val, max_val: max_val >= z, _derivative_wrt_max_val_float64_3),
+                (lambda z, min_val, max_val: max_val > z, _derivative_wrt_max_val_float64_3),
                 (None, _derivative_wrt_max_val_float64_4),
             ),
         ),
@@ -594,5 +594,5 @@ def hardtanh_derivative_wrt_min_val(z, min_val=-1.0, max_val=1.0, *, out=None):
 
 
 def hardtanh_derivative_wrt_max_val(z, min_val=-1.0, max_val=1.0, *, out=None):
-    """Return the derivative of hardtanh by max_val at z: ``Piecewise((1, z > max_val), (0, True))``."""
+    """Return the derivative of hardtanh by max_val at z: ``Piecewise((1, z >= max_val), (0, True))``."""
     return evaluate(_DERIVATIVE_WRT_MAX_VAL, z, _parameters(min_val, max_val, ), out=out)

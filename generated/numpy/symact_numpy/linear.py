@@ -24,16 +24,6 @@ __all__ = [
 
 
 def _forward_float32_0(z, slope, intercept):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_1(z, slope, intercept):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, slope, intercept):
     # as it is
     return (intercept + slope * z)
 
@@ -43,9 +33,7 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda slope, intercept: True,
             (
-                (lambda z, slope, intercept: z == -np.inf, _forward_float32_0),
-                (lambda z, slope, intercept: z == np.inf, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
@@ -54,16 +42,6 @@ _FORWARD_FLOAT32 = Kernel(
 
 
 def _forward_float64_0(z, slope, intercept):
-    # the limit
-    return (-np.inf, 0.0)
-
-
-def _forward_float64_1(z, slope, intercept):
-    # the limit
-    return (np.inf, 0.0)
-
-
-def _forward_float64_2(z, slope, intercept):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_slope = (slope, 0.0)
@@ -73,7 +51,7 @@ def _forward_float64_2(z, slope, intercept):
     return dd.mul(t, dd.sub(dd.mul(dd_intercept, w), dd_slope))
 
 
-def _forward_float64_3(z, slope, intercept):
+def _forward_float64_1(z, slope, intercept):
     # as it is
     x = (z, np.zeros_like(z))
     dd_slope = (slope, 0.0)
@@ -81,7 +59,7 @@ def _forward_float64_3(z, slope, intercept):
     return dd.add(dd_intercept, dd.mul(dd_slope, x))
 
 
-def _forward_float64_4(z, slope, intercept):
+def _forward_float64_2(z, slope, intercept):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_slope = (slope, 0.0)
@@ -96,11 +74,9 @@ _FORWARD_FLOAT64 = Kernel(
         (
             lambda slope, intercept: True,
             (
-                (lambda z, slope, intercept: z == -np.inf, _forward_float64_0),
-                (lambda z, slope, intercept: z == np.inf, _forward_float64_1),
-                (lambda z, slope, intercept: -3.0 > z, _forward_float64_2),
-                (lambda z, slope, intercept: 1.0 > z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z, slope, intercept: -1.0 > z, _forward_float64_0),
+                (lambda z, slope, intercept: 3.0 > z, _forward_float64_1),
+                (None, _forward_float64_2),
             ),
         ),
     ),

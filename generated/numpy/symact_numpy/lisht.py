@@ -481,5 +481,5 @@ def lisht_vjp(z, g_bar, *, out=None):
 
 
 def lisht_second_derivative(z, *, out=None):
-    """Return the second derivative at z: ``2*(z*tanh(z) - 1)*(tanh(z) - 1)*(tanh(z) + 1)``."""
+    """Return the second derivative at z: ``2*(tanh(z) - 1)*(tanh(z) + 1)*(z*tanh(z) - 1)``."""
     return evaluate(_SECOND_DERIVATIVE, z, _parameters(), out=out)

@@ -21,7 +21,7 @@ __all__ = [
     "pelu_derivative_wrt_b",
 ]
 
-_C0 = float.fromhex("-0x1p-7")  # -0.0078125
+_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
 _C1 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
 
 

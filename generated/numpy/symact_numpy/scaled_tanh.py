@@ -26,13 +26,14 @@ _C1 = float.fromhex("0x1p-47")  # 7.105427357601002e-15
 _C2 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
 _C3 = float.fromhex("0x1p-57")  # 6.938893903907228e-18
 _C4 = float.fromhex("-0x1p-55")  # -2.7755575615628914e-17
-_C5 = float.fromhex("0x1p-54")  # 5.551115123125783e-17
+_C5 = float.fromhex("0x1p-55")  # 2.7755575615628914e-17
 _C6 = float.fromhex("-0x1p-6")  # -0.015625
 _C7 = float.fromhex("0x1p-6")  # 0.015625
 _C8 = float.fromhex("-0x1p-3")  # -0.125
 _C9 = float.fromhex("0x1p-3")  # 0.125
 _C10 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
 _C11 = float.fromhex("0x1p+334")  # 3.499601159652819e+100
+_C12 = float.fromhex("0x1p-54")  # 5.551115123125783e-17
 
 
 def _forward_float32_0(z, a, b):
@@ -414,8 +415,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 
 def _derivative_from_output_float32_0(z, a, b):
-    # as it is
-    return b * (a - (powi(z, 2) / a))
+    # common denominator
+    return (b * (powi(a, 2) - powi(z, 2)) / a)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -1094,7 +1095,7 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_10),
                 (lambda z, a, b: _C10 > z, _derivative_wrt_b_float64_11),
                 (lambda z, a, b: _C4 > z, _derivative_wrt_b_float64_12),
-                (lambda z, a, b: _C5 > z, _derivative_wrt_b_float64_13),
+                (lambda z, a, b: _C12 > z, _derivative_wrt_b_float64_13),
                 (lambda z, a, b: _C11 > z, _derivative_wrt_b_float64_14),
                 (None, _derivative_wrt_b_float64_15),
             ),

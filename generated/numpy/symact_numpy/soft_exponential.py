@@ -25,7 +25,8 @@ _C1 = float.fromhex("-0x1p-15")  # -3.0517578125e-05
 _C2 = float.fromhex("-0x1p-13")  # -0.0001220703125
 _C3 = float.fromhex("0x1p-13")  # 0.0001220703125
 _C4 = float.fromhex("0x1.ap+892")  # 5.3654913318466e+268
-_C5 = float.fromhex("-0x1p+901")  # -1.6905424996341288e+271
+_C5 = float.fromhex("0x1p-1")  # 0.5
+_C6 = float.fromhex("-0x1p+901")  # -1.6905424996341288e+271
 
 
 def _forward_float32_0(z, alpha):
@@ -830,57 +831,52 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_alpha_float32_0(z, alpha):
     # the limit
-    return 0.0
+    return np.inf
 
 
 def _derivative_wrt_alpha_float32_1(z, alpha):
     # the limit
-    return 0.0
+    return np.inf
 
 
 def _derivative_wrt_alpha_float32_2(z, alpha):
-    # zero, with its sign
-    return 0.0
+    # as it is
+    return (1.0 + _C5 * powi(z, 2))
 
 
 def _derivative_wrt_alpha_float32_3(z, alpha):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_4(z, alpha):
     # outside the domain
     return np.nan
 
 
-def _derivative_wrt_alpha_float32_5(z, alpha):
+def _derivative_wrt_alpha_float32_4(z, alpha):
     # the limit
     return np.inf
 
 
-def _derivative_wrt_alpha_float32_6(z, alpha):
+def _derivative_wrt_alpha_float32_5(z, alpha):
     # as it is
     s0 = powi(alpha, 2)
-    return (-(((-(alpha * (2.0 * alpha + z) / (1.0 - alpha * (alpha + z)))) - np.log1p(((-s0) - alpha * z))) / s0))
+    return (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - np.log1p(((-s0) - alpha * z))) / s0))
 
 
-def _derivative_wrt_alpha_float32_7(z, alpha):
+def _derivative_wrt_alpha_float32_6(z, alpha):
     # the limit
     return powi((1.0 / alpha), 2) * (1.0 + powi(alpha, 2))
 
 
-def _derivative_wrt_alpha_float32_8(z, alpha):
+def _derivative_wrt_alpha_float32_7(z, alpha):
     # the limit
     return np.inf
 
 
-def _derivative_wrt_alpha_float32_9(z, alpha):
+def _derivative_wrt_alpha_float32_8(z, alpha):
     # as it is
     s0 = alpha * z
     return (1.0 + powi((1.0 / alpha), 2) * (np.exp(s0) * s0 - np.expm1(s0)))
 
 
-def _derivative_wrt_alpha_float32_10(z, alpha):
+def _derivative_wrt_alpha_float32_9(z, alpha):
     # decaying exponentials
     t = z
     s0 = powi(alpha, 2)
@@ -895,25 +891,24 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
-                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float32_2),
-                (None, _derivative_wrt_alpha_float32_3),
+                (None, _derivative_wrt_alpha_float32_2),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _derivative_wrt_alpha_float32_4),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_5),
-                (None, _derivative_wrt_alpha_float32_6),
+                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _derivative_wrt_alpha_float32_3),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_4),
+                (None, _derivative_wrt_alpha_float32_5),
             ),
         ),
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_7),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_8),
-                (lambda z, alpha: 0.0 > z, _derivative_wrt_alpha_float32_9),
-                (None, _derivative_wrt_alpha_float32_10),
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_6),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_7),
+                (lambda z, alpha: 0.0 > z, _derivative_wrt_alpha_float32_8),
+                (None, _derivative_wrt_alpha_float32_9),
             ),
         ),
     ),
@@ -923,43 +918,55 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
 
 def _derivative_wrt_alpha_float64_0(z, alpha):
     # the limit
-    return (0.0, 0.0)
+    return (np.inf, 0.0)
 
 
 def _derivative_wrt_alpha_float64_1(z, alpha):
     # the limit
-    return (0.0, 0.0)
+    return (np.inf, 0.0)
 
 
 def _derivative_wrt_alpha_float64_2(z, alpha):
-    # zero, with its sign
-    return (0.0, 0.0)
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(dd.mul((_C5, 0.0), dd.powi(t, 2)), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))))
 
 
 def _derivative_wrt_alpha_float64_3(z, alpha):
     # as it is
-    return (0.0, 0.0)
+    x = (z, np.zeros_like(z))
+    return dd.add((1.0, 0.0), dd.mul((_C5, 0.0), dd.powi(x, 2)))
 
 
 def _derivative_wrt_alpha_float64_4(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    t = x
+    w = dd.div((1.0, 0.0), t)
+    return dd.mul(dd.mul((_C5, 0.0), dd.powi(t, 2)), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))))
+
+
+def _derivative_wrt_alpha_float64_5(z, alpha):
     # outside the domain
     return (np.nan, 0.0)
 
 
-def _derivative_wrt_alpha_float64_5(z, alpha):
+def _derivative_wrt_alpha_float64_6(z, alpha):
     # the limit
     return (np.inf, 0.0)
 
 
-def _derivative_wrt_alpha_float64_6(z, alpha):
+def _derivative_wrt_alpha_float64_7(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     s0 = dd.powi(dd_alpha, 2)
-    return dd.neg(dd.div(dd.sub(dd.neg(dd.div(dd.mul(dd_alpha, dd.add(dd.mul((2.0, 0.0), dd_alpha), x)), dd.sub((1.0, 0.0), dd.mul(dd_alpha, dd.add(dd_alpha, x))))), dd.log1p(dd.sub(dd.neg(s0), dd.mul(dd_alpha, x)))), s0))
+    return dd.neg(dd.div(dd.sub(dd.div(dd.mul(dd_alpha, dd.sub(dd.mul((-2.0, 0.0), dd_alpha), x)), dd.sub((1.0, 0.0), dd.mul(dd_alpha, dd.add(dd_alpha, x)))), dd.log1p(dd.sub(dd.neg(s0), dd.mul(dd_alpha, x)))), s0))
 
 
-def _derivative_wrt_alpha_float64_7(z, alpha):
+def _derivative_wrt_alpha_float64_8(z, alpha):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -972,25 +979,25 @@ def _derivative_wrt_alpha_float64_7(z, alpha):
     return dd.div(dd.sub(dd.sub(dd.sub(dd.sub(dd.add(dd.add(dd.add(dd_alpha, dd.mul(dd.mul((2.0, 0.0), s0), w)), dd.mul(s2, w)), dd.mul(s3, w)), dd.mul(dd_alpha, s2)), dd.mul(dd_alpha, s3)), dd.mul(s1, s2)), dd.mul(s1, s3)), dd.sub(dd.sub(s1, dd.powi(dd_alpha, 3)), dd.mul(w, dd.powi(dd_alpha, 4))))
 
 
-def _derivative_wrt_alpha_float64_8(z, alpha):
+def _derivative_wrt_alpha_float64_9(z, alpha):
     # the limit
     dd_alpha = (alpha, 0.0)
     return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.add((1.0, 0.0), dd.powi(dd_alpha, 2)))
 
 
-def _derivative_wrt_alpha_float64_9(z, alpha):
+def _derivative_wrt_alpha_float64_10(z, alpha):
     # the limit
     return (np.inf, 0.0)
 
 
-def _derivative_wrt_alpha_float64_10(z, alpha):
+def _derivative_wrt_alpha_float64_11(z, alpha):
     # tail
     dd_alpha = (alpha, 0.0)
     s0 = dd.powi(dd_alpha, 2)
     return dd.div(dd.add((1.0, 0.0), s0), s0)
 
 
-def _derivative_wrt_alpha_float64_11(z, alpha):
+def _derivative_wrt_alpha_float64_12(z, alpha):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -1000,7 +1007,7 @@ def _derivative_wrt_alpha_float64_11(z, alpha):
     return dd.div(dd.add(dd.add((1.0, 0.0), s0), dd.mul(dd.exp(dd.neg(s1)), dd.sub((-1.0, 0.0), s1))), s0)
 
 
-def _derivative_wrt_alpha_float64_12(z, alpha):
+def _derivative_wrt_alpha_float64_13(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -1008,7 +1015,7 @@ def _derivative_wrt_alpha_float64_12(z, alpha):
     return dd.add((1.0, 0.0), dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(dd.exp(s0), s0), dd.expm1(s0))))
 
 
-def _derivative_wrt_alpha_float64_13(z, alpha):
+def _derivative_wrt_alpha_float64_14(z, alpha):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -1025,28 +1032,29 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
-                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float64_2),
-                (None, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_3),
+                (None, _derivative_wrt_alpha_float64_4),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _derivative_wrt_alpha_float64_4),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_5),
-                (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_6),
-                (None, _derivative_wrt_alpha_float64_7),
+                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _derivative_wrt_alpha_float64_5),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_6),
+                (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_7),
+                (None, _derivative_wrt_alpha_float64_8),
             ),
         ),
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_8),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_9),
-                (lambda z, alpha: _C5 > z, _derivative_wrt_alpha_float64_10),
-                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_11),
-                (lambda z, alpha: _C0 > z, _derivative_wrt_alpha_float64_12),
-                (None, _derivative_wrt_alpha_float64_13),
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_9),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_10),
+                (lambda z, alpha: _C6 > z, _derivative_wrt_alpha_float64_11),
+                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_12),
+                (lambda z, alpha: _C0 > z, _derivative_wrt_alpha_float64_13),
+                (None, _derivative_wrt_alpha_float64_14),
             ),
         ),
     ),
@@ -1108,5 +1116,5 @@ def soft_exponential_second_derivative(z, alpha=0.0, *, out=None):
 
 
 def soft_exponential_derivative_wrt_alpha(z, alpha=0.0, *, out=None):
-    """Return the derivative of soft_exponential by alpha at z: ``Piecewise((0, Eq(alpha, 0)), (-(-alpha*(2*alpha + z)/(-alpha*(alpha + z) + 1) - log(-alpha*(alpha + z) + 1))/alpha**2, alpha < 0), (1 + (alpha*z*exp(alpha*z) - exp(alpha*z) + 1)/alpha**2, True))``."""
+    """Return the derivative of soft_exponential by alpha at z: ``Piecewise((z**2/2 + 1, Eq(alpha, 0)), (-(alpha*(-2*alpha - z)/(-alpha*(alpha + z) + 1) - log(-alpha*(alpha + z) + 1))/alpha**2, alpha < 0), (1 + (alpha*z*exp(alpha*z) - exp(alpha*z) + 1)/alpha**2, True))``."""
     return evaluate(_DERIVATIVE_WRT_ALPHA, z, _parameters(alpha, ), out=out)

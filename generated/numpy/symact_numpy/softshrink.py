@@ -457,7 +457,7 @@ _DERIVATIVE_WRT_LAMBD_FLOAT32 = Kernel(
                 (lambda z, lambd: z == -np.inf, _derivative_wrt_lambd_float32_0),
                 (lambda z, lambd: z == np.inf, _derivative_wrt_lambd_float32_1),
                 (lambda z, lambd: z == 0.0, _derivative_wrt_lambd_float32_2),
-                (lambda z, lambd: (-lambd) >= z, _derivative_wrt_lambd_float32_3),
+                (lambda z, lambd: (-lambd) > z, _derivative_wrt_lambd_float32_3),
                 (lambda z, lambd: lambd >= z, _derivative_wrt_lambd_float32_4),
                 (None, _derivative_wrt_lambd_float32_5),
             ),
@@ -506,7 +506,7 @@ _DERIVATIVE_WRT_LAMBD_FLOAT64 = Kernel(
                 (lambda z, lambd: z == -np.inf, _derivative_wrt_lambd_float64_0),
                 (lambda z, lambd: z == np.inf, _derivative_wrt_lambd_float64_1),
                 (lambda z, lambd: z == 0.0, _derivative_wrt_lambd_float64_2),
-                (lambda z, lambd: (-lambd) >= z, _derivative_wrt_lambd_float64_3),
+                (lambda z, lambd: (-lambd) > z, _derivative_wrt_lambd_float64_3),
                 (lambda z, lambd: lambd >= z, _derivative_wrt_lambd_float64_4),
                 (None, _derivative_wrt_lambd_float64_5),
             ),
@@ -571,5 +571,5 @@ def softshrink_second_derivative(z, lambd=0.5, *, out=None):
 
 
 def softshrink_derivative_wrt_lambd(z, lambd=0.5, *, out=None):
-    """Return the derivative of softshrink by lambd at z: ``Piecewise((-1, z > lambd), (0, z > -lambd), (1, True))``."""
+    """Return the derivative of softshrink by lambd at z: ``Piecewise((-1, z > lambd), (0, z >= -lambd), (1, True))``."""
     return evaluate(_DERIVATIVE_WRT_LAMBD, z, _parameters(lambd, ), out=out)

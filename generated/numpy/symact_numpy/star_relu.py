@@ -25,22 +25,22 @@ __all__ = [
 
 def _forward_float32_0(z, s, b):
     # the limit
-    return b
+    dd_b = (b, 0.0)
+    return dd_b
 
 
 def _forward_float32_1(z, s, b):
-    # the limit
-    return np.inf
+    # as it is
+    dd_b = (b, 0.0)
+    return dd_b
 
 
 def _forward_float32_2(z, s, b):
     # as it is
-    return b
-
-
-def _forward_float32_3(z, s, b):
-    # as it is
-    return (b + s * powi(z, 2))
+    x = (z, np.zeros_like(z))
+    dd_s = (s, 0.0)
+    dd_b = (b, 0.0)
+    return dd.add(dd_b, dd.mul(dd_s, dd.powi(x, 2)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -49,13 +49,12 @@ _FORWARD_FLOAT32 = Kernel(
             lambda s, b: True,
             (
                 (lambda z, s, b: z == -np.inf, _forward_float32_0),
-                (lambda z, s, b: z == np.inf, _forward_float32_1),
-                (lambda z, s, b: 0.0 >= z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (lambda z, s, b: 0.0 >= z, _forward_float32_1),
+                (None, _forward_float32_2),
             ),
         ),
     ),
-    double_double=False,
+    double_double=True,
 )
 
 
@@ -66,17 +65,12 @@ def _forward_float64_0(z, s, b):
 
 
 def _forward_float64_1(z, s, b):
-    # the limit
-    return (np.inf, 0.0)
-
-
-def _forward_float64_2(z, s, b):
     # as it is
     dd_b = (b, 0.0)
     return dd_b
 
 
-def _forward_float64_3(z, s, b):
+def _forward_float64_2(z, s, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -84,7 +78,7 @@ def _forward_float64_3(z, s, b):
     return dd.add(dd_b, dd.mul(dd_s, dd.powi(x, 2)))
 
 
-def _forward_float64_4(z, s, b):
+def _forward_float64_3(z, s, b):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -100,10 +94,9 @@ _FORWARD_FLOAT64 = Kernel(
             lambda s, b: True,
             (
                 (lambda z, s, b: z == -np.inf, _forward_float64_0),
-                (lambda z, s, b: z == np.inf, _forward_float64_1),
-                (lambda z, s, b: 0.0 >= z, _forward_float64_2),
-                (lambda z, s, b: 1.0 > z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z, s, b: 0.0 >= z, _forward_float64_1),
+                (lambda z, s, b: 3.0 > z, _forward_float64_2),
+                (None, _forward_float64_3),
             ),
         ),
     ),
@@ -117,21 +110,16 @@ def _derivative_float32_0(z, s, b):
 
 
 def _derivative_float32_1(z, s, b):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_2(z, s, b):
     # zero, with its sign
     return 0.0
 
 
-def _derivative_float32_3(z, s, b):
+def _derivative_float32_2(z, s, b):
     # as it is
     return 0.0
 
 
-def _derivative_float32_4(z, s, b):
+def _derivative_float32_3(z, s, b):
     # as it is
     return 2.0 * s * z
 
@@ -142,10 +130,9 @@ _DERIVATIVE_FLOAT32 = Kernel(
             lambda s, b: True,
             (
                 (lambda z, s, b: z == -np.inf, _derivative_float32_0),
-                (lambda z, s, b: z == np.inf, _derivative_float32_1),
-                (lambda z, s, b: z == 0.0, _derivative_float32_2),
-                (lambda z, s, b: 0.0 >= z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (lambda z, s, b: z == 0.0, _derivative_float32_1),
+                (lambda z, s, b: 0.0 >= z, _derivative_float32_2),
+                (None, _derivative_float32_3),
             ),
         ),
     ),
@@ -159,28 +146,23 @@ def _derivative_float64_0(z, s, b):
 
 
 def _derivative_float64_1(z, s, b):
-    # the limit
-    return (np.inf, 0.0)
-
-
-def _derivative_float64_2(z, s, b):
     # zero, with its sign
     return (0.0, 0.0)
 
 
-def _derivative_float64_3(z, s, b):
+def _derivative_float64_2(z, s, b):
     # as it is
     return (0.0, 0.0)
 
 
-def _derivative_float64_4(z, s, b):
+def _derivative_float64_3(z, s, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
     return dd.mul(dd.mul((2.0, 0.0), dd_s), x)
 
 
-def _derivative_float64_5(z, s, b):
+def _derivative_float64_4(z, s, b):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -194,11 +176,10 @@ _DERIVATIVE_FLOAT64 = Kernel(
             lambda s, b: True,
             (
                 (lambda z, s, b: z == -np.inf, _derivative_float64_0),
-                (lambda z, s, b: z == np.inf, _derivative_float64_1),
-                (lambda z, s, b: z == 0.0, _derivative_float64_2),
-                (lambda z, s, b: 0.0 >= z, _derivative_float64_3),
-                (lambda z, s, b: 1.0 > z, _derivative_float64_4),
-                (None, _derivative_float64_5),
+                (lambda z, s, b: z == 0.0, _derivative_float64_1),
+                (lambda z, s, b: 0.0 >= z, _derivative_float64_2),
+                (lambda z, s, b: 1.0 > z, _derivative_float64_3),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -208,20 +189,30 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, s, b):
     # the limit
-    return np.inf
+    return np.nan
 
 
 def _derivative_from_output_float32_1(z, s, b):
+    # the limit
+    return np.inf
+
+
+def _derivative_from_output_float32_2(z, s, b):
     # as it is
     return 2.0 * np.sqrt(s) * np.sqrt((z - b))
 
 
-def _derivative_from_output_float32_2(z, s, b):
+def _derivative_from_output_float32_3(z, s, b):
+    # the limit
+    return -np.inf
+
+
+def _derivative_from_output_float32_4(z, s, b):
     # the limit
     return np.nan
 
 
-def _derivative_from_output_float32_3(z, s, b):
+def _derivative_from_output_float32_5(z, s, b):
     # as it is
     return -2.0 * np.sqrt((-s)) * np.sqrt((b - z))
 
@@ -231,15 +222,17 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda s, b: s > 0.0,
             (
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_0),
-                (None, _derivative_from_output_float32_1),
+                (lambda z, s, b: z == -np.inf, _derivative_from_output_float32_0),
+                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_2),
             ),
         ),
         (
             lambda s, b: s <= 0.0,
             (
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (lambda z, s, b: z == -np.inf, _derivative_from_output_float32_3),
+                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_4),
+                (None, _derivative_from_output_float32_5),
             ),
         ),
     ),
@@ -249,10 +242,15 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
 
 def _derivative_from_output_float64_0(z, s, b):
     # the limit
-    return (np.inf, 0.0)
+    return (np.nan, 0.0)
 
 
 def _derivative_from_output_float64_1(z, s, b):
+    # the limit
+    return (np.inf, 0.0)
+
+
+def _derivative_from_output_float64_2(z, s, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -260,7 +258,7 @@ def _derivative_from_output_float64_1(z, s, b):
     return dd.mul(dd.mul((2.0, 0.0), dd.sqrt(dd_s)), dd.sqrt(dd.sub(x, dd_b)))
 
 
-def _derivative_from_output_float64_2(z, s, b):
+def _derivative_from_output_float64_3(z, s, b):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -270,12 +268,17 @@ def _derivative_from_output_float64_2(z, s, b):
     return dd.mul(dd.mul(dd.mul((2.0, 0.0), dd.sqrt(dd_s)), dd.sqrt(t)), dd.sqrt(dd.sub((1.0, 0.0), dd.mul(dd_b, w))))
 
 
-def _derivative_from_output_float64_3(z, s, b):
+def _derivative_from_output_float64_4(z, s, b):
+    # the limit
+    return (-np.inf, 0.0)
+
+
+def _derivative_from_output_float64_5(z, s, b):
     # the limit
     return (np.nan, 0.0)
 
 
-def _derivative_from_output_float64_4(z, s, b):
+def _derivative_from_output_float64_6(z, s, b):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -285,7 +288,7 @@ def _derivative_from_output_float64_4(z, s, b):
     return dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd.sqrt(t)), dd.sqrt(dd.neg(dd_s))), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_b, w))))
 
 
-def _derivative_from_output_float64_5(z, s, b):
+def _derivative_from_output_float64_7(z, s, b):
     # as it is
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
@@ -298,17 +301,19 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
         (
             lambda s, b: s > 0.0,
             (
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_0),
-                (lambda z, s, b: 3.0 > z, _derivative_from_output_float64_1),
-                (None, _derivative_from_output_float64_2),
+                (lambda z, s, b: z == -np.inf, _derivative_from_output_float64_0),
+                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_1),
+                (lambda z, s, b: 1.0 > z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
             ),
         ),
         (
             lambda s, b: s <= 0.0,
             (
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_3),
-                (lambda z, s, b: -1.0 > z, _derivative_from_output_float64_4),
-                (None, _derivative_from_output_float64_5),
+                (lambda z, s, b: z == -np.inf, _derivative_from_output_float64_4),
+                (lambda z, s, b: z == np.inf, _derivative_from_output_float64_5),
+                (lambda z, s, b: -1.0 > z, _derivative_from_output_float64_6),
+                (None, _derivative_from_output_float64_7),
             ),
         ),
     ),

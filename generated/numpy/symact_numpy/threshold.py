@@ -77,6 +77,12 @@ def _forward_float64_2(z, threshold, value):
 
 
 def _forward_float64_3(z, threshold, value):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return x
+
+
+def _forward_float64_4(z, threshold, value):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = x
@@ -91,7 +97,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, threshold, value: z == -np.inf, _forward_float64_0),
                 (lambda z, threshold, value: z == np.inf, _forward_float64_1),
                 (lambda z, threshold, value: threshold >= z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (lambda z, threshold, value: 1.0 > z, _forward_float64_3),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -110,16 +117,11 @@ def _derivative_float32_1(z, threshold, value):
 
 
 def _derivative_float32_2(z, threshold, value):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_float32_3(z, threshold, value):
     # as it is
     return 0.0
 
 
-def _derivative_float32_4(z, threshold, value):
+def _derivative_float32_3(z, threshold, value):
     # as it is
     return 1.0
 
@@ -131,9 +133,8 @@ _DERIVATIVE_FLOAT32 = Kernel(
             (
                 (lambda z, threshold, value: z == -np.inf, _derivative_float32_0),
                 (lambda z, threshold, value: z == np.inf, _derivative_float32_1),
-                (lambda z, threshold, value: z == 0.0, _derivative_float32_2),
-                (lambda z, threshold, value: threshold >= z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (lambda z, threshold, value: threshold >= z, _derivative_float32_2),
+                (None, _derivative_float32_3),
             ),
         ),
     ),
@@ -152,16 +153,11 @@ def _derivative_float64_1(z, threshold, value):
 
 
 def _derivative_float64_2(z, threshold, value):
-    # zero, with its sign
-    return (0.0, 0.0)
-
-
-def _derivative_float64_3(z, threshold, value):
     # as it is
     return (0.0, 0.0)
 
 
-def _derivative_float64_4(z, threshold, value):
+def _derivative_float64_3(z, threshold, value):
     # as it is
     return (1.0, 0.0)
 
@@ -173,9 +169,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, threshold, value: z == -np.inf, _derivative_float64_0),
                 (lambda z, threshold, value: z == np.inf, _derivative_float64_1),
-                (lambda z, threshold, value: z == 0.0, _derivative_float64_2),
-                (lambda z, threshold, value: threshold >= z, _derivative_float64_3),
-                (None, _derivative_float64_4),
+                (lambda z, threshold, value: threshold >= z, _derivative_float64_2),
+                (None, _derivative_float64_3),
             ),
         ),
     ),
@@ -194,16 +189,11 @@ def _derivative_from_output_float32_1(z, threshold, value):
 
 
 def _derivative_from_output_float32_2(z, threshold, value):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z, threshold, value):
     # as it is
     return 0.0
 
 
-def _derivative_from_output_float32_4(z, threshold, value):
+def _derivative_from_output_float32_3(z, threshold, value):
     # as it is
     return 1.0
 
@@ -215,9 +205,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             (
                 (lambda z, threshold, value: z == -np.inf, _derivative_from_output_float32_0),
                 (lambda z, threshold, value: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, threshold, value: z == 0.0, _derivative_from_output_float32_2),
-                (lambda z, threshold, value: threshold >= z, _derivative_from_output_float32_3),
-                (None, _derivative_from_output_float32_4),
+                (lambda z, threshold, value: threshold >= z, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_3),
             ),
         ),
     ),
@@ -236,16 +225,11 @@ def _derivative_from_output_float64_1(z, threshold, value):
 
 
 def _derivative_from_output_float64_2(z, threshold, value):
-    # zero, with its sign
-    return (0.0, 0.0)
-
-
-def _derivative_from_output_float64_3(z, threshold, value):
     # as it is
     return (0.0, 0.0)
 
 
-def _derivative_from_output_float64_4(z, threshold, value):
+def _derivative_from_output_float64_3(z, threshold, value):
     # as it is
     return (1.0, 0.0)
 
@@ -257,9 +241,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z, threshold, value: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z, threshold, value: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z, threshold, value: z == 0.0, _derivative_from_output_float64_2),
-                (lambda z, threshold, value: threshold >= z, _derivative_from_output_float64_3),
-                (None, _derivative_from_output_float64_4),
+                (lambda z, threshold, value: threshold >= z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
             ),
         ),
     ),
@@ -278,16 +261,11 @@ def _second_derivative_float32_1(z, threshold, value):
 
 
 def _second_derivative_float32_2(z, threshold, value):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z, threshold, value):
     # as it is
     return 0.0
 
 
-def _second_derivative_float32_4(z, threshold, value):
+def _second_derivative_float32_3(z, threshold, value):
     # as it is
     return 0.0
 
@@ -299,9 +277,8 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             (
                 (lambda z, threshold, value: z == -np.inf, _second_derivative_float32_0),
                 (lambda z, threshold, value: z == np.inf, _second_derivative_float32_1),
-                (lambda z, threshold, value: z == 0.0, _second_derivative_float32_2),
-                (lambda z, threshold, value: threshold >= z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (lambda z, threshold, value: threshold >= z, _second_derivative_float32_2),
+                (None, _second_derivative_float32_3),
             ),
         ),
     ),
@@ -320,16 +297,11 @@ def _second_derivative_float64_1(z, threshold, value):
 
 
 def _second_derivative_float64_2(z, threshold, value):
-    # zero, with its sign
-    return (0.0, 0.0)
-
-
-def _second_derivative_float64_3(z, threshold, value):
     # as it is
     return (0.0, 0.0)
 
 
-def _second_derivative_float64_4(z, threshold, value):
+def _second_derivative_float64_3(z, threshold, value):
     # as it is
     return (0.0, 0.0)
 
@@ -341,9 +313,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, threshold, value: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, threshold, value: z == np.inf, _second_derivative_float64_1),
-                (lambda z, threshold, value: z == 0.0, _second_derivative_float64_2),
-                (lambda z, threshold, value: threshold >= z, _second_derivative_float64_3),
-                (None, _second_derivative_float64_4),
+                (lambda z, threshold, value: threshold >= z, _second_derivative_float64_2),
+                (None, _second_derivative_float64_3),
             ),
         ),
     ),
@@ -362,16 +333,11 @@ def _derivative_wrt_threshold_float32_1(z, threshold, value):
 
 
 def _derivative_wrt_threshold_float32_2(z, threshold, value):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_wrt_threshold_float32_3(z, threshold, value):
     # as it is
     return 0.0
 
 
-def _derivative_wrt_threshold_float32_4(z, threshold, value):
+def _derivative_wrt_threshold_float32_3(z, threshold, value):
     # as it is
     return 0.0
 
@@ -383,9 +349,8 @@ _DERIVATIVE_WRT_THRESHOLD_FLOAT32 = Kernel(
             (
                 (lambda z, threshold, value: z == -np.inf, _derivative_wrt_threshold_float32_0),
                 (lambda z, threshold, value: z == np.inf, _derivative_wrt_threshold_float32_1),
-                (lambda z, threshold, value: z == 0.0, _derivative_wrt_threshold_float32_2),
-                (lambda z, threshold, value: threshold >= z, _derivative_wrt_threshold_float32_3),
-                (None, _derivative_wrt_threshold_float32_4),
+                (lambda z, threshold, value: threshold >= z, _derivative_wrt_threshold_float32_2),
+                (None, _derivative_wrt_threshold_float32_3),
             ),
         ),
     ),
@@ -404,16 +369,11 @@ def _derivative_wrt_threshold_float64_1(z, threshold, value):
 
 
 def _derivative_wrt_threshold_float64_2(z, threshold, value):
-    # zero, with its sign
-    return (0.0, 0.0)
-
-
-def _derivative_wrt_threshold_float64_3(z, threshold, value):
     # as it is
     return (0.0, 0.0)
 
 
-def _derivative_wrt_threshold_float64_4(z, threshold, value):
+def _derivative_wrt_threshold_float64_3(z, threshold, value):
     # as it is
     return (0.0, 0.0)
 
@@ -425,9 +385,8 @@ _DERIVATIVE_WRT_THRESHOLD_FLOAT64 = Kernel(
             (
                 (lambda z, threshold, value: z == -np.inf, _derivative_wrt_threshold_float64_0),
                 (lambda z, threshold, value: z == np.inf, _derivative_wrt_threshold_float64_1),
-                (lambda z, threshold, value: z == 0.0, _derivative_wrt_threshold_float64_2),
-                (lambda z, threshold, value: threshold >= z, _derivative_wrt_threshold_float64_3),
-                (None, _derivative_wrt_threshold_float64_4),
+                (lambda z, threshold, value: threshold >= z, _derivative_wrt_threshold_float64_2),
+                (None, _derivative_wrt_threshold_float64_3),
             ),
         ),
     ),
