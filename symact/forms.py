@@ -26,6 +26,9 @@ TURNS = 64
 SCALE = 300
 """Bits by which a leading exponential is scaled, so that only the last operation may under- or overflow."""
 
+FAR_TERMS = (1, 2, 6)
+"""Terms of the asymptotic series of erfcx that are tried."""
+
 CANCELLED = 4
 """Terms of a power series that may be lost where numerator and denominator vanish."""
 
@@ -368,10 +371,9 @@ def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[
             )
     exponent = sp.expand(restored(exponent))
     if scaled and exponent != 0:
-        scale = SCALE if _negative(exponent) else -SCALE
-        yield Form(
-            prefix + "scaled exponential", ldexp(exp_scaled(exponent, scale) * restored(arranged), -scale)
-        )
+        for scale in (SCALE,) if _negative(exponent) else (SCALE, -SCALE):
+            front = exp_scaled(exponent, scale)
+            yield Form(prefix + "scaled exponential", ldexp(front * restored(arranged), -scale))
     yield from _far(whole, prefix)
     unnamed = rational.xreplace({name: value for value, name in names.items()})
     for chosen in [*([k] for k in kernels), *([kernels] if len(kernels) > 1 else [])]:
@@ -381,10 +383,20 @@ def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[
 
 
 def _far(expression: sp.Expr, prefix: str) -> Iterator[Form]:
-    """Replace erfcx(u) by 1/(sqrt(pi) u), what remains of it where u is large."""
-    far = expression.replace(erfcx, lambda u: 1 / (sp.sqrt(sp.pi) * u))
-    if far != expression:
+    """Replace erfcx(u) by some terms of its asymptotic series: what remains of it where u is large."""
+    if not expression.has(erfcx):
+        return
+    for terms in FAR_TERMS:
+        far = expression.replace(erfcx, lambda u, n=terms: _asymptotic(u, n))
+        if far.is_rational_function(T):
+            far = reciprocal(sp.cancel(sp.together(far)))
         yield Form(prefix + "tail", far)
+
+
+def _asymptotic(u: sp.Expr, terms: int) -> sp.Expr:
+    """Return erfcx(u) as 1/(sqrt(pi) u) (1 - 1/(2 u^2) + 3/(4 u^4) - ...) (DLMF 7.12.1)."""
+    rows = [sp.factorial2(2 * k - 1) / (-2 * u**2) ** k for k in range(terms)]
+    return sp.Add(*rows) / (sp.sqrt(sp.pi) * u)
 
 
 def _small_arguments(expression: sp.Expr) -> sp.Expr:

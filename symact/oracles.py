@@ -33,7 +33,13 @@ PRODUCT_BITS = 40
 FAR = tuple(2**k for k in range(5, 12))
 """A limit is read off at 2^k for these k, or at 2^-k beside a pole."""
 
-SEQUENCES = (1, Fraction(3, 2))
+NEAR = 3
+"""How many of these points are looked at where a double exponential is beyond FLINT at the others."""
+
+BESIDE = Fraction(1, 2**2400)
+"""How far from a value of a parameter its limit is read off: less than any format sees."""
+
+SEQUENCES = (1, Fraction(3, 4))
 """A limit at infinity is read off along 2^k times each: what oscillates may tend anywhere along one."""
 
 Exact = tuple[int, int] | float | None
@@ -252,8 +258,13 @@ class Function:
             return arb.nan()
         if (end, order) not in self._limits:
             sign = 1 if end > 0 else -1
-            trends = [self._trend([Fraction(sign * 2**k * m) for k in FAR], order) for m in SEQUENCES]
-            self._limits[end, order] = trends[0] if _agree(*trends) else arb.nan()
+            found = arb.nan()
+            for powers in (FAR, FAR[:NEAR]):
+                trends = [self._trend([Fraction(sign * 2**k * m) for k in powers], order) for m in SEQUENCES]
+                if not any(trend.is_nan() for trend in trends):
+                    found = trends[0] if _agree(*trends) else arb.nan()
+                    break
+            self._limits[end, order] = found
         return self._limits[end, order]
 
     def _beside(self, z: Number, order: int) -> arb:
@@ -424,8 +435,15 @@ class Oracle:
         return values
 
     def wrt_many(self, parameter: sp.Symbol, points: Sequence[float]) -> list[Exact]:
-        """Return the derivative of f by a parameter at many points; undecided at kinks."""
-        function = replace(self.function, direction=parameter)
+        """Return the derivative of f by a parameter at many points; undecided at kinks.
+
+        Where the definition has a case for one value of the parameter, the derivative is its limit there.
+        """
+        value = self.values[parameter]
+        alone = [e for e in self.activation.expression.atoms(sp.Eq) if e.lhs == parameter]
+        if any(rational(e.rhs, self.values) == value for e in alone):
+            value += BESIDE
+        function = replace(self.function, direction=parameter, values={**self.values, parameter: value})
         return self._but_at_kinks(points, function.many(points, 1))
 
     def _but_at_kinks(self, points: Sequence[float], values: list[Exact]) -> list[Exact]:

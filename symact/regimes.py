@@ -30,8 +30,14 @@ out exp(a z) has overflowed or vanished, whatever a is above 2^-880."""
 SERIES = "power series"
 """The rule of a Taylor polynomial."""
 
+STEEP = arb(2) ** 12
+"""Where a function changes by more than this between two points, it is looked for what happens between."""
+
 TOUCHED = 16
 """Up to this magnitude it is looked for points where a function touches 0."""
+
+GROWING = (sp.exp, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc)
+"""Functions that saturate or grow without bounds."""
 
 USELESS = 2.0**30
 """An error from which on, in ulp, a form is no better than none: then nothing is chosen for its sake."""
@@ -119,8 +125,7 @@ def _sign_cases(activation: Activation, case: Case) -> Iterator[tuple[sp.Basic, 
 
 def _inside(expression: sp.Expr) -> set[sp.Symbol]:
     """Return the symbols beside z in the arguments of functions that saturate or grow without bounds."""
-    kinds = (sp.exp, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc)
-    return {s for f in expression.atoms(*kinds) if f.has(Z) for s in f.args[0].free_symbols}
+    return {s for f in expression.atoms(*GROWING) if f.has(Z) for s in f.args[0].free_symbols}
 
 
 def _turned(expression: sp.Expr) -> set[sp.Symbol]:
@@ -183,7 +188,7 @@ class _Piece:
         whole = [Regime(self.piece.lower, self.piece.upper, self._own(protected(expression)), "as it is")]
         if not expression.has(Z):
             return whole, 0.0
-        judges = [_Judge(self, expression, setting) for setting in self.settings]
+        judges = [_Judge(self, expression, s, every=1 + (i > 0)) for i, s in enumerate(self.settings)]
         if turned := _turned(expression):
             # A sine exists where its argument overflows: parameters of all sizes must be thought of.
             large = {s: v * LARGE if s in turned else v for s, v in self.settings[0].items()}
@@ -201,8 +206,12 @@ class _Piece:
             looked_at |= set(new)
         if len(judges) == 1 and not self.settings[0]:
             found += judges[0].power_series(expression)
+        elif (row := self._scaled_series(expression)) is not None:
+            found.append(
+                _Candidate(row, sp.S.Zero, tuple(e for judge in judges for e in judge.series_errors(row)))
+            )
         points = [point for judge in judges for point in judge.points]
-        order = sorted(range(len(points)), key=lambda i: points[i])
+        order = sorted(range(len(points)), key=lambda i: float(points[i]))
         runs = _runs(found, order, [points[i] for i in order], judges)
         return self._joined(runs), max((worst for *_, worst in runs), default=0.0)
 
@@ -222,6 +231,23 @@ class _Piece:
                         seen.add(form.expression)
                         yield Form(form.rule, form.expression, side, far)
             seen = {plain}
+
+    def _scaled_series(self, expression: sp.Expr) -> Form | None:
+        """Return the power series at 0 of h g(c z), h and c free of z, where no parameter is in g."""
+        rates = {sp.diff(f.args[0], Z) for f in expression.atoms(*GROWING) if f.has(Z)}
+        rates = {rate for rate in rates if rate.free_symbols and not rate.has(Z)}
+        if not rates or not any(self._near_zero(setting) for setting in self.settings):
+            return None
+        rate = min(rates, key=sp.default_sort_key)
+        scale, scaled = sp.factor_terms(expression.subs(Z, T / rate)).as_independent(T, as_Add=False)
+        scaled = sp.simplify(scaled) if scaled.free_symbols != {T} else scaled
+        if scaled.free_symbols != {T}:
+            return None
+        rows = series(scaled, T, arb(0), 14 if self.arithmetic.bits < 64 else 22)
+        return None if rows is None else Form(SERIES, scale * _polynomial(rows).subs(T, rate * T))
+
+    def _near_zero(self, setting: Mapping[sp.Symbol, sp.Expr]) -> bool:
+        return bool(self.piece.lower.subs(setting) <= 0) and bool(self.piece.upper.subs(setting) >= 0)
 
     def _reaches(self, side: int) -> bool:
         end = self.piece.upper if side > 0 else self.piece.lower
@@ -255,9 +281,16 @@ class _Judge:
     """The truth at the points of a piece, for one setting of the parameters."""
 
     def __init__(
-        self, search: _Piece, expression: sp.Expr, setting: Mapping[sp.Symbol, sp.Expr], beyond: int = 0
+        self,
+        search: _Piece,
+        expression: sp.Expr,
+        setting: Mapping[sp.Symbol, sp.Expr],
+        beyond: int = 0,
+        every: int = 1,
     ) -> None:
         self.search, self.fmt = search, search.fmt
+        self._known: dict[Form, dict[int, float]] = {}
+        self._programs: dict[Form, Program] = {}
         self.largest = arb(2) ** (search.fmt.emax + 1) * (1 - arb(2) ** -search.fmt.precision)
         positive = {}
         for symbol, value in setting.items():
@@ -276,13 +309,13 @@ class _Judge:
         self.points: list[Fraction] = []
         self.truths: list[arb] = []
         grid = sorted({p for p in points_between(self.lower, self.upper, self.fmt) if abs(p) >= beyond})
-        self._judge(grid)
-        self._judge(self._last_finite())
+        self._judge(grid[::every] + grid[-1:])
+        self._judge(self._crossings())
         roots = self._roots()
         for root in roots + self._touching(expression.subs(positive)):
             self._judge(around(root, self.fmt, self.lower, self.upper))
         self.roots = roots
-        order = sorted(range(len(self.points)), key=lambda i: self.points[i])
+        order = sorted(range(len(self.points)), key=lambda i: float(self.points[i]))
         self.points, self.truths = [self.points[i] for i in order], [self.truths[i] for i in order]
         self.rows = [self._row(point, truth) for point, truth in zip(self.points, self.truths, strict=True)]
 
@@ -297,27 +330,39 @@ class _Judge:
                 self.points.append(point)
                 self.truths.append(truth)
 
-    def _last_finite(self) -> list[Fraction]:
-        """Return the last points before the truth overflows: a factor may overflow a little earlier."""
-        order = sorted(range(len(self.points)), key=lambda i: self.points[i])
+    def _crossings(self) -> list[Fraction]:
+        """Return points where the truth overflows, becomes subnormal or vanishes between two points.
+
+        A factor may overflow or vanish a little earlier; where it does so in a double exponential, no
+        point of the grid may be near.
+        """
+        order = sorted(range(len(self.points)), key=lambda i: float(self.points[i]))
+        middle = self.fmt.emin - self.fmt.precision // 2
+        levels = [
+            arb(2) ** e
+            for e in (self.fmt.emax + 1, self.fmt.emin, middle, self.fmt.emin - self.fmt.precision + 2)
+        ]
         found = []
         for i, j in pairwise(order):
-            finite, beyond = self.points[i], self.points[j]
-            if (self._ulp(self.truths[i]) is None) == (self._ulp(self.truths[j]) is None):
-                continue
-            if self._ulp(self.truths[i]) is None:
-                finite, beyond = beyond, finite
-            for _ in range(MAX_BISECTIONS):
-                middle = _short_between(*sorted((finite, beyond)))
-                truth = self.truth(middle)
-                if truth is None or abs(beyond - finite) <= abs(beyond) * Fraction(1, 2**self.fmt.precision):
-                    break
-                if self._ulp(truth) is None:
-                    beyond = middle
-                else:
-                    finite = middle
-            found.append(finite)
+            sizes = abs(self.truths[i]), abs(self.truths[j])
+            for level in levels:
+                if (sizes[0] < level) == (sizes[1] < level) or min(sizes) * STEEP > max(sizes):
+                    continue
+                found += self._crossing(self.points[i], self.points[j], level, below=bool(sizes[0] < level))
         return found
+
+    def _crossing(self, left: Fraction, right: Fraction, level: arb, *, below: bool) -> list[Fraction]:
+        """Return two points beside each other between which the truth crosses a level."""
+        for _ in range(self.fmt.precision + 12):
+            point = _short_between(left, right)
+            truth = self.truth(point)
+            if truth is None or right - left <= abs(right) * Fraction(1, 2**self.fmt.precision):
+                break
+            if bool(abs(truth) < level) == below:
+                left = point
+            else:
+                right = point
+        return [left, right]
 
     def truth(self, point: Fraction) -> arb | None:
         """Return f there, by the definition or by identities that cancel less."""
@@ -336,9 +381,17 @@ class _Judge:
         top = int(exponent) + abs(int(mantissa)).bit_length() - 1
         return None if top > self.fmt.emax else arb(2) ** (top - self.fmt.precision + 1)
 
-    def errors(self, form: Form, center: arb | None = None, at: Sequence[int] | None = None) -> list[float]:
+    def errors(self, form: Form, at: Sequence[int] | None = None) -> list[float]:
         """Return a form's error at each point, or at some, in ulp; infinite where it cannot be used."""
-        return self._errors(form, center, self.rows if at is None else [self.rows[i] for i in at])
+        known = self._known.setdefault(form, {})
+        wanted = range(len(self.rows)) if at is None else at
+        missing = [i for i in wanted if i not in known]
+        known.update(zip(missing, self._errors(form, None, [self.rows[i] for i in missing]), strict=True))
+        return [known[i] for i in wanted]
+
+    def series_errors(self, form: Form) -> list[float]:
+        """Return the errors of a power series about 0."""
+        return self._errors(form, arb(0), self.rows)
 
     def error_at(self, candidate: "_Candidate", point: Fraction) -> float:
         """Return a candidate's error at one more point; NaN where there is no truth."""
@@ -349,12 +402,14 @@ class _Judge:
         return self._errors(candidate.form, center, [self._row(point, truth)])[0]
 
     def _errors(self, form: Form, center: arb | None, rows: Sequence["_Row"]) -> list[float]:
+        if not rows:
+            return []
         variable = Z if form.side == 0 and center is None else T
-        try:
+        if form not in self._programs:
             # Parameters are inputs, not numbers: SymPy would multiply (a + z)/b out.
-            program = compile_expression(form.expression, (variable, W, *self.values), self.search.arithmetic)
-        except ValueError:
-            return [float("inf")] * len(rows)
+            symbols = (variable, W, *self.values)
+            self._programs[form] = compile_expression(form.expression, symbols, self.search.arithmetic)
+        program = self._programs[form]
         old, ctx.prec = ctx.prec, self.search.arithmetic.bits
         try:
             return [self._error(program, form, row, center) for row in rows]
@@ -382,7 +437,7 @@ class _Judge:
 
     def _roots(self) -> list[arb]:
         """Bracket the sign changes nearest zero, strictly inside the piece, to 140 bits."""
-        order = sorted(range(len(self.points)), key=lambda i: self.points[i])
+        order = sorted(range(len(self.points)), key=lambda i: float(self.points[i]))
         changes = [
             (i, j)
             for i, j in pairwise(order)
@@ -433,7 +488,7 @@ class _Judge:
                 if rows is None:
                     continue
                 form = Form(SERIES, _polynomial(rows))
-                found.append(_Candidate(form, exact, tuple(self.errors(form, center))))
+                found.append(_Candidate(form, exact, tuple(self._errors(form, center, self.rows))))
             return found
         finally:
             ctx.prec = old
@@ -594,14 +649,12 @@ def points_between(lower: sp.Expr, upper: sp.Expr, fmt: Format) -> Iterator[Frac
         return low < value < high
 
     lowest = fmt.emin - fmt.precision + 1
-    step = 1 if fmt.emax < 200 else 9
+    step = 3 if fmt.emax < 200 else 27
     powers = sorted(
         {*range(lowest + 4, fmt.emax + 1, step), *range(-70, 70), fmt.emin, fmt.emax, fmt.emax - 1}
     )
     magnitudes = {Fraction((8, 11, 13)[i % 3], 8) * Fraction(2) ** e for i, e in enumerate(powers)}
-    magnitudes |= {
-        Fraction((11, 13, 8)[i % 3], 8) * Fraction(2) ** e for i, e in enumerate(powers) if -70 <= e <= 70
-    }
+    magnitudes |= {Fraction((11, 13, 8)[e % 3], 8) * Fraction(2) ** e for e in range(-30, 30)}
     magnitudes |= {Fraction(k, 4) for k in range(1, 80)} | {
         Fraction(k) for k in (*range(20, 45), *range(45, 120, 3))
     }

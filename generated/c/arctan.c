@@ -105,14 +105,14 @@ static symact_dd arctan_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* reciprocal argument */
-    if (-0x1.fffffffffffffp+899 > z) {
+    if (-0x1p+900 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         const symact_dd s0 = symact_dd_powi(w, 2);
         return symact_dd_div(s0, symact_dd_add(symact_dd_from_double(1.0), s0));
     }
     /* as it is */
-    if (-0x1.ap+541 > z) {
+    if (-0x1.6p+550 > z) {
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(x, 2)));
     }
     /* reciprocal argument */
@@ -127,7 +127,7 @@ static symact_dd arctan_derivative_f64(double z)
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(x, 2)));
     }
     /* reciprocal argument */
-    if (0x1.ap+541 > z) {
+    if (0x1.6p+550 > z) {
         const symact_dd t = x;
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         const symact_dd s0 = symact_dd_powi(w, 2);
@@ -205,13 +205,13 @@ static symact_dd arctan_second_derivative_f64(double z)
         return symact_dd_mul(symact_dd_from_double(-2.0), x);
     }
     /* reciprocal argument */
-    if (-0x1p-42 > z) {
+    if (-0x1p-40 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         return symact_dd_div(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2))), symact_dd_powi(w, 4)));
     }
     /* power series */
-    if (0x1p-42 > z) {
+    if (0x1p-40 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(8.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(12.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(16.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(20.0), symact_dd_mul(symact_dd_from_double(22.0), s0))), symact_dd_from_double(18.0))))), symact_dd_from_double(14.0))))), symact_dd_from_double(10.0))))), symact_dd_from_double(6.0))))), symact_dd_from_double(2.0)));

@@ -78,7 +78,7 @@ static symact_dd bent_identity_forward_f64(double z)
         return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_sub(symact_dd_sub(symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(w, 2))), symact_dd_from_double(2.0)), w));
     }
     /* power series */
-    if (0x1p-21 > z) {
+    if (0x1p-22 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-2), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-5), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.cp-7), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.08p-7), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.658p-8), symact_dd_mul(symact_dd_from_double(0x1.2fep-8), s0))), symact_dd_from_double(0x1.adp-8))))), symact_dd_from_double(0x1.5p-7))))), symact_dd_from_double(0x1.4p-6))))), symact_dd_from_double(0x1p-4)))))));

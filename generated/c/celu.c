@@ -202,7 +202,7 @@ static symact_dd celu_derivative_f64(double z, double alpha)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_alpha)), 300), -300);
     }
@@ -223,7 +223,7 @@ static symact_dd celu_derivative_f64(double z, double alpha)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-15 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_alpha)), -300), 300);
     }
@@ -346,7 +346,7 @@ static symact_dd celu_second_derivative_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(s0, t)), 300), s0), -300);
@@ -369,7 +369,7 @@ static symact_dd celu_second_derivative_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-15 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(s0, t)), -300), s0), 300);
@@ -454,7 +454,7 @@ static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* tail */
-    if (-0x1p+901 > z) {
+    if (-0x1.ap+901 > z) {
         return symact_dd_from_double(-1.0);
     }
     /* decaying exponentials */
@@ -464,7 +464,7 @@ static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
         return symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_exp(symact_dd_neg(symact_dd_mul(s0, t))), symact_dd_add(dd_alpha, t)), dd_alpha));
     }
     /* decaying expm1 */
-    if (-0x1p-323 > z) {
+    if (-0x1p-206 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
         return symact_dd_mul(s0, symact_dd_add(t, symact_dd_mul(symact_dd_add(dd_alpha, t), symact_dd_expm1(symact_dd_neg(symact_dd_mul(s0, t))))));
@@ -487,7 +487,7 @@ static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* decaying expm1 */
-    if (-0x1p-323 > z) {
+    if (-0x1p-206 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
         const symact_dd s1 = symact_dd_mul(s0, t);

@@ -102,7 +102,7 @@ static symact_dd cloglog_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_sub(symact_dd_neg(t), symact_dd_exp(symact_dd_neg(t))), 300), -300);
     }
@@ -148,7 +148,7 @@ static symact_dd cloglog_derivative_from_output_f64(double z)
         return x;
     }
     /* power series */
-    if (0x1p-63 > z) {
+    if (0x1p-55 > z) {
         const symact_dd t = x;
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.58ed2308158edp-9, -0x1.1840ac7691841p-64), symact_dd_mul(symact_dd_make(0x1.3813813813814p-9, -0x1.fb1fb1fb1fb2p-63), t))), symact_dd_make(0x1.7f405fd017f4p-9, 0x1.7f405fd017f4p-63))), symact_dd_make(0x1.ac5701ac5701bp-9, -0x1.d47f29d47f29dp-64))), symact_dd_make(0x1.e1e1e1e1e1e1ep-9, 0x1.e1e1e1e1e1e1ep-65))), symact_dd_make(0x1.1111111111111p-8, 0x1.1111111111111p-64))), symact_dd_make(0x1.3813813813814p-8, -0x1.fb1fb1fb1fb2p-62))), symact_dd_make(0x1.6816816816817p-8, -0x1.fa5fa5fa5fa6p-62))), symact_dd_make(0x1.a41a41a41a41ap-8, 0x1.069069069069p-62))), symact_dd_make(0x1.f07c1f07c1f08p-8, -0x1.f07c1f07c1f08p-63))), symact_dd_make(0x1.29e4129e4129ep-7, 0x1.04a7904a7904ap-61))), symact_dd_make(0x1.6c16c16c16c17p-7, -0x1.f49f49f49f49fp-62))), symact_dd_make(0x1.c71c71c71c71cp-7, 0x1.c71c71c71c71cp-61))), symact_dd_make(0x1.2492492492492p-6, 0x1.2492492492492p-60))), symact_dd_make(0x1.8618618618618p-6, 0x1.8618618618618p-60))), symact_dd_make(0x1.1111111111111p-5, 0x1.1111111111111p-61))), symact_dd_make(0x1.999999999999ap-5, -0x1.999999999999ap-59))), symact_dd_make(0x1.5555555555555p-4, 0x1.5555555555555p-58))), symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57))), symact_dd_from_double(0x1p-1)))));
     }

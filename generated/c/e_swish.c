@@ -59,7 +59,7 @@ static symact_dd e_swish_forward_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), dd_beta), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
@@ -122,7 +122,7 @@ static symact_dd e_swish_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-54 > z) {
+    if (-0x1p-40 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -161,7 +161,7 @@ static double e_swish_second_derivative_f32(double z, double beta)
         return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2);
     }
     /* as it is */
-    if (0x1p-46 > z) {
+    if (0x1p-21 > z) {
         const double s0 = (-z);
         const double s1 = exp(s0);
         return beta * s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * expm1(s0));
@@ -197,7 +197,7 @@ static symact_dd e_swish_second_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-54 > z) {
+    if (-0x1p-37 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -206,7 +206,7 @@ static symact_dd e_swish_second_derivative_f64(double z, double beta)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(s2, symact_dd_mul(s1, symact_dd_add(s2, s3))), s3)), -300);
     }
     /* as it is */
-    if (0x1p-52 > z) {
+    if (0x1p-37 > z) {
         const symact_dd s0 = symact_dd_neg(x);
         const symact_dd s1 = symact_dd_exp(s0);
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_mul(x, symact_dd_expm1(s0))));
@@ -273,7 +273,7 @@ static symact_dd e_swish_derivative_wrt_beta_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);

@@ -117,7 +117,7 @@ static symact_dd elu_derivative_f64(double z, double alpha)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(t), 300), dd_alpha), -300);
     }
@@ -224,7 +224,7 @@ static symact_dd elu_second_derivative_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(t), 300), dd_alpha), -300);
     }

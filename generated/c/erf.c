@@ -107,12 +107,12 @@ static symact_dd erf_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-37 > z) {
+    if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+0, 0x1.1ae3a914fed8p-56), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), -300);
     }
     /* as it is */
-    if (0x1p-37 > z) {
+    if (0x1p-7 > z) {
         return symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+0, 0x1.1ae3a914fed8p-56), symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2))));
     }
     /* scaled exponential */
@@ -165,12 +165,12 @@ static symact_dd erf_second_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-37 > z) {
+    if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+1, 0x1.1ae3a914fed8p-55), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), t), -300);
     }
     /* as it is */
-    if (0x1p-37 > z) {
+    if (0x1p-7 > z) {
         return symact_dd_mul(symact_dd_mul(symact_dd_make(-0x1.20dd750429b6dp+1, -0x1.1ae3a914fed8p-55), symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2)))), x);
     }
     /* scaled exponential */

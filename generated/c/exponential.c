@@ -51,12 +51,12 @@ static symact_dd exponential_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_exp(x);
     }
     /* scaled exponential */
@@ -97,12 +97,12 @@ static symact_dd exponential_derivative_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_exp(x);
     }
     /* scaled exponential */
@@ -184,12 +184,12 @@ static symact_dd exponential_second_derivative_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_exp(x);
     }
     /* scaled exponential */

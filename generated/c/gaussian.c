@@ -51,12 +51,12 @@ static symact_dd gaussian_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-37 > z) {
+    if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300), -300);
     }
     /* as it is */
-    if (0x1p-37 > z) {
+    if (0x1p-7 > z) {
         return symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2)));
     }
     /* scaled exponential */
@@ -109,12 +109,12 @@ static symact_dd gaussian_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-37 > z) {
+    if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), t), -300);
     }
     /* as it is */
-    if (0x1p-37 > z) {
+    if (0x1p-7 > z) {
         return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_exp(symact_dd_neg(symact_dd_powi(x, 2)))), x);
     }
     /* scaled exponential */

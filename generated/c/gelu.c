@@ -66,13 +66,13 @@ static symact_dd gelu_forward_f64(double z)
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
     /* scaled exponential */
-    if (-0x1p-58 > z) {
+    if (-0x1p-52 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(0x1p-1), t);
         return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0)))), -300);
     }
     /* power series */
-    if (0x1p-58 > z) {
+    if (0x1p-49 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.46d04297691dap-7, 0x1.4e611fa19ac46p-64), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.e42b0d5216fc8p-14, -0x1.e2f87906844fp-69), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.658a2177b2739p-21, -0x1.1033e5f1fe7c8p-77), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_make(0x1.3878b823c4d4ep-29, -0x1.1b34368aec4edp-83), symact_dd_mul(symact_dd_make(0x1.f107e1883d947p-34, 0x1.dc5b6472f54a1p-89), s0))), symact_dd_make(0x1.62226a4aabe03p-25, -0x1.f965486e17a1ap-80))))), symact_dd_make(0x1.3ce8fac15e2c4p-17, -0x1.4e5c8bd0ad343p-73))))), symact_dd_make(0x1.37403f6ba11p-10, 0x1.ade6fdab9e9d8p-64))))), symact_dd_make(0x1.1058377e2ceep-4, 0x1.782a1df62ac9dp-58)))))));

@@ -70,14 +70,14 @@ static symact_dd gelu_tanh_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-58 > z) {
+    if (-0x1p-52 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.9884533d43651p-1, -0x1.cbc0d30ebfd15p-55);
         const symact_dd s1 = symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), s0), t), symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.6e4e26d4801f7p-4, 0x1.441355475a31ap-58), s0), symact_dd_powi(t, 3)));
         return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s1, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s1)))), -300);
     }
     /* power series */
-    if (0x1p-58 > z) {
+    if (0x1p-52 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.4e48dd11e1651p-7, -0x1.610c17b618eb1p-62), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ee04ceaa22b95p-14, 0x1.807c4da380c98p-70), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6b89d647a8ecap-23, -0x1.00e8c893fbacdp-77), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.56e4f4003007bp-28, 0x1.d7ac68da52edfp-82), s0), symact_dd_make(0x1.2399621f72d91p-25, -0x1.64a04edaf1f75p-79))))), symact_dd_make(0x1.1d67fdf83c7cep-22, 0x1.dd253f9291751p-76))), symact_dd_make(0x1.d5a0d780d5ac1p-18, 0x1.88a30a4ab4102p-73))))), symact_dd_make(0x1.45da42d3b7c6ap-10, 0x1.a77101000aa01p-64))))), symact_dd_make(0x1.11b14cd36944fp-4, -0x1.4e921864c8319p-58)))))));

@@ -71,7 +71,7 @@ static symact_dd hardswish_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* common denominator */
-    if (-0x1p-49 > z) {
+    if (-0x1p-28 > z) {
         return symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57), x), symact_dd_add(symact_dd_from_double(3.0), x));
     }
     /* as it is */

@@ -37,7 +37,7 @@ static double log_normal_cdf_forward_f32(double z)
         return ((log(symact_erfcx(0x1.6a09e667f3bcdp-1 * t)) - 0x1p-1 * symact_powi(t, 2)) - 0x1.62e42fefa39efp-1);
     }
     /* as it is */
-    if (0x1p-49 > z) {
+    if (0x1p-25 > z) {
         return log((0x1p-1 + 0x1p-1 * erf(0x1.6a09e667f3bcdp-1 * z)));
     }
     /* decaying exponentials */
@@ -61,12 +61,12 @@ static symact_dd log_normal_cdf_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* decaying exponentials */
-    if (-0x1p-54 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_sub(symact_dd_sub(symact_dd_log(symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(t, 2))), symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
     }
     /* as it is */
-    if (0x1p-54 > z) {
+    if (0x1p-43 > z) {
         return symact_dd_log(symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_erf(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), x)))));
     }
     /* complement */
@@ -124,13 +124,13 @@ static symact_dd log_normal_cdf_derivative_f64(double z)
         return t;
     }
     /* decaying exponentials */
-    if (-0x1p-55 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         return symact_dd_div(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t)));
     }
     /* as it is */
-    if (0x1p-34 > z) {
+    if (0x1p-2 > z) {
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)))), s0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), x))));
     }
@@ -156,7 +156,7 @@ static double log_normal_cdf_second_derivative_f32(double z)
         return 0.0;
     }
     /* tail */
-    if (-0x1.6p+24 > z) {
+    if (-0x1p+24 > z) {
         return 0.0;
     }
     /* decaying exponentials */
@@ -167,7 +167,7 @@ static double log_normal_cdf_second_derivative_f32(double z)
         return 0x1.45f306dc9c883p-2 * s0 * symact_powi((1.0 / s1), 2) * (0x1.c5bf891b4ef6bp+0 * s1 * t - s0);
     }
     /* as it is */
-    if (0x1p-29 > z) {
+    if (0x1p-7 > z) {
         const double s0 = 0x1.6a09e667f3bcdp+0;
         const double s1 = (1.0 + erf(0x1p-1 * s0 * z));
         const double s2 = symact_powi(z, 2);
@@ -199,14 +199,14 @@ static symact_dd log_normal_cdf_second_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* decaying exponentials */
-    if (-0x1p-55 > z) {
+    if (-0x1p-46 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         const symact_dd s1 = symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t));
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.45f306dc9c883p-2, -0x1.6b01ec5417056p-56), s0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54), s1), t), s0));
     }
     /* as it is */
-    if (0x1p-37 > z) {
+    if (0x1p-7 > z) {
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), x)));
         const symact_dd s2 = symact_dd_powi(x, 2);

@@ -150,12 +150,12 @@ static symact_dd logarithm_derivative_from_output_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_exp(symact_dd_neg(x));
     }
     /* scaled exponential */

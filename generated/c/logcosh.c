@@ -36,12 +36,12 @@ static double logcosh_forward_f32(double z)
         return 0.0;
     }
     /* decaying exponentials */
-    if (-0x1p-7 > z) {
+    if (-0x1p-6 > z) {
         const double t = (-z);
         return ((t + log1p(exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
     }
     /* power series */
-    if (0x1p-5 > z) {
+    if (0x1p-6 > z) {
         const double t = z;
         const double s0 = symact_powi(t, 2);
         return s0 * (0x1p-1 + s0 * (s0 * (0x1.6c16c16c16c17p-6 + s0 * (s0 * (0x1.1ea5d39bcda62p-9 - 0x1.833d9c7de5851p-11 * s0) - 0x1.ba1ba1ba1ba1cp-8)) - 0x1.5555555555555p-4));
@@ -162,7 +162,7 @@ static double logcosh_second_derivative_f32(double z)
         return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
-    if (0x1p-46 > z) {
+    if (0x1p-22 > z) {
         return (1.0 - symact_powi(tanh(z), 2));
     }
     /* decaying exponentials */
@@ -187,13 +187,13 @@ static symact_dd logcosh_second_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-54 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-54 > z) {
+    if (0x1p-40 > z) {
         return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(x), 2));
     }
     /* scaled exponential */

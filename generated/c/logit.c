@@ -160,7 +160,7 @@ static symact_dd logit_derivative_from_output_f64(double z)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))), 2)), 300);
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_cosh(x)));
     }
     /* scaled exponential */

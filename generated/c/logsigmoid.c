@@ -56,7 +56,7 @@ static symact_dd logsigmoid_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* decaying exponentials */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_sub(symact_dd_neg(t), symact_dd_log1p(symact_dd_exp(symact_dd_neg(t))));
     }
@@ -107,7 +107,7 @@ static symact_dd logsigmoid_derivative_f64(double z)
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(x)));
     }
     /* scaled exponential */
@@ -149,7 +149,7 @@ static symact_dd logsigmoid_derivative_from_output_f64(double z)
         return symact_dd_neg(x);
     }
     /* reciprocal argument */
-    if (-0x1p-57 > z) {
+    if (-0x1p-49 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_neg(symact_dd_expm1(symact_dd_neg(t)));
     }
@@ -198,13 +198,13 @@ static symact_dd logsigmoid_second_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2))), -300);
     }
     /* as it is */
-    if (0x1p-18 > z) {
+    if (1.0 > z) {
         const symact_dd s0 = symact_dd_exp(x);
         return symact_dd_neg(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2)));
     }

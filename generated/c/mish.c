@@ -63,7 +63,7 @@ static symact_dd mish_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);

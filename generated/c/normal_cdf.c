@@ -56,7 +56,7 @@ static symact_dd normal_cdf_forward_f64(double z)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-55 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), -300);
     }
@@ -102,12 +102,12 @@ static symact_dd normal_cdf_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-34 > z) {
+    if (-0x1p-2 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), -300);
     }
     /* as it is */
-    if (0x1p-34 > z) {
+    if (0x1p-2 > z) {
         return symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2))));
     }
     /* scaled exponential */
@@ -160,12 +160,12 @@ static symact_dd normal_cdf_second_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-58 > z) {
+    if (-0x1p-52 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), t), -300);
     }
     /* power series */
-    if (0x1p-58 > z) {
+    if (0x1p-49 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.9884533d43651p-3, -0x1.cbc0d30ebfd15p-57), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1058377e2ceep-7, 0x1.782a1df62ac9dp-61), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.b3c058c9e17cdp-14, 0x1.8d102ff044761p-68), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.4c0043a601223p-21, -0x1.ace779f39b13cp-75), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_make(0x1.271cade8e4902p-29, 0x1.2d6b21d220d2p-83), symact_dd_mul(symact_dd_make(0x1.d82de30e3a804p-34, -0x1.50ee304965167p-88), s0))), symact_dd_make(0x1.4c0043a601223p-25, -0x1.ace779f39b13cp-79))))), symact_dd_make(0x1.22803b3140fdep-17, 0x1.08b5754ad84ebp-71))))), symact_dd_make(0x1.1058377e2ceep-10, 0x1.782a1df62ac9dp-64))))), symact_dd_make(0x1.9884533d43651p-5, -0x1.cbc0d30ebfd15p-59))))), symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56)));

@@ -126,7 +126,7 @@ static symact_dd pelu_derivative_f64(double z, double a, double b)
         return symact_dd_div(dd_a, dd_b);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_b);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(s0, t)), 300), dd_a), s0), -300);
@@ -229,7 +229,7 @@ static symact_dd pelu_second_derivative_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_b)), 300), dd_a), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)), -300);
     }
@@ -348,11 +348,11 @@ static symact_dd pelu_derivative_wrt_b_f64(double z, double a, double b)
         return symact_dd_from_double(-INFINITY);
     }
     /* tail */
-    if (-0x1p+334 > z) {
+    if (-0x1.ap+334 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_b)), 300), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)), -300);
     }

@@ -155,7 +155,7 @@ static double scaled_tanh_derivative_f32(double z, double a, double b)
         return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
-    if (0x1p-50 > z) {
+    if (0x1p-28 > z) {
         return a * b * (1.0 - symact_powi(tanh(b * z), 2));
     }
     /* decaying exponentials */
@@ -179,7 +179,7 @@ static double scaled_tanh_derivative_f32(double z, double a, double b)
         return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
-    if (0x1p-47 > z) {
+    if (0x1p-25 > z) {
         return a * b * (1.0 - symact_powi(tanh(b * z), 2));
     }
     /* decaying exponentials */
@@ -213,13 +213,13 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-57 > z) {
+    if (-0x1p-49 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-57 > z) {
+    if (0x1p-46 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
@@ -237,13 +237,13 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-55 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-55 > z) {
+    if (0x1p-43 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
@@ -310,7 +310,7 @@ static double scaled_tanh_second_derivative_f32(double z, double a, double b)
         return (-8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
-    if (0x1p-50 > z) {
+    if (0x1p-28 > z) {
         const double s0 = tanh(b * z);
         return -2.0 * a * s0 * symact_powi(b, 2) * (1.0 - symact_powi(s0, 2));
     }
@@ -341,7 +341,7 @@ static double scaled_tanh_second_derivative_f32(double z, double a, double b)
         return (8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
-    if (0x1p-47 > z) {
+    if (0x1p-25 > z) {
         const double s0 = tanh(b * z);
         return -2.0 * a * s0 * symact_powi(b, 2) * (1.0 - symact_powi(s0, 2));
     }
@@ -381,7 +381,7 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 3));
     }
     /* scaled exponential */
-    if (-0x1p-6 > z) {
+    if (-0x1p-4 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -389,7 +389,7 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(s2, symact_dd_mul(s1, s2))), -300);
     }
     /* as it is */
-    if (0x1p-6 > z) {
+    if (0x1p-4 > z) {
         const symact_dd s0 = symact_dd_tanh(symact_dd_mul(dd_b, x));
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), s0), symact_dd_powi(dd_b, 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s0, 2)));
     }
@@ -414,7 +414,7 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 3));
     }
     /* scaled exponential */
-    if (-0x1p-3 > z) {
+    if (-0x1p-1 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -422,7 +422,7 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(s1, s2), s2)), -300);
     }
     /* as it is */
-    if (0x1p-3 > z) {
+    if (0x1p-1 > z) {
         const symact_dd s0 = symact_dd_tanh(symact_dd_mul(dd_b, x));
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), s0), symact_dd_powi(dd_b, 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s0, 2)));
     }
@@ -577,7 +577,7 @@ static double scaled_tanh_derivative_wrt_b_f32(double z, double a, double b)
         return -4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
-    if (0x1p-50 > z) {
+    if (0x1p-28 > z) {
         return a * z * (1.0 - symact_powi(tanh(b * z), 2));
     }
     /* decaying exponentials */
@@ -605,7 +605,7 @@ static double scaled_tanh_derivative_wrt_b_f32(double z, double a, double b)
         return -4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
-    if (0x1p-47 > z) {
+    if (0x1p-25 > z) {
         return a * z * (1.0 - symact_powi(tanh(b * z), 2));
     }
     /* decaying exponentials */
@@ -643,21 +643,21 @@ static symact_dd scaled_tanh_derivative_wrt_b_f64(double z, double a, double b)
         return symact_dd_mul(dd_a, x);
     }
     /* tail */
-    if (-0x1p+334 > z) {
+    if (-0x1.ap+334 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-57 > z) {
+    if (-0x1p-46 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-4.0), symact_dd_exp_scaled(s0, 300)), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-57 > z) {
+    if (0x1p-46 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
-    if (0x1p+334 > z) {
+    if (0x1.ap+334 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
@@ -679,21 +679,21 @@ static symact_dd scaled_tanh_derivative_wrt_b_f64(double z, double a, double b)
         return symact_dd_mul(dd_a, x);
     }
     /* tail */
-    if (-0x1p+334 > z) {
+    if (-0x1.ap+334 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-55 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-4.0), symact_dd_exp_scaled(s0, 300)), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-54 > z) {
+    if (0x1p-43 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
-    if (0x1p+334 > z) {
+    if (0x1.ap+334 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);

@@ -63,7 +63,7 @@ static symact_dd selu_forward_f64(double z)
         return symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), x);
     }
     /* decaying expm1 */
-    if (-0x1p-57 > z) {
+    if (-0x1p-49 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_expm1(symact_dd_neg(t)));
     }
@@ -118,7 +118,7 @@ static symact_dd selu_derivative_f64(double z)
         return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_exp_scaled(symact_dd_neg(t), 300)), -300);
     }
@@ -205,7 +205,7 @@ static symact_dd selu_second_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_exp_scaled(symact_dd_neg(t), 300)), -300);
     }

@@ -51,7 +51,7 @@ static symact_dd sigmoid_forward_f64(double z)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(s0, 300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
@@ -105,13 +105,13 @@ static symact_dd sigmoid_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-19 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(x));
         return symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
     }

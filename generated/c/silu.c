@@ -63,7 +63,7 @@ static symact_dd silu_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);

@@ -140,7 +140,7 @@ static symact_dd soft_exponential_forward_f64(double z, double alpha)
         return symact_dd_div(symact_dd_add(symact_dd_powi(dd_alpha, 2), symact_dd_expm1(symact_dd_neg(symact_dd_mul(dd_alpha, t)))), dd_alpha);
     }
     /* as it is */
-    if (0x1p-15 > z) {
+    if (1.0 > z) {
         return symact_dd_add(dd_alpha, symact_dd_div(symact_dd_expm1(symact_dd_mul(dd_alpha, x)), dd_alpha));
     }
     /* scaled exponential */
@@ -246,12 +246,12 @@ static symact_dd soft_exponential_derivative_f64(double z, double alpha)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-15 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_alpha, t)), 300), -300);
     }
     /* as it is */
-    if (0x1p-15 > z) {
+    if (1.0 > z) {
         return symact_dd_exp(symact_dd_mul(dd_alpha, x));
     }
     /* scaled exponential */
@@ -326,12 +326,12 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-13 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_alpha, t)), -300), 300);
     }
     /* as it is */
-    if (0x1p-13 > z) {
+    if (1.0 > z) {
         return symact_dd_exp(symact_dd_mul(dd_alpha, x));
     }
     /* scaled exponential */
@@ -462,7 +462,7 @@ static symact_dd soft_exponential_second_derivative_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (0x1.ap+892 > z) {
+    if (0x1.6p+874 > z) {
         return symact_dd_mul(dd_alpha, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_add(dd_alpha, x)))), 2));
     }
     /* reciprocal argument */
@@ -483,12 +483,12 @@ static symact_dd soft_exponential_second_derivative_f64(double z, double alpha)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-15 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_alpha, t)), 300), dd_alpha), -300);
     }
     /* as it is */
-    if (0x1p-15 > z) {
+    if (1.0 > z) {
         return symact_dd_mul(symact_dd_exp(symact_dd_mul(dd_alpha, x)), dd_alpha);
     }
     /* scaled exponential */
@@ -619,7 +619,7 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
         return symact_dd_from_double(INFINITY);
     }
     /* tail */
-    if (-0x1p+901 > z) {
+    if (-0x1.ap+901 > z) {
         const symact_dd s0 = symact_dd_powi(dd_alpha, 2);
         return symact_dd_div(symact_dd_add(symact_dd_from_double(1.0), s0), s0);
     }
@@ -631,7 +631,7 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
         return symact_dd_div(symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_exp(symact_dd_neg(s1)), symact_dd_sub(symact_dd_from_double(-1.0), s1))), s0);
     }
     /* as it is */
-    if (0x1p-15 > z) {
+    if (1.0 > z) {
         const symact_dd s0 = symact_dd_mul(dd_alpha, x);
         return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(symact_dd_exp(s0), s0), symact_dd_expm1(s0))));
     }

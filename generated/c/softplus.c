@@ -65,7 +65,7 @@ static symact_dd softplus_forward_f64(double z, double beta)
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(symact_dd_neg(symact_dd_mul(dd_beta, t)), 300), dd_beta), -300);
     }
     /* as it is */
-    if (0x1p-15 > z) {
+    if (1.0 > z) {
         return symact_dd_div(symact_dd_log1p(symact_dd_exp(symact_dd_mul(dd_beta, x))), dd_beta);
     }
     /* decaying exponentials, expanded */
@@ -110,7 +110,7 @@ static symact_dd softplus_derivative_f64(double z, double beta)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-15 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(s0, 300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
@@ -213,13 +213,13 @@ static symact_dd softplus_second_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-21 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), dd_beta), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-15 > z) {
+    if (1.0 > z) {
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)));
         return symact_dd_mul(symact_dd_mul(dd_beta, s0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
     }
@@ -277,7 +277,7 @@ static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* tail */
-    if (-0x1p+334 > z) {
+    if (-0x1.ap+334 > z) {
         return symact_dd_from_double(0.0);
     }
     /* small argument, scaled exponential */
@@ -290,7 +290,7 @@ static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
         return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s2, 300), symact_dd_sub(symact_dd_sub(symact_dd_from_double(-1.0), s1), s3)), symact_dd_add(s0, symact_dd_mul(s0, s3))), -300);
     }
     /* as it is */
-    if (0x1p-52 > z) {
+    if (0x1p-40 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_exp(s0);
         return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_beta), 2), symact_dd_sub(symact_dd_div(symact_dd_mul(s0, s1), symact_dd_add(symact_dd_from_double(1.0), s1)), symact_dd_log1p(s1)));
@@ -305,7 +305,7 @@ static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
         return symact_dd_div(symact_dd_sub(symact_dd_mul(s2, symact_dd_sub(symact_dd_neg(s1), s3)), s3), symact_dd_add(s0, symact_dd_mul(s0, s2)));
     }
     /* small argument, scaled exponential */
-    if (0x1p+334 > z) {
+    if (0x1.ap+334 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(dd_beta, 2);
         const symact_dd s1 = symact_dd_mul(dd_beta, t);

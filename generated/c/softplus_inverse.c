@@ -36,7 +36,7 @@ static double softplus_inverse_forward_f32(double z)
         return INFINITY;
     }
     /* as it is */
-    if (0x1.6p-1 > z) {
+    if (0x1.62e428p-1 > z) {
         return log(expm1(z));
     }
     /* power series */
@@ -164,7 +164,7 @@ static symact_dd softplus_inverse_derivative_from_output_f64(double z)
         return symact_dd_from_double(1.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t)))), 300);
     }

@@ -119,7 +119,7 @@ static symact_dd softsign_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* reciprocal argument */
-    if (-0x1.fffffffffffffp+899 > z) {
+    if (-0x1p+900 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         const symact_dd s0 = symact_dd_powi(w, 2);

@@ -66,7 +66,7 @@ static symact_dd sqrt_softplus_forward_f64(double z)
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), t), 300), -300);
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_sqrt(symact_dd_log1p(symact_dd_exp(x)));
     }
     /* decaying exponentials */
@@ -124,7 +124,7 @@ static symact_dd sqrt_softplus_derivative_f64(double z)
         return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), t), 300), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp(symact_dd_neg(t))))), -300);
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_div(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(x))), symact_dd_sqrt(symact_dd_log1p(symact_dd_exp(x)))));
     }
     /* decaying exponentials */
@@ -167,7 +167,7 @@ static symact_dd sqrt_softplus_derivative_from_output_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* power series */
-    if (0x1p-48 > z) {
+    if (0x1p-43 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-4, 0x1.5555555555555p-58), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p-8, 0x1.1111111111111p-64), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-14, 0x1.a01a01a01a01ap-74), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.71de3a556c734p-20, -0x1.c154f8ddc6cp-74), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.ae64567f544e4p-27, -0x1.c062e06d1f209p-81), s0), symact_dd_make(0x1.27e4fb7789f5cp-23, 0x1.cbbc05b4fa99ap-77))))), symact_dd_make(0x1.a01a01a01a01ap-17, 0x1.a01a01a01a01ap-77))))), symact_dd_make(0x1.6c16c16c16c17p-11, -0x1.f49f49f49f49fp-66))))), symact_dd_make(0x1.5555555555555p-6, 0x1.5555555555555p-60))))), symact_dd_from_double(0x1p-2)))));
@@ -205,7 +205,7 @@ static double sqrt_softplus_second_derivative_f32(double z)
     /* power series */
     if (1.0 > z) {
         const double t = (z - 0x1.d7c4b0e8f2339p-1);
-        return (0x1.a8ca35d166c5dp-158 + t * (t * (0x1.8fb93f35987d9p-7 + t * (0x1.db0b7648c21a9p-9 + t * (t * (0x1.5c8d088d23cb8p-14 + t * (0x1.45a6403153bedp-12 + t * (t * (t * (0x1.a0dcaf40e6edp-17 + t * (0x1.7f75724499f8ap-25 + t * (t * (0x1.0e79975b22037p-22 + 0x1.a8e2ee6ab1a6dp-24 * t) - 0x1.6ef1ae110b62p-20))) - 0x1.6db0bee58a131p-16) - 0x1.2fa6863cd9223p-14))) - 0x1.57668637aeddfp-9))) - 0x1.40760a5c52d52p-5));
+        return (0x1.a150add44fc2dp-160 + t * (t * (0x1.8fb93f35987d9p-7 + t * (0x1.db0b7648c21a9p-9 + t * (t * (0x1.5c8d088d23cb8p-14 + t * (0x1.45a6403153bedp-12 + t * (t * (t * (0x1.a0dcaf40e6edp-17 + t * (0x1.7f75724499f8ap-25 + t * (t * (0x1.0e79975b22037p-22 + 0x1.a8e2ee6ab1a6dp-24 * t) - 0x1.6ef1ae110b62p-20))) - 0x1.6db0bee58a131p-16) - 0x1.2fa6863cd9223p-14))) - 0x1.57668637aeddfp-9))) - 0x1.40760a5c52d52p-5));
     }
     /* decaying exponentials */
     const double t = z;
@@ -247,7 +247,7 @@ static symact_dd sqrt_softplus_second_derivative_f64(double z)
     /* power series */
     if (1.0 > z) {
         const symact_dd t = symact_dd_sub(x, symact_dd_make(0x1.d7c4b0e8f2339p-1, -0x1.6f144cf8bb0b9p-55));
-        return symact_dd_add(symact_dd_make(0x1.a150add44fc2dp-160, 0x1.189aa80ed4b07p-214), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8fb93f35987d9p-7, -0x1.bbcb3cb9117f6p-62), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.db0b7648c21a9p-9, 0x1.97ed056eea14ap-63), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5c8d088d23cb8p-14, 0x1.1feeba7fd6cc7p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.45a6403153bedp-12, -0x1.ebda1bfa23a78p-66), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a0dcaf40e6edp-17, 0x1.551231405e962p-77), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7f75724499f8ap-25, -0x1.a45f063021b3ep-79), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0e79975b22037p-22, 0x1.4baa424d09c4p-77), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a8e2ee6ab1a6dp-24, 0x1.15a8fffe7bf14p-78), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5bf40e713f478p-28, -0x1.938e9898c80b1p-82), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3c3a7e0bb682ep-33, -0x1.f64fd5646d41ap-87), symact_dd_mul(t, symact_dd_sub(symact_dd_make(0x1.e67437e03fc1bp-37, -0x1.3deffa0d80cecp-91), symact_dd_mul(symact_dd_make(0x1.2c9d3c1119f3ep-36, -0x1.6adef9260a55fp-94), t))))), symact_dd_make(0x1.ae4f19c7e8a8ap-32, 0x1.412aa73f1da33p-87))), symact_dd_make(0x1.86a2d56876e0ep-31, -0x1.77912dd64911bp-86))))), symact_dd_make(0x1.1df9d3eeba1f3p-29, -0x1.5ff98ee564274p-83))), symact_dd_make(0x1.824747bc8b635p-25, -0x1.1c7ddaf6d997cp-82))))))), symact_dd_make(0x1.6ef1ae110b62p-20, -0x1.26acd00aaa909p-76))))))), symact_dd_make(0x1.6db0bee58a131p-16, 0x1.94cabf784dcd6p-70))), symact_dd_make(0x1.2fa6863cd9223p-14, 0x1.75e7f5239d0dep-68))))))), symact_dd_make(0x1.57668637aeddfp-9, -0x1.f1ac9e06c46ccp-63))))))), symact_dd_make(0x1.40760a5c52d52p-5, -0x1.a3db5e5720ffbp-60))));
+        return symact_dd_add(symact_dd_make(0x1.a8ca35d166c5dp-158, 0x1.d0e3eb6092b1p-214), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.8fb93f35987d9p-7, -0x1.bbcb3cb9117f6p-62), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.db0b7648c21a9p-9, 0x1.97ed056eea14ap-63), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5c8d088d23cb8p-14, 0x1.1feeba7fd6cc7p-68), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.45a6403153bedp-12, -0x1.ebda1bfa23a78p-66), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a0dcaf40e6edp-17, 0x1.551231405e962p-77), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7f75724499f8ap-25, -0x1.a45f063021b3ep-79), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0e79975b22037p-22, 0x1.4baa424d09c4p-77), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.a8e2ee6ab1a6dp-24, 0x1.15a8fffe7bf14p-78), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.5bf40e713f478p-28, -0x1.938e9898c80b1p-82), symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3c3a7e0bb682ep-33, -0x1.f64fd5646d41ap-87), symact_dd_mul(t, symact_dd_sub(symact_dd_make(0x1.e67437e03fc1bp-37, -0x1.3deffa0d80cecp-91), symact_dd_mul(symact_dd_make(0x1.2c9d3c1119f3ep-36, -0x1.6adef9260a55fp-94), t))))), symact_dd_make(0x1.ae4f19c7e8a8ap-32, 0x1.412aa73f1da33p-87))), symact_dd_make(0x1.86a2d56876e0ep-31, -0x1.77912dd64911bp-86))))), symact_dd_make(0x1.1df9d3eeba1f3p-29, -0x1.5ff98ee564274p-83))), symact_dd_make(0x1.824747bc8b635p-25, -0x1.1c7ddaf6d997cp-82))))))), symact_dd_make(0x1.6ef1ae110b62p-20, -0x1.26acd00aaa909p-76))))))), symact_dd_make(0x1.6db0bee58a131p-16, 0x1.94cabf784dcd6p-70))), symact_dd_make(0x1.2fa6863cd9223p-14, 0x1.75e7f5239d0dep-68))))))), symact_dd_make(0x1.57668637aeddfp-9, -0x1.f1ac9e06c46ccp-63))))))), symact_dd_make(0x1.40760a5c52d52p-5, -0x1.a3db5e5720ffbp-60))));
     }
     /* decaying exponentials */
     if (63.0 > z) {

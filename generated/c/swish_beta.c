@@ -99,11 +99,11 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
     /* tail */
-    if (-0x1p+334 > z) {
+    if (-0x1.ap+334 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-15 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0)))), -300);
@@ -135,11 +135,11 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
         return symact_dd_neg(symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(dd_beta, t)))));
     }
     /* as it is */
-    if (0x1p-13 > z) {
+    if (1.0 > z) {
         return symact_dd_div(x, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)))));
     }
     /* scaled exponential */
-    if (0x1p+334 > z) {
+    if (0x1.ap+334 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_mul(dd_beta, t);
         return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
@@ -263,11 +263,11 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         return symact_dd_from_double(1.0);
     }
     /* tail */
-    if (-0x1p+334 > z) {
+    if (-0x1.ap+334 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-57 > z) {
+    if (-0x1p-46 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
@@ -281,7 +281,7 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_add(s2, symact_dd_mul(s0, s1)));
     }
     /* decaying exponentials */
-    if (0x1p+901 > z) {
+    if (0x1.ap+901 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_mul(dd_beta, t);
         const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
@@ -300,7 +300,7 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* tail */
-    if (-0x1p+901 > z) {
+    if (-0x1.ap+901 > z) {
         return symact_dd_from_double(1.0);
     }
     /* decaying exponentials */
@@ -311,14 +311,14 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_from_double(1.0), s0))));
     }
     /* as it is */
-    if (0x1p-57 > z) {
+    if (0x1p-46 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
         return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_add(s2, symact_dd_mul(s0, s1)));
     }
     /* scaled exponential */
-    if (0x1p+334 > z) {
+    if (0x1.ap+334 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_mul(dd_beta, t);
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
@@ -432,11 +432,11 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* tail */
-    if (-0x1p+334 > z) {
+    if (-0x1.ap+334 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-55 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         const symact_dd s1 = symact_dd_exp(s0);
@@ -445,14 +445,14 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(s2, symact_dd_mul(s1, symact_dd_add(s2, s3))), s3)), -300);
     }
     /* as it is */
-    if (0x1p-55 > z) {
+    if (0x1p-43 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_neg(s0);
         const symact_dd s2 = symact_dd_exp(s1);
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s2)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_mul(s0, symact_dd_expm1(s1))));
     }
     /* scaled exponential */
-    if (0x1p+334 > z) {
+    if (0x1.ap+334 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         const symact_dd s1 = symact_dd_exp(s0);
@@ -473,11 +473,11 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* tail */
-    if (-0x1p+334 > z) {
+    if (-0x1.ap+334 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-55 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(dd_beta, t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -485,14 +485,14 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2), symact_dd_mul(s1, symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2)))), -300);
     }
     /* as it is */
-    if (0x1p-55 > z) {
+    if (0x1p-43 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_neg(s0);
         const symact_dd s2 = symact_dd_exp(s1);
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s2)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_mul(s0, symact_dd_expm1(s1))));
     }
     /* scaled exponential */
-    if (0x1p+334 > z) {
+    if (0x1.ap+334 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_mul(dd_beta, t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -612,7 +612,7 @@ static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* tail */
-    if (-0x1p+172 > z) {
+    if (-0x1.ap+172 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
@@ -627,7 +627,7 @@ static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
         return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
     }
     /* scaled exponential */
-    if (0x1p+172 > z) {
+    if (0x1.ap+172 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
@@ -649,7 +649,7 @@ static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* tail */
-    if (-0x1p+172 > z) {
+    if (-0x1.ap+172 > z) {
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
@@ -664,7 +664,7 @@ static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
         return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
     }
     /* scaled exponential */
-    if (0x1p+172 > z) {
+    if (0x1.ap+172 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_mul(dd_beta, t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), t), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);

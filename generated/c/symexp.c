@@ -63,7 +63,7 @@ static symact_dd symexp_forward_f64(double z)
         return x;
     }
     /* scaled exponential */
-    if (-0x1p-6 > z) {
+    if (-0x1p-4 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_sub(symact_dd_exp(symact_dd_neg(t)), symact_dd_from_double(1.0))), 300);
     }
@@ -118,7 +118,7 @@ static symact_dd symexp_derivative_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
     }
@@ -127,7 +127,7 @@ static symact_dd symexp_derivative_f64(double z)
         return symact_dd_exp(symact_dd_neg(x));
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_exp(x);
     }
     /* scaled exponential */
@@ -244,7 +244,7 @@ static symact_dd symexp_second_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_neg(symact_dd_exp_scaled(t, -300)), 300);
     }
@@ -253,7 +253,7 @@ static symact_dd symexp_second_derivative_f64(double z)
         return symact_dd_neg(symact_dd_exp(symact_dd_neg(x)));
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_exp(x);
     }
     /* scaled exponential */

@@ -63,7 +63,7 @@ static symact_dd symlog_forward_f64(double z)
         return x;
     }
     /* reciprocal argument */
-    if (-0x1p-6 > z) {
+    if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         return symact_dd_sub(symact_dd_neg(symact_dd_log(t)), symact_dd_log1p(w));
@@ -176,7 +176,7 @@ static symact_dd symlog_derivative_from_output_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
     }
@@ -185,7 +185,7 @@ static symact_dd symlog_derivative_from_output_f64(double z)
         return symact_dd_exp(x);
     }
     /* as it is */
-    if (0x1p-9 > z) {
+    if (1.0 > z) {
         return symact_dd_exp(symact_dd_neg(x));
     }
     /* scaled exponential */
@@ -246,7 +246,7 @@ static symact_dd symlog_second_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* reciprocal argument */
-    if (-0x1.fffffffffffffp+899 > z) {
+    if (-0x1p+900 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         const symact_dd s0 = symact_dd_powi(w, 2);

@@ -94,7 +94,7 @@ static double tanh_derivative_f32(double z)
         return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
-    if (0x1p-46 > z) {
+    if (0x1p-22 > z) {
         return (1.0 - symact_powi(tanh(z), 2));
     }
     /* decaying exponentials */
@@ -119,13 +119,13 @@ static symact_dd tanh_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-54 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-54 > z) {
+    if (0x1p-40 > z) {
         return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(x), 2));
     }
     /* scaled exponential */
@@ -180,7 +180,7 @@ static double tanh_second_derivative_f32(double z)
         return (-8.0 * exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
-    if (0x1p-46 > z) {
+    if (0x1p-22 > z) {
         const double s0 = tanh(z);
         return -2.0 * s0 * (1.0 - symact_powi(s0, 2));
     }
@@ -211,7 +211,7 @@ static symact_dd tanh_second_derivative_f64(double z)
         return symact_dd_mul(symact_dd_from_double(-2.0), x);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-0x1p-10 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
         const symact_dd s1 = symact_dd_exp(s0);

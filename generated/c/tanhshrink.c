@@ -36,11 +36,11 @@ static double tanhshrink_forward_f32(double z)
         return 2.0 * z;
     }
     /* as it is */
-    if (-0x1p-7 > z) {
+    if (-0x1p-6 > z) {
         return (z - tanh(z));
     }
     /* power series */
-    if (0x1p-5 > z) {
+    if (0x1p-6 > z) {
         const double t = z;
         const double s0 = symact_powi(t, 2);
         return symact_powi(t, 3) * (0x1.5555555555555p-2 + s0 * (s0 * (0x1.ba1ba1ba1ba1cp-5 + s0 * (s0 * (0x1.226e355e6c23dp-7 - 0x1.d6d3d0e157dep-9 * s0) - 0x1.664f4882c10fap-6)) - 0x1.1111111111111p-3));
@@ -69,13 +69,13 @@ static symact_dd tanhshrink_forward_f64(double z)
         return symact_dd_mul(symact_dd_from_double(2.0), x);
     }
     /* decaying exponentials */
-    if (-0x1p-3 > z) {
+    if (-0x1p-4 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t));
         return symact_dd_div(symact_dd_sub(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-1.0), t))), t), symact_dd_add(symact_dd_from_double(1.0), s0));
     }
     /* power series */
-    if (0x1p-3 > z) {
+    if (0x1p-4 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(symact_dd_powi(t, 3), symact_dd_add(symact_dd_make(0x1.5555555555555p-2, 0x1.5555555555555p-56), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ba1ba1ba1ba1cp-5, -0x1.7917917917918p-59), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.226e355e6c23dp-7, -0x1.c292b8f1a2c13p-61), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.7da36452b75e3p-10, -0x1.25789b285d2edp-64), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_make(0x1.f57d7734d1664p-13, 0x1.0d55a913ccb5p-68), symact_dd_mul(symact_dd_make(0x1.967e18afcafadp-14, -0x1.d7614a42d44e6p-68), s0))), symact_dd_make(0x1.3558248036744p-11, 0x1.488d9563f1f23p-65))))), symact_dd_make(0x1.d6d3d0e157dep-9, -0x1.280cfc968d971p-63))))), symact_dd_make(0x1.664f4882c10fap-6, -0x1.9a5288b6c44fdp-63))))), symact_dd_make(0x1.1111111111111p-3, 0x1.1111111111111p-59)))));
@@ -167,7 +167,7 @@ static double tanhshrink_second_derivative_f32(double z)
         return (8.0 * exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
-    if (0x1p-46 > z) {
+    if (0x1p-22 > z) {
         const double s0 = tanh(z);
         return 2.0 * s0 * (1.0 - symact_powi(s0, 2));
     }
@@ -198,7 +198,7 @@ static symact_dd tanhshrink_second_derivative_f64(double z)
         return symact_dd_mul(symact_dd_from_double(2.0), x);
     }
     /* scaled exponential */
-    if (-0x1p-9 > z) {
+    if (-0x1p-10 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
         const symact_dd s1 = symact_dd_exp(s0);

@@ -19,20 +19,18 @@ __all__ = [
     "arcsinh_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-9")  # -0.001953125
-_C1 = float.fromhex("0x1p-9")  # 0.001953125
-_C2 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
-_C3 = float.fromhex("0x1.8p+0")  # 1.5
-_C4 = float.fromhex("0x1.18p+1")  # 2.1875
-_C5 = float.fromhex("0x1.5a8p+1")  # 2.70703125
-_C6 = float.fromhex("0x1.923p+1")  # 3.14208984375
-_C7 = float.fromhex("0x1.c3108p+1")  # 3.5239410400390625
-_C8 = float.fromhex("0x1.d99e2p+1")  # 3.7001380920410156
-_C9 = float.fromhex("0x1.ab53p+1")  # 3.338470458984375
-_C10 = float.fromhex("0x1.776p+1")  # 2.9326171875
-_C11 = float.fromhex("0x1.3bp+1")  # 2.4609375
-_C12 = float.fromhex("0x1.ep+0")  # 1.875
-_C13 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
+_C0 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
+_C1 = float.fromhex("0x1.8p+0")  # 1.5
+_C2 = float.fromhex("0x1.18p+1")  # 2.1875
+_C3 = float.fromhex("0x1.5a8p+1")  # 2.70703125
+_C4 = float.fromhex("0x1.923p+1")  # 3.14208984375
+_C5 = float.fromhex("0x1.c3108p+1")  # 3.5239410400390625
+_C6 = float.fromhex("0x1.d99e2p+1")  # 3.7001380920410156
+_C7 = float.fromhex("0x1.ab53p+1")  # 3.338470458984375
+_C8 = float.fromhex("0x1.776p+1")  # 2.9326171875
+_C9 = float.fromhex("0x1.3bp+1")  # 2.4609375
+_C10 = float.fromhex("0x1.ep+0")  # 1.875
+_C11 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
 
 
 def _forward_float32_0(z):
@@ -271,8 +269,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: _C0 > z, _derivative_from_output_float64_2),
-                (lambda z: _C1 > z, _derivative_from_output_float64_3),
+                (lambda z: -1.0 > z, _derivative_from_output_float64_2),
+                (lambda z: 1.0 > z, _derivative_from_output_float64_3),
                 (None, _derivative_from_output_float64_4),
             ),
         ),
@@ -348,7 +346,7 @@ def _second_derivative_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.sub(dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C7, 0.0), dd.mul((_C8, 0.0), s0))), (_C9, 0.0))))), (_C10, 0.0))))), (_C11, 0.0))))), (_C12, 0.0))))), (1.0, 0.0)))
+    return dd.mul(t, dd.sub(dd.mul(s0, dd.add((_C1, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C5, 0.0), dd.mul((_C6, 0.0), s0))), (_C7, 0.0))))), (_C8, 0.0))))), (_C9, 0.0))))), (_C10, 0.0))))), (1.0, 0.0)))
 
 
 def _second_derivative_float64_5(z):
@@ -369,8 +367,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: z == 0.0, _second_derivative_float64_2),
-                (lambda z: _C2 > z, _second_derivative_float64_3),
-                (lambda z: _C13 > z, _second_derivative_float64_4),
+                (lambda z: _C0 > z, _second_derivative_float64_3),
+                (lambda z: _C11 > z, _second_derivative_float64_4),
                 (None, _second_derivative_float64_5),
             ),
         ),

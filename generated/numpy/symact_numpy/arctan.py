@@ -23,12 +23,12 @@ _C0 = float.fromhex("-0x1.921fb54442d18p+0")  # -1.5707963267948966
 _C1 = float.fromhex("0x1.921fb54442d18p+0")  # 1.5707963267948966
 _C2 = float.fromhex("-0x1.1a62633145c07p-54")  # -6.123233995736766e-17
 _C3 = float.fromhex("0x1.1a62633145c07p-54")  # 6.123233995736766e-17
-_C4 = float.fromhex("-0x1.fffffffffffffp+899")  # -8.452712498170643e+270
-_C5 = float.fromhex("-0x1.ap+541")  # -1.169717586581231e+163
-_C6 = float.fromhex("0x1.ap+541")  # 1.169717586581231e+163
+_C4 = float.fromhex("-0x1p+900")  # -8.452712498170644e+270
+_C5 = float.fromhex("-0x1.6p+550")  # -5.067576498173456e+165
+_C6 = float.fromhex("0x1.6p+550")  # 5.067576498173456e+165
 _C7 = float.fromhex("0x1p+900")  # 8.452712498170644e+270
-_C8 = float.fromhex("-0x1p-42")  # -2.2737367544323206e-13
-_C9 = float.fromhex("0x1p-42")  # 2.2737367544323206e-13
+_C8 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C9 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
 
 
 def _forward_float32_0(z):

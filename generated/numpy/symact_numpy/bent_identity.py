@@ -33,7 +33,7 @@ _C10 = float.fromhex("0x1.08p-7")  # 0.008056640625
 _C11 = float.fromhex("0x1.658p-8")  # 0.00545501708984375
 _C12 = float.fromhex("0x1.2fep-8")  # 0.0046367645263671875
 _C13 = float.fromhex("0x1.adp-8")  # 0.0065460205078125
-_C14 = float.fromhex("0x1p-21")  # 4.76837158203125e-07
+_C14 = float.fromhex("0x1p-22")  # 2.384185791015625e-07
 
 
 def _forward_float32_0(z):

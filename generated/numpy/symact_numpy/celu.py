@@ -20,10 +20,8 @@ __all__ = [
     "celu_derivative_wrt_alpha",
 ]
 
-_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C1 = float.fromhex("-0x1p-15")  # -3.0517578125e-05
-_C2 = float.fromhex("-0x1p+901")  # -1.6905424996341288e+271
-_C3 = float.fromhex("-0x1p-323")  # -5.852095443365248e-98
+_C0 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
+_C1 = float.fromhex("-0x1p-206")  # -9.723461371658034e-63
 
 
 def _forward_float32_0(z, alpha):
@@ -356,7 +354,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_float64_1),
-                (lambda z, alpha: _C0 > z, _derivative_float64_2),
+                (lambda z, alpha: -1.0 > z, _derivative_float64_2),
                 (lambda z, alpha: 0.0 >= z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
@@ -366,7 +364,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_5),
                 (lambda z, alpha: z == np.inf, _derivative_float64_6),
-                (lambda z, alpha: _C1 > z, _derivative_float64_7),
+                (lambda z, alpha: -1.0 > z, _derivative_float64_7),
                 (lambda z, alpha: 0.0 >= z, _derivative_float64_8),
                 (None, _derivative_float64_9),
             ),
@@ -586,7 +584,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, alpha: z == np.inf, _second_derivative_float64_1),
-                (lambda z, alpha: _C0 > z, _second_derivative_float64_2),
+                (lambda z, alpha: -1.0 > z, _second_derivative_float64_2),
                 (lambda z, alpha: 0.0 > z, _second_derivative_float64_3),
                 (None, _second_derivative_float64_4),
             ),
@@ -596,7 +594,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _second_derivative_float64_5),
                 (lambda z, alpha: z == np.inf, _second_derivative_float64_6),
-                (lambda z, alpha: _C1 > z, _second_derivative_float64_7),
+                (lambda z, alpha: -1.0 > z, _second_derivative_float64_7),
                 (lambda z, alpha: 0.0 > z, _second_derivative_float64_8),
                 (None, _second_derivative_float64_9),
             ),
@@ -765,9 +763,9 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
-                (lambda z, alpha: _C2 > z, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: _C0 > z, _derivative_wrt_alpha_float64_2),
                 (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_3),
-                (lambda z, alpha: _C3 > z, _derivative_wrt_alpha_float64_4),
+                (lambda z, alpha: _C1 > z, _derivative_wrt_alpha_float64_4),
                 (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_5),
                 (None, _derivative_wrt_alpha_float64_6),
             ),
@@ -777,7 +775,7 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_7),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_8),
-                (lambda z, alpha: _C3 > z, _derivative_wrt_alpha_float64_9),
+                (lambda z, alpha: _C1 > z, _derivative_wrt_alpha_float64_9),
                 (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_10),
                 (None, _derivative_wrt_alpha_float64_11),
             ),

@@ -19,50 +19,49 @@ __all__ = [
     "cloglog_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-9")  # -0.001953125
-_C1 = float.fromhex("0x1.a741afe174a7ap+2")  # 6.61338421837956
-_C2 = float.fromhex("-0x1.58ed2308158edp-9")  # -0.002631578947368421
-_C3 = float.fromhex("-0x1.1840ac7691841p-64")  # -5.934580312552235e-20
-_C4 = float.fromhex("0x1.3813813813814p-9")  # 0.002380952380952381
-_C5 = float.fromhex("-0x1.fb1fb1fb1fb2p-63")  # -2.147752875018904e-19
-_C6 = float.fromhex("0x1.7f405fd017f4p-9")  # 0.0029239766081871343
-_C7 = float.fromhex("0x1.7f405fd017f4p-63")  # 1.6231330769373633e-19
-_C8 = float.fromhex("0x1.ac5701ac5701bp-9")  # 0.0032679738562091504
-_C9 = float.fromhex("-0x1.d47f29d47f29dp-64")  # -9.920804192677818e-20
-_C10 = float.fromhex("0x1.e1e1e1e1e1e1ep-9")  # 0.003676470588235294
-_C11 = float.fromhex("0x1.e1e1e1e1e1e1ep-65")  # 5.102127870520021e-20
-_C12 = float.fromhex("0x1.1111111111111p-8")  # 0.004166666666666667
-_C13 = float.fromhex("0x1.1111111111111p-64")  # 5.782411586589357e-20
-_C14 = float.fromhex("0x1.3813813813814p-8")  # 0.004761904761904762
-_C15 = float.fromhex("-0x1.fb1fb1fb1fb2p-62")  # -4.295505750037808e-19
-_C16 = float.fromhex("0x1.6816816816817p-8")  # 0.005494505494505495
-_C17 = float.fromhex("-0x1.fa5fa5fa5fa6p-62")  # -4.2891514515910067e-19
-_C18 = float.fromhex("0x1.a41a41a41a41ap-8")  # 0.00641025641025641
-_C19 = float.fromhex("0x1.069069069069p-62")  # 2.2240044563805217e-19
-_C20 = float.fromhex("0x1.f07c1f07c1f08p-8")  # 0.007575757575757576
-_C21 = float.fromhex("-0x1.f07c1f07c1f08p-63")  # -2.1026951223961299e-19
-_C22 = float.fromhex("0x1.29e4129e4129ep-7")  # 0.00909090909090909
-_C23 = float.fromhex("0x1.04a7904a7904ap-61")  # 4.415659757031872e-19
-_C24 = float.fromhex("0x1.6c16c16c16c17p-7")  # 0.011111111111111112
-_C25 = float.fromhex("-0x1.f49f49f49f49fp-62")  # -4.2404351634988616e-19
-_C26 = float.fromhex("0x1.c71c71c71c71cp-7")  # 0.013888888888888888
-_C27 = float.fromhex("0x1.c71c71c71c71cp-61")  # 7.709882115452476e-19
-_C28 = float.fromhex("0x1.2492492492492p-6")  # 0.017857142857142856
-_C29 = float.fromhex("0x1.2492492492492p-60")  # 9.912705577010326e-19
-_C30 = float.fromhex("0x1.8618618618618p-6")  # 0.023809523809523808
-_C31 = float.fromhex("0x1.8618618618618p-60")  # 1.32169407693471e-18
-_C32 = float.fromhex("0x1.1111111111111p-5")  # 0.03333333333333333
-_C33 = float.fromhex("0x1.1111111111111p-61")  # 4.625929269271486e-19
-_C34 = float.fromhex("0x1.999999999999ap-5")  # 0.05
-_C35 = float.fromhex("-0x1.999999999999ap-59")  # -2.7755575615628915e-18
-_C36 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
-_C37 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
-_C38 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
-_C39 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
-_C40 = float.fromhex("0x1p-1")  # 0.5
-_C41 = float.fromhex("0x1p-63")  # 1.0842021724855044e-19
-_C42 = float.fromhex("0x1.78b56362cef38p-2")  # 0.36787944117144233
-_C43 = float.fromhex("-0x1.ca8a4270fadf5p-57")  # -1.2428753672788363e-17
+_C0 = float.fromhex("0x1.a741afe174a7ap+2")  # 6.61338421837956
+_C1 = float.fromhex("-0x1.58ed2308158edp-9")  # -0.002631578947368421
+_C2 = float.fromhex("-0x1.1840ac7691841p-64")  # -5.934580312552235e-20
+_C3 = float.fromhex("0x1.3813813813814p-9")  # 0.002380952380952381
+_C4 = float.fromhex("-0x1.fb1fb1fb1fb2p-63")  # -2.147752875018904e-19
+_C5 = float.fromhex("0x1.7f405fd017f4p-9")  # 0.0029239766081871343
+_C6 = float.fromhex("0x1.7f405fd017f4p-63")  # 1.6231330769373633e-19
+_C7 = float.fromhex("0x1.ac5701ac5701bp-9")  # 0.0032679738562091504
+_C8 = float.fromhex("-0x1.d47f29d47f29dp-64")  # -9.920804192677818e-20
+_C9 = float.fromhex("0x1.e1e1e1e1e1e1ep-9")  # 0.003676470588235294
+_C10 = float.fromhex("0x1.e1e1e1e1e1e1ep-65")  # 5.102127870520021e-20
+_C11 = float.fromhex("0x1.1111111111111p-8")  # 0.004166666666666667
+_C12 = float.fromhex("0x1.1111111111111p-64")  # 5.782411586589357e-20
+_C13 = float.fromhex("0x1.3813813813814p-8")  # 0.004761904761904762
+_C14 = float.fromhex("-0x1.fb1fb1fb1fb2p-62")  # -4.295505750037808e-19
+_C15 = float.fromhex("0x1.6816816816817p-8")  # 0.005494505494505495
+_C16 = float.fromhex("-0x1.fa5fa5fa5fa6p-62")  # -4.2891514515910067e-19
+_C17 = float.fromhex("0x1.a41a41a41a41ap-8")  # 0.00641025641025641
+_C18 = float.fromhex("0x1.069069069069p-62")  # 2.2240044563805217e-19
+_C19 = float.fromhex("0x1.f07c1f07c1f08p-8")  # 0.007575757575757576
+_C20 = float.fromhex("-0x1.f07c1f07c1f08p-63")  # -2.1026951223961299e-19
+_C21 = float.fromhex("0x1.29e4129e4129ep-7")  # 0.00909090909090909
+_C22 = float.fromhex("0x1.04a7904a7904ap-61")  # 4.415659757031872e-19
+_C23 = float.fromhex("0x1.6c16c16c16c17p-7")  # 0.011111111111111112
+_C24 = float.fromhex("-0x1.f49f49f49f49fp-62")  # -4.2404351634988616e-19
+_C25 = float.fromhex("0x1.c71c71c71c71cp-7")  # 0.013888888888888888
+_C26 = float.fromhex("0x1.c71c71c71c71cp-61")  # 7.709882115452476e-19
+_C27 = float.fromhex("0x1.2492492492492p-6")  # 0.017857142857142856
+_C28 = float.fromhex("0x1.2492492492492p-60")  # 9.912705577010326e-19
+_C29 = float.fromhex("0x1.8618618618618p-6")  # 0.023809523809523808
+_C30 = float.fromhex("0x1.8618618618618p-60")  # 1.32169407693471e-18
+_C31 = float.fromhex("0x1.1111111111111p-5")  # 0.03333333333333333
+_C32 = float.fromhex("0x1.1111111111111p-61")  # 4.625929269271486e-19
+_C33 = float.fromhex("0x1.999999999999ap-5")  # 0.05
+_C34 = float.fromhex("-0x1.999999999999ap-59")  # -2.7755575615628915e-18
+_C35 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
+_C36 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
+_C37 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
+_C38 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
+_C39 = float.fromhex("0x1p-1")  # 0.5
+_C40 = float.fromhex("0x1p-55")  # 2.7755575615628914e-17
+_C41 = float.fromhex("0x1.78b56362cef38p-2")  # 0.36787944117144233
+_C42 = float.fromhex("-0x1.ca8a4270fadf5p-57")  # -1.2428753672788363e-17
 
 
 def _forward_float32_0(z):
@@ -215,8 +214,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C0 > z, _derivative_float64_2),
-                (lambda z: _C1 > z, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_2),
+                (lambda z: _C0 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -270,7 +269,7 @@ def _derivative_from_output_float64_2(z):
     # power series
     x = (z, np.zeros_like(z))
     t = x
-    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C2, _C3), dd.mul((_C4, _C5), t))), (_C6, _C7))), (_C8, _C9))), (_C10, _C11))), (_C12, _C13))), (_C14, _C15))), (_C16, _C17))), (_C18, _C19))), (_C20, _C21))), (_C22, _C23))), (_C24, _C25))), (_C26, _C27))), (_C28, _C29))), (_C30, _C31))), (_C32, _C33))), (_C34, _C35))), (_C36, _C37))), (_C38, _C39))), (_C40, 0.0)))))
+    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C1, _C2), dd.mul((_C3, _C4), t))), (_C5, _C6))), (_C7, _C8))), (_C9, _C10))), (_C11, _C12))), (_C13, _C14))), (_C15, _C16))), (_C17, _C18))), (_C19, _C20))), (_C21, _C22))), (_C23, _C24))), (_C25, _C26))), (_C27, _C28))), (_C29, _C30))), (_C31, _C32))), (_C33, _C34))), (_C35, _C36))), (_C37, _C38))), (_C39, 0.0)))))
 
 
 def _derivative_from_output_float64_3(z):
@@ -286,7 +285,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == 1.0, _derivative_from_output_float64_0),
                 (lambda z: z == 0.0, _derivative_from_output_float64_1),
-                (lambda z: _C41 > z, _derivative_from_output_float64_2),
+                (lambda z: _C40 > z, _derivative_from_output_float64_2),
                 (None, _derivative_from_output_float64_3),
             ),
         ),
@@ -307,7 +306,7 @@ def _second_derivative_float32_1(z):
 
 def _second_derivative_float32_2(z):
     # zero, with its sign
-    return (-_C42 * z)
+    return (-_C41 * z)
 
 
 def _second_derivative_float32_3(z):
@@ -351,7 +350,7 @@ def _second_derivative_float64_1(z):
 def _second_derivative_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.neg(dd.mul((_C42, _C43), x))
+    return dd.neg(dd.mul((_C41, _C42), x))
 
 
 def _second_derivative_float64_3(z):
@@ -383,7 +382,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: z == 0.0, _second_derivative_float64_2),
                 (lambda z: -1.0 > z, _second_derivative_float64_3),
-                (lambda z: _C1 > z, _second_derivative_float64_4),
+                (lambda z: _C0 > z, _second_derivative_float64_4),
                 (None, _second_derivative_float64_5),
             ),
         ),

@@ -19,10 +19,10 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p-9")  # -0.001953125
-_C2 = float.fromhex("-0x1p-54")  # -5.551115123125783e-17
-_C3 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C4 = float.fromhex("0x1p-52")  # 2.220446049250313e-16
+_C1 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C2 = float.fromhex("0x1p-21")  # 4.76837158203125e-07
+_C3 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
+_C4 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
 
 
 def _forward_float32_0(z, beta):
@@ -104,7 +104,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _forward_float64_0),
                 (lambda z, beta: z == 0.0, _forward_float64_1),
                 (lambda z, beta: -790.0 > z, _forward_float64_2),
-                (lambda z, beta: _C1 > z, _forward_float64_3),
+                (lambda z, beta: -1.0 > z, _forward_float64_3),
                 (lambda z, beta: 1.0 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
@@ -203,7 +203,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _derivative_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_float64_1),
                 (lambda z, beta: -790.0 > z, _derivative_float64_2),
-                (lambda z, beta: _C2 > z, _derivative_float64_3),
+                (lambda z, beta: _C1 > z, _derivative_float64_3),
                 (lambda z, beta: 63.0 > z, _derivative_float64_4),
                 (None, _derivative_float64_5),
             ),
@@ -256,7 +256,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z, beta: z == -np.inf, _second_derivative_float32_0),
                 (lambda z, beta: z == np.inf, _second_derivative_float32_1),
                 (lambda z, beta: 0.0 > z, _second_derivative_float32_2),
-                (lambda z, beta: _C3 > z, _second_derivative_float32_3),
+                (lambda z, beta: _C2 > z, _second_derivative_float32_3),
                 (None, _second_derivative_float32_4),
             ),
         ),
@@ -326,7 +326,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, beta: z == np.inf, _second_derivative_float64_1),
                 (lambda z, beta: -790.0 > z, _second_derivative_float64_2),
-                (lambda z, beta: _C2 > z, _second_derivative_float64_3),
+                (lambda z, beta: _C3 > z, _second_derivative_float64_3),
                 (lambda z, beta: _C4 > z, _second_derivative_float64_4),
                 (lambda z, beta: 790.0 > z, _second_derivative_float64_5),
                 (None, _second_derivative_float64_6),
@@ -424,7 +424,7 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
                 (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_1),
                 (lambda z, beta: z == 0.0, _derivative_wrt_beta_float64_2),
                 (lambda z, beta: -790.0 > z, _derivative_wrt_beta_float64_3),
-                (lambda z, beta: _C1 > z, _derivative_wrt_beta_float64_4),
+                (lambda z, beta: -1.0 > z, _derivative_wrt_beta_float64_4),
                 (lambda z, beta: 1.0 > z, _derivative_wrt_beta_float64_5),
                 (None, _derivative_wrt_beta_float64_6),
             ),

@@ -20,7 +20,6 @@ __all__ = [
     "elu_derivative_wrt_alpha",
 ]
 
-_C0 = float.fromhex("-0x1p-9")  # -0.001953125
 
 
 def _forward_float32_0(z, alpha):
@@ -189,7 +188,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_float64_1),
-                (lambda z, alpha: _C0 > z, _derivative_float64_2),
+                (lambda z, alpha: -1.0 > z, _derivative_float64_2),
                 (lambda z, alpha: 0.0 >= z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
@@ -356,7 +355,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, alpha: z == np.inf, _second_derivative_float64_1),
-                (lambda z, alpha: _C0 > z, _second_derivative_float64_2),
+                (lambda z, alpha: -1.0 > z, _second_derivative_float64_2),
                 (lambda z, alpha: 0.0 > z, _second_derivative_float64_3),
                 (None, _second_derivative_float64_4),
             ),

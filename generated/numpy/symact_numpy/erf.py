@@ -19,8 +19,8 @@ __all__ = [
 
 _C0 = float.fromhex("0x1.20dd750429b6dp+0")  # 1.1283791670955126
 _C1 = float.fromhex("0x1.1ae3a914fed8p-56")  # 1.533545961316588e-17
-_C2 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
-_C3 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
+_C2 = float.fromhex("-0x1p-7")  # -0.0078125
+_C3 = float.fromhex("0x1p-7")  # 0.0078125
 _C4 = float.fromhex("-0x1.20dd750429b6dp+1")  # -2.256758334191025
 _C5 = float.fromhex("-0x1.1ae3a914fed8p-55")  # -3.067091922633176e-17
 _C6 = float.fromhex("0x1.20dd750429b6dp+1")  # 2.256758334191025

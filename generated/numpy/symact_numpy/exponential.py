@@ -19,8 +19,6 @@ __all__ = [
     "exponential_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-9")  # -0.001953125
-_C1 = float.fromhex("0x1p-9")  # 0.001953125
 
 
 def _forward_float32_0(z):
@@ -90,8 +88,8 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: _C0 > z, _forward_float64_2),
-                (lambda z: _C1 > z, _forward_float64_3),
+                (lambda z: -1.0 > z, _forward_float64_2),
+                (lambda z: 1.0 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
         ),
@@ -167,8 +165,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C0 > z, _derivative_float64_2),
-                (lambda z: _C1 > z, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_2),
+                (lambda z: 1.0 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -314,8 +312,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
-                (lambda z: _C0 > z, _second_derivative_float64_2),
-                (lambda z: _C1 > z, _second_derivative_float64_3),
+                (lambda z: -1.0 > z, _second_derivative_float64_2),
+                (lambda z: 1.0 > z, _second_derivative_float64_3),
                 (None, _second_derivative_float64_4),
             ),
         ),

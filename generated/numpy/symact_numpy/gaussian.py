@@ -17,8 +17,8 @@ __all__ = [
     "gaussian_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
-_C1 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
+_C0 = float.fromhex("-0x1p-7")  # -0.0078125
+_C1 = float.fromhex("0x1p-7")  # 0.0078125
 _C2 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
 _C3 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
 _C4 = float.fromhex("0x1.dcab527c1050dp-153")  # 1.6307516022903838e-46

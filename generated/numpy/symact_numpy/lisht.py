@@ -17,7 +17,7 @@ __all__ = [
     "lisht_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-63")  # -1.0842021724855044e-19
+_C0 = float.fromhex("-0x1p-55")  # -2.7755575615628914e-17
 _C1 = float.fromhex("0x1.999999999999ap-1")  # 0.8
 _C2 = float.fromhex("-0x1.999999999999ap-55")  # -4.4408920985006264e-17
 _C3 = float.fromhex("0x1.bfe31aa371538p-3")  # 0.21869488536155202
@@ -38,7 +38,7 @@ _C17 = float.fromhex("0x1.ba1ba1ba1ba1cp-2")  # 0.43174603174603177
 _C18 = float.fromhex("-0x1.7917917917918p-56")  # -2.0442201723256852e-17
 _C19 = float.fromhex("0x1.5555555555555p+0")  # 1.3333333333333333
 _C20 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
-_C21 = float.fromhex("0x1p-9")  # 0.001953125
+_C21 = float.fromhex("0x1p-10")  # 0.0009765625
 _C22 = float.fromhex("-0x1.8p+0")  # -1.5
 _C23 = float.fromhex("0x1.331e23ad9de11p+0")  # 1.1996786402577337
 _C24 = float.fromhex("0x1.86b40693cc6cbp-153")  # 1.3366499748701725e-46

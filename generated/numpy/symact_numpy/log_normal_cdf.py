@@ -20,30 +20,29 @@ __all__ = [
 _C0 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
 _C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
-_C3 = float.fromhex("0x1p-49")  # 1.7763568394002505e-15
+_C3 = float.fromhex("0x1p-25")  # 2.9802322387695312e-08
 _C4 = float.fromhex("-0x1p-1")  # -0.5
 _C5 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
 _C6 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C7 = float.fromhex("-0x1p-54")  # -5.551115123125783e-17
-_C8 = float.fromhex("0x1p-54")  # 5.551115123125783e-17
+_C7 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
+_C8 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
 _C9 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
 _C10 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
 _C11 = float.fromhex("-0x1.ap+28")  # -436207616.0
 _C12 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
 _C13 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
-_C14 = float.fromhex("-0x1p-55")  # -2.7755575615628914e-17
-_C15 = float.fromhex("0x1p-34")  # 5.820766091346741e-11
-_C16 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
-_C17 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
-_C18 = float.fromhex("-0x1.6p+24")  # -23068672.0
-_C19 = float.fromhex("0x1.45f306dc9c883p-2")  # 0.3183098861837907
-_C20 = float.fromhex("0x1p-29")  # 1.862645149230957e-09
-_C21 = float.fromhex("0x1.921fb54442d18p+3")  # 12.566370614359172
-_C22 = float.fromhex("0x1.921fb54442d18p+1")  # 3.141592653589793
-_C23 = float.fromhex("-0x1.6b01ec5417056p-56")  # -1.9678676675182486e-17
-_C24 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
-_C25 = float.fromhex("0x1.1a62633145c07p-51")  # 4.898587196589413e-16
-_C26 = float.fromhex("0x1.1a62633145c07p-53")  # 1.2246467991473532e-16
+_C14 = float.fromhex("0x1p-2")  # 0.25
+_C15 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
+_C16 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
+_C17 = float.fromhex("-0x1p+24")  # -16777216.0
+_C18 = float.fromhex("0x1.45f306dc9c883p-2")  # 0.3183098861837907
+_C19 = float.fromhex("0x1p-7")  # 0.0078125
+_C20 = float.fromhex("0x1.921fb54442d18p+3")  # 12.566370614359172
+_C21 = float.fromhex("0x1.921fb54442d18p+1")  # 3.141592653589793
+_C22 = float.fromhex("-0x1.6b01ec5417056p-56")  # -1.9678676675182486e-17
+_C23 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
+_C24 = float.fromhex("0x1.1a62633145c07p-51")  # 4.898587196589413e-16
+_C25 = float.fromhex("0x1.1a62633145c07p-53")  # 1.2246467991473532e-16
 
 
 def _forward_float32_0(z):
@@ -221,7 +220,7 @@ def _derivative_float64_5(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = (_C9, _C12)
-    s1 = (_C16, _C17)
+    s1 = (_C15, _C16)
     s2 = dd.mul((_C4, 0.0), dd.powi(t, 2))
     return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s2, 300), s0), dd.sub(dd.mul(dd.mul(dd.exp(s2), s1), dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))), dd.mul((2.0, 0.0), s1)))), -300)
 
@@ -234,8 +233,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: _C11 > z, _derivative_float64_2),
-                (lambda z: _C14 > z, _derivative_float64_3),
-                (lambda z: _C15 > z, _derivative_float64_4),
+                (lambda z: _C7 > z, _derivative_float64_3),
+                (lambda z: _C14 > z, _derivative_float64_4),
                 (None, _derivative_float64_5),
             ),
         ),
@@ -264,7 +263,7 @@ def _second_derivative_float32_3(z):
     t = (-z)
     s0 = _C9
     s1 = dd.erfcx1(_C1 * s0 * t)
-    return _C19 * s0 * powi((1.0 / s1), 2) * (_C16 * s1 * t - s0)
+    return _C18 * s0 * powi((1.0 / s1), 2) * (_C15 * s1 * t - s0)
 
 
 def _second_derivative_float32_4(z):
@@ -272,18 +271,18 @@ def _second_derivative_float32_4(z):
     s0 = _C9
     s1 = (1.0 + dd.erf1(_C1 * s0 * z))
     s2 = powi(z, 2)
-    return _C19 * np.exp((-s2)) * s0 * powi((1.0 / s1), 2) * ((-s0) - _C16 * np.exp(_C1 * s2) * s1 * z)
+    return _C18 * np.exp((-s2)) * s0 * powi((1.0 / s1), 2) * ((-s0) - _C15 * np.exp(_C1 * s2) * s1 * z)
 
 
 def _second_derivative_float32_5(z):
     # decaying exponentials
     t = z
-    s0 = _C21
+    s0 = _C20
     s1 = _C9 * t
     s2 = dd.erfcx1(_C1 * s1)
     s3 = np.exp(_C4 * powi(t, 2))
-    s4 = _C16 * s1
-    return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (_C22 * s3 * powi(s2, 2) - s0 * s2)))
+    s4 = _C15 * s1
+    return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (_C21 * s3 * powi(s2, 2) - s0 * s2)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -293,9 +292,9 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             (
                 (lambda z: z == -np.inf, _second_derivative_float32_0),
                 (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: _C18 > z, _second_derivative_float32_2),
+                (lambda z: _C17 > z, _second_derivative_float32_2),
                 (lambda z: 0.0 > z, _second_derivative_float32_3),
-                (lambda z: _C20 > z, _second_derivative_float32_4),
+                (lambda z: _C19 > z, _second_derivative_float32_4),
                 (None, _second_derivative_float32_5),
             ),
         ),
@@ -320,7 +319,7 @@ def _second_derivative_float64_2(z):
     t = dd.neg(x)
     s0 = (_C9, _C12)
     s1 = dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))
-    return dd.mul(dd.mul(dd.mul((_C19, _C23), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.mul(dd.mul((_C16, _C17), s1), t), s0))
+    return dd.mul(dd.mul(dd.mul((_C18, _C22), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.mul(dd.mul((_C15, _C16), s1), t), s0))
 
 
 def _second_derivative_float64_3(z):
@@ -329,20 +328,20 @@ def _second_derivative_float64_3(z):
     s0 = (_C9, _C12)
     s1 = dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x)))
     s2 = dd.powi(x, 2)
-    return dd.mul(dd.mul(dd.mul(dd.mul((_C19, _C23), dd.exp(dd.neg(s2))), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C16, _C17), dd.exp(dd.mul((_C1, 0.0), s2))), s1), x)))
+    return dd.mul(dd.mul(dd.mul(dd.mul((_C18, _C22), dd.exp(dd.neg(s2))), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C15, _C16), dd.exp(dd.mul((_C1, 0.0), s2))), s1), x)))
 
 
 def _second_derivative_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = (_C21, _C25)
+    s0 = (_C20, _C24)
     s1 = dd.mul((_C9, _C12), t)
     s2 = dd.erfcx(dd.mul((_C1, 0.0), s1))
     s3 = dd.mul((_C4, 0.0), dd.powi(t, 2))
     s4 = dd.exp(s3)
-    s5 = dd.mul((_C16, _C17), s1)
-    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(dd.mul((_C22, _C26), s4), dd.powi(s2, 2)), dd.mul(s0, s2))))), -300)
+    s5 = dd.mul((_C15, _C16), s1)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(dd.mul((_C21, _C25), s4), dd.powi(s2, 2)), dd.mul(s0, s2))))), -300)
 
 
 def _second_derivative_float64_5(z):
@@ -357,8 +356,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
-                (lambda z: _C14 > z, _second_derivative_float64_2),
-                (lambda z: _C24 > z, _second_derivative_float64_3),
+                (lambda z: _C23 > z, _second_derivative_float64_2),
+                (lambda z: _C19 > z, _second_derivative_float64_3),
                 (lambda z: 63.0 > z, _second_derivative_float64_4),
                 (None, _second_derivative_float64_5),
             ),

@@ -19,8 +19,6 @@ __all__ = [
     "logarithm_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-9")  # -0.001953125
-_C1 = float.fromhex("0x1p-9")  # 0.001953125
 
 
 def _forward_float32_0(z):
@@ -253,8 +251,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: _C0 > z, _derivative_from_output_float64_2),
-                (lambda z: _C1 > z, _derivative_from_output_float64_3),
+                (lambda z: -1.0 > z, _derivative_from_output_float64_2),
+                (lambda z: 1.0 > z, _derivative_from_output_float64_3),
                 (None, _derivative_from_output_float64_4),
             ),
         ),

@@ -18,14 +18,14 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
-_C1 = float.fromhex("-0x1p-7")  # -0.0078125
+_C1 = float.fromhex("-0x1p-6")  # -0.015625
 _C2 = float.fromhex("0x1p-1")  # 0.5
 _C3 = float.fromhex("0x1.6c16c16c16c17p-6")  # 0.022222222222222223
 _C4 = float.fromhex("0x1.1ea5d39bcda62p-9")  # 0.0021869488536155205
 _C5 = float.fromhex("0x1.833d9c7de5851p-11")  # 0.0007386029608251831
 _C6 = float.fromhex("0x1.ba1ba1ba1ba1cp-8")  # 0.006746031746031746
 _C7 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
-_C8 = float.fromhex("0x1p-5")  # 0.03125
+_C8 = float.fromhex("0x1p-6")  # 0.015625
 _C9 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
 _C10 = float.fromhex("-0x1p-4")  # -0.0625
 _C11 = float.fromhex("-0x1.f49f49f49f49fp-61")  # -8.480870326997723e-19
@@ -42,9 +42,9 @@ _C21 = float.fromhex("-0x1.036e4becd901ap-65")  # -2.746830926480244e-20
 _C22 = float.fromhex("-0x1.7917917917918p-62")  # -3.194094019258883e-19
 _C23 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
 _C24 = float.fromhex("0x1p-4")  # 0.0625
-_C25 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C26 = float.fromhex("-0x1p-54")  # -5.551115123125783e-17
-_C27 = float.fromhex("0x1p-54")  # 5.551115123125783e-17
+_C25 = float.fromhex("0x1p-22")  # 2.384185791015625e-07
+_C26 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
+_C27 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
 
 
 def _forward_float32_0(z):

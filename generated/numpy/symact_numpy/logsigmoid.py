@@ -19,49 +19,46 @@ __all__ = [
     "logsigmoid_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-9")  # -0.001953125
-_C1 = float.fromhex("0x1p-9")  # 0.001953125
-_C2 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
-_C3 = float.fromhex("-0x1.e542ba4020225p-62")  # -4.110317623312165e-19
-_C4 = float.fromhex("-0x1.ea72b4afe3c2fp-120")  # -1.4412973378659527e-36
-_C5 = float.fromhex("0x1.71b8ef6dcf572p-66")  # 1.9572941063391263e-20
-_C6 = float.fromhex("-0x1.d043ae40c4647p-120")  # -1.3643503830087908e-36
-_C7 = float.fromhex("0x1.2f49b46814157p-57")  # 8.22063524662433e-18
-_C8 = float.fromhex("0x1.2650f61dbdcb4p-112")  # 2.2141894119604265e-34
-_C9 = float.fromhex("0x1.6827863b97d97p-53")  # 1.5619206968586225e-16
-_C10 = float.fromhex("0x1.eec01221a8b0bp-107")  # 1.1910679660273754e-32
-_C11 = float.fromhex("0x1.952c77030ad4ap-49")  # 2.8114572543455206e-15
-_C12 = float.fromhex("0x1.ac981465ddc6cp-103")  # 1.6508842730861433e-31
-_C13 = float.fromhex("0x1.ae7f3e733b81fp-45")  # 4.779477332387385e-14
-_C14 = float.fromhex("0x1.1d8656b0ee8cbp-101")  # 4.399205485834081e-31
-_C15 = float.fromhex("0x1.ae7f3e733b81fp-41")  # 7.647163731819816e-13
-_C16 = float.fromhex("0x1.1d8656b0ee8cbp-97")  # 7.03872877733453e-30
-_C17 = float.fromhex("0x1.93974a8c07c9dp-37")  # 1.1470745597729725e-11
-_C18 = float.fromhex("0x1.05d6f8a2efd1fp-92")  # 2.0655512752830745e-28
-_C19 = float.fromhex("0x1.6124613a86d09p-33")  # 1.6059043836821613e-10
-_C20 = float.fromhex("0x1.f28e0cc748ebep-87")  # 1.2585294588752098e-26
-_C21 = float.fromhex("0x1.1eed8eff8d898p-29")  # 2.08767569878681e-09
-_C22 = float.fromhex("-0x1.2aec959e14c06p-83")  # -1.20734505911326e-25
-_C23 = float.fromhex("0x1.ae64567f544e4p-26")  # 2.505210838544172e-08
-_C24 = float.fromhex("-0x1.c062e06d1f209p-80")  # -1.448814070935912e-24
-_C25 = float.fromhex("0x1.27e4fb7789f5cp-22")  # 2.755731922398589e-07
-_C26 = float.fromhex("0x1.cbbc05b4fa99ap-76")  # 2.3767714622250297e-23
-_C27 = float.fromhex("0x1.71de3a556c734p-19")  # 2.7557319223985893e-06
-_C28 = float.fromhex("-0x1.c154f8ddc6cp-73")  # -1.858393274046472e-22
-_C29 = float.fromhex("0x1.a01a01a01a01ap-16")  # 2.48015873015873e-05
-_C30 = float.fromhex("0x1.a01a01a01a01ap-76")  # 2.1511947866775882e-23
-_C31 = float.fromhex("0x1.a01a01a01a01ap-13")  # 0.0001984126984126984
-_C32 = float.fromhex("0x1.a01a01a01a01ap-73")  # 1.7209558293420705e-22
-_C33 = float.fromhex("0x1.6c16c16c16c17p-10")  # 0.001388888888888889
-_C34 = float.fromhex("-0x1.f49f49f49f49fp-65")  # -5.300543954373577e-20
-_C35 = float.fromhex("0x1.1111111111111p-7")  # 0.008333333333333333
-_C36 = float.fromhex("0x1.1111111111111p-63")  # 1.1564823173178714e-19
-_C37 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
-_C38 = float.fromhex("0x1.5555555555555p-59")  # 2.3129646346357427e-18
-_C39 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
-_C40 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
-_C41 = float.fromhex("0x1p-1")  # 0.5
-_C42 = float.fromhex("0x1p-18")  # 3.814697265625e-06
+_C0 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
+_C1 = float.fromhex("-0x1.e542ba4020225p-62")  # -4.110317623312165e-19
+_C2 = float.fromhex("-0x1.ea72b4afe3c2fp-120")  # -1.4412973378659527e-36
+_C3 = float.fromhex("0x1.71b8ef6dcf572p-66")  # 1.9572941063391263e-20
+_C4 = float.fromhex("-0x1.d043ae40c4647p-120")  # -1.3643503830087908e-36
+_C5 = float.fromhex("0x1.2f49b46814157p-57")  # 8.22063524662433e-18
+_C6 = float.fromhex("0x1.2650f61dbdcb4p-112")  # 2.2141894119604265e-34
+_C7 = float.fromhex("0x1.6827863b97d97p-53")  # 1.5619206968586225e-16
+_C8 = float.fromhex("0x1.eec01221a8b0bp-107")  # 1.1910679660273754e-32
+_C9 = float.fromhex("0x1.952c77030ad4ap-49")  # 2.8114572543455206e-15
+_C10 = float.fromhex("0x1.ac981465ddc6cp-103")  # 1.6508842730861433e-31
+_C11 = float.fromhex("0x1.ae7f3e733b81fp-45")  # 4.779477332387385e-14
+_C12 = float.fromhex("0x1.1d8656b0ee8cbp-101")  # 4.399205485834081e-31
+_C13 = float.fromhex("0x1.ae7f3e733b81fp-41")  # 7.647163731819816e-13
+_C14 = float.fromhex("0x1.1d8656b0ee8cbp-97")  # 7.03872877733453e-30
+_C15 = float.fromhex("0x1.93974a8c07c9dp-37")  # 1.1470745597729725e-11
+_C16 = float.fromhex("0x1.05d6f8a2efd1fp-92")  # 2.0655512752830745e-28
+_C17 = float.fromhex("0x1.6124613a86d09p-33")  # 1.6059043836821613e-10
+_C18 = float.fromhex("0x1.f28e0cc748ebep-87")  # 1.2585294588752098e-26
+_C19 = float.fromhex("0x1.1eed8eff8d898p-29")  # 2.08767569878681e-09
+_C20 = float.fromhex("-0x1.2aec959e14c06p-83")  # -1.20734505911326e-25
+_C21 = float.fromhex("0x1.ae64567f544e4p-26")  # 2.505210838544172e-08
+_C22 = float.fromhex("-0x1.c062e06d1f209p-80")  # -1.448814070935912e-24
+_C23 = float.fromhex("0x1.27e4fb7789f5cp-22")  # 2.755731922398589e-07
+_C24 = float.fromhex("0x1.cbbc05b4fa99ap-76")  # 2.3767714622250297e-23
+_C25 = float.fromhex("0x1.71de3a556c734p-19")  # 2.7557319223985893e-06
+_C26 = float.fromhex("-0x1.c154f8ddc6cp-73")  # -1.858393274046472e-22
+_C27 = float.fromhex("0x1.a01a01a01a01ap-16")  # 2.48015873015873e-05
+_C28 = float.fromhex("0x1.a01a01a01a01ap-76")  # 2.1511947866775882e-23
+_C29 = float.fromhex("0x1.a01a01a01a01ap-13")  # 0.0001984126984126984
+_C30 = float.fromhex("0x1.a01a01a01a01ap-73")  # 1.7209558293420705e-22
+_C31 = float.fromhex("0x1.6c16c16c16c17p-10")  # 0.001388888888888889
+_C32 = float.fromhex("-0x1.f49f49f49f49fp-65")  # -5.300543954373577e-20
+_C33 = float.fromhex("0x1.1111111111111p-7")  # 0.008333333333333333
+_C34 = float.fromhex("0x1.1111111111111p-63")  # 1.1564823173178714e-19
+_C35 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
+_C36 = float.fromhex("0x1.5555555555555p-59")  # 2.3129646346357427e-18
+_C37 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
+_C38 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
+_C39 = float.fromhex("0x1p-1")  # 0.5
 
 
 def _forward_float32_0(z):
@@ -138,7 +135,7 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: _C0 > z, _forward_float64_2),
+                (lambda z: -1.0 > z, _forward_float64_2),
                 (lambda z: 63.0 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
@@ -217,7 +214,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -1.0 > z, _derivative_float64_2),
-                (lambda z: _C1 > z, _derivative_float64_3),
+                (lambda z: 1.0 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -278,7 +275,7 @@ def _derivative_from_output_float64_3(z):
     # power series
     x = (z, np.zeros_like(z))
     t = x
-    return dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C3, _C4), dd.mul((_C5, _C6), t))), (_C7, _C8))), (_C9, _C10))), (_C11, _C12))), (_C13, _C14))), (_C15, _C16))), (_C17, _C18))), (_C19, _C20))), (_C21, _C22))), (_C23, _C24))), (_C25, _C26))), (_C27, _C28))), (_C29, _C30))), (_C31, _C32))), (_C33, _C34))), (_C35, _C36))), (_C37, _C38))), (_C39, _C40))), (_C41, 0.0))), (1.0, 0.0)))
+    return dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C1, _C2), dd.mul((_C3, _C4), t))), (_C5, _C6))), (_C7, _C8))), (_C9, _C10))), (_C11, _C12))), (_C13, _C14))), (_C15, _C16))), (_C17, _C18))), (_C19, _C20))), (_C21, _C22))), (_C23, _C24))), (_C25, _C26))), (_C27, _C28))), (_C29, _C30))), (_C31, _C32))), (_C33, _C34))), (_C35, _C36))), (_C37, _C38))), (_C39, 0.0))), (1.0, 0.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -288,7 +285,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == 0.0, _derivative_from_output_float64_1),
-                (lambda z: _C2 > z, _derivative_from_output_float64_2),
+                (lambda z: _C0 > z, _derivative_from_output_float64_2),
                 (None, _derivative_from_output_float64_3),
             ),
         ),
@@ -376,8 +373,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
-                (lambda z: _C0 > z, _second_derivative_float64_2),
-                (lambda z: _C42 > z, _second_derivative_float64_3),
+                (lambda z: -1.0 > z, _second_derivative_float64_2),
+                (lambda z: 1.0 > z, _second_derivative_float64_3),
                 (None, _second_derivative_float64_4),
             ),
         ),

@@ -21,14 +21,14 @@ _C0 = float.fromhex("-0x1p-1")  # -0.5
 _C1 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
 _C2 = float.fromhex("0x1p-1")  # 0.5
 _C3 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
-_C4 = float.fromhex("-0x1p-55")  # -2.7755575615628914e-17
+_C4 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
 _C5 = float.fromhex("0x1.9884533d43651p-2")  # 0.3989422804014327
 _C6 = float.fromhex("-0x1.cbc0d30ebfd15p-56")  # -2.49232720227773e-17
-_C7 = float.fromhex("-0x1p-34")  # -5.820766091346741e-11
-_C8 = float.fromhex("0x1p-34")  # 5.820766091346741e-11
+_C7 = float.fromhex("-0x1p-2")  # -0.25
+_C8 = float.fromhex("0x1p-2")  # 0.25
 _C9 = float.fromhex("-0x1.9884533d43651p-2")  # -0.3989422804014327
 _C10 = float.fromhex("0x1.cbc0d30ebfd15p-56")  # 2.49232720227773e-17
-_C11 = float.fromhex("-0x1p-58")  # -3.469446951953614e-18
+_C11 = float.fromhex("-0x1p-52")  # -2.220446049250313e-16
 _C12 = float.fromhex("0x1.9884533d43651p-3")  # 0.19947114020071635
 _C13 = float.fromhex("-0x1.cbc0d30ebfd15p-57")  # -1.246163601138865e-17
 _C14 = float.fromhex("0x1.1058377e2ceep-7")  # 0.00831129750836318
@@ -49,7 +49,7 @@ _C28 = float.fromhex("0x1.1058377e2ceep-10")  # 0.0010389121885453975
 _C29 = float.fromhex("0x1.782a1df62ac9dp-64")  # 7.965593543875138e-20
 _C30 = float.fromhex("0x1.9884533d43651p-5")  # 0.04986778505017909
 _C31 = float.fromhex("-0x1.cbc0d30ebfd15p-59")  # -3.1154090028471626e-18
-_C32 = float.fromhex("0x1p-58")  # 3.469446951953614e-18
+_C32 = float.fromhex("0x1p-49")  # 1.7763568394002505e-15
 
 
 def _forward_float32_0(z):

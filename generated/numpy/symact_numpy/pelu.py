@@ -21,8 +21,7 @@ __all__ = [
     "pelu_derivative_wrt_b",
 ]
 
-_C0 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C1 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
+_C0 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
 
 
 def _forward_float32_0(z, a, b):
@@ -206,7 +205,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, a, b: z == -np.inf, _derivative_float64_0),
                 (lambda z, a, b: z == np.inf, _derivative_float64_1),
-                (lambda z, a, b: _C0 > z, _derivative_float64_2),
+                (lambda z, a, b: -1.0 > z, _derivative_float64_2),
                 (lambda z, a, b: 0.0 >= z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
@@ -358,7 +357,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, a, b: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, a, b: z == np.inf, _second_derivative_float64_1),
-                (lambda z, a, b: _C0 > z, _second_derivative_float64_2),
+                (lambda z, a, b: -1.0 > z, _second_derivative_float64_2),
                 (lambda z, a, b: 0.0 > z, _second_derivative_float64_3),
                 (None, _second_derivative_float64_4),
             ),
@@ -554,8 +553,8 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
             (
                 (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_0),
                 (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_1),
-                (lambda z, a, b: _C1 > z, _derivative_wrt_b_float64_2),
-                (lambda z, a, b: _C0 > z, _derivative_wrt_b_float64_3),
+                (lambda z, a, b: _C0 > z, _derivative_wrt_b_float64_2),
+                (lambda z, a, b: -1.0 > z, _derivative_wrt_b_float64_3),
                 (lambda z, a, b: 0.0 >= z, _derivative_wrt_b_float64_4),
                 (lambda z, a, b: 1.0 > z, _derivative_wrt_b_float64_5),
                 (None, _derivative_wrt_b_float64_6),

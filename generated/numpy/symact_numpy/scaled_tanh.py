@@ -21,19 +21,19 @@ __all__ = [
     "scaled_tanh_derivative_wrt_b",
 ]
 
-_C0 = float.fromhex("0x1p-50")  # 8.881784197001252e-16
-_C1 = float.fromhex("0x1p-47")  # 7.105427357601002e-15
-_C2 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
-_C3 = float.fromhex("0x1p-57")  # 6.938893903907228e-18
-_C4 = float.fromhex("-0x1p-55")  # -2.7755575615628914e-17
-_C5 = float.fromhex("0x1p-55")  # 2.7755575615628914e-17
-_C6 = float.fromhex("-0x1p-6")  # -0.015625
-_C7 = float.fromhex("0x1p-6")  # 0.015625
-_C8 = float.fromhex("-0x1p-3")  # -0.125
-_C9 = float.fromhex("0x1p-3")  # 0.125
-_C10 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
-_C11 = float.fromhex("0x1p+334")  # 3.499601159652819e+100
-_C12 = float.fromhex("0x1p-54")  # 5.551115123125783e-17
+_C0 = float.fromhex("0x1p-28")  # 3.725290298461914e-09
+_C1 = float.fromhex("0x1p-25")  # 2.9802322387695312e-08
+_C2 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
+_C3 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
+_C4 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
+_C5 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
+_C6 = float.fromhex("-0x1p-4")  # -0.0625
+_C7 = float.fromhex("0x1p-4")  # 0.0625
+_C8 = float.fromhex("-0x1p-1")  # -0.5
+_C9 = float.fromhex("0x1p-1")  # 0.5
+_C10 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
+_C11 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
+_C12 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
 
 
 def _forward_float32_0(z, a, b):
@@ -1081,9 +1081,9 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_1),
                 (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_2),
                 (lambda z, a, b: _C10 > z, _derivative_wrt_b_float64_3),
-                (lambda z, a, b: _C2 > z, _derivative_wrt_b_float64_4),
+                (lambda z, a, b: _C11 > z, _derivative_wrt_b_float64_4),
                 (lambda z, a, b: _C3 > z, _derivative_wrt_b_float64_5),
-                (lambda z, a, b: _C11 > z, _derivative_wrt_b_float64_6),
+                (lambda z, a, b: _C12 > z, _derivative_wrt_b_float64_6),
                 (None, _derivative_wrt_b_float64_7),
             ),
         ),
@@ -1095,8 +1095,8 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_10),
                 (lambda z, a, b: _C10 > z, _derivative_wrt_b_float64_11),
                 (lambda z, a, b: _C4 > z, _derivative_wrt_b_float64_12),
-                (lambda z, a, b: _C12 > z, _derivative_wrt_b_float64_13),
-                (lambda z, a, b: _C11 > z, _derivative_wrt_b_float64_14),
+                (lambda z, a, b: _C5 > z, _derivative_wrt_b_float64_13),
+                (lambda z, a, b: _C12 > z, _derivative_wrt_b_float64_14),
                 (None, _derivative_wrt_b_float64_15),
             ),
         ),

@@ -24,7 +24,7 @@ _C1 = float.fromhex("0x1.c212cc640f031p+0")  # 1.7580993408473768
 _C2 = float.fromhex("0x1.0cfabd6a91132p+0")  # 1.0507009873554805
 _C3 = float.fromhex("-0x1.05161b045a1fep-56")  # -1.41535193800845e-17
 _C4 = float.fromhex("0x1.05161b045a1fep-56")  # 1.41535193800845e-17
-_C5 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
+_C5 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
 _C6 = float.fromhex("0x1.c212cc640f031p-1")  # 0.8790496704236884
 _C7 = float.fromhex("0x1.05161b045a1fep-57")  # 7.07675969004225e-18
 _C8 = float.fromhex("0x1.2c0c8842b4acbp-2")  # 0.2930165568078961
@@ -66,7 +66,6 @@ _C43 = float.fromhex("0x1.df863172c0fc9p-116")  # 2.2547119152110041e-35
 _C44 = float.fromhex("0x1.45011d87de738p-65")  # 3.4411174781992733e-20
 _C45 = float.fromhex("-0x1.9ed6b5c0f30edp-120")  # -1.2191014027414693e-36
 _C46 = float.fromhex("0x1.6fc7d272f2695p-55")  # 3.9874847667154144e-17
-_C47 = float.fromhex("-0x1p-9")  # -0.001953125
 
 
 def _forward_float32_0(z):
@@ -244,7 +243,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C47 > z, _derivative_float64_2),
+                (lambda z: -1.0 > z, _derivative_float64_2),
                 (lambda z: 0.0 >= z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
@@ -388,7 +387,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
-                (lambda z: _C47 > z, _second_derivative_float64_2),
+                (lambda z: -1.0 > z, _second_derivative_float64_2),
                 (lambda z: 0.0 > z, _second_derivative_float64_3),
                 (None, _second_derivative_float64_4),
             ),

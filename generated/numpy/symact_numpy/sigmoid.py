@@ -19,10 +19,7 @@ __all__ = [
     "sigmoid_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-9")  # -0.001953125
-_C1 = float.fromhex("-0x1p-19")  # -1.9073486328125e-06
-_C2 = float.fromhex("0x1p-9")  # 0.001953125
-_C3 = float.fromhex("-0x1p-3")  # -0.125
+_C0 = float.fromhex("-0x1p-3")  # -0.125
 
 
 def _forward_float32_0(z):
@@ -93,7 +90,7 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: _C0 > z, _forward_float64_2),
+                (lambda z: -1.0 > z, _forward_float64_2),
                 (lambda z: 1.0 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
@@ -182,8 +179,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C1 > z, _derivative_float64_2),
-                (lambda z: _C2 > z, _derivative_float64_3),
+                (lambda z: -1.0 > z, _derivative_float64_2),
+                (lambda z: 1.0 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -254,7 +251,7 @@ def _second_derivative_float32_1(z):
 
 def _second_derivative_float32_2(z):
     # zero, with its sign
-    return _C3 * z
+    return _C0 * z
 
 
 def _second_derivative_float32_3(z):
@@ -302,7 +299,7 @@ def _second_derivative_float64_1(z):
 def _second_derivative_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((_C3, 0.0), x)
+    return dd.mul((_C0, 0.0), x)
 
 
 def _second_derivative_float64_3(z):

@@ -20,10 +20,10 @@ __all__ = [
 
 _C0 = float.fromhex("0x1.921fb54442d18p-1")  # 0.7853981633974483
 _C1 = float.fromhex("0x1.1a62633145c07p-55")  # 3.061616997868383e-17
-_C2 = float.fromhex("0x1p-50")  # 8.881784197001252e-16
-_C3 = float.fromhex("-0x1.ap+11")  # -3328.0
-_C4 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
-_C5 = float.fromhex("0x1p-57")  # 6.938893903907228e-18
+_C2 = float.fromhex("0x1p-27")  # 7.450580596923828e-09
+_C3 = float.fromhex("-0x1p+11")  # -2048.0
+_C4 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
+_C5 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
 _C6 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
 _C7 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
 

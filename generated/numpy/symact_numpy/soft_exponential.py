@@ -20,13 +20,9 @@ __all__ = [
     "soft_exponential_derivative_wrt_alpha",
 ]
 
-_C0 = float.fromhex("0x1p-15")  # 3.0517578125e-05
-_C1 = float.fromhex("-0x1p-15")  # -3.0517578125e-05
-_C2 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C3 = float.fromhex("0x1p-13")  # 0.0001220703125
-_C4 = float.fromhex("0x1.ap+892")  # 5.3654913318466e+268
-_C5 = float.fromhex("0x1p-1")  # 0.5
-_C6 = float.fromhex("-0x1p+901")  # -1.6905424996341288e+271
+_C0 = float.fromhex("0x1.6p+874")  # 1.7318844325817578e+263
+_C1 = float.fromhex("0x1p-1")  # 0.5
+_C2 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
 
 
 def _forward_float32_0(z, alpha):
@@ -243,7 +239,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _forward_float64_10),
                 (lambda z, alpha: z == np.inf, _forward_float64_11),
                 (lambda z, alpha: -1.0 > z, _forward_float64_12),
-                (lambda z, alpha: _C0 > z, _forward_float64_13),
+                (lambda z, alpha: 1.0 > z, _forward_float64_13),
                 (None, _forward_float64_14),
             ),
         ),
@@ -426,8 +422,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_7),
                 (lambda z, alpha: z == np.inf, _derivative_float64_8),
-                (lambda z, alpha: _C1 > z, _derivative_float64_9),
-                (lambda z, alpha: _C0 > z, _derivative_float64_10),
+                (lambda z, alpha: -1.0 > z, _derivative_float64_9),
+                (lambda z, alpha: 1.0 > z, _derivative_float64_10),
                 (None, _derivative_float64_11),
             ),
         ),
@@ -602,8 +598,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z, alpha: _C2 > z, _derivative_from_output_float64_2),
-                (lambda z, alpha: _C3 > z, _derivative_from_output_float64_3),
+                (lambda z, alpha: -1.0 > z, _derivative_from_output_float64_2),
+                (lambda z, alpha: 1.0 > z, _derivative_from_output_float64_3),
                 (None, _derivative_from_output_float64_4),
             ),
         ),
@@ -810,7 +806,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _second_derivative_float64_4),
                 (lambda z, alpha: z == np.inf, _second_derivative_float64_5),
-                (lambda z, alpha: _C4 > z, _second_derivative_float64_6),
+                (lambda z, alpha: _C0 > z, _second_derivative_float64_6),
                 (None, _second_derivative_float64_7),
             ),
         ),
@@ -819,8 +815,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _second_derivative_float64_8),
                 (lambda z, alpha: z == np.inf, _second_derivative_float64_9),
-                (lambda z, alpha: _C1 > z, _second_derivative_float64_10),
-                (lambda z, alpha: _C0 > z, _second_derivative_float64_11),
+                (lambda z, alpha: -1.0 > z, _second_derivative_float64_10),
+                (lambda z, alpha: 1.0 > z, _second_derivative_float64_11),
                 (None, _second_derivative_float64_12),
             ),
         ),
@@ -841,7 +837,7 @@ def _derivative_wrt_alpha_float32_1(z, alpha):
 
 def _derivative_wrt_alpha_float32_2(z, alpha):
     # as it is
-    return (1.0 + _C5 * powi(z, 2))
+    return (1.0 + _C1 * powi(z, 2))
 
 
 def _derivative_wrt_alpha_float32_3(z, alpha):
@@ -931,13 +927,13 @@ def _derivative_wrt_alpha_float64_2(z, alpha):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.mul((_C5, 0.0), dd.powi(t, 2)), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))))
+    return dd.mul(dd.mul((_C1, 0.0), dd.powi(t, 2)), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))))
 
 
 def _derivative_wrt_alpha_float64_3(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.add((1.0, 0.0), dd.mul((_C5, 0.0), dd.powi(x, 2)))
+    return dd.add((1.0, 0.0), dd.mul((_C1, 0.0), dd.powi(x, 2)))
 
 
 def _derivative_wrt_alpha_float64_4(z, alpha):
@@ -945,7 +941,7 @@ def _derivative_wrt_alpha_float64_4(z, alpha):
     x = (z, np.zeros_like(z))
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.mul((_C5, 0.0), dd.powi(t, 2)), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))))
+    return dd.mul(dd.mul((_C1, 0.0), dd.powi(t, 2)), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))))
 
 
 def _derivative_wrt_alpha_float64_5(z, alpha):
@@ -1051,9 +1047,9 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_9),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_10),
-                (lambda z, alpha: _C6 > z, _derivative_wrt_alpha_float64_11),
+                (lambda z, alpha: _C2 > z, _derivative_wrt_alpha_float64_11),
                 (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_12),
-                (lambda z, alpha: _C0 > z, _derivative_wrt_alpha_float64_13),
+                (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_13),
                 (None, _derivative_wrt_alpha_float64_14),
             ),
         ),

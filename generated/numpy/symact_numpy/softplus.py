@@ -20,12 +20,9 @@ __all__ = [
     "softplus_derivative_wrt_beta",
 ]
 
-_C0 = float.fromhex("0x1p-15")  # 3.0517578125e-05
-_C1 = float.fromhex("-0x1p-15")  # -3.0517578125e-05
-_C2 = float.fromhex("-0x1p-21")  # -4.76837158203125e-07
-_C3 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
-_C4 = float.fromhex("0x1p-52")  # 2.220446049250313e-16
-_C5 = float.fromhex("0x1p+334")  # 3.499601159652819e+100
+_C0 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
+_C1 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
+_C2 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
 
 
 def _forward_float32_0(z, beta):
@@ -106,7 +103,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _forward_float64_0),
                 (lambda z, beta: z == np.inf, _forward_float64_1),
                 (lambda z, beta: -63.0 > z, _forward_float64_2),
-                (lambda z, beta: _C0 > z, _forward_float64_3),
+                (lambda z, beta: 1.0 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
         ),
@@ -186,7 +183,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, beta: z == -np.inf, _derivative_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_float64_1),
-                (lambda z, beta: _C1 > z, _derivative_float64_2),
+                (lambda z, beta: -1.0 > z, _derivative_float64_2),
                 (lambda z, beta: 1.0 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
@@ -351,8 +348,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, beta: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, beta: z == np.inf, _second_derivative_float64_1),
-                (lambda z, beta: _C2 > z, _second_derivative_float64_2),
-                (lambda z, beta: _C0 > z, _second_derivative_float64_3),
+                (lambda z, beta: -1.0 > z, _second_derivative_float64_2),
+                (lambda z, beta: 1.0 > z, _second_derivative_float64_3),
                 (None, _second_derivative_float64_4),
             ),
         ),
@@ -476,11 +473,11 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
             (
                 (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_1),
-                (lambda z, beta: _C3 > z, _derivative_wrt_beta_float64_2),
+                (lambda z, beta: _C0 > z, _derivative_wrt_beta_float64_2),
                 (lambda z, beta: -63.0 > z, _derivative_wrt_beta_float64_3),
-                (lambda z, beta: _C4 > z, _derivative_wrt_beta_float64_4),
+                (lambda z, beta: _C1 > z, _derivative_wrt_beta_float64_4),
                 (lambda z, beta: 63.0 > z, _derivative_wrt_beta_float64_5),
-                (lambda z, beta: _C5 > z, _derivative_wrt_beta_float64_6),
+                (lambda z, beta: _C2 > z, _derivative_wrt_beta_float64_6),
                 (None, _derivative_wrt_beta_float64_7),
             ),
         ),

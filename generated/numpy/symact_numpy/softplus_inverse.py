@@ -19,7 +19,7 @@ __all__ = [
     "softplus_inverse_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1.6p-1")  # 0.6875
+_C0 = float.fromhex("0x1.62e428p-1")  # 0.6931469440460205
 _C1 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
 _C2 = float.fromhex("0x1.4p+0")  # 1.25
 _C3 = float.fromhex("0x1.dbbbbbbbbbbbcp+0")  # 1.8583333333333334
@@ -62,7 +62,6 @@ _C39 = float.fromhex("0x1.6c16c16c16c17p-57")  # 9.86864910777917e-18
 _C40 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
 _C41 = float.fromhex("0x1p-129")  # 1.4693679385278594e-39
 _C42 = float.fromhex("-0x1.d148e8aa0ba83p-208")  # -4.418143341129904e-63
-_C43 = float.fromhex("-0x1p-9")  # -0.001953125
 
 
 def _forward_float32_0(z):
@@ -316,7 +315,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: _C43 > z, _derivative_from_output_float64_2),
+                (lambda z: -1.0 > z, _derivative_from_output_float64_2),
                 (lambda z: 1.0 > z, _derivative_from_output_float64_3),
                 (None, _derivative_from_output_float64_4),
             ),

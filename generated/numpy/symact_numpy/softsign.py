@@ -19,7 +19,7 @@ __all__ = [
     "softsign_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1.fffffffffffffp+899")  # -8.452712498170643e+270
+_C0 = float.fromhex("-0x1p+900")  # -8.452712498170644e+270
 _C1 = float.fromhex("0x1p+900")  # 8.452712498170644e+270
 
 

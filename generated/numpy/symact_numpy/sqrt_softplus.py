@@ -20,76 +20,75 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("-0x1p-1")  # -0.5
-_C1 = float.fromhex("0x1p-9")  # 0.001953125
-_C2 = float.fromhex("0x1p-1")  # 0.5
-_C3 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
-_C4 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
-_C5 = float.fromhex("0x1.1111111111111p-8")  # 0.004166666666666667
-_C6 = float.fromhex("0x1.1111111111111p-64")  # 5.782411586589357e-20
-_C7 = float.fromhex("0x1.a01a01a01a01ap-14")  # 9.92063492063492e-05
-_C8 = float.fromhex("0x1.a01a01a01a01ap-74")  # 8.604779146710353e-23
-_C9 = float.fromhex("0x1.71de3a556c734p-20")  # 1.3778659611992946e-06
-_C10 = float.fromhex("-0x1.c154f8ddc6cp-74")  # -9.29196637023236e-23
-_C11 = float.fromhex("0x1.ae64567f544e4p-27")  # 1.252605419272086e-08
-_C12 = float.fromhex("-0x1.c062e06d1f209p-81")  # -7.24407035467956e-25
-_C13 = float.fromhex("0x1.27e4fb7789f5cp-23")  # 1.3778659611992944e-07
-_C14 = float.fromhex("0x1.cbbc05b4fa99ap-77")  # 1.1883857311125149e-23
-_C15 = float.fromhex("0x1.a01a01a01a01ap-17")  # 1.240079365079365e-05
-_C16 = float.fromhex("0x1.a01a01a01a01ap-77")  # 1.0755973933387941e-23
-_C17 = float.fromhex("0x1.6c16c16c16c17p-11")  # 0.0006944444444444445
-_C18 = float.fromhex("-0x1.f49f49f49f49fp-66")  # -2.6502719771867885e-20
-_C19 = float.fromhex("0x1.5555555555555p-6")  # 0.020833333333333332
-_C20 = float.fromhex("0x1.5555555555555p-60")  # 1.1564823173178713e-18
-_C21 = float.fromhex("0x1p-2")  # 0.25
-_C22 = float.fromhex("0x1p-48")  # 3.552713678800501e-15
-_C23 = float.fromhex("0x1.d7c4b0e8f2339p-1")  # 0.9214225086553604
-_C24 = float.fromhex("0x1.a8ca35d166c5dp-158")  # 4.5414536413993186e-48
-_C25 = float.fromhex("0x1.8fb93f35987d9p-7")  # 0.012198596824592943
-_C26 = float.fromhex("0x1.db0b7648c21a9p-9")  # 0.003624303997984597
-_C27 = float.fromhex("0x1.5c8d088d23cb8p-14")  # 8.310101311991252e-05
-_C28 = float.fromhex("0x1.45a6403153bedp-12")  # 0.0003105634851480733
-_C29 = float.fromhex("0x1.a0dcaf40e6edp-17")  # 1.2423457180158788e-05
-_C30 = float.fromhex("0x1.7f75724499f8ap-25")  # 4.4640476680467625e-08
-_C31 = float.fromhex("0x1.0e79975b22037p-22")  # 2.5189944147978954e-07
-_C32 = float.fromhex("0x1.a8e2ee6ab1a6dp-24")  # 9.892658573837298e-08
-_C33 = float.fromhex("0x1.6ef1ae110b62p-20")  # 1.36697315534661e-06
-_C34 = float.fromhex("0x1.6db0bee58a131p-16")  # 2.1796847155781597e-05
-_C35 = float.fromhex("0x1.2fa6863cd9223p-14")  # 7.239591736902437e-05
-_C36 = float.fromhex("0x1.57668637aeddfp-9")  # 0.00261993778607715
-_C37 = float.fromhex("0x1.40760a5c52d52p-5")  # 0.0391187860828618
-_C38 = float.fromhex("-0x1.6f144cf8bb0b9p-55")  # -3.9798817398527784e-17
-_C39 = float.fromhex("0x1.a150add44fc2dp-160")  # 1.1153852123889893e-48
-_C40 = float.fromhex("0x1.189aa80ed4b07p-214")  # 4.163274213037674e-65
-_C41 = float.fromhex("-0x1.bbcb3cb9117f6p-62")  # -3.759080511164363e-19
-_C42 = float.fromhex("0x1.97ed056eea14ap-63")  # 1.7276332348821544e-19
-_C43 = float.fromhex("0x1.1feeba7fd6cc7p-68")  # 3.8107553477033266e-21
-_C44 = float.fromhex("-0x1.ebda1bfa23a78p-66")  # -2.6038427511977168e-20
-_C45 = float.fromhex("0x1.551231405e962p-77")  # 8.816480364312893e-24
-_C46 = float.fromhex("-0x1.a45f063021b3ep-79")  # -2.7165851322768104e-24
-_C47 = float.fromhex("0x1.4baa424d09c4p-77")  # 8.573341225498921e-24
-_C48 = float.fromhex("0x1.15a8fffe7bf14p-78")  # 3.588673407089175e-24
-_C49 = float.fromhex("0x1.5bf40e713f478p-28")  # 5.063387585296079e-09
-_C50 = float.fromhex("-0x1.938e9898c80b1p-82")  # -3.2599076137433855e-25
-_C51 = float.fromhex("0x1.3c3a7e0bb682ep-33")  # 1.438040661949195e-10
-_C52 = float.fromhex("-0x1.f64fd5646d41ap-87")  # -1.268013377863045e-26
-_C53 = float.fromhex("0x1.e67437e03fc1bp-37")  # 1.382585360260246e-11
-_C54 = float.fromhex("-0x1.3deffa0d80cecp-91")  # -5.016167849324956e-28
-_C55 = float.fromhex("0x1.2c9d3c1119f3ep-36")  # 1.7087938760861634e-11
-_C56 = float.fromhex("-0x1.6adef9260a55fp-94")  # -7.156368425584459e-29
-_C57 = float.fromhex("0x1.ae4f19c7e8a8ap-32")  # 3.913637439247586e-10
-_C58 = float.fromhex("0x1.412aa73f1da33p-87")  # 8.107385159208844e-27
-_C59 = float.fromhex("0x1.86a2d56876e0ep-31")  # 7.105628698784711e-10
-_C60 = float.fromhex("-0x1.77912dd64911bp-86")  # -1.8961293244699292e-26
-_C61 = float.fromhex("0x1.1df9d3eeba1f3p-29")  # 2.080748454927616e-09
-_C62 = float.fromhex("-0x1.5ff98ee564274p-83")  # -1.421615043948381e-25
-_C63 = float.fromhex("0x1.824747bc8b635p-25")  # 4.4968728716735546e-08
-_C64 = float.fromhex("-0x1.1c7ddaf6d997cp-82")  # -2.298105024082165e-25
-_C65 = float.fromhex("-0x1.26acd00aaa909p-76")  # -1.5234342994976838e-23
-_C66 = float.fromhex("0x1.94cabf784dcd6p-70")  # 1.3393443254555325e-21
-_C67 = float.fromhex("0x1.75e7f5239d0dep-68")  # 4.948605821260271e-21
-_C68 = float.fromhex("-0x1.f1ac9e06c46ccp-63")  # -2.1077325874531077e-19
-_C69 = float.fromhex("-0x1.a3db5e5720ffbp-60")  # -1.4225305377462335e-18
-_C70 = float.fromhex("-0x1p-2")  # -0.25
+_C1 = float.fromhex("0x1p-1")  # 0.5
+_C2 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
+_C3 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
+_C4 = float.fromhex("0x1.1111111111111p-8")  # 0.004166666666666667
+_C5 = float.fromhex("0x1.1111111111111p-64")  # 5.782411586589357e-20
+_C6 = float.fromhex("0x1.a01a01a01a01ap-14")  # 9.92063492063492e-05
+_C7 = float.fromhex("0x1.a01a01a01a01ap-74")  # 8.604779146710353e-23
+_C8 = float.fromhex("0x1.71de3a556c734p-20")  # 1.3778659611992946e-06
+_C9 = float.fromhex("-0x1.c154f8ddc6cp-74")  # -9.29196637023236e-23
+_C10 = float.fromhex("0x1.ae64567f544e4p-27")  # 1.252605419272086e-08
+_C11 = float.fromhex("-0x1.c062e06d1f209p-81")  # -7.24407035467956e-25
+_C12 = float.fromhex("0x1.27e4fb7789f5cp-23")  # 1.3778659611992944e-07
+_C13 = float.fromhex("0x1.cbbc05b4fa99ap-77")  # 1.1883857311125149e-23
+_C14 = float.fromhex("0x1.a01a01a01a01ap-17")  # 1.240079365079365e-05
+_C15 = float.fromhex("0x1.a01a01a01a01ap-77")  # 1.0755973933387941e-23
+_C16 = float.fromhex("0x1.6c16c16c16c17p-11")  # 0.0006944444444444445
+_C17 = float.fromhex("-0x1.f49f49f49f49fp-66")  # -2.6502719771867885e-20
+_C18 = float.fromhex("0x1.5555555555555p-6")  # 0.020833333333333332
+_C19 = float.fromhex("0x1.5555555555555p-60")  # 1.1564823173178713e-18
+_C20 = float.fromhex("0x1p-2")  # 0.25
+_C21 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
+_C22 = float.fromhex("0x1.d7c4b0e8f2339p-1")  # 0.9214225086553604
+_C23 = float.fromhex("0x1.a150add44fc2dp-160")  # 1.1153852123889893e-48
+_C24 = float.fromhex("0x1.8fb93f35987d9p-7")  # 0.012198596824592943
+_C25 = float.fromhex("0x1.db0b7648c21a9p-9")  # 0.003624303997984597
+_C26 = float.fromhex("0x1.5c8d088d23cb8p-14")  # 8.310101311991252e-05
+_C27 = float.fromhex("0x1.45a6403153bedp-12")  # 0.0003105634851480733
+_C28 = float.fromhex("0x1.a0dcaf40e6edp-17")  # 1.2423457180158788e-05
+_C29 = float.fromhex("0x1.7f75724499f8ap-25")  # 4.4640476680467625e-08
+_C30 = float.fromhex("0x1.0e79975b22037p-22")  # 2.5189944147978954e-07
+_C31 = float.fromhex("0x1.a8e2ee6ab1a6dp-24")  # 9.892658573837298e-08
+_C32 = float.fromhex("0x1.6ef1ae110b62p-20")  # 1.36697315534661e-06
+_C33 = float.fromhex("0x1.6db0bee58a131p-16")  # 2.1796847155781597e-05
+_C34 = float.fromhex("0x1.2fa6863cd9223p-14")  # 7.239591736902437e-05
+_C35 = float.fromhex("0x1.57668637aeddfp-9")  # 0.00261993778607715
+_C36 = float.fromhex("0x1.40760a5c52d52p-5")  # 0.0391187860828618
+_C37 = float.fromhex("-0x1.6f144cf8bb0b9p-55")  # -3.9798817398527784e-17
+_C38 = float.fromhex("0x1.a8ca35d166c5dp-158")  # 4.5414536413993186e-48
+_C39 = float.fromhex("0x1.d0e3eb6092b1p-214")  # 6.897495993759894e-65
+_C40 = float.fromhex("-0x1.bbcb3cb9117f6p-62")  # -3.759080511164363e-19
+_C41 = float.fromhex("0x1.97ed056eea14ap-63")  # 1.7276332348821544e-19
+_C42 = float.fromhex("0x1.1feeba7fd6cc7p-68")  # 3.8107553477033266e-21
+_C43 = float.fromhex("-0x1.ebda1bfa23a78p-66")  # -2.6038427511977168e-20
+_C44 = float.fromhex("0x1.551231405e962p-77")  # 8.816480364312893e-24
+_C45 = float.fromhex("-0x1.a45f063021b3ep-79")  # -2.7165851322768104e-24
+_C46 = float.fromhex("0x1.4baa424d09c4p-77")  # 8.573341225498921e-24
+_C47 = float.fromhex("0x1.15a8fffe7bf14p-78")  # 3.588673407089175e-24
+_C48 = float.fromhex("0x1.5bf40e713f478p-28")  # 5.063387585296079e-09
+_C49 = float.fromhex("-0x1.938e9898c80b1p-82")  # -3.2599076137433855e-25
+_C50 = float.fromhex("0x1.3c3a7e0bb682ep-33")  # 1.438040661949195e-10
+_C51 = float.fromhex("-0x1.f64fd5646d41ap-87")  # -1.268013377863045e-26
+_C52 = float.fromhex("0x1.e67437e03fc1bp-37")  # 1.382585360260246e-11
+_C53 = float.fromhex("-0x1.3deffa0d80cecp-91")  # -5.016167849324956e-28
+_C54 = float.fromhex("0x1.2c9d3c1119f3ep-36")  # 1.7087938760861634e-11
+_C55 = float.fromhex("-0x1.6adef9260a55fp-94")  # -7.156368425584459e-29
+_C56 = float.fromhex("0x1.ae4f19c7e8a8ap-32")  # 3.913637439247586e-10
+_C57 = float.fromhex("0x1.412aa73f1da33p-87")  # 8.107385159208844e-27
+_C58 = float.fromhex("0x1.86a2d56876e0ep-31")  # 7.105628698784711e-10
+_C59 = float.fromhex("-0x1.77912dd64911bp-86")  # -1.8961293244699292e-26
+_C60 = float.fromhex("0x1.1df9d3eeba1f3p-29")  # 2.080748454927616e-09
+_C61 = float.fromhex("-0x1.5ff98ee564274p-83")  # -1.421615043948381e-25
+_C62 = float.fromhex("0x1.824747bc8b635p-25")  # 4.4968728716735546e-08
+_C63 = float.fromhex("-0x1.1c7ddaf6d997cp-82")  # -2.298105024082165e-25
+_C64 = float.fromhex("-0x1.26acd00aaa909p-76")  # -1.5234342994976838e-23
+_C65 = float.fromhex("0x1.94cabf784dcd6p-70")  # 1.3393443254555325e-21
+_C66 = float.fromhex("0x1.75e7f5239d0dep-68")  # 4.948605821260271e-21
+_C67 = float.fromhex("-0x1.f1ac9e06c46ccp-63")  # -2.1077325874531077e-19
+_C68 = float.fromhex("-0x1.a3db5e5720ffbp-60")  # -1.4225305377462335e-18
+_C69 = float.fromhex("-0x1p-2")  # -0.25
 
 
 def _forward_float32_0(z):
@@ -174,7 +173,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: -63.0 > z, _forward_float64_2),
-                (lambda z: _C1 > z, _forward_float64_3),
+                (lambda z: 1.0 > z, _forward_float64_3),
                 (None, _forward_float64_4),
             ),
         ),
@@ -201,7 +200,7 @@ def _derivative_float32_2(z):
 
 def _derivative_float32_3(z):
     # as it is
-    return (_C2 / ((1.0 + np.exp((-z))) * np.sqrt(np.log1p(np.exp(z)))))
+    return (_C1 / ((1.0 + np.exp((-z))) * np.sqrt(np.log1p(np.exp(z)))))
 
 
 def _derivative_float32_4(z):
@@ -249,7 +248,7 @@ def _derivative_float64_2(z):
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.div((_C2, 0.0), dd.mul(dd.add((1.0, 0.0), dd.exp(dd.neg(x))), dd.sqrt(dd.log1p(dd.exp(x)))))
+    return dd.div((_C1, 0.0), dd.mul(dd.add((1.0, 0.0), dd.exp(dd.neg(x))), dd.sqrt(dd.log1p(dd.exp(x)))))
 
 
 def _derivative_float64_4(z):
@@ -269,7 +268,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -63.0 > z, _derivative_float64_2),
-                (lambda z: _C1 > z, _derivative_float64_3),
+                (lambda z: 1.0 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -323,7 +322,7 @@ def _derivative_from_output_float64_2(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.add((_C2, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, _C4), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C5, _C6), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C7, _C8), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.sub(dd.mul((_C11, _C12), s0), (_C13, _C14))))), (_C15, _C16))))), (_C17, _C18))))), (_C19, _C20))))), (_C21, 0.0)))))
+    return dd.mul(t, dd.add((_C1, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, _C3), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, _C5), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, _C7), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C8, _C9), dd.mul(s0, dd.sub(dd.mul((_C10, _C11), s0), (_C12, _C13))))), (_C14, _C15))))), (_C16, _C17))))), (_C18, _C19))))), (_C20, 0.0)))))
 
 
 def _derivative_from_output_float64_3(z):
@@ -341,7 +340,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == 0.0, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: _C22 > z, _derivative_from_output_float64_2),
+                (lambda z: _C21 > z, _derivative_from_output_float64_2),
                 (None, _derivative_from_output_float64_3),
             ),
         ),
@@ -363,20 +362,20 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # small argument, decaying exponentials
     t = (-z)
-    return _C21 * np.exp(_C0 * t) * powi((1.0 / (1.0 + np.exp((-t)))), 2)
+    return _C20 * np.exp(_C0 * t) * powi((1.0 / (1.0 + np.exp((-t)))), 2)
 
 
 def _second_derivative_float32_3(z):
     # as it is
     s0 = np.exp((-z))
     s1 = np.log1p(np.exp(z))
-    return _C21 * powi((1.0 / np.sqrt(s1)), 3) * powi((1.0 / (1.0 + s0)), 2) * (2.0 * s0 * s1 - 1.0)
+    return _C20 * powi((1.0 / np.sqrt(s1)), 3) * powi((1.0 / (1.0 + s0)), 2) * (2.0 * s0 * s1 - 1.0)
 
 
 def _second_derivative_float32_4(z):
     # power series
-    t = (z - _C23)
-    return (_C24 + t * (t * (_C25 + t * (_C26 + t * (t * (_C27 + t * (_C28 + t * (t * (t * (_C29 + t * (_C30 + t * (t * (_C31 + _C32 * t) - _C33))) - _C34) - _C35))) - _C36))) - _C37))
+    t = (z - _C22)
+    return (_C23 + t * (t * (_C24 + t * (_C25 + t * (t * (_C26 + t * (_C27 + t * (t * (t * (_C28 + t * (_C29 + t * (t * (_C30 + _C31 * t) - _C32))) - _C33) - _C34))) - _C35))) - _C36))
 
 
 def _second_derivative_float32_5(z):
@@ -399,7 +398,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float32_0),
                 (lambda z: z == np.inf, _second_derivative_float32_1),
                 (lambda z: -31.0 > z, _second_derivative_float32_2),
-                (lambda z: _C2 > z, _second_derivative_float32_3),
+                (lambda z: _C1 > z, _second_derivative_float32_3),
                 (lambda z: 1.0 > z, _second_derivative_float32_4),
                 (None, _second_derivative_float32_5),
             ),
@@ -423,7 +422,7 @@ def _second_derivative_float64_2(z):
     # small argument, scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul((_C21, 0.0), dd.exp_scaled(dd.mul((_C0, 0.0), t), 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(dd.neg(t)))), 2)), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C20, 0.0), dd.exp_scaled(dd.mul((_C0, 0.0), t), 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), dd.exp(dd.neg(t)))), 2)), -300)
 
 
 def _second_derivative_float64_3(z):
@@ -431,14 +430,14 @@ def _second_derivative_float64_3(z):
     x = (z, np.zeros_like(z))
     s0 = dd.exp(dd.neg(x))
     s1 = dd.log1p(dd.exp(x))
-    return dd.mul(dd.mul(dd.mul((_C21, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(s1)), 3)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2)), dd.sub(dd.mul(dd.mul((2.0, 0.0), s0), s1), (1.0, 0.0)))
+    return dd.mul(dd.mul(dd.mul((_C20, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(s1)), 3)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2)), dd.sub(dd.mul(dd.mul((2.0, 0.0), s0), s1), (1.0, 0.0)))
 
 
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C23, _C38))
-    return dd.add((_C39, _C40), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C25, _C41), dd.mul(t, dd.add((_C26, _C42), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C27, _C43), dd.mul(t, dd.add((_C28, _C44), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C29, _C45), dd.mul(t, dd.add((_C30, _C46), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C31, _C47), dd.mul(t, dd.add((_C32, _C48), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C49, _C50), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C51, _C52), dd.mul(t, dd.sub((_C53, _C54), dd.mul((_C55, _C56), t))))), (_C57, _C58))), (_C59, _C60))))), (_C61, _C62))), (_C63, _C64))))))), (_C33, _C65))))))), (_C34, _C66))), (_C35, _C67))))))), (_C36, _C68))))))), (_C37, _C69))))
+    t = dd.sub(x, (_C22, _C37))
+    return dd.add((_C38, _C39), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C24, _C40), dd.mul(t, dd.add((_C25, _C41), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C26, _C42), dd.mul(t, dd.add((_C27, _C43), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C28, _C44), dd.mul(t, dd.add((_C29, _C45), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C30, _C46), dd.mul(t, dd.add((_C31, _C47), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C48, _C49), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C50, _C51), dd.mul(t, dd.sub((_C52, _C53), dd.mul((_C54, _C55), t))))), (_C56, _C57))), (_C58, _C59))))), (_C60, _C61))), (_C62, _C63))))))), (_C32, _C64))))))), (_C33, _C65))), (_C34, _C66))))))), (_C35, _C67))))))), (_C36, _C68))))
 
 
 def _second_derivative_float64_5(z):
@@ -458,7 +457,7 @@ def _second_derivative_float64_6(z):
     # tail
     x = (z, np.zeros_like(z))
     t = x
-    return dd.mul((_C70, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(t)), 3))
+    return dd.mul((_C69, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(t)), 3))
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(
@@ -469,7 +468,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -63.0 > z, _second_derivative_float64_2),
-                (lambda z: _C2 > z, _second_derivative_float64_3),
+                (lambda z: _C1 > z, _second_derivative_float64_3),
                 (lambda z: 1.0 > z, _second_derivative_float64_4),
                 (lambda z: 63.0 > z, _second_derivative_float64_5),
                 (None, _second_derivative_float64_6),

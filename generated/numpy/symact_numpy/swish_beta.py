@@ -19,22 +19,20 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p+334")  # -3.499601159652819e+100
-_C2 = float.fromhex("-0x1p-15")  # -3.0517578125e-05
-_C3 = float.fromhex("0x1p-13")  # 0.0001220703125
-_C4 = float.fromhex("0x1p+334")  # 3.499601159652819e+100
-_C5 = float.fromhex("-0x1p-1")  # -0.5
-_C6 = float.fromhex("-0x1p-57")  # -6.938893903907228e-18
-_C7 = float.fromhex("0x1p+901")  # 1.6905424996341288e+271
-_C8 = float.fromhex("-0x1p+901")  # -1.6905424996341288e+271
-_C9 = float.fromhex("0x1p-57")  # 6.938893903907228e-18
-_C10 = float.fromhex("-0x1p-55")  # -2.7755575615628914e-17
-_C11 = float.fromhex("0x1p-55")  # 2.7755575615628914e-17
-_C12 = float.fromhex("0x1p-2")  # 0.25
-_C13 = float.fromhex("-0x1p+172")  # -5.986310706507379e+51
-_C14 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
-_C15 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
-_C16 = float.fromhex("0x1p+172")  # 5.986310706507379e+51
+_C1 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
+_C2 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
+_C3 = float.fromhex("-0x1p-1")  # -0.5
+_C4 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
+_C5 = float.fromhex("0x1.ap+901")  # 2.7471315619054593e+271
+_C6 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
+_C7 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
+_C8 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
+_C9 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
+_C10 = float.fromhex("0x1p-2")  # 0.25
+_C11 = float.fromhex("-0x1.ap+172")  # -9.72775489807449e+51
+_C12 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
+_C13 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
+_C14 = float.fromhex("0x1.ap+172")  # 9.72775489807449e+51
 
 
 def _forward_float32_0(z, beta):
@@ -241,7 +239,7 @@ def _forward_float64_17(z, beta):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.mul((_C5, 0.0), t)
+    return dd.mul((_C3, 0.0), t)
 
 
 def _forward_float64_18(z, beta):
@@ -266,7 +264,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, beta: z == np.inf, _forward_float64_1),
                 (lambda z, beta: z == 0.0, _forward_float64_2),
                 (lambda z, beta: _C1 > z, _forward_float64_3),
-                (lambda z, beta: _C2 > z, _forward_float64_4),
+                (lambda z, beta: -1.0 > z, _forward_float64_4),
                 (lambda z, beta: 1.0 > z, _forward_float64_5),
                 (None, _forward_float64_6),
             ),
@@ -278,8 +276,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, beta: z == np.inf, _forward_float64_8),
                 (lambda z, beta: z == 0.0, _forward_float64_9),
                 (lambda z, beta: -1.0 > z, _forward_float64_10),
-                (lambda z, beta: _C3 > z, _forward_float64_11),
-                (lambda z, beta: _C4 > z, _forward_float64_12),
+                (lambda z, beta: 1.0 > z, _forward_float64_11),
+                (lambda z, beta: _C2 > z, _forward_float64_12),
                 (None, _forward_float64_13),
             ),
         ),
@@ -524,9 +522,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _derivative_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_float64_1),
                 (lambda z, beta: _C1 > z, _derivative_float64_2),
-                (lambda z, beta: _C6 > z, _derivative_float64_3),
+                (lambda z, beta: _C4 > z, _derivative_float64_3),
                 (lambda z, beta: 1.0 > z, _derivative_float64_4),
-                (lambda z, beta: _C7 > z, _derivative_float64_5),
+                (lambda z, beta: _C5 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
         ),
@@ -535,10 +533,10 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, beta: z == -np.inf, _derivative_float64_7),
                 (lambda z, beta: z == np.inf, _derivative_float64_8),
-                (lambda z, beta: _C8 > z, _derivative_float64_9),
+                (lambda z, beta: _C6 > z, _derivative_float64_9),
                 (lambda z, beta: -1.0 > z, _derivative_float64_10),
-                (lambda z, beta: _C9 > z, _derivative_float64_11),
-                (lambda z, beta: _C4 > z, _derivative_float64_12),
+                (lambda z, beta: _C7 > z, _derivative_float64_11),
+                (lambda z, beta: _C2 > z, _derivative_float64_12),
                 (None, _derivative_float64_13),
             ),
         ),
@@ -793,9 +791,9 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, beta: z == np.inf, _second_derivative_float64_1),
                 (lambda z, beta: _C1 > z, _second_derivative_float64_2),
-                (lambda z, beta: _C10 > z, _second_derivative_float64_3),
-                (lambda z, beta: _C11 > z, _second_derivative_float64_4),
-                (lambda z, beta: _C4 > z, _second_derivative_float64_5),
+                (lambda z, beta: _C8 > z, _second_derivative_float64_3),
+                (lambda z, beta: _C9 > z, _second_derivative_float64_4),
+                (lambda z, beta: _C2 > z, _second_derivative_float64_5),
                 (None, _second_derivative_float64_6),
             ),
         ),
@@ -805,9 +803,9 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _second_derivative_float64_7),
                 (lambda z, beta: z == np.inf, _second_derivative_float64_8),
                 (lambda z, beta: _C1 > z, _second_derivative_float64_9),
-                (lambda z, beta: _C10 > z, _second_derivative_float64_10),
-                (lambda z, beta: _C11 > z, _second_derivative_float64_11),
-                (lambda z, beta: _C4 > z, _second_derivative_float64_12),
+                (lambda z, beta: _C8 > z, _second_derivative_float64_10),
+                (lambda z, beta: _C9 > z, _second_derivative_float64_11),
+                (lambda z, beta: _C2 > z, _second_derivative_float64_12),
                 (None, _second_derivative_float64_13),
             ),
         ),
@@ -897,7 +895,7 @@ def _derivative_wrt_beta_float32_12(z, beta):
 
 def _derivative_wrt_beta_float32_13(z, beta):
     # as it is
-    return _C12 * powi(z, 2)
+    return _C10 * powi(z, 2)
 
 
 _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
@@ -1057,20 +1055,20 @@ def _derivative_wrt_beta_float64_19(z, beta):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.mul((_C12, 0.0), dd.powi(t, 2))
+    return dd.mul((_C10, 0.0), dd.powi(t, 2))
 
 
 def _derivative_wrt_beta_float64_20(z, beta):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C12, 0.0), dd.powi(x, 2))
+    return dd.mul((_C10, 0.0), dd.powi(x, 2))
 
 
 def _derivative_wrt_beta_float64_21(z, beta):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = x
-    return dd.mul((_C12, 0.0), dd.powi(t, 2))
+    return dd.mul((_C10, 0.0), dd.powi(t, 2))
 
 
 _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
@@ -1081,10 +1079,10 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_1),
                 (lambda z, beta: z == 0.0, _derivative_wrt_beta_float64_2),
-                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_3),
-                (lambda z, beta: _C14 > z, _derivative_wrt_beta_float64_4),
-                (lambda z, beta: _C15 > z, _derivative_wrt_beta_float64_5),
-                (lambda z, beta: _C16 > z, _derivative_wrt_beta_float64_6),
+                (lambda z, beta: _C11 > z, _derivative_wrt_beta_float64_3),
+                (lambda z, beta: _C12 > z, _derivative_wrt_beta_float64_4),
+                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_5),
+                (lambda z, beta: _C14 > z, _derivative_wrt_beta_float64_6),
                 (None, _derivative_wrt_beta_float64_7),
             ),
         ),
@@ -1094,10 +1092,10 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_8),
                 (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_9),
                 (lambda z, beta: z == 0.0, _derivative_wrt_beta_float64_10),
-                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_11),
-                (lambda z, beta: _C14 > z, _derivative_wrt_beta_float64_12),
-                (lambda z, beta: _C15 > z, _derivative_wrt_beta_float64_13),
-                (lambda z, beta: _C16 > z, _derivative_wrt_beta_float64_14),
+                (lambda z, beta: _C11 > z, _derivative_wrt_beta_float64_11),
+                (lambda z, beta: _C12 > z, _derivative_wrt_beta_float64_12),
+                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_13),
+                (lambda z, beta: _C14 > z, _derivative_wrt_beta_float64_14),
                 (None, _derivative_wrt_beta_float64_15),
             ),
         ),

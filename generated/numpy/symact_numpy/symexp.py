@@ -19,7 +19,7 @@ __all__ = [
     "symexp_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-6")  # -0.015625
+_C0 = float.fromhex("-0x1p-4")  # -0.0625
 _C1 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
 _C2 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 _C3 = float.fromhex("0x1.1111111111111p-7")  # 0.008333333333333333
@@ -59,8 +59,6 @@ _C36 = float.fromhex("-0x1.f49f49f49f49fp-65")  # -5.300543954373577e-20
 _C37 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
 _C38 = float.fromhex("0x1.5555555555555p-59")  # 2.3129646346357427e-18
 _C39 = float.fromhex("0x1p-1")  # 0.5
-_C40 = float.fromhex("-0x1p-9")  # -0.001953125
-_C41 = float.fromhex("0x1p-9")  # 0.001953125
 
 
 def _forward_float32_0(z):
@@ -246,9 +244,9 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C40 > z, _derivative_float64_2),
+                (lambda z: -1.0 > z, _derivative_float64_2),
                 (lambda z: 0.0 >= z, _derivative_float64_3),
-                (lambda z: _C41 > z, _derivative_float64_4),
+                (lambda z: 1.0 > z, _derivative_float64_4),
                 (None, _derivative_float64_5),
             ),
         ),
@@ -453,9 +451,9 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: z == 0.0, _second_derivative_float64_2),
                 (lambda z: z == 0.0, _second_derivative_float64_3),
-                (lambda z: _C40 > z, _second_derivative_float64_4),
+                (lambda z: -1.0 > z, _second_derivative_float64_4),
                 (lambda z: 0.0 > z, _second_derivative_float64_5),
-                (lambda z: _C41 > z, _second_derivative_float64_6),
+                (lambda z: 1.0 > z, _second_derivative_float64_6),
                 (None, _second_derivative_float64_7),
             ),
         ),

@@ -19,7 +19,7 @@ __all__ = [
     "symlog_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-6")  # -0.015625
+_C0 = float.fromhex("-0x1p-7")  # -0.0078125
 _C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
 _C3 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
@@ -56,9 +56,7 @@ _C33 = float.fromhex("0x1.999999999999ap-5")  # 0.05
 _C34 = float.fromhex("-0x1.999999999999ap-59")  # -2.7755575615628915e-18
 _C35 = float.fromhex("0x1.8618618618618p-5")  # 0.047619047619047616
 _C36 = float.fromhex("0x1.8618618618618p-59")  # 2.64338815386942e-18
-_C37 = float.fromhex("-0x1p-9")  # -0.001953125
-_C38 = float.fromhex("0x1p-9")  # 0.001953125
-_C39 = float.fromhex("-0x1.fffffffffffffp+899")  # -8.452712498170643e+270
+_C37 = float.fromhex("-0x1p+900")  # -8.452712498170644e+270
 
 
 def _forward_float32_0(z):
@@ -338,9 +336,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: _C37 > z, _derivative_from_output_float64_2),
+                (lambda z: -1.0 > z, _derivative_from_output_float64_2),
                 (lambda z: 0.0 >= z, _derivative_from_output_float64_3),
-                (lambda z: _C38 > z, _derivative_from_output_float64_4),
+                (lambda z: 1.0 > z, _derivative_from_output_float64_4),
                 (None, _derivative_from_output_float64_5),
             ),
         ),
@@ -457,7 +455,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: z == 0.0, _second_derivative_float64_2),
                 (lambda z: z == 0.0, _second_derivative_float64_3),
-                (lambda z: _C39 > z, _second_derivative_float64_4),
+                (lambda z: _C37 > z, _second_derivative_float64_4),
                 (lambda z: 0.0 > z, _second_derivative_float64_5),
                 (lambda z: 1.0 > z, _second_derivative_float64_6),
                 (None, _second_derivative_float64_7),

@@ -19,10 +19,10 @@ __all__ = [
     "tanh_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C1 = float.fromhex("-0x1p-54")  # -5.551115123125783e-17
-_C2 = float.fromhex("0x1p-54")  # 5.551115123125783e-17
-_C3 = float.fromhex("-0x1p-9")  # -0.001953125
+_C0 = float.fromhex("0x1p-22")  # 2.384185791015625e-07
+_C1 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
+_C2 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
+_C3 = float.fromhex("-0x1p-10")  # -0.0009765625
 _C4 = float.fromhex("0x1.5555555555555p+1")  # 2.6666666666666665
 _C5 = float.fromhex("0x1.5555555555555p-53")  # 1.4802973661668753e-16
 _C6 = float.fromhex("0x1.9319319319319p+0")  # 1.5746031746031746

@@ -17,15 +17,15 @@ __all__ = [
     "tanhshrink_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-7")  # -0.0078125
+_C0 = float.fromhex("-0x1p-6")  # -0.015625
 _C1 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
 _C2 = float.fromhex("0x1.ba1ba1ba1ba1cp-5")  # 0.05396825396825397
 _C3 = float.fromhex("0x1.226e355e6c23dp-7")  # 0.008863235529902197
 _C4 = float.fromhex("0x1.d6d3d0e157dep-9")  # 0.003592128036572481
 _C5 = float.fromhex("0x1.664f4882c10fap-6")  # 0.021869488536155203
 _C6 = float.fromhex("0x1.1111111111111p-3")  # 0.13333333333333333
-_C7 = float.fromhex("0x1p-5")  # 0.03125
-_C8 = float.fromhex("-0x1p-3")  # -0.125
+_C7 = float.fromhex("0x1p-6")  # 0.015625
+_C8 = float.fromhex("-0x1p-4")  # -0.0625
 _C9 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
 _C10 = float.fromhex("-0x1.7917917917918p-59")  # -2.5552752154071065e-18
 _C11 = float.fromhex("-0x1.c292b8f1a2c13p-61")  # -7.63300580171831e-19
@@ -40,9 +40,9 @@ _C19 = float.fromhex("0x1.488d9563f1f23p-65")  # 3.478690842383652e-20
 _C20 = float.fromhex("-0x1.280cfc968d971p-63")  # -1.253823608406629e-19
 _C21 = float.fromhex("-0x1.9a5288b6c44fdp-63")  # -1.7377829530067485e-19
 _C22 = float.fromhex("0x1.1111111111111p-59")  # 1.8503717077085942e-18
-_C23 = float.fromhex("0x1p-3")  # 0.125
-_C24 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C25 = float.fromhex("-0x1p-9")  # -0.001953125
+_C23 = float.fromhex("0x1p-4")  # 0.0625
+_C24 = float.fromhex("0x1p-22")  # 2.384185791015625e-07
+_C25 = float.fromhex("-0x1p-10")  # -0.0009765625
 _C26 = float.fromhex("0x1.2222222222222p+1")  # 2.2666666666666666
 _C27 = float.fromhex("0x1.1111111111111p-54")  # 5.921189464667501e-17
 _C28 = float.fromhex("0x1.f32d6bba49dd8p-1")  # 0.9749559082892416
