@@ -33,8 +33,8 @@ PRODUCT_BITS = 40
 FAR = tuple(2**k for k in range(5, 12))
 """A limit is read off at 2^k for these k, or at 2^-k beside a pole."""
 
-NEAR = 3
-"""How many of these points are looked at where a double exponential is beyond FLINT at the others."""
+NEAR = (4, 5, 6)
+"""Powers of 2 at which a double exponential has vanished, which is beyond FLINT at the others."""
 
 BESIDE = Fraction(1, 2**2400)
 """How far from a value of a parameter its limit is read off: less than any format sees."""
@@ -258,12 +258,11 @@ class Function:
             return arb.nan()
         if (end, order) not in self._limits:
             sign = 1 if end > 0 else -1
-            found = arb.nan()
-            for powers in (FAR, FAR[:NEAR]):
-                trends = [self._trend([Fraction(sign * 2**k * m) for k in powers], order) for m in SEQUENCES]
-                if not any(trend.is_nan() for trend in trends):
-                    found = trends[0] if _agree(*trends) else arb.nan()
-                    break
+            trends = [self._trend([Fraction(sign * 2**k * m) for k in FAR], order) for m in SEQUENCES]
+            found = trends[0] if _agree(*trends) else arb.nan()
+            if found.is_nan():
+                vanishing = self._trend([Fraction(sign * 2**k) for k in NEAR], order)
+                found = vanishing if vanishing.is_zero() else found
             self._limits[end, order] = found
         return self._limits[end, order]
 

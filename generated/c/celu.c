@@ -91,13 +91,15 @@ static symact_dd celu_forward_f64(double z, double alpha)
         return x;
     }
     /* decaying expm1 */
-    if (-1.0 > z) {
+    if (-0x1p-49 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_mul(dd_alpha, symact_dd_expm1(symact_dd_neg(symact_dd_div(t, dd_alpha))));
     }
-    /* as it is */
+    /* power series */
     if (0.0 >= z) {
-        return symact_dd_mul(dd_alpha, symact_dd_expm1(symact_dd_div(x, dd_alpha)));
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_div(t, dd_alpha);
+        return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.5555555555555p-3), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.5555555555555p-5), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.111111111111p-7), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.6c16c16c16c15p-10), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.a01a01a01a018p-13), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.a01a01a01a018p-16), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.71de3a556c731p-19), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.27e4fb7789f5ap-22), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.ae64567f544ep-26), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.1eed8eff8d895p-29), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.6124613a86d06p-33), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.93974a8c07c99p-37), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.ae7f3e733b81ap-41), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.ae7f3e733b81ap-45), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.952c77030ad45p-49), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.6827863b97d92p-53), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.2f49b46814152p-57), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.e542ba402021cp-62), symact_dd_mul(symact_dd_from_double(0x1.71b8ef6dcf56ap-66), s0)))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
     if (1.0 > z) {
@@ -121,14 +123,16 @@ static symact_dd celu_forward_f64(double z, double alpha)
         return x;
     }
     /* scaled exponential */
-    if (-1.0 > z) {
+    if (-0x1p-10 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(t, dd_alpha);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(s0), -300), symact_dd_sub(dd_alpha, symact_dd_mul(symact_dd_exp(s0), dd_alpha))), 300);
     }
-    /* as it is */
+    /* power series */
     if (0.0 >= z) {
-        return symact_dd_mul(dd_alpha, symact_dd_expm1(symact_dd_div(x, dd_alpha)));
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_div(t, dd_alpha);
+        return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.5555555555555p-3), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.5555555555555p-5), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.111111111111p-7), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.6c16c16c16c15p-10), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.a01a01a01a018p-13), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.a01a01a01a018p-16), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.71de3a556c731p-19), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.27e4fb7789f5ap-22), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.ae64567f544ep-26), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.1eed8eff8d895p-29), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.6124613a86d06p-33), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.93974a8c07c99p-37), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.ae7f3e733b81ap-41), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.ae7f3e733b81ap-45), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.952c77030ad45p-49), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.6827863b97d92p-53), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.2f49b46814152p-57), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.e542ba402021cp-62), symact_dd_mul(symact_dd_from_double(0x1.71b8ef6dcf56ap-66), s0)))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
     if (1.0 > z) {
@@ -385,53 +389,61 @@ static symact_dd celu_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static symact_dd celu_derivative_wrt_alpha_f32(double z, double alpha)
+static double celu_derivative_wrt_alpha_f32(double z, double alpha)
 {
     (void)alpha;
     if (z != z) {
-        return symact_dd_from_double(z);
+        return z;
     }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_alpha = symact_dd_from_double(alpha);
-    (void)dd_alpha;
     if (alpha > 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_from_double(-1.0);
+        return -1.0;
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(0.0);
+        return 0.0;
     }
     /* as it is */
+    if (-0x1p-9 > z) {
+        const double s0 = (z / alpha);
+        return (expm1(s0) - exp(s0) * s0);
+    }
+    /* power series */
     if (0.0 >= z) {
-        const symact_dd s0 = symact_dd_div(x, dd_alpha);
-        return symact_dd_sub(symact_dd_expm1(s0), symact_dd_mul(symact_dd_exp(s0), s0));
+        const double t = z;
+        const double s0 = (1.0 / alpha);
+        return symact_powi((1.0 / alpha), 2) * symact_powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (-0x1.8a86a49f629cdp-26 - 0x1.08db48ebe51c4p-29 * s0 * t) - 0x1.0cfeb60f94b0cp-22) - 0x1.4ce19ae67b345p-19) - 0x1.71de3a556c731p-16) - 0x1.6c16c16c16c15p-13) - 0x1.3813813813812p-10) - 0x1.c71c71c71c71ap-8) - 0x1.1111111111111p-5) - 0x1.fffffffffffffp-4) - 0x1.5555555555555p-2) - 0x1p-1);
     }
     /* as it is */
-    return symact_dd_from_double(0.0);
+    return 0.0;
     }
     if (alpha < 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
+        return -INFINITY;
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_from_double(0.0);
+        return 0.0;
     }
     /* decaying expm1 */
+    if (-0x1p-10 > z) {
+        const double t = (-z);
+        const double s0 = (1.0 / alpha);
+        const double s1 = s0 * t;
+        return (-exp((-s1)) * s0 * (alpha * expm1(s1) - t));
+    }
+    /* power series */
     if (0.0 >= z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
-        const symact_dd s1 = symact_dd_mul(s0, t);
-        return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_neg(s1)), s0), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_expm1(s1)), t)));
+        const double t = z;
+        const double s0 = (1.0 / alpha);
+        return symact_powi((1.0 / alpha), 2) * symact_powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (-0x1.8a86a49f629cdp-26 - 0x1.08db48ebe51c4p-29 * s0 * t) - 0x1.0cfeb60f94b0cp-22) - 0x1.4ce19ae67b345p-19) - 0x1.71de3a556c731p-16) - 0x1.6c16c16c16c15p-13) - 0x1.3813813813812p-10) - 0x1.c71c71c71c71ap-8) - 0x1.1111111111111p-5) - 0x1.fffffffffffffp-4) - 0x1.5555555555555p-2) - 0x1p-1);
     }
     /* as it is */
-    return symact_dd_from_double(0.0);
+    return 0.0;
     }
-    return symact_dd_from_double(NAN);
+    return NAN;
 }
 
 static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
@@ -458,21 +470,16 @@ static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
         return symact_dd_from_double(-1.0);
     }
     /* decaying exponentials */
-    if (-1.0 > z) {
+    if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
         return symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_exp(symact_dd_neg(symact_dd_mul(s0, t))), symact_dd_add(dd_alpha, t)), dd_alpha));
     }
-    /* decaying expm1 */
-    if (-0x1p-206 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
-        return symact_dd_mul(s0, symact_dd_add(t, symact_dd_mul(symact_dd_add(dd_alpha, t), symact_dd_expm1(symact_dd_neg(symact_dd_mul(s0, t))))));
-    }
-    /* as it is */
+    /* power series */
     if (0.0 >= z) {
-        const symact_dd s0 = symact_dd_div(x, dd_alpha);
-        return symact_dd_sub(symact_dd_expm1(s0), symact_dd_mul(symact_dd_exp(s0), s0));
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        return symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_powi(t, 2)), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_from_double(-0x1.201f9e9613141p-57), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.ce272b49432c5p-62), s0), t))), symact_dd_from_double(0x1.5532eaf51697cp-53))), symact_dd_from_double(0x1.7ea9fe9f5156bp-49))), symact_dd_from_double(0x1.952c77030ad45p-45))), symact_dd_from_double(0x1.93974a8c07c98p-41))), symact_dd_from_double(0x1.78af56a4d4117p-37))), symact_dd_from_double(0x1.47eaec91c653cp-33))), symact_dd_from_double(0x1.08db48ebe51c4p-29))), symact_dd_from_double(0x1.8a86a49f629cdp-26))), symact_dd_from_double(0x1.0cfeb60f94b0cp-22))), symact_dd_from_double(0x1.4ce19ae67b345p-19))), symact_dd_from_double(0x1.71de3a556c731p-16))), symact_dd_from_double(0x1.6c16c16c16c15p-13))), symact_dd_from_double(0x1.3813813813812p-10))), symact_dd_from_double(0x1.c71c71c71c71ap-8))), symact_dd_from_double(0x1.1111111111111p-5))), symact_dd_from_double(0x1.fffffffffffffp-4))), symact_dd_from_double(0x1.5555555555555p-2))), symact_dd_from_double(0x1p-1)));
     }
     /* as it is */
     return symact_dd_from_double(0.0);
@@ -487,16 +494,17 @@ static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* decaying expm1 */
-    if (-0x1p-206 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
         const symact_dd s1 = symact_dd_mul(s0, t);
         return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_neg(s1)), s0), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_expm1(s1)), t)));
     }
-    /* as it is */
+    /* power series */
     if (0.0 >= z) {
-        const symact_dd s0 = symact_dd_div(x, dd_alpha);
-        return symact_dd_sub(symact_dd_expm1(s0), symact_dd_mul(symact_dd_exp(s0), s0));
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_div(symact_dd_from_double(1.0), dd_alpha);
+        return symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_powi(t, 2)), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_mul(symact_dd_mul(s0, t), symact_dd_sub(symact_dd_from_double(-0x1.201f9e9613141p-57), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1.ce272b49432c5p-62), s0), t))), symact_dd_from_double(0x1.5532eaf51697cp-53))), symact_dd_from_double(0x1.7ea9fe9f5156bp-49))), symact_dd_from_double(0x1.952c77030ad45p-45))), symact_dd_from_double(0x1.93974a8c07c98p-41))), symact_dd_from_double(0x1.78af56a4d4117p-37))), symact_dd_from_double(0x1.47eaec91c653cp-33))), symact_dd_from_double(0x1.08db48ebe51c4p-29))), symact_dd_from_double(0x1.8a86a49f629cdp-26))), symact_dd_from_double(0x1.0cfeb60f94b0cp-22))), symact_dd_from_double(0x1.4ce19ae67b345p-19))), symact_dd_from_double(0x1.71de3a556c731p-16))), symact_dd_from_double(0x1.6c16c16c16c15p-13))), symact_dd_from_double(0x1.3813813813812p-10))), symact_dd_from_double(0x1.c71c71c71c71ap-8))), symact_dd_from_double(0x1.1111111111111p-5))), symact_dd_from_double(0x1.fffffffffffffp-4))), symact_dd_from_double(0x1.5555555555555p-2))), symact_dd_from_double(0x1p-1)));
     }
     /* as it is */
     return symact_dd_from_double(0.0);
@@ -686,7 +694,7 @@ void symact_celu_second_derivative_f64(const double *z, double *d, size_t n, dou
 
 float symact_celu_derivative_wrt_alphaf(float z, float alpha)
 {
-    return (float)(symact_dd_to_double(celu_derivative_wrt_alpha_f32((double)z, (double)alpha)));
+    return (float)(celu_derivative_wrt_alpha_f32((double)z, (double)alpha));
 }
 
 void symact_celu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)

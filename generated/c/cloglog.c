@@ -107,12 +107,13 @@ static symact_dd cloglog_derivative_f64(double z)
         return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_sub(symact_dd_neg(t), symact_dd_exp(symact_dd_neg(t))), 300), -300);
     }
     /* as it is */
-    if (0x1.a741afe174a7ap+2 > z) {
+    if (0x1p-37 > z) {
         const symact_dd s0 = symact_dd_exp(x);
         return symact_dd_mul(symact_dd_exp(symact_dd_neg(s0)), s0);
     }
-    /* tail */
-    return symact_dd_from_double(0.0);
+    /* scaled exponential */
+    const symact_dd t = x;
+    return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_sub(t, symact_dd_exp(t)), 300), -300);
 }
 
 static double cloglog_derivative_from_output_f32(double z)
@@ -208,9 +209,14 @@ static symact_dd cloglog_second_derivative_f64(double z)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_sub(symact_dd_neg(s0), t), 300), symact_dd_sub(symact_dd_from_double(1.0), s0)), -300);
     }
     /* as it is */
-    if (0x1.a741afe174a7ap+2 > z) {
+    if (1.0 > z) {
         const symact_dd s0 = symact_dd_exp(x);
         return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_neg(s0)), s0), symact_dd_expm1(x)));
+    }
+    /* scaled exponential */
+    if (7.0 > z) {
+        const symact_dd t = x;
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), t), symact_dd_exp(t)), 300), symact_dd_sub(symact_dd_exp(symact_dd_neg(t)), symact_dd_from_double(1.0))), -300);
     }
     /* tail */
     return symact_dd_from_double(0.0);

@@ -122,7 +122,7 @@ static symact_dd e_swish_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-40 > z) {
+    if (-0x1p-37 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -197,7 +197,7 @@ static symact_dd e_swish_second_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-37 > z) {
+    if (-0x1p-34 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -206,7 +206,7 @@ static symact_dd e_swish_second_derivative_f64(double z, double beta)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(s2, symact_dd_mul(s1, symact_dd_add(s2, s3))), s3)), -300);
     }
     /* as it is */
-    if (0x1p-37 > z) {
+    if (0x1p-34 > z) {
         const symact_dd s0 = symact_dd_neg(x);
         const symact_dd s1 = symact_dd_exp(s0);
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_mul(x, symact_dd_expm1(s0))));

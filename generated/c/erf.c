@@ -68,10 +68,9 @@ static symact_dd erf_forward_f64(double z)
     if (1.0 > z) {
         return symact_dd_erf(x);
     }
-    /* decaying expm1 */
+    /* decaying exponentials */
     const symact_dd t = x;
-    const symact_dd s0 = symact_dd_erfcx(t);
-    return symact_dd_sub(symact_dd_sub(symact_dd_from_double(1.0), s0), symact_dd_mul(s0, symact_dd_expm1(symact_dd_neg(symact_dd_powi(t, 2)))));
+    return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_exp(symact_dd_neg(symact_dd_powi(t, 2))), symact_dd_erfcx(t)));
 }
 
 static double erf_derivative_f32(double z)

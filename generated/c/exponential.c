@@ -59,9 +59,9 @@ static symact_dd exponential_forward_f64(double z)
     if (1.0 > z) {
         return symact_dd_exp(x);
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
+    return symact_dd_exp(t);
 }
 
 static double exponential_derivative_f32(double z)
@@ -105,9 +105,9 @@ static symact_dd exponential_derivative_f64(double z)
     if (1.0 > z) {
         return symact_dd_exp(x);
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
+    return symact_dd_exp(t);
 }
 
 static double exponential_derivative_from_output_f32(double z)
@@ -192,9 +192,9 @@ static symact_dd exponential_second_derivative_f64(double z)
     if (1.0 > z) {
         return symact_dd_exp(x);
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
+    return symact_dd_exp(t);
 }
 
 float symact_exponentialf(float z)

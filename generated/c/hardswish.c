@@ -127,9 +127,10 @@ static symact_dd hardswish_derivative_f64(double z)
     if (-3.0 >= z) {
         return symact_dd_from_double(0.0);
     }
-    /* common denominator */
+    /* power series */
     if (3.0 > z) {
-        return symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_make(0x1.5555555555555p-2, 0x1.5555555555555p-56), x));
+        const symact_dd t = symact_dd_add(symact_dd_from_double(0x1.8p+0), x);
+        return symact_dd_mul(symact_dd_make(0x1.5555555555555p-2, 0x1.5555555555555p-56), t);
     }
     /* as it is */
     return symact_dd_from_double(1.0);

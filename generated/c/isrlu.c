@@ -295,6 +295,18 @@ static symact_dd isrlu_derivative_wrt_alpha_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* reciprocal argument */
+    if (-1.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 2);
+        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(dd_alpha, s0)));
+        return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_mul(dd_alpha, s1), symact_dd_mul(s0, s1)));
+    }
+    /* as it is */
+    if (-0x1.965fe4p-358 > z) {
+        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 3)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3));
+    }
+    /* reciprocal argument */
     if (-0x1p-900 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);

@@ -137,7 +137,7 @@ static symact_dd lisht_derivative_f64(double z)
         return symact_dd_add(s0, symact_dd_mul(x, symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s0, 2))));
     }
     /* power series */
-    if (0x1p-10 > z) {
+    if (0x1p-13 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.999999999999ap-1, -0x1.999999999999ap-55), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.bfe31aa371538p-3, 0x1.bfe31aa371538p-57), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.9bf956c52ce24p-5, -0x1.030b5d03bbe43p-59), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5c0329103d42dp-7, -0x1.1cc16fdf1f9f1p-62), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.1776b0f8db8c7p-9, -0x1.8412e30df1f5ep-63), s0), symact_dd_make(0x1.396e6a8102dffp-8, -0x1.abd53b29d0077p-62))))), symact_dd_make(0x1.7da36452b75e3p-6, -0x1.25789b285d2edp-60))))), symact_dd_make(0x1.b3a5500da235bp-4, -0x1.47b82ad4e843ap-59))))), symact_dd_make(0x1.ba1ba1ba1ba1cp-2, -0x1.7917917917918p-56))))), symact_dd_make(0x1.5555555555555p+0, 0x1.5555555555555p-54)))));

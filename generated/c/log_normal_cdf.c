@@ -61,12 +61,12 @@ static symact_dd log_normal_cdf_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* decaying exponentials */
-    if (-0x1p-43 > z) {
+    if (-0x1p-40 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_sub(symact_dd_sub(symact_dd_log(symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(t, 2))), symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
     }
     /* as it is */
-    if (0x1p-43 > z) {
+    if (0x1p-40 > z) {
         return symact_dd_log(symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_erf(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), x)))));
     }
     /* complement */
@@ -119,9 +119,10 @@ static symact_dd log_normal_cdf_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* tail */
-    if (-0x1.ap+28 > z) {
+    if (-63.0 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return t;
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        return symact_dd_div(t, symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(3.0), symact_dd_powi(w, 4))), symact_dd_mul(symact_dd_from_double(105.0), symact_dd_powi(w, 8))), symact_dd_powi(w, 2)), symact_dd_mul(symact_dd_from_double(15.0), symact_dd_powi(w, 6))), symact_dd_mul(symact_dd_from_double(945.0), symact_dd_powi(w, 10))));
     }
     /* decaying exponentials */
     if (-0x1p-43 > z) {
@@ -156,8 +157,14 @@ static double log_normal_cdf_second_derivative_f32(double z)
         return 0.0;
     }
     /* tail */
-    if (-0x1p+24 > z) {
-        return 0.0;
+    if (-29.0 > z) {
+        const double t = (-z);
+        const double w = (1.0 / t);
+        const double s0 = symact_powi(w, 6);
+        const double s1 = symact_powi(w, 2);
+        const double s2 = symact_powi(w, 4);
+        const double s3 = symact_powi(w, 8);
+        return (((((105.0 * s0 + 3.0 * s1) - 1.0) - 15.0 * s2) - 945.0 * s3) / ((((((((((1.0 + 7.0 * s2) + 249.0 * s3) + 0x1.572p+11 * symact_powi(w, 12)) + 0x1.339ep+15 * symact_powi(w, 16)) + 0x1.b40c2p+19 * symact_powi(w, 20)) - 36.0 * s0) - 2.0 * s1) - 0x1.11cp+11 * symact_powi(w, 10)) - 0x1.13ap+13 * symact_powi(w, 14)) - 0x1.8399p+17 * symact_powi(w, 18)));
     }
     /* decaying exponentials */
     if (0.0 > z) {
@@ -198,8 +205,18 @@ static symact_dd log_normal_cdf_second_derivative_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
+    /* tail */
+    if (-250.0 > z) {
+        const symact_dd t = symact_dd_neg(x);
+        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
+        const symact_dd s0 = symact_dd_powi(w, 6);
+        const symact_dd s1 = symact_dd_powi(w, 2);
+        const symact_dd s2 = symact_dd_powi(w, 4);
+        const symact_dd s3 = symact_dd_powi(w, 8);
+        return symact_dd_div(symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_mul(symact_dd_from_double(105.0), s0), symact_dd_mul(symact_dd_from_double(3.0), s1)), symact_dd_from_double(1.0)), symact_dd_mul(symact_dd_from_double(15.0), s2)), symact_dd_mul(symact_dd_from_double(945.0), s3)), symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(7.0), s2)), symact_dd_mul(symact_dd_from_double(249.0), s3)), symact_dd_mul(symact_dd_from_double(0x1.572p+11), symact_dd_powi(w, 12))), symact_dd_mul(symact_dd_from_double(0x1.339ep+15), symact_dd_powi(w, 16))), symact_dd_mul(symact_dd_from_double(0x1.b40c2p+19), symact_dd_powi(w, 20))), symact_dd_mul(symact_dd_from_double(36.0), s0)), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_mul(symact_dd_from_double(0x1.11cp+11), symact_dd_powi(w, 10))), symact_dd_mul(symact_dd_from_double(0x1.13ap+13), symact_dd_powi(w, 14))), symact_dd_mul(symact_dd_from_double(0x1.8399p+17), symact_dd_powi(w, 18))));
+    }
     /* decaying exponentials */
-    if (-0x1p-46 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         const symact_dd s1 = symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t));

@@ -149,10 +149,10 @@ static symact_dd logarithm_derivative_from_output_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(0.0);
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
+        return symact_dd_exp(t);
     }
     /* as it is */
     if (1.0 > z) {

@@ -71,12 +71,12 @@ static symact_dd logcosh_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* decaying exponentials */
-    if (-0x1p-4 > z) {
+    if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_sub(symact_dd_add(t, symact_dd_log1p(symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t)))), symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
     }
     /* power series */
-    if (0x1p-4 > z) {
+    if (0x1p-7 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6c16c16c16c17p-6, -0x1.f49f49f49f49fp-61), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1ea5d39bcda62p-9, -0x1.c2a1da78ad3b3p-63), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.0d0b52c9e9112p-12, 0x1.ed992c5ebc5dap-68), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_sub(symact_dd_make(0x1.12f9040030676p-15, -0x1.869e97a728efdp-69), symact_dd_mul(symact_dd_make(0x1.91312c2a411eap-17, -0x1.2dddbc5e7aeadp-71), s0))), symact_dd_make(0x1.7da36452b75e3p-14, -0x1.25789b285d2edp-68))))), symact_dd_make(0x1.833d9c7de5851p-11, -0x1.036e4becd901ap-65))))), symact_dd_make(0x1.ba1ba1ba1ba1cp-8, -0x1.7917917917918p-62))))), symact_dd_make(0x1.5555555555555p-4, 0x1.5555555555555p-58)))));
@@ -187,13 +187,13 @@ static symact_dd logcosh_second_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-43 > z) {
+    if (-0x1p-37 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-40 > z) {
+    if (0x1p-37 > z) {
         return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(x), 2));
     }
     /* scaled exponential */

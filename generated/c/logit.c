@@ -154,18 +154,18 @@ static symact_dd logit_derivative_from_output_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))), 2)), 300);
+        return symact_dd_mul(symact_dd_exp(t), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))), 2));
     }
     /* as it is */
     if (1.0 > z) {
         return symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_cosh(x)));
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))), 2)), 300);
+    return symact_dd_mul(symact_dd_exp(t), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))), 2));
 }
 
 static double logit_second_derivative_f32(double z)

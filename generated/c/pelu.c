@@ -352,13 +352,15 @@ static symact_dd pelu_derivative_wrt_b_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-1.0 > z) {
+    if (-0x1p-49 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_b)), 300), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)), -300);
     }
-    /* as it is */
+    /* power series */
     if (0.0 >= z) {
-        return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_div(x, dd_b)), dd_a), x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)));
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_div(t, dd_b);
+        return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_a, t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.5555555555555p-3), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.5555555555555p-5), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.111111111111p-7), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.6c16c16c16c15p-10), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.a01a01a01a018p-13), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.a01a01a01a018p-16), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.71de3a556c731p-19), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.27e4fb7789f5ap-22), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.ae64567f544ep-26), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.1eed8eff8d895p-29), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.6124613a86d06p-33), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.93974a8c07c99p-37), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.ae7f3e733b81ap-41), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.ae7f3e733b81ap-45), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.952c77030ad45p-49), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.6827863b97d92p-53), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1.2f49b46814152p-57), symact_dd_mul(symact_dd_from_double(0x1.e542ba402021cp-62), s0))))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
     if (1.0 > z) {

@@ -213,7 +213,7 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-49 > z) {
+    if (-0x1p-46 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
@@ -237,13 +237,13 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-43 > z) {
+    if (-0x1p-40 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), dd_a), dd_b), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-43 > z) {
+    if (0x1p-40 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, dd_b), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */
@@ -381,7 +381,7 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 3));
     }
     /* scaled exponential */
-    if (-0x1p-4 > z) {
+    if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
         const symact_dd s1 = symact_dd_exp(s0);
@@ -414,17 +414,18 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
         return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 3));
     }
     /* scaled exponential */
-    if (-0x1p-1 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
         const symact_dd s1 = symact_dd_exp(s0);
         const symact_dd s2 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), symact_dd_powi(dd_b, 2));
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(s1, s2), s2)), -300);
     }
-    /* as it is */
-    if (0x1p-1 > z) {
-        const symact_dd s0 = symact_dd_tanh(symact_dd_mul(dd_b, x));
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), s0), symact_dd_powi(dd_b, 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s0, 2)));
+    /* power series */
+    if (0x1p-13 > z) {
+        const symact_dd t = x;
+        const symact_dd s0 = symact_dd_mul(dd_b, t);
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), t), symact_dd_powi(dd_b, 3)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_mul(symact_dd_powi(dd_b, 2), symact_dd_powi(t, 2)), symact_dd_sub(symact_dd_from_double(-0x1.5555555555555p+0), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-0x1p-54), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.2222222222222p+0), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.771c71cp-53), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-0x1.9319319319318p-1), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-0x1.a82d82p-54), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.f32d6bba49dd6p-2), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.1a38e8p-55), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-0x1.1ee91349518b3p-2), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-0x1.719dp-58), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.3910084bda6b2p-3), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-0x1.a7604p-58), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-0x1.48ada6c839db7p-4), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.18968p-57), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.4efacea047df3p-5), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-0x1.af6ap-58), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(-0x1.4d7370403481ap-6), symact_dd_mul(s0, symact_dd_sub(symact_dd_from_double(0x1.2a3ap-58), symact_dd_mul(symact_dd_from_double(0x1.45a1163d66b61p-7), s0)))))))))))))))))))))))))))))))))))))));
     }
     /* scaled exponential */
     const symact_dd t = x;
@@ -683,13 +684,13 @@ static symact_dd scaled_tanh_derivative_wrt_b_f64(double z, double a, double b)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-43 > z) {
+    if (-0x1p-40 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-4.0), symact_dd_exp_scaled(s0, 300)), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
     }
     /* as it is */
-    if (0x1p-43 > z) {
+    if (0x1p-40 > z) {
         return symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(symact_dd_tanh(symact_dd_mul(dd_b, x)), 2)));
     }
     /* scaled exponential */

@@ -135,12 +135,12 @@ static symact_dd snake_derivative_f64(double z, double alpha)
         return symact_dd_from_double(NAN);
     }
     /* scaled argument */
-    if (-0x1p+11 > z) {
+    if (-15.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_sin_scaled(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), symact_dd_ldexp(t, -64)), 64));
     }
     /* half angle */
-    if (-0x1p-49 > z) {
+    if (-0x1p-46 > z) {
         const symact_dd t = symact_dd_neg(x);
         return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_cos(symact_dd_add(symact_dd_make(0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55), symact_dd_mul(dd_alpha, t))), 2));
     }
@@ -149,7 +149,7 @@ static symact_dd snake_derivative_f64(double z, double alpha)
         return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
     }
     /* half angle */
-    if (31.0 > z) {
+    if (3.0 > z) {
         const symact_dd t = x;
         return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_sin(symact_dd_add(symact_dd_make(0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55), symact_dd_mul(dd_alpha, t))), 2));
     }

@@ -69,7 +69,7 @@ static symact_dd softplus_inverse_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    if (0x1.61e42fefa39efp-1 > z) {
+    if (0x1.62c42fefa39efp-1 > z) {
         return symact_dd_log(symact_dd_expm1(x));
     }
     /* power series */
@@ -163,10 +163,10 @@ static symact_dd softplus_inverse_derivative_from_output_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
     }
-    /* scaled exponential */
+    /* decaying exponentials, expanded */
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t)))), 300);
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(t));
     }
     /* as it is */
     if (1.0 > z) {

@@ -267,7 +267,7 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         return symact_dd_from_double(0.0);
     }
     /* scaled exponential */
-    if (-0x1p-46 > z) {
+    if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
@@ -311,7 +311,7 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 2), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s1, symact_dd_sub(symact_dd_from_double(1.0), s0))));
     }
     /* as it is */
-    if (0x1p-46 > z) {
+    if (0x1p-43 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
@@ -485,7 +485,7 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2), symact_dd_mul(s1, symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2)))), -300);
     }
     /* as it is */
-    if (0x1p-43 > z) {
+    if (0x1p-40 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_neg(s0);
         const symact_dd s2 = symact_dd_exp(s1);

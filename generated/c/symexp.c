@@ -62,10 +62,10 @@ static symact_dd symexp_forward_f64(double z)
     if (z == 0.0) {
         return x;
     }
-    /* scaled exponential */
-    if (-0x1p-4 > z) {
+    /* decaying expm1 */
+    if (-0x1p-49 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_sub(symact_dd_exp(symact_dd_neg(t)), symact_dd_from_double(1.0))), 300);
+        return symact_dd_mul(symact_dd_exp(t), symact_dd_expm1(symact_dd_neg(t)));
     }
     /* power series */
     if (0.0 >= z) {
@@ -76,9 +76,9 @@ static symact_dd symexp_forward_f64(double z)
     if (1.0 > z) {
         return symact_dd_expm1(x);
     }
-    /* scaled exponential */
+    /* decaying expm1 */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(t, -300), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t)))), 300);
+    return symact_dd_neg(symact_dd_mul(symact_dd_exp(t), symact_dd_expm1(symact_dd_neg(t))));
 }
 
 static double symexp_derivative_f32(double z)
@@ -117,10 +117,10 @@ static symact_dd symexp_derivative_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
+        return symact_dd_exp(t);
     }
     /* as it is */
     if (0.0 >= z) {
@@ -130,9 +130,9 @@ static symact_dd symexp_derivative_f64(double z)
     if (1.0 > z) {
         return symact_dd_exp(x);
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
+    return symact_dd_exp(t);
 }
 
 static double symexp_derivative_from_output_f32(double z)
@@ -243,10 +243,10 @@ static symact_dd symexp_second_derivative_f64(double z)
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_neg(symact_dd_exp_scaled(t, -300)), 300);
+        return symact_dd_neg(symact_dd_exp(t));
     }
     /* as it is */
     if (0.0 > z) {
@@ -256,9 +256,9 @@ static symact_dd symexp_second_derivative_f64(double z)
     if (1.0 > z) {
         return symact_dd_exp(x);
     }
-    /* scaled exponential */
+    /* decaying exponentials */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_exp_scaled(t, -300), 300);
+    return symact_dd_exp(t);
 }
 
 float symact_symexpf(float z)

@@ -63,7 +63,7 @@ static symact_dd symlog_forward_f64(double z)
         return x;
     }
     /* reciprocal argument */
-    if (-0x1p-7 > z) {
+    if (-0x1p-10 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         return symact_dd_sub(symact_dd_neg(symact_dd_log(t)), symact_dd_log1p(w));

@@ -198,14 +198,14 @@ static symact_dd tanhshrink_second_derivative_f64(double z)
         return symact_dd_mul(symact_dd_from_double(2.0), x);
     }
     /* scaled exponential */
-    if (-0x1p-10 > z) {
+    if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(-2.0), t);
         const symact_dd s1 = symact_dd_exp(s0);
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(8.0), s1), symact_dd_from_double(8.0))), -300);
     }
     /* power series */
-    if (0x1p-7 > z) {
+    if (0x1p-10 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_powi(t, 2);
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.2222222222222p+1, 0x1.1111111111111p-54), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.f32d6bba49dd8p-1, 0x1.664f4882c10fap-57), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.3910084bda6b4p-2, -0x1.8bcef471c7066p-60), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.4efacea047df5p-4, -0x1.d82f901f8c863p-60), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.45a1163d66b62p-6, 0x1.424f7bdc240eap-61), s0), symact_dd_make(0x1.4d7370403481cp-5, -0x1.daadceead2285p-59))))), symact_dd_make(0x1.48ada6c839db9p-3, -0x1.a2e99145ceeebp-57))))), symact_dd_make(0x1.1ee91349518b4p-1, 0x1.4b98161441b7fp-55))))), symact_dd_make(0x1.9319319319319p+0, 0x1.8c98c98c98c99p-55))))), symact_dd_make(0x1.5555555555555p+1, 0x1.5555555555555p-53)))));

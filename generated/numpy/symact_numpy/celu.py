@@ -20,8 +20,52 @@ __all__ = [
     "celu_derivative_wrt_alpha",
 ]
 
-_C0 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
-_C1 = float.fromhex("-0x1p-206")  # -9.723461371658034e-63
+_C0 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
+_C1 = float.fromhex("0x1p-1")  # 0.5
+_C2 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
+_C3 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
+_C4 = float.fromhex("0x1.111111111111p-7")  # 0.008333333333333331
+_C5 = float.fromhex("0x1.6c16c16c16c15p-10")  # 0.0013888888888888885
+_C6 = float.fromhex("0x1.a01a01a01a018p-13")  # 0.00019841269841269836
+_C7 = float.fromhex("0x1.a01a01a01a018p-16")  # 2.4801587301587295e-05
+_C8 = float.fromhex("0x1.71de3a556c731p-19")  # 2.755731922398588e-06
+_C9 = float.fromhex("0x1.27e4fb7789f5ap-22")  # 2.755731922398588e-07
+_C10 = float.fromhex("0x1.ae64567f544ep-26")  # 2.5052108385441707e-08
+_C11 = float.fromhex("0x1.1eed8eff8d895p-29")  # 2.0876756987868088e-09
+_C12 = float.fromhex("0x1.6124613a86d06p-33")  # 1.6059043836821606e-10
+_C13 = float.fromhex("0x1.93974a8c07c99p-37")  # 1.1470745597729718e-11
+_C14 = float.fromhex("0x1.ae7f3e733b81ap-41")  # 7.647163731819811e-13
+_C15 = float.fromhex("0x1.ae7f3e733b81ap-45")  # 4.779477332387382e-14
+_C16 = float.fromhex("0x1.952c77030ad45p-49")  # 2.8114572543455186e-15
+_C17 = float.fromhex("0x1.6827863b97d92p-53")  # 1.5619206968586213e-16
+_C18 = float.fromhex("0x1.2f49b46814152p-57")  # 8.220635246624322e-18
+_C19 = float.fromhex("0x1.e542ba402021cp-62")  # 4.1103176233121605e-19
+_C20 = float.fromhex("0x1.71b8ef6dcf56ap-66")  # 1.957294106339124e-20
+_C21 = float.fromhex("-0x1p-10")  # -0.0009765625
+_C22 = float.fromhex("-0x1p-9")  # -0.001953125
+_C23 = float.fromhex("-0x1.8a86a49f629cdp-26")  # -2.2964432686654897e-08
+_C24 = float.fromhex("0x1.08db48ebe51c4p-29")  # 1.9270852604185925e-09
+_C25 = float.fromhex("0x1.0cfeb60f94b0cp-22")  # 2.5052108385441707e-07
+_C26 = float.fromhex("0x1.4ce19ae67b345p-19")  # 2.480158730158729e-06
+_C27 = float.fromhex("0x1.71de3a556c731p-16")  # 2.2045855379188704e-05
+_C28 = float.fromhex("0x1.6c16c16c16c15p-13")  # 0.00017361111111111106
+_C29 = float.fromhex("0x1.3813813813812p-10")  # 0.0011904761904761901
+_C30 = float.fromhex("0x1.c71c71c71c71ap-8")  # 0.006944444444444442
+_C31 = float.fromhex("0x1.1111111111111p-5")  # 0.03333333333333333
+_C32 = float.fromhex("0x1.fffffffffffffp-4")  # 0.12499999999999999
+_C33 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
+_C34 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
+_C35 = float.fromhex("-0x1p-7")  # -0.0078125
+_C36 = float.fromhex("-0x1.201f9e9613141p-57")  # -7.809603484293106e-18
+_C37 = float.fromhex("0x1.ce272b49432c5p-62")  # 3.914588212678248e-19
+_C38 = float.fromhex("0x1.5532eaf51697cp-53")  # 1.4797143443923779e-16
+_C39 = float.fromhex("0x1.7ea9fe9f5156bp-49")  # 2.655265184659656e-15
+_C40 = float.fromhex("0x1.952c77030ad45p-45")  # 4.49833160695283e-14
+_C41 = float.fromhex("0x1.93974a8c07c98p-41")  # 7.169215998581073e-13
+_C42 = float.fromhex("0x1.78af56a4d4117p-37")  # 1.0706029224547736e-11
+_C43 = float.fromhex("0x1.47eaec91c653cp-33")  # 1.4911969277048633e-10
+_C44 = float.fromhex("0x1.8a86a49f629cdp-26")  # 2.2964432686654897e-08
+_C45 = float.fromhex("-0x1p-13")  # -0.0001220703125
 
 
 def _forward_float32_0(z, alpha):
@@ -127,10 +171,12 @@ def _forward_float64_3(z, alpha):
 
 
 def _forward_float64_4(z, alpha):
-    # as it is
+    # power series
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.mul(dd_alpha, dd.expm1(dd.div(x, dd_alpha)))
+    t = x
+    s0 = dd.div(t, dd_alpha)
+    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C1, 0.0), dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.add((_C6, 0.0), dd.mul(s0, dd.add((_C7, 0.0), dd.mul(s0, dd.add((_C8, 0.0), dd.mul(s0, dd.add((_C9, 0.0), dd.mul(s0, dd.add((_C10, 0.0), dd.mul(s0, dd.add((_C11, 0.0), dd.mul(s0, dd.add((_C12, 0.0), dd.mul(s0, dd.add((_C13, 0.0), dd.mul(s0, dd.add((_C14, 0.0), dd.mul(s0, dd.add((_C15, 0.0), dd.mul(s0, dd.add((_C16, 0.0), dd.mul(s0, dd.add((_C17, 0.0), dd.mul(s0, dd.add((_C18, 0.0), dd.mul(s0, dd.add((_C19, 0.0), dd.mul((_C20, 0.0), s0)))))))))))))))))))))))))))))))))))))))))
 
 
 def _forward_float64_5(z, alpha):
@@ -172,10 +218,12 @@ def _forward_float64_10(z, alpha):
 
 
 def _forward_float64_11(z, alpha):
-    # as it is
+    # power series
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.mul(dd_alpha, dd.expm1(dd.div(x, dd_alpha)))
+    t = x
+    s0 = dd.div(t, dd_alpha)
+    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C1, 0.0), dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.add((_C6, 0.0), dd.mul(s0, dd.add((_C7, 0.0), dd.mul(s0, dd.add((_C8, 0.0), dd.mul(s0, dd.add((_C9, 0.0), dd.mul(s0, dd.add((_C10, 0.0), dd.mul(s0, dd.add((_C11, 0.0), dd.mul(s0, dd.add((_C12, 0.0), dd.mul(s0, dd.add((_C13, 0.0), dd.mul(s0, dd.add((_C14, 0.0), dd.mul(s0, dd.add((_C15, 0.0), dd.mul(s0, dd.add((_C16, 0.0), dd.mul(s0, dd.add((_C17, 0.0), dd.mul(s0, dd.add((_C18, 0.0), dd.mul(s0, dd.add((_C19, 0.0), dd.mul((_C20, 0.0), s0)))))))))))))))))))))))))))))))))))))))))
 
 
 def _forward_float64_12(z, alpha):
@@ -199,7 +247,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _forward_float64_0),
                 (lambda z, alpha: z == np.inf, _forward_float64_1),
                 (lambda z, alpha: z == 0.0, _forward_float64_2),
-                (lambda z, alpha: -1.0 > z, _forward_float64_3),
+                (lambda z, alpha: _C0 > z, _forward_float64_3),
                 (lambda z, alpha: 0.0 >= z, _forward_float64_4),
                 (lambda z, alpha: 1.0 > z, _forward_float64_5),
                 (None, _forward_float64_6),
@@ -211,7 +259,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _forward_float64_7),
                 (lambda z, alpha: z == np.inf, _forward_float64_8),
                 (lambda z, alpha: z == 0.0, _forward_float64_9),
-                (lambda z, alpha: -1.0 > z, _forward_float64_10),
+                (lambda z, alpha: _C21 > z, _forward_float64_10),
                 (lambda z, alpha: 0.0 >= z, _forward_float64_11),
                 (lambda z, alpha: 1.0 > z, _forward_float64_12),
                 (None, _forward_float64_13),
@@ -606,50 +654,60 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_alpha_float32_0(z, alpha):
     # the limit
-    return (-1.0, 0.0)
+    return -1.0
 
 
 def _derivative_wrt_alpha_float32_1(z, alpha):
     # the limit
-    return (0.0, 0.0)
+    return 0.0
 
 
 def _derivative_wrt_alpha_float32_2(z, alpha):
     # as it is
-    x = (z, np.zeros_like(z))
-    dd_alpha = (alpha, 0.0)
-    s0 = dd.div(x, dd_alpha)
-    return dd.sub(dd.expm1(s0), dd.mul(dd.exp(s0), s0))
+    s0 = (z / alpha)
+    return (np.expm1(s0) - np.exp(s0) * s0)
 
 
 def _derivative_wrt_alpha_float32_3(z, alpha):
-    # as it is
-    return (0.0, 0.0)
+    # power series
+    t = z
+    s0 = (1.0 / alpha)
+    return powi((1.0 / alpha), 2) * powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (_C23 - _C24 * s0 * t) - _C25) - _C26) - _C27) - _C28) - _C29) - _C30) - _C31) - _C32) - _C33) - _C1)
 
 
 def _derivative_wrt_alpha_float32_4(z, alpha):
-    # the limit
-    return (-np.inf, 0.0)
+    # as it is
+    return 0.0
 
 
 def _derivative_wrt_alpha_float32_5(z, alpha):
     # the limit
-    return (0.0, 0.0)
+    return -np.inf
 
 
 def _derivative_wrt_alpha_float32_6(z, alpha):
-    # decaying expm1
-    x = (z, np.zeros_like(z))
-    dd_alpha = (alpha, 0.0)
-    t = dd.neg(x)
-    s0 = dd.div((1.0, 0.0), dd_alpha)
-    s1 = dd.mul(s0, t)
-    return dd.neg(dd.mul(dd.mul(dd.exp(dd.neg(s1)), s0), dd.sub(dd.mul(dd_alpha, dd.expm1(s1)), t)))
+    # the limit
+    return 0.0
 
 
 def _derivative_wrt_alpha_float32_7(z, alpha):
+    # decaying expm1
+    t = (-z)
+    s0 = (1.0 / alpha)
+    s1 = s0 * t
+    return (-np.exp((-s1)) * s0 * (alpha * np.expm1(s1) - t))
+
+
+def _derivative_wrt_alpha_float32_8(z, alpha):
+    # power series
+    t = z
+    s0 = (1.0 / alpha)
+    return powi((1.0 / alpha), 2) * powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (_C23 - _C24 * s0 * t) - _C25) - _C26) - _C27) - _C28) - _C29) - _C30) - _C31) - _C32) - _C33) - _C1)
+
+
+def _derivative_wrt_alpha_float32_9(z, alpha):
     # as it is
-    return (0.0, 0.0)
+    return 0.0
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
@@ -659,21 +717,23 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
-                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_2),
-                (None, _derivative_wrt_alpha_float32_3),
+                (lambda z, alpha: _C22 > z, _derivative_wrt_alpha_float32_2),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_3),
+                (None, _derivative_wrt_alpha_float32_4),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_4),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_5),
-                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_6),
-                (None, _derivative_wrt_alpha_float32_7),
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_5),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_6),
+                (lambda z, alpha: _C21 > z, _derivative_wrt_alpha_float32_7),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_8),
+                (None, _derivative_wrt_alpha_float32_9),
             ),
         ),
     ),
-    double_double=True,
+    double_double=False,
 )
 
 
@@ -702,38 +762,30 @@ def _derivative_wrt_alpha_float64_3(z, alpha):
 
 
 def _derivative_wrt_alpha_float64_4(z, alpha):
-    # decaying expm1
+    # power series
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    t = dd.neg(x)
+    t = x
     s0 = dd.div((1.0, 0.0), dd_alpha)
-    return dd.mul(s0, dd.add(t, dd.mul(dd.add(dd_alpha, t), dd.expm1(dd.neg(dd.mul(s0, t))))))
+    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C36, 0.0), dd.mul(dd.mul((_C37, 0.0), s0), t))), (_C38, 0.0))), (_C39, 0.0))), (_C40, 0.0))), (_C41, 0.0))), (_C42, 0.0))), (_C43, 0.0))), (_C24, 0.0))), (_C44, 0.0))), (_C25, 0.0))), (_C26, 0.0))), (_C27, 0.0))), (_C28, 0.0))), (_C29, 0.0))), (_C30, 0.0))), (_C31, 0.0))), (_C32, 0.0))), (_C33, 0.0))), (_C1, 0.0)))
 
 
 def _derivative_wrt_alpha_float64_5(z, alpha):
     # as it is
-    x = (z, np.zeros_like(z))
-    dd_alpha = (alpha, 0.0)
-    s0 = dd.div(x, dd_alpha)
-    return dd.sub(dd.expm1(s0), dd.mul(dd.exp(s0), s0))
-
-
-def _derivative_wrt_alpha_float64_6(z, alpha):
-    # as it is
     return (0.0, 0.0)
 
 
-def _derivative_wrt_alpha_float64_7(z, alpha):
+def _derivative_wrt_alpha_float64_6(z, alpha):
     # the limit
     return (-np.inf, 0.0)
 
 
-def _derivative_wrt_alpha_float64_8(z, alpha):
+def _derivative_wrt_alpha_float64_7(z, alpha):
     # the limit
     return (0.0, 0.0)
 
 
-def _derivative_wrt_alpha_float64_9(z, alpha):
+def _derivative_wrt_alpha_float64_8(z, alpha):
     # decaying expm1
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -743,15 +795,16 @@ def _derivative_wrt_alpha_float64_9(z, alpha):
     return dd.neg(dd.mul(dd.mul(dd.exp(dd.neg(s1)), s0), dd.sub(dd.mul(dd_alpha, dd.expm1(s1)), t)))
 
 
-def _derivative_wrt_alpha_float64_10(z, alpha):
-    # as it is
+def _derivative_wrt_alpha_float64_9(z, alpha):
+    # power series
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    s0 = dd.div(x, dd_alpha)
-    return dd.sub(dd.expm1(s0), dd.mul(dd.exp(s0), s0))
+    t = x
+    s0 = dd.div((1.0, 0.0), dd_alpha)
+    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C36, 0.0), dd.mul(dd.mul((_C37, 0.0), s0), t))), (_C38, 0.0))), (_C39, 0.0))), (_C40, 0.0))), (_C41, 0.0))), (_C42, 0.0))), (_C43, 0.0))), (_C24, 0.0))), (_C44, 0.0))), (_C25, 0.0))), (_C26, 0.0))), (_C27, 0.0))), (_C28, 0.0))), (_C29, 0.0))), (_C30, 0.0))), (_C31, 0.0))), (_C32, 0.0))), (_C33, 0.0))), (_C1, 0.0)))
 
 
-def _derivative_wrt_alpha_float64_11(z, alpha):
+def _derivative_wrt_alpha_float64_10(z, alpha):
     # as it is
     return (0.0, 0.0)
 
@@ -763,21 +816,20 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
-                (lambda z, alpha: _C0 > z, _derivative_wrt_alpha_float64_2),
-                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_3),
-                (lambda z, alpha: _C1 > z, _derivative_wrt_alpha_float64_4),
-                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_5),
-                (None, _derivative_wrt_alpha_float64_6),
+                (lambda z, alpha: _C34 > z, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: _C35 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_4),
+                (None, _derivative_wrt_alpha_float64_5),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_7),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_8),
-                (lambda z, alpha: _C1 > z, _derivative_wrt_alpha_float64_9),
-                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_10),
-                (None, _derivative_wrt_alpha_float64_11),
+                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_6),
+                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_7),
+                (lambda z, alpha: _C45 > z, _derivative_wrt_alpha_float64_8),
+                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_9),
+                (None, _derivative_wrt_alpha_float64_10),
             ),
         ),
     ),

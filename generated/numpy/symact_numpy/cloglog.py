@@ -19,7 +19,7 @@ __all__ = [
     "cloglog_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1.a741afe174a7ap+2")  # 6.61338421837956
+_C0 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
 _C1 = float.fromhex("-0x1.58ed2308158edp-9")  # -0.002631578947368421
 _C2 = float.fromhex("-0x1.1840ac7691841p-64")  # -5.934580312552235e-20
 _C3 = float.fromhex("0x1.3813813813814p-9")  # 0.002380952380952381
@@ -203,8 +203,10 @@ def _derivative_float64_3(z):
 
 
 def _derivative_float64_4(z):
-    # tail
-    return (0.0, 0.0)
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.exp_scaled(dd.sub(t, dd.exp(t)), 300), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -369,6 +371,13 @@ def _second_derivative_float64_4(z):
 
 
 def _second_derivative_float64_5(z):
+    # scaled exponential
+    x = (z, np.zeros_like(z))
+    t = x
+    return dd.ldexp(dd.mul(dd.exp_scaled(dd.sub(dd.mul((2.0, 0.0), t), dd.exp(t)), 300), dd.sub(dd.exp(dd.neg(t)), (1.0, 0.0))), -300)
+
+
+def _second_derivative_float64_6(z):
     # tail
     return (0.0, 0.0)
 
@@ -382,8 +391,9 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: z == 0.0, _second_derivative_float64_2),
                 (lambda z: -1.0 > z, _second_derivative_float64_3),
-                (lambda z: _C0 > z, _second_derivative_float64_4),
-                (None, _second_derivative_float64_5),
+                (lambda z: 1.0 > z, _second_derivative_float64_4),
+                (lambda z: 7.0 > z, _second_derivative_float64_5),
+                (None, _second_derivative_float64_6),
             ),
         ),
     ),

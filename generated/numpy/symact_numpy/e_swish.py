@@ -19,10 +19,10 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C1 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
 _C2 = float.fromhex("0x1p-21")  # 4.76837158203125e-07
-_C3 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
-_C4 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
+_C3 = float.fromhex("-0x1p-34")  # -5.820766091346741e-11
+_C4 = float.fromhex("0x1p-34")  # 5.820766091346741e-11
 
 
 def _forward_float32_0(z, beta):

@@ -94,11 +94,10 @@ def _forward_float64_4(z):
 
 
 def _forward_float64_5(z):
-    # decaying expm1
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    s0 = dd.erfcx(t)
-    return dd.sub(dd.sub((1.0, 0.0), s0), dd.mul(s0, dd.expm1(dd.neg(dd.powi(t, 2)))))
+    return dd.sub((1.0, 0.0), dd.mul(dd.exp(dd.neg(dd.powi(t, 2))), dd.erfcx(t)))
 
 
 _FORWARD_FLOAT64 = Kernel(

@@ -75,10 +75,10 @@ def _forward_float64_3(z):
 
 
 def _forward_float64_4(z):
-    # scaled exponential
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+    return dd.exp(t)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -152,10 +152,10 @@ def _derivative_float64_3(z):
 
 
 def _derivative_float64_4(z):
-    # scaled exponential
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+    return dd.exp(t)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -299,10 +299,10 @@ def _second_derivative_float64_3(z):
 
 
 def _second_derivative_float64_4(z):
-    # scaled exponential
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+    return dd.exp(t)
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(

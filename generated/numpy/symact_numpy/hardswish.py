@@ -22,7 +22,8 @@ _C1 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
 _C2 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 _C3 = float.fromhex("-0x1p-28")  # -3.725290298461914e-09
 _C4 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
-_C5 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
+_C5 = float.fromhex("0x1.8p+0")  # 1.5
+_C6 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
 
 
 def _forward_float32_0(z):
@@ -190,9 +191,10 @@ def _derivative_float64_2(z):
 
 
 def _derivative_float64_3(z):
-    # common denominator
+    # power series
     x = (z, np.zeros_like(z))
-    return dd.add((_C0, 0.0), dd.mul((_C4, _C5), x))
+    t = dd.add((_C5, 0.0), x)
+    return dd.mul((_C4, _C6), t)
 
 
 def _derivative_float64_4(z):
@@ -276,7 +278,7 @@ def _second_derivative_float64_2(z):
 
 def _second_derivative_float64_3(z):
     # as it is
-    return (_C4, _C5)
+    return (_C4, _C6)
 
 
 def _second_derivative_float64_4(z):

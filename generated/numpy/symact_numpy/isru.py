@@ -24,7 +24,8 @@ _C0 = float.fromhex("-0x1p+900")  # -8.452712498170644e+270
 _C1 = float.fromhex("0x1p+900")  # 8.452712498170644e+270
 _C2 = float.fromhex("0x1p-1")  # 0.5
 _C3 = float.fromhex("-0x1p-1")  # -0.5
-_C4 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
+_C4 = float.fromhex("-0x1.965fe4p-358")  # -2.7036353293540676e-108
+_C5 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
 
 
 def _forward_float32_0(z, alpha):
@@ -426,6 +427,24 @@ def _derivative_wrt_alpha_float64_5(z, alpha):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
+    t = dd.neg(x)
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 2)
+    s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add(dd_alpha, s0)))
+    return dd.div((1.0, 0.0), dd.add(dd.mul(dd_alpha, s1), dd.mul(s0, s1)))
+
+
+def _derivative_wrt_alpha_float64_6(z, alpha):
+    # as it is
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
+    return dd.mul(dd.mul((_C3, 0.0), dd.powi(x, 3)), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2))))), 3))
+
+
+def _derivative_wrt_alpha_float64_7(z, alpha):
+    # reciprocal argument
+    x = (z, np.zeros_like(z))
+    dd_alpha = (alpha, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
     s0 = dd.powi(w, 2)
@@ -441,9 +460,11 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
                 (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float64_2),
-                (lambda z, alpha: _C4 > z, _derivative_wrt_alpha_float64_3),
-                (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_4),
-                (None, _derivative_wrt_alpha_float64_5),
+                (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: _C4 > z, _derivative_wrt_alpha_float64_4),
+                (lambda z, alpha: _C5 > z, _derivative_wrt_alpha_float64_5),
+                (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_6),
+                (None, _derivative_wrt_alpha_float64_7),
             ),
         ),
     ),

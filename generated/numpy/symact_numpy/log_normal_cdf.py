@@ -24,25 +24,29 @@ _C3 = float.fromhex("0x1p-25")  # 2.9802322387695312e-08
 _C4 = float.fromhex("-0x1p-1")  # -0.5
 _C5 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
 _C6 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C7 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
-_C8 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
+_C7 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C8 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
 _C9 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
 _C10 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
-_C11 = float.fromhex("-0x1.ap+28")  # -436207616.0
-_C12 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
-_C13 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
+_C11 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
+_C12 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
+_C13 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
 _C14 = float.fromhex("0x1p-2")  # 0.25
 _C15 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
 _C16 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
-_C17 = float.fromhex("-0x1p+24")  # -16777216.0
-_C18 = float.fromhex("0x1.45f306dc9c883p-2")  # 0.3183098861837907
-_C19 = float.fromhex("0x1p-7")  # 0.0078125
-_C20 = float.fromhex("0x1.921fb54442d18p+3")  # 12.566370614359172
-_C21 = float.fromhex("0x1.921fb54442d18p+1")  # 3.141592653589793
-_C22 = float.fromhex("-0x1.6b01ec5417056p-56")  # -1.9678676675182486e-17
-_C23 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
-_C24 = float.fromhex("0x1.1a62633145c07p-51")  # 4.898587196589413e-16
-_C25 = float.fromhex("0x1.1a62633145c07p-53")  # 1.2246467991473532e-16
+_C17 = float.fromhex("0x1.572p+11")  # 2745.0
+_C18 = float.fromhex("0x1.339ep+15")  # 39375.0
+_C19 = float.fromhex("0x1.b40c2p+19")  # 893025.0
+_C20 = float.fromhex("0x1.11cp+11")  # 2190.0
+_C21 = float.fromhex("0x1.13ap+13")  # 8820.0
+_C22 = float.fromhex("0x1.8399p+17")  # 198450.0
+_C23 = float.fromhex("0x1.45f306dc9c883p-2")  # 0.3183098861837907
+_C24 = float.fromhex("0x1p-7")  # 0.0078125
+_C25 = float.fromhex("0x1.921fb54442d18p+3")  # 12.566370614359172
+_C26 = float.fromhex("0x1.921fb54442d18p+1")  # 3.141592653589793
+_C27 = float.fromhex("-0x1.6b01ec5417056p-56")  # -1.9678676675182486e-17
+_C28 = float.fromhex("0x1.1a62633145c07p-51")  # 4.898587196589413e-16
+_C29 = float.fromhex("0x1.1a62633145c07p-53")  # 1.2246467991473532e-16
 
 
 def _forward_float32_0(z):
@@ -197,29 +201,30 @@ def _derivative_float64_2(z):
     # tail
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return t
+    w = dd.div((1.0, 0.0), t)
+    return dd.div(t, dd.sub(dd.sub(dd.sub(dd.add(dd.add((1.0, 0.0), dd.mul((3.0, 0.0), dd.powi(w, 4))), dd.mul((105.0, 0.0), dd.powi(w, 8))), dd.powi(w, 2)), dd.mul((15.0, 0.0), dd.powi(w, 6))), dd.mul((945.0, 0.0), dd.powi(w, 10))))
 
 
 def _derivative_float64_3(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C9, _C12)
-    return dd.div(dd.mul((_C10, _C13), s0), dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t)))
+    s0 = (_C9, _C11)
+    return dd.div(dd.mul((_C10, _C12), s0), dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t)))
 
 
 def _derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
-    s0 = (_C9, _C12)
-    return dd.div(dd.mul(dd.mul((_C10, _C13), dd.exp(dd.mul((_C4, 0.0), dd.powi(x, 2)))), s0), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x))))
+    s0 = (_C9, _C11)
+    return dd.div(dd.mul(dd.mul((_C10, _C12), dd.exp(dd.mul((_C4, 0.0), dd.powi(x, 2)))), s0), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x))))
 
 
 def _derivative_float64_5(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = (_C9, _C12)
+    s0 = (_C9, _C11)
     s1 = (_C15, _C16)
     s2 = dd.mul((_C4, 0.0), dd.powi(t, 2))
     return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s2, 300), s0), dd.sub(dd.mul(dd.mul(dd.exp(s2), s1), dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))), dd.mul((2.0, 0.0), s1)))), -300)
@@ -232,8 +237,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C11 > z, _derivative_float64_2),
-                (lambda z: _C7 > z, _derivative_float64_3),
+                (lambda z: -63.0 > z, _derivative_float64_2),
+                (lambda z: _C13 > z, _derivative_float64_3),
                 (lambda z: _C14 > z, _derivative_float64_4),
                 (None, _derivative_float64_5),
             ),
@@ -255,7 +260,13 @@ def _second_derivative_float32_1(z):
 
 def _second_derivative_float32_2(z):
     # tail
-    return 0.0
+    t = (-z)
+    w = (1.0 / t)
+    s0 = powi(w, 6)
+    s1 = powi(w, 2)
+    s2 = powi(w, 4)
+    s3 = powi(w, 8)
+    return (((((105.0 * s0 + 3.0 * s1) - 1.0) - 15.0 * s2) - 945.0 * s3) / ((((((((((1.0 + 7.0 * s2) + 249.0 * s3) + _C17 * powi(w, 12)) + _C18 * powi(w, 16)) + _C19 * powi(w, 20)) - 36.0 * s0) - 2.0 * s1) - _C20 * powi(w, 10)) - _C21 * powi(w, 14)) - _C22 * powi(w, 18)))
 
 
 def _second_derivative_float32_3(z):
@@ -263,7 +274,7 @@ def _second_derivative_float32_3(z):
     t = (-z)
     s0 = _C9
     s1 = dd.erfcx1(_C1 * s0 * t)
-    return _C18 * s0 * powi((1.0 / s1), 2) * (_C15 * s1 * t - s0)
+    return _C23 * s0 * powi((1.0 / s1), 2) * (_C15 * s1 * t - s0)
 
 
 def _second_derivative_float32_4(z):
@@ -271,18 +282,18 @@ def _second_derivative_float32_4(z):
     s0 = _C9
     s1 = (1.0 + dd.erf1(_C1 * s0 * z))
     s2 = powi(z, 2)
-    return _C18 * np.exp((-s2)) * s0 * powi((1.0 / s1), 2) * ((-s0) - _C15 * np.exp(_C1 * s2) * s1 * z)
+    return _C23 * np.exp((-s2)) * s0 * powi((1.0 / s1), 2) * ((-s0) - _C15 * np.exp(_C1 * s2) * s1 * z)
 
 
 def _second_derivative_float32_5(z):
     # decaying exponentials
     t = z
-    s0 = _C20
+    s0 = _C25
     s1 = _C9 * t
     s2 = dd.erfcx1(_C1 * s1)
     s3 = np.exp(_C4 * powi(t, 2))
     s4 = _C15 * s1
-    return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (_C21 * s3 * powi(s2, 2) - s0 * s2)))
+    return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (_C26 * s3 * powi(s2, 2) - s0 * s2)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -292,9 +303,9 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             (
                 (lambda z: z == -np.inf, _second_derivative_float32_0),
                 (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: _C17 > z, _second_derivative_float32_2),
+                (lambda z: -29.0 > z, _second_derivative_float32_2),
                 (lambda z: 0.0 > z, _second_derivative_float32_3),
-                (lambda z: _C19 > z, _second_derivative_float32_4),
+                (lambda z: _C24 > z, _second_derivative_float32_4),
                 (None, _second_derivative_float32_5),
             ),
         ),
@@ -314,37 +325,49 @@ def _second_derivative_float64_1(z):
 
 
 def _second_derivative_float64_2(z):
-    # decaying exponentials
+    # tail
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C9, _C12)
-    s1 = dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))
-    return dd.mul(dd.mul(dd.mul((_C18, _C22), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.mul(dd.mul((_C15, _C16), s1), t), s0))
+    w = dd.div((1.0, 0.0), t)
+    s0 = dd.powi(w, 6)
+    s1 = dd.powi(w, 2)
+    s2 = dd.powi(w, 4)
+    s3 = dd.powi(w, 8)
+    return dd.div(dd.sub(dd.sub(dd.sub(dd.add(dd.mul((105.0, 0.0), s0), dd.mul((3.0, 0.0), s1)), (1.0, 0.0)), dd.mul((15.0, 0.0), s2)), dd.mul((945.0, 0.0), s3)), dd.sub(dd.sub(dd.sub(dd.sub(dd.sub(dd.add(dd.add(dd.add(dd.add(dd.add((1.0, 0.0), dd.mul((7.0, 0.0), s2)), dd.mul((249.0, 0.0), s3)), dd.mul((_C17, 0.0), dd.powi(w, 12))), dd.mul((_C18, 0.0), dd.powi(w, 16))), dd.mul((_C19, 0.0), dd.powi(w, 20))), dd.mul((36.0, 0.0), s0)), dd.mul((2.0, 0.0), s1)), dd.mul((_C20, 0.0), dd.powi(w, 10))), dd.mul((_C21, 0.0), dd.powi(w, 14))), dd.mul((_C22, 0.0), dd.powi(w, 18))))
 
 
 def _second_derivative_float64_3(z):
-    # as it is
+    # decaying exponentials
     x = (z, np.zeros_like(z))
-    s0 = (_C9, _C12)
-    s1 = dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x)))
-    s2 = dd.powi(x, 2)
-    return dd.mul(dd.mul(dd.mul(dd.mul((_C18, _C22), dd.exp(dd.neg(s2))), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C15, _C16), dd.exp(dd.mul((_C1, 0.0), s2))), s1), x)))
+    t = dd.neg(x)
+    s0 = (_C9, _C11)
+    s1 = dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))
+    return dd.mul(dd.mul(dd.mul((_C23, _C27), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.mul(dd.mul((_C15, _C16), s1), t), s0))
 
 
 def _second_derivative_float64_4(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    s0 = (_C9, _C11)
+    s1 = dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x)))
+    s2 = dd.powi(x, 2)
+    return dd.mul(dd.mul(dd.mul(dd.mul((_C23, _C27), dd.exp(dd.neg(s2))), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C15, _C16), dd.exp(dd.mul((_C1, 0.0), s2))), s1), x)))
+
+
+def _second_derivative_float64_5(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = (_C20, _C24)
-    s1 = dd.mul((_C9, _C12), t)
+    s0 = (_C25, _C28)
+    s1 = dd.mul((_C9, _C11), t)
     s2 = dd.erfcx(dd.mul((_C1, 0.0), s1))
     s3 = dd.mul((_C4, 0.0), dd.powi(t, 2))
     s4 = dd.exp(s3)
     s5 = dd.mul((_C15, _C16), s1)
-    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(dd.mul((_C21, _C25), s4), dd.powi(s2, 2)), dd.mul(s0, s2))))), -300)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(dd.mul((_C26, _C29), s4), dd.powi(s2, 2)), dd.mul(s0, s2))))), -300)
 
 
-def _second_derivative_float64_5(z):
+def _second_derivative_float64_6(z):
     # tail
     return (0.0, 0.0)
 
@@ -356,10 +379,11 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
-                (lambda z: _C23 > z, _second_derivative_float64_2),
-                (lambda z: _C19 > z, _second_derivative_float64_3),
-                (lambda z: 63.0 > z, _second_derivative_float64_4),
-                (None, _second_derivative_float64_5),
+                (lambda z: -250.0 > z, _second_derivative_float64_2),
+                (lambda z: _C13 > z, _second_derivative_float64_3),
+                (lambda z: _C24 > z, _second_derivative_float64_4),
+                (lambda z: 63.0 > z, _second_derivative_float64_5),
+                (None, _second_derivative_float64_6),
             ),
         ),
     ),

@@ -27,7 +27,7 @@ _C6 = float.fromhex("0x1.ba1ba1ba1ba1cp-8")  # 0.006746031746031746
 _C7 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
 _C8 = float.fromhex("0x1p-6")  # 0.015625
 _C9 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C10 = float.fromhex("-0x1p-4")  # -0.0625
+_C10 = float.fromhex("-0x1p-7")  # -0.0078125
 _C11 = float.fromhex("-0x1.f49f49f49f49fp-61")  # -8.480870326997723e-19
 _C12 = float.fromhex("-0x1.c2a1da78ad3b3p-63")  # -1.908501771277482e-19
 _C13 = float.fromhex("0x1.0d0b52c9e9112p-12")  # 0.0002565805740408915
@@ -41,10 +41,10 @@ _C20 = float.fromhex("-0x1.25789b285d2edp-68")  # -3.884057900085039e-21
 _C21 = float.fromhex("-0x1.036e4becd901ap-65")  # -2.746830926480244e-20
 _C22 = float.fromhex("-0x1.7917917917918p-62")  # -3.194094019258883e-19
 _C23 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
-_C24 = float.fromhex("0x1p-4")  # 0.0625
+_C24 = float.fromhex("0x1p-7")  # 0.0078125
 _C25 = float.fromhex("0x1p-22")  # 2.384185791015625e-07
-_C26 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
-_C27 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
+_C26 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
+_C27 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
 
 
 def _forward_float32_0(z):

@@ -232,10 +232,10 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
-    # scaled exponential
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.exp_scaled(t, -300), dd.powi(dd.add((1.0, 0.0), dd.exp(dd.neg(t))), 2)), 300)
+    return dd.mul(dd.exp(t), dd.powi(dd.add((1.0, 0.0), dd.exp(dd.neg(t))), 2))
 
 
 def _derivative_from_output_float64_3(z):
@@ -245,10 +245,10 @@ def _derivative_from_output_float64_3(z):
 
 
 def _derivative_from_output_float64_4(z):
-    # scaled exponential
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul(dd.exp_scaled(t, -300), dd.powi(dd.add((1.0, 0.0), dd.exp(dd.neg(t))), 2)), 300)
+    return dd.mul(dd.exp(t), dd.powi(dd.add((1.0, 0.0), dd.exp(dd.neg(t))), 2))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(

@@ -22,6 +22,26 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
+_C1 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
+_C2 = float.fromhex("0x1p-1")  # 0.5
+_C3 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
+_C4 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
+_C5 = float.fromhex("0x1.111111111111p-7")  # 0.008333333333333331
+_C6 = float.fromhex("0x1.6c16c16c16c15p-10")  # 0.0013888888888888885
+_C7 = float.fromhex("0x1.a01a01a01a018p-13")  # 0.00019841269841269836
+_C8 = float.fromhex("0x1.a01a01a01a018p-16")  # 2.4801587301587295e-05
+_C9 = float.fromhex("0x1.71de3a556c731p-19")  # 2.755731922398588e-06
+_C10 = float.fromhex("0x1.27e4fb7789f5ap-22")  # 2.755731922398588e-07
+_C11 = float.fromhex("0x1.ae64567f544ep-26")  # 2.5052108385441707e-08
+_C12 = float.fromhex("0x1.1eed8eff8d895p-29")  # 2.0876756987868088e-09
+_C13 = float.fromhex("0x1.6124613a86d06p-33")  # 1.6059043836821606e-10
+_C14 = float.fromhex("0x1.93974a8c07c99p-37")  # 1.1470745597729718e-11
+_C15 = float.fromhex("0x1.ae7f3e733b81ap-41")  # 7.647163731819811e-13
+_C16 = float.fromhex("0x1.ae7f3e733b81ap-45")  # 4.779477332387382e-14
+_C17 = float.fromhex("0x1.952c77030ad45p-49")  # 2.8114572543455186e-15
+_C18 = float.fromhex("0x1.6827863b97d92p-53")  # 1.5619206968586213e-16
+_C19 = float.fromhex("0x1.2f49b46814152p-57")  # 8.220635246624322e-18
+_C20 = float.fromhex("0x1.e542ba402021cp-62")  # 4.1103176233121605e-19
 
 
 def _forward_float32_0(z, a, b):
@@ -522,11 +542,13 @@ def _derivative_wrt_b_float64_3(z, a, b):
 
 
 def _derivative_wrt_b_float64_4(z, a, b):
-    # as it is
+    # power series
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
-    return dd.neg(dd.mul(dd.mul(dd.mul(dd.exp(dd.div(x, dd_b)), dd_a), x), dd.powi(dd.div((1.0, 0.0), dd_b), 2)))
+    t = x
+    s0 = dd.div(t, dd_b)
+    return dd.neg(dd.mul(dd.mul(dd.mul(dd_a, t), dd.powi(dd.div((1.0, 0.0), dd_b), 2)), dd.add((1.0, 0.0), dd.mul(s0, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.add((_C6, 0.0), dd.mul(s0, dd.add((_C7, 0.0), dd.mul(s0, dd.add((_C8, 0.0), dd.mul(s0, dd.add((_C9, 0.0), dd.mul(s0, dd.add((_C10, 0.0), dd.mul(s0, dd.add((_C11, 0.0), dd.mul(s0, dd.add((_C12, 0.0), dd.mul(s0, dd.add((_C13, 0.0), dd.mul(s0, dd.add((_C14, 0.0), dd.mul(s0, dd.add((_C15, 0.0), dd.mul(s0, dd.add((_C16, 0.0), dd.mul(s0, dd.add((_C17, 0.0), dd.mul(s0, dd.add((_C18, 0.0), dd.mul(s0, dd.add((_C19, 0.0), dd.mul((_C20, 0.0), s0))))))))))))))))))))))))))))))))))))))))))
 
 
 def _derivative_wrt_b_float64_5(z, a, b):
@@ -554,7 +576,7 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_0),
                 (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_1),
                 (lambda z, a, b: _C0 > z, _derivative_wrt_b_float64_2),
-                (lambda z, a, b: -1.0 > z, _derivative_wrt_b_float64_3),
+                (lambda z, a, b: _C1 > z, _derivative_wrt_b_float64_3),
                 (lambda z, a, b: 0.0 >= z, _derivative_wrt_b_float64_4),
                 (lambda z, a, b: 1.0 > z, _derivative_wrt_b_float64_5),
                 (None, _derivative_wrt_b_float64_6),

@@ -23,17 +23,35 @@ __all__ = [
 
 _C0 = float.fromhex("0x1p-28")  # 3.725290298461914e-09
 _C1 = float.fromhex("0x1p-25")  # 2.9802322387695312e-08
-_C2 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
+_C2 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
 _C3 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C4 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
-_C5 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
-_C6 = float.fromhex("-0x1p-4")  # -0.0625
+_C4 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C5 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
+_C6 = float.fromhex("-0x1p-7")  # -0.0078125
 _C7 = float.fromhex("0x1p-4")  # 0.0625
-_C8 = float.fromhex("-0x1p-1")  # -0.5
-_C9 = float.fromhex("0x1p-1")  # 0.5
-_C10 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
-_C11 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
-_C12 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
+_C8 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C9 = float.fromhex("-0x1.5555555555555p+0")  # -1.3333333333333333
+_C10 = float.fromhex("-0x1p-54")  # -5.551115123125783e-17
+_C11 = float.fromhex("0x1.2222222222222p+0")  # 1.1333333333333333
+_C12 = float.fromhex("0x1.771c71cp-53")  # 1.6267851245222933e-16
+_C13 = float.fromhex("-0x1.9319319319318p-1")  # -0.7873015873015872
+_C14 = float.fromhex("-0x1.a82d82p-54")  # -9.197889084331575e-17
+_C15 = float.fromhex("0x1.f32d6bba49dd6p-2")  # 0.4874779541446207
+_C16 = float.fromhex("0x1.1a38e8p-55")  # 3.059860199841857e-17
+_C17 = float.fromhex("-0x1.1ee91349518b3p-2")  # -0.28018598685265345
+_C18 = float.fromhex("-0x1.719dp-58")  # -5.009194031384322e-18
+_C19 = float.fromhex("0x1.3910084bda6b2p-3")  # 0.15286261064038836
+_C20 = float.fromhex("-0x1.a7604p-58")  # -5.737814419590431e-18
+_C21 = float.fromhex("-0x1.48ada6c839db7p-4")  # -0.08024373196859967
+_C22 = float.fromhex("0x1.18968p-57")  # 7.605350014718753e-18
+_C23 = float.fromhex("0x1.4efacea047df3p-5")  # 0.04089107853564746
+_C24 = float.fromhex("-0x1.af6ap-58")  # -5.846750797541215e-18
+_C25 = float.fromhex("-0x1.4d7370403481ap-6")  # -0.02035222970955184
+_C26 = float.fromhex("0x1.2a3ap-58")  # 4.041723586942301e-18
+_C27 = float.fromhex("0x1.45a1163d66b61p-7")  # 0.009937415942479157
+_C28 = float.fromhex("0x1p-13")  # 0.0001220703125
+_C29 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
+_C30 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
 
 
 def _forward_float32_0(z, a, b):
@@ -638,12 +656,13 @@ def _second_derivative_float64_9(z, a, b):
 
 
 def _second_derivative_float64_10(z, a, b):
-    # as it is
+    # power series
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
-    s0 = dd.tanh(dd.mul(dd_b, x))
-    return dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), s0), dd.powi(dd_b, 2)), dd.sub((1.0, 0.0), dd.powi(s0, 2)))
+    t = x
+    s0 = dd.mul(dd_b, t)
+    return dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), t), dd.powi(dd_b, 3)), dd.add((1.0, 0.0), dd.mul(dd.mul(dd.powi(dd_b, 2), dd.powi(t, 2)), dd.sub((_C9, 0.0), dd.mul(s0, dd.sub((_C10, 0.0), dd.mul(s0, dd.sub((_C11, 0.0), dd.mul(s0, dd.sub((_C12, 0.0), dd.mul(s0, dd.sub((_C13, 0.0), dd.mul(s0, dd.sub((_C14, 0.0), dd.mul(s0, dd.sub((_C15, 0.0), dd.mul(s0, dd.sub((_C16, 0.0), dd.mul(s0, dd.sub((_C17, 0.0), dd.mul(s0, dd.sub((_C18, 0.0), dd.mul(s0, dd.sub((_C19, 0.0), dd.mul(s0, dd.sub((_C20, 0.0), dd.mul(s0, dd.sub((_C21, 0.0), dd.mul(s0, dd.sub((_C22, 0.0), dd.mul(s0, dd.sub((_C23, 0.0), dd.mul(s0, dd.sub((_C24, 0.0), dd.mul(s0, dd.sub((_C25, 0.0), dd.mul(s0, dd.sub((_C26, 0.0), dd.mul((_C27, 0.0), s0)))))))))))))))))))))))))))))))))))))))
 
 
 def _second_derivative_float64_11(z, a, b):
@@ -678,7 +697,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, a, b: z == np.inf, _second_derivative_float64_7),
                 (lambda z, a, b: z == 0.0, _second_derivative_float64_8),
                 (lambda z, a, b: _C8 > z, _second_derivative_float64_9),
-                (lambda z, a, b: _C9 > z, _second_derivative_float64_10),
+                (lambda z, a, b: _C28 > z, _second_derivative_float64_10),
                 (None, _second_derivative_float64_11),
             ),
         ),
@@ -1080,10 +1099,10 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_0),
                 (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_1),
                 (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_2),
-                (lambda z, a, b: _C10 > z, _derivative_wrt_b_float64_3),
-                (lambda z, a, b: _C11 > z, _derivative_wrt_b_float64_4),
+                (lambda z, a, b: _C29 > z, _derivative_wrt_b_float64_3),
+                (lambda z, a, b: _C2 > z, _derivative_wrt_b_float64_4),
                 (lambda z, a, b: _C3 > z, _derivative_wrt_b_float64_5),
-                (lambda z, a, b: _C12 > z, _derivative_wrt_b_float64_6),
+                (lambda z, a, b: _C30 > z, _derivative_wrt_b_float64_6),
                 (None, _derivative_wrt_b_float64_7),
             ),
         ),
@@ -1093,10 +1112,10 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_8),
                 (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_9),
                 (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_10),
-                (lambda z, a, b: _C10 > z, _derivative_wrt_b_float64_11),
+                (lambda z, a, b: _C29 > z, _derivative_wrt_b_float64_11),
                 (lambda z, a, b: _C4 > z, _derivative_wrt_b_float64_12),
                 (lambda z, a, b: _C5 > z, _derivative_wrt_b_float64_13),
-                (lambda z, a, b: _C12 > z, _derivative_wrt_b_float64_14),
+                (lambda z, a, b: _C30 > z, _derivative_wrt_b_float64_14),
                 (None, _derivative_wrt_b_float64_15),
             ),
         ),

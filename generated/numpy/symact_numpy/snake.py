@@ -21,11 +21,10 @@ __all__ = [
 _C0 = float.fromhex("0x1.921fb54442d18p-1")  # 0.7853981633974483
 _C1 = float.fromhex("0x1.1a62633145c07p-55")  # 3.061616997868383e-17
 _C2 = float.fromhex("0x1p-27")  # 7.450580596923828e-09
-_C3 = float.fromhex("-0x1p+11")  # -2048.0
-_C4 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
-_C5 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C6 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
-_C7 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
+_C3 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
+_C4 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
+_C5 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
+_C6 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
 
 
 def _forward_float32_0(z, alpha):
@@ -243,10 +242,10 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_float64_1),
-                (lambda z, alpha: _C3 > z, _derivative_float64_2),
-                (lambda z, alpha: _C4 > z, _derivative_float64_3),
-                (lambda z, alpha: _C5 > z, _derivative_float64_4),
-                (lambda z, alpha: 31.0 > z, _derivative_float64_5),
+                (lambda z, alpha: -15.0 > z, _derivative_float64_2),
+                (lambda z, alpha: _C3 > z, _derivative_float64_3),
+                (lambda z, alpha: _C4 > z, _derivative_float64_4),
+                (lambda z, alpha: 3.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
         ),
@@ -424,8 +423,8 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float64_0),
                 (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_1),
-                (lambda z, alpha: _C6 > z, _derivative_wrt_alpha_float64_2),
-                (lambda z, alpha: _C7 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: _C5 > z, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: _C6 > z, _derivative_wrt_alpha_float64_3),
                 (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_4),
                 (None, _derivative_wrt_alpha_float64_5),
             ),

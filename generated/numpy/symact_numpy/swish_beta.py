@@ -22,17 +22,16 @@ _C0 = float.fromhex("0x1p-1")  # 0.5
 _C1 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
 _C2 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
 _C3 = float.fromhex("-0x1p-1")  # -0.5
-_C4 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
+_C4 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
 _C5 = float.fromhex("0x1.ap+901")  # 2.7471315619054593e+271
 _C6 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
-_C7 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C8 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
-_C9 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
-_C10 = float.fromhex("0x1p-2")  # 0.25
-_C11 = float.fromhex("-0x1.ap+172")  # -9.72775489807449e+51
-_C12 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
-_C13 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
-_C14 = float.fromhex("0x1.ap+172")  # 9.72775489807449e+51
+_C7 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
+_C8 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
+_C9 = float.fromhex("0x1p-2")  # 0.25
+_C10 = float.fromhex("-0x1.ap+172")  # -9.72775489807449e+51
+_C11 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
+_C12 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
+_C13 = float.fromhex("0x1.ap+172")  # 9.72775489807449e+51
 
 
 def _forward_float32_0(z, beta):
@@ -791,8 +790,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, beta: z == np.inf, _second_derivative_float64_1),
                 (lambda z, beta: _C1 > z, _second_derivative_float64_2),
-                (lambda z, beta: _C8 > z, _second_derivative_float64_3),
-                (lambda z, beta: _C9 > z, _second_derivative_float64_4),
+                (lambda z, beta: _C4 > z, _second_derivative_float64_3),
+                (lambda z, beta: _C7 > z, _second_derivative_float64_4),
                 (lambda z, beta: _C2 > z, _second_derivative_float64_5),
                 (None, _second_derivative_float64_6),
             ),
@@ -803,8 +802,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _second_derivative_float64_7),
                 (lambda z, beta: z == np.inf, _second_derivative_float64_8),
                 (lambda z, beta: _C1 > z, _second_derivative_float64_9),
-                (lambda z, beta: _C8 > z, _second_derivative_float64_10),
-                (lambda z, beta: _C9 > z, _second_derivative_float64_11),
+                (lambda z, beta: _C4 > z, _second_derivative_float64_10),
+                (lambda z, beta: _C8 > z, _second_derivative_float64_11),
                 (lambda z, beta: _C2 > z, _second_derivative_float64_12),
                 (None, _second_derivative_float64_13),
             ),
@@ -895,7 +894,7 @@ def _derivative_wrt_beta_float32_12(z, beta):
 
 def _derivative_wrt_beta_float32_13(z, beta):
     # as it is
-    return _C10 * powi(z, 2)
+    return _C9 * powi(z, 2)
 
 
 _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
@@ -1055,20 +1054,20 @@ def _derivative_wrt_beta_float64_19(z, beta):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.mul((_C10, 0.0), dd.powi(t, 2))
+    return dd.mul((_C9, 0.0), dd.powi(t, 2))
 
 
 def _derivative_wrt_beta_float64_20(z, beta):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C10, 0.0), dd.powi(x, 2))
+    return dd.mul((_C9, 0.0), dd.powi(x, 2))
 
 
 def _derivative_wrt_beta_float64_21(z, beta):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = x
-    return dd.mul((_C10, 0.0), dd.powi(t, 2))
+    return dd.mul((_C9, 0.0), dd.powi(t, 2))
 
 
 _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
@@ -1079,10 +1078,10 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_0),
                 (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_1),
                 (lambda z, beta: z == 0.0, _derivative_wrt_beta_float64_2),
-                (lambda z, beta: _C11 > z, _derivative_wrt_beta_float64_3),
-                (lambda z, beta: _C12 > z, _derivative_wrt_beta_float64_4),
-                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_5),
-                (lambda z, beta: _C14 > z, _derivative_wrt_beta_float64_6),
+                (lambda z, beta: _C10 > z, _derivative_wrt_beta_float64_3),
+                (lambda z, beta: _C11 > z, _derivative_wrt_beta_float64_4),
+                (lambda z, beta: _C12 > z, _derivative_wrt_beta_float64_5),
+                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_6),
                 (None, _derivative_wrt_beta_float64_7),
             ),
         ),
@@ -1092,10 +1091,10 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float64_8),
                 (lambda z, beta: z == np.inf, _derivative_wrt_beta_float64_9),
                 (lambda z, beta: z == 0.0, _derivative_wrt_beta_float64_10),
-                (lambda z, beta: _C11 > z, _derivative_wrt_beta_float64_11),
-                (lambda z, beta: _C12 > z, _derivative_wrt_beta_float64_12),
-                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_13),
-                (lambda z, beta: _C14 > z, _derivative_wrt_beta_float64_14),
+                (lambda z, beta: _C10 > z, _derivative_wrt_beta_float64_11),
+                (lambda z, beta: _C11 > z, _derivative_wrt_beta_float64_12),
+                (lambda z, beta: _C12 > z, _derivative_wrt_beta_float64_13),
+                (lambda z, beta: _C13 > z, _derivative_wrt_beta_float64_14),
                 (None, _derivative_wrt_beta_float64_15),
             ),
         ),

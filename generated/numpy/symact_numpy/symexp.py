@@ -19,7 +19,7 @@ __all__ = [
     "symexp_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-4")  # -0.0625
+_C0 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
 _C1 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
 _C2 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 _C3 = float.fromhex("0x1.1111111111111p-7")  # 0.008333333333333333
@@ -120,10 +120,10 @@ def _forward_float64_2(z):
 
 
 def _forward_float64_3(z):
-    # scaled exponential
+    # decaying expm1
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.exp_scaled(t, -300), dd.sub(dd.exp(dd.neg(t)), (1.0, 0.0))), 300)
+    return dd.mul(dd.exp(t), dd.expm1(dd.neg(t)))
 
 
 def _forward_float64_4(z):
@@ -140,10 +140,10 @@ def _forward_float64_5(z):
 
 
 def _forward_float64_6(z):
-    # scaled exponential
+    # decaying expm1
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul(dd.exp_scaled(t, -300), dd.sub((1.0, 0.0), dd.exp(dd.neg(t)))), 300)
+    return dd.neg(dd.mul(dd.exp(t), dd.expm1(dd.neg(t))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -212,10 +212,10 @@ def _derivative_float64_1(z):
 
 
 def _derivative_float64_2(z):
-    # scaled exponential
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+    return dd.exp(t)
 
 
 def _derivative_float64_3(z):
@@ -231,10 +231,10 @@ def _derivative_float64_4(z):
 
 
 def _derivative_float64_5(z):
-    # scaled exponential
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+    return dd.exp(t)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -417,10 +417,10 @@ def _second_derivative_float64_3(z):
 
 
 def _second_derivative_float64_4(z):
-    # scaled exponential
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.neg(dd.exp_scaled(t, -300)), 300)
+    return dd.neg(dd.exp(t))
 
 
 def _second_derivative_float64_5(z):
@@ -436,10 +436,10 @@ def _second_derivative_float64_6(z):
 
 
 def _second_derivative_float64_7(z):
-    # scaled exponential
+    # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.exp_scaled(t, -300), 300)
+    return dd.exp(t)
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(

@@ -19,7 +19,7 @@ __all__ = [
     "symlog_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-7")  # -0.0078125
+_C0 = float.fromhex("-0x1p-10")  # -0.0009765625
 _C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
 _C3 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17

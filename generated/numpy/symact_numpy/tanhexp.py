@@ -130,7 +130,7 @@ _C109 = float.fromhex("0x1.e130eca389e84p-67")  # 1.2737022649750994e-20
 _C110 = float.fromhex("-0x1.eb2ecaed3761ep-63")  # -2.0802400054987202e-19
 _C111 = float.fromhex("-0x1.79869555cc6d4p-63")  # -1.5988836001739132e-19
 _C112 = float.fromhex("-0x1.d5fac07c91978p-211")  # -5.578402722109488e-64
-_C113 = float.fromhex("0x1.62a4080af062ep-1")  # 0.6926577103951723
+_C113 = float.fromhex("0x1.6464080af062ep-1")  # 0.6960756791451723
 _C114 = float.fromhex("-0x1.bdab9a3b0a7eep-55")  # -4.8319673145767366e-17
 _C115 = float.fromhex("0x1.2ba37a66c568dp-54")  # 6.497376127746027e-17
 _C116 = float.fromhex("-0x1.168ce45f9dff8p-56")  # -1.5100245256837845e-17
@@ -163,7 +163,6 @@ _C142 = float.fromhex("0x1.2147cc718f60ap-56")  # 1.5681925339006634e-17
 _C143 = float.fromhex("-0x1.a45039277d4c2p-55")  # -4.557046711606573e-17
 _C144 = float.fromhex("0x1.6378e5e99fca9p-209")  # 1.6877054546801504e-63
 _C145 = float.fromhex("0x1.8p-1")  # 0.75
-_C146 = float.fromhex("0x1.7ae529e38033cp+2")  # 5.920237037819614
 
 
 def _forward_float32_0(z):
@@ -381,7 +380,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: -63.0 > z, _derivative_float64_3),
                 (lambda z: _C2 > z, _derivative_float64_4),
                 (lambda z: -1.0 > z, _derivative_float64_5),
-                (lambda z: 5.0 > z, _derivative_float64_6),
+                (lambda z: 7.0 > z, _derivative_float64_6),
                 (None, _derivative_float64_7),
             ),
         ),
@@ -511,14 +510,15 @@ def _second_derivative_float64_6(z):
 
 
 def _second_derivative_float64_7(z):
-    # decaying exponentials
+    # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.exp(t)
-    s1 = dd.exp(dd.mul((-2.0, 0.0), s0))
-    s2 = dd.mul((8.0, 0.0), t)
-    s3 = dd.mul((4.0, 0.0), t)
-    return dd.div(dd.mul(dd.mul(dd.exp(dd.mul((2.0, 0.0), t)), s1), dd.sub(dd.add(dd.mul(s1, s2), dd.mul(dd.exp(dd.neg(t)), dd.add(dd.add(dd.add((8.0, 0.0), dd.mul((8.0, 0.0), s1)), s3), dd.mul(s1, s3)))), s2)), dd.add(dd.add(dd.add((1.0, 0.0), dd.mul((3.0, 0.0), s1)), dd.exp(dd.mul((-6.0, 0.0), s0))), dd.mul((3.0, 0.0), dd.exp(dd.mul((-4.0, 0.0), s0)))))
+    s1 = dd.mul((-2.0, 0.0), s0)
+    s2 = dd.exp(s1)
+    s3 = dd.mul((8.0, 0.0), t)
+    s4 = dd.mul((4.0, 0.0), t)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(dd.add(s1, dd.mul((2.0, 0.0), t)), 300), dd.sub(dd.add(dd.mul(s2, s3), dd.mul(dd.exp(dd.neg(t)), dd.add(dd.add(dd.add((8.0, 0.0), dd.mul((8.0, 0.0), s2)), s4), dd.mul(s2, s4)))), s3)), dd.add(dd.add(dd.add((1.0, 0.0), dd.mul((3.0, 0.0), s2)), dd.exp(dd.mul((-6.0, 0.0), s0))), dd.mul((3.0, 0.0), dd.exp(dd.mul((-4.0, 0.0), s0))))), -300)
 
 
 def _second_derivative_float64_8(z):
@@ -538,7 +538,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: -2.0 > z, _second_derivative_float64_4),
                 (lambda z: _C113 > z, _second_derivative_float64_5),
                 (lambda z: _C145 > z, _second_derivative_float64_6),
-                (lambda z: _C146 > z, _second_derivative_float64_7),
+                (lambda z: 7.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),
         ),
