@@ -14,6 +14,8 @@ from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from flint import ctx
+
 from symact.errors import SymactError
 from symact.processes import interrupts_ignored
 
@@ -131,10 +133,11 @@ def at_most(seconds: float) -> Iterator[None]:
     def stop(*_: object) -> None:
         raise OutOfTime
 
-    before = signal.signal(signal.SIGALRM, stop)
+    before, bits = signal.signal(signal.SIGALRM, stop), ctx.prec
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        ctx.prec = bits  # wherever the block was left

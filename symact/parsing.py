@@ -22,7 +22,7 @@ import sympy as sp
 
 from symact.activations import Activation, Parameter, Z
 from symact.catalogue import activations, find, near_names
-from symact.errors import InvalidFormula
+from symact.errors import InvalidActivation, InvalidFormula
 from symact.guards import MAX_DEPTH, Unfit, build, piecewise, replaced
 from symact.pieces import natural_domain
 
@@ -80,7 +80,10 @@ def parse(text: str, *, functions: Mapping[str, Activation] | None = None) -> Ac
         )
     parameters = tuple(Parameter(name, sp.Integer(1)) for name in reader.parameters)
     activation = Activation(None, expression, parameters)
-    return replace(activation, domain=natural_domain(activation))
+    try:
+        return replace(activation, domain=natural_domain(activation))
+    except InvalidActivation:
+        raise InvalidFormula("column 1: the formula is a real number for no z; mend it") from None
 
 
 def parse_expression(text: str, *, functions: Mapping[str, Activation] | None = None) -> sp.Expr:

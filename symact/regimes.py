@@ -726,8 +726,10 @@ def true_value(programs: Sequence[tuple[Program, Fraction]]) -> arb | None:
 def true_value_at(program: Program, point: arb) -> arb | None:
     """Return the value at a ball of some hundred bits."""
     old, ctx.prec = ctx.prec, PRECISIONS[1]
-    value = program((point,))
-    ctx.prec = old
+    try:
+        value = program((point,))
+    finally:
+        ctx.prec = old
     return value if value is not None and value.is_finite() else None
 
 

@@ -70,10 +70,13 @@ def roots(expression: sp.Expr, settings: Sequence[Setting]) -> list[sp.Expr]:
     >>> roots(sp.log(1 + sp.exp(sp.sinh(Z))) - 1, [{}])
     [asinh(log(-1 + E))]
     """
-    found = _roots(expression, tuple(settings))
-    for node in expression.atoms(sp.Pow):
-        if node.exp.is_negative and node.base.has(Z) and not node.base.is_positive:
-            found += _roots(node.base, tuple(settings))
+    try:
+        found = _roots(expression, tuple(settings))
+        for node in expression.atoms(sp.Pow):
+            if node.exp.is_negative and node.base.has(Z) and not node.base.is_positive:
+                found += _roots(node.base, tuple(settings))
+    except RecursionError:  # SymPy's, in what it is asked to solve
+        raise Unsolved from None
     return list(dict.fromkeys(found))
 
 

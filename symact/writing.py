@@ -17,12 +17,15 @@ class _ShortSumsFirst:
     """Of a product's factors that are sums the shortest comes first: ``(1 - g)*(1 - 2*g)``."""
 
     _settings: dict[str, Any]
+    usual_order: str | None = None
 
     def _print(self, expr: Any, **settings: Any) -> str:
-        with self._ordered(None):
+        with self._ordered(self.usual_order):
             return str(super()._print(expr, **settings))  # type: ignore[misc]
 
     def _print_Mul(self, expr: sp.Mul) -> str:
+        if self.usual_order == "none":
+            return str(super()._print_Mul(expr))  # type: ignore[misc]
         number, rest = expr.as_coeff_Mul()
         factors = rest.as_ordered_factors()
         places = [i for i, factor in enumerate(factors) if factor.is_Add]
@@ -137,7 +140,9 @@ def text(expression: sp.Basic, *, as_is: bool = False) -> str:
 
     Raises TypeError on a float: nothing here is inexact.
     """
-    return str(_TextPrinter({"order": "none" if as_is else None}).doprint(expression))
+    printer = _TextPrinter()
+    printer.usual_order = "none" if as_is else None
+    return str(printer.doprint(expression))
 
 
 def latex(expression: sp.Basic, **settings: Any) -> str:
