@@ -72,10 +72,11 @@ class Derived:
         """Return the object that ``symact derive --json`` prints."""
         properties = self.known_properties.to_json() if self.known_properties else {}
         identities = [identity.to_json() for identity in self.identities]
-        return {**self.facts(), "properties": properties, "identities": identities}
+        mixed = self.mixed_form and _mixed_form(self.mixed_form)
+        return {**self.facts(), "mixed_form": mixed, "properties": properties, "identities": identities}
 
     def facts(self) -> dict[str, Any]:
-        """Return that object without what takes longest: properties and identities."""
+        """Return that object without what takes longest: mixed form, properties and identities."""
         form = self.output_form
         return {
             "name": self.activation.name,
@@ -88,7 +89,6 @@ class Derived:
             "simplified": text(self.simplified),
             "output_form": _output_form(form) if isinstance(form, OutputForm) else None,
             "no_output_form": _no_output_form(form) if isinstance(form, NoOutputForm) else None,
-            "mixed_form": self.mixed_form and _mixed_form(self.mixed_form),
             "kinks": [
                 {key: text(getattr(kink, key)) for key in ("at", "left", "right", "convention")}
                 for kink in self.kinks

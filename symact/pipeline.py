@@ -79,6 +79,7 @@ def derive(
     order: int = 1,
     kinks: Mapping[str, str] | None = None,
     own: Mapping[str, Activation] | None = None,
+    mixed: bool = True,
 ) -> Derived:
     """Return what mathematics says of an activation: its derivative with steps, output form and properties.
 
@@ -88,7 +89,7 @@ def derive(
     >>> derive("tanh").output_form.expression
     1 - g**2
     """
-    return _assembled(dict(_stages(_Question(target, wrt, order, kinks, own))))
+    return _assembled(dict(_stages(_Question(target, wrt, order, kinks, own, mixed=mixed))))
 
 
 def derive_within(
@@ -146,6 +147,7 @@ class _Question:
     own: Mapping[str, Activation] | None
     seconds: float | None = None
     thorough: bool = False
+    mixed: bool = True
 
 
 def _stages(asked: _Question) -> Iterator[tuple[str, Any]]:
@@ -159,7 +161,7 @@ def _stages(asked: _Question) -> Iterator[tuple[str, Any]]:
     form = _within(recover_output_form, derivative, asked.seconds)
     gave_up = NoOutputForm(f"gave up after {asked.seconds:g} s", decided=False) if form is None else None
     yield "output_form", form or gave_up
-    if isinstance(form, NoOutputForm):
+    if asked.mixed and isinstance(form, NoOutputForm):
         yield "mixed_form", _within(recover_mixed_form, derivative, asked.seconds)
     first = derivative if derivative.order == 1 and derivative.wrt == Z else differentiate(activation)
     known = properties(first)
@@ -376,7 +378,7 @@ def _fields(value: object) -> list[object]:
 def emit_one(work: tuple[Activation, tuple[str, ...], str]) -> tuple[dict[str, Any], dict[str, Made]]:
     """Return facts of one activation, and what it gives for each of some targets: a pure function."""
     activation, targets, licence = work
-    derived = derive(activation)
+    derived = derive(activation, mixed=False)
     kernels = lower(activation, derived.found, derived.output_form)
     templates = emission.templates()
     made: dict[str, Made] = {}
@@ -421,7 +423,7 @@ def survey(names: Sequence[str] = (), *, jobs: int = 1, progress: Progress = sil
 
 def derive_one(activation: Activation) -> dict[str, Any]:
     """Return the facts of `derive` as JSON. A pure function of its argument."""
-    return derive(activation).facts()
+    return derive(activation, mixed=False).facts()
 
 
 # What is measured, and what is typeset.

@@ -22,6 +22,8 @@ from symact.properties.facts import written
 from symact.properties.monotonicity import Interval
 from symact.properties.symmetry import Symmetry
 
+pytestmark = pytest.mark.thorough
+
 NAMES = sorted(catalogue())
 DIGITS = 50
 """Of the oracle: 1 + erf(z) loses 44 at z = -14."""

@@ -9,6 +9,7 @@ MAX_GIVEN_UP = 0.1
 """Of one chunk; benchmarks/fuzz.py holds the whole to 2 %."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("first", range(0, COUNT, CHUNK))
 def test_answers_hold(first: int) -> None:
     outcomes = {seed: examine(formula(seed, SMALL), SECONDS) for seed in range(first, first + CHUNK)}

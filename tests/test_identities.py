@@ -22,6 +22,8 @@ from symact.identities import (
 from symact.jets import OPERATIONS, jets
 from symact.parsing import parse
 
+pytestmark = pytest.mark.thorough
+
 TABLE = {
     # catalogue names of one function, of a derivative, of an inverse
     ("sigmoid", DERIVATIVE, "softplus"): "f(z) = d/dz softplus(z)",

@@ -21,6 +21,8 @@ from symact.output_forms.balls import PRECISION, Function, ball, same, tight
 from symact.parsing import parse
 from symact.writing import text
 
+pytestmark = pytest.mark.thorough
+
 NAMES = sorted(catalogue())
 SEED, COUNT = 20240611, 300
 MAX_OPERATIONS = 25
