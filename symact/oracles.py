@@ -372,8 +372,8 @@ class Oracle:
 
     >>> from symact.catalogue import activations
     >>> oracle = Oracle(activations()["relu"], {})
-    >>> oracle.forward(-2.0), oracle.derivative(0.0), oracle.derivative(3.0)
-    (0, 0, 1.00000000000000)
+    >>> oracle.forward(-2.0) == 0, oracle.derivative(0.0) == 0, oracle.derivative(3.0) == 1
+    (True, True, True)
     """
 
     def __init__(
