@@ -8,7 +8,8 @@ A value of the model therefore encloses whatever a conforming implementation ret
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from fractions import Fraction
+from typing import Any, TypeAlias
 
 import sympy as sp
 from flint import arb, ctx
@@ -276,22 +277,32 @@ def _inverse_of_infinity(value: arb) -> Ball:
     return arb(0) if value > 0 or value < 0 else None
 
 
-def integer_power(base: arb, n: int) -> arb:
-    """Return base**n for n >= 0 by products: FLINT's own power of a ball around 0 is NaN."""
-    result = arb(1)
-    while n:
-        if n & 1:
-            result *= base
-        n >>= 1
-        if n:
-            base *= base
-    return result
+def integer_power(base: Any, n: int) -> Any:
+    """Return base**n of a ball or series, n not 0, by products.
+
+    FLINT's own power goes by a logarithm, which a ball around 0 lacks.
+    """
+    result = base
+    for bit in bin(abs(n))[3:]:
+        result = result * result
+        if bit == "1":
+            result = result * base
+    return result if n > 0 else 1 / result
+
+
+def fraction(ball: arb) -> Fraction:
+    """Return the midpoint of a ball, exactly.
+
+    >>> fraction(arb(-0.75))
+    Fraction(-3, 4)
+    """
+    mantissa, exponent = ball.mid().man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def _real_power(base: arb, exponent: sp.Expr, value: arb) -> arb:
     if exponent.is_Integer:
-        power = integer_power(base, abs(int(exponent)))
-        return power if exponent > 0 else 1 / power
+        return integer_power(base, int(exponent))
     if exponent.is_Rational and exponent.q == 2:
         return _real_power(base.sqrt(), sp.Integer(exponent.p), arb(int(exponent.p)))
     return (value * base.log()).exp()

@@ -16,6 +16,7 @@ import sympy as sp
 from flint import arb, arb_series, ctx, fmpq
 
 from symact.activations import Activation, Z
+from symact.arithmetics import fraction
 from symact.enclosures import AtPole, Builder, Node, Point, Undecided, Undefined, rational
 from symact.errors import NotSupported
 from symact.formats import BINARY64, Format
@@ -322,7 +323,7 @@ def _end(end: sp.Expr, values: Mapping[sp.Symbol, Fraction]) -> Number:
         for value, condition in end.args:
             if condition.subs(numbers) == sp.true:
                 return _end(value, values)
-    return _fraction(Function(end, Z, values).value(Fraction(0)))
+    return fraction(Function(end, Z, values).value(Fraction(0)))
 
 
 class _Coordinates(dict[sp.Symbol, Fraction]):
@@ -336,11 +337,6 @@ class _Coordinates(dict[sp.Symbol, Fraction]):
 
     def __getitem__(self, symbol: sp.Symbol) -> Fraction:
         return Fraction(self._z)
-
-
-def _fraction(ball: arb) -> Fraction:
-    mantissa, exponent = ball.mid().man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def _agree(a: arb, b: arb) -> bool:
@@ -456,7 +452,7 @@ def _setting(given: Number | None, default: sp.Expr) -> Fraction:
     if given is not None:
         return Fraction(given)
     exact = rational(default, {})
-    return exact if exact is not None else _fraction(Function(default, Z, {}).value(Fraction(0)))
+    return exact if exact is not None else fraction(Function(default, Z, {}).value(Fraction(0)))
 
 
 def interior_roots(function: Callable[[float], arb], points: Sequence[float]) -> list[float]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from flint import arb, arb_mat, ctx, fmpq
 
+from symact.arithmetics import fraction
 from symact.errors import SymactError
 from symact.formats import BINARY64
 
@@ -64,7 +65,7 @@ def _doubles(value: arb | Exact, count: int) -> list[float]:
     if not isinstance(value, arb):
         rest = Fraction(value)
         return _peeled(rest, count)
-    ends = [_peeled(_fraction(end), count) for end in (value.lower(), value.upper())]
+    ends = [_peeled(fraction(end), count) for end in (value.lower(), value.upper())]
     if ends[0] != ends[1]:
         raise SymactError(
             f"{value.str(20)}: the ball does not decide its rounding; raise polynomials.PRECISION"
@@ -80,11 +81,6 @@ def _peeled(rest: Fraction, count: int) -> list[float]:
     return found
 
 
-def _fraction(exact: arb) -> Fraction:
-    mantissa, exponent = exact.mid().man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-
-
 def _arb(value: Exact) -> arb:
     exact = Fraction(value)
     return arb(fmpq(exact.numerator, exact.denominator))
@@ -92,7 +88,7 @@ def _arb(value: Exact) -> arb:
 
 def split(value: arb, bits: Sequence[int]) -> list[str]:
     """Return hex literals of consecutive parts: each truncated to its bits, the last one rounded."""
-    rest, parts = _fraction(value), []
+    rest, parts = fraction(value), []
     for count in bits:
         exponent = rest.numerator.bit_length() - rest.denominator.bit_length() - count + 1
         unit = Fraction(2) ** exponent

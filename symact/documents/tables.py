@@ -7,7 +7,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symact.activations import Activation, Z
-from symact.arithmetics import constant
+from symact.arithmetics import constant, fraction
 from symact.errors import NotSupported
 from symact.pieces import Case, midpoint
 
@@ -73,8 +73,7 @@ def enclosure(value: sp.Expr, bits: int) -> tuple[Fraction, Fraction]:
 def _fraction(number: arb) -> Fraction:
     if not number.is_finite():
         raise NotSupported("a value without a finite enclosure; the expression is undefined there")
-    mantissa, exponent = number.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    return fraction(number)
 
 
 def decimal(value: sp.Expr, digits: int = DIGITS) -> str:

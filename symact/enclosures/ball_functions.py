@@ -5,6 +5,8 @@ from typing import Any
 
 from flint import arb, arb_series, ctx
 
+from symact.arithmetics import integer_power
+
 
 class Undefined(ArithmeticError):
     """There is no real value here, such as log(-1)."""
@@ -70,12 +72,6 @@ def _integrated(
     return compose
 
 
-def _square(x: arb) -> arb:
-    return (
-        x * x
-    )  # not x**2, which FLINT computes by a logarithm that overflows where x is as small as sech(e^100)
-
-
 def _sinh(u: arb_series) -> arb_series:
     found = (u.exp() - (-u).exp()) / 2
     return arb_series([u[0].sinh(), *found.coeffs()[1:]])  # the constant term would cancel near 0
@@ -86,18 +82,7 @@ def _cosh(u: arb_series) -> arb_series:
 
 
 def _sech_squared(u: arb_series) -> arb_series:
-    sech = 1 / _cosh(u)
-    return sech * sech  # not a power, which FLINT computes by a logarithm that overflows where sech is tiny
-
-
-def integer_power(x: Any, n: int) -> Any:
-    """Return a power of a ball by products: FLINT's own goes by a logarithm, which a ball around 0 lacks."""
-    result = x
-    for bit in bin(abs(n))[3:]:
-        result = result * result
-        if bit == "1":
-            result = result * x
-    return result if n > 0 else 1 / result
+    return integer_power(_cosh(u), -2)
 
 
 def _erfc(x: arb) -> arb:
@@ -127,7 +112,7 @@ FUNCTIONS: Mapping[str, Row] = {
     "tan": (None, arb.tan, arb_series.tan),
     "sinh": (None, arb.sinh, _integrated(arb.sinh, arb.cosh, _cosh)),
     "cosh": (None, arb.cosh, _integrated(arb.cosh, arb.sinh, _sinh)),
-    "tanh": (None, arb.tanh, _integrated(arb.tanh, lambda x: _square(x.sech()), _sech_squared)),
+    "tanh": (None, arb.tanh, _integrated(arb.tanh, lambda x: integer_power(x.sech(), 2), _sech_squared)),
     "asin": (_within_1, arb.asin, arb_series.asin),
     "acos": (_within_1, arb.acos, arb_series.acos),
     "atan": (None, arb.atan, arb_series.atan),

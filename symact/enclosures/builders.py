@@ -9,6 +9,7 @@ import sympy as sp
 from flint import arb, arb_series, ctx, fmpq
 from sympy.core.relational import Relational
 
+from symact.arithmetics import integer_power
 from symact.enclosures.ball_functions import FUNCTIONS, Undecided, Undefined, nonzero, positive
 from symact.enclosures.rationals import combine, holds, rational
 from symact.errors import NotSupported
@@ -161,11 +162,7 @@ class Builder:
 
         def run(x: tuple[Ball, ...]) -> Ball:
             value = base(x)
-            result = value
-            for bit in bin(abs(n))[3:]:
-                result = result * result
-                if bit == "1":
-                    result = result * value
+            result = integer_power(value, abs(n))
             if n > 0:
                 return result
             nonzero(result[0] if series else result, series)

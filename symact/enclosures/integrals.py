@@ -6,8 +6,8 @@ from typing import Any
 import sympy as sp
 from flint import acb, arb, ctx
 
-from symact.arithmetics import constant
-from symact.enclosures.ball_functions import Undecided, integer_power
+from symact.arithmetics import constant, integer_power
+from symact.enclosures.ball_functions import Undecided
 from symact.errors import NotSupported
 
 Function = Callable[[acb, bool], acb]

@@ -11,8 +11,8 @@ from functools import reduce
 import sympy as sp
 from flint import arb, ctx
 
-from symact.arithmetics import constant
-from symact.enclosures.ball_functions import FUNCTIONS, Undecided, integer_power
+from symact.arithmetics import constant, integer_power
+from symact.enclosures.ball_functions import FUNCTIONS, Undecided
 from symact.errors import NotSupported
 from symact.growth import Undecided as UndecidedGrowth
 from symact.growth import X, growth, resolved

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import sympy as sp
 from flint import arb, ctx
 
-from symact.arithmetics import constant
+from symact.arithmetics import constant, fraction
 from symact.simplification import neat
 from symact.writing import text
 
@@ -160,10 +160,5 @@ def _decimal(value: Fraction, *, up: bool) -> Fraction:
 
 def _end(ball: arb, side: int) -> Fraction:
     """Return the middle of a ball plus or minus its radius."""
-    middle, radius = (_fraction(arb(part)) for part in (ball.mid(), ball.rad()))
+    middle, radius = (fraction(arb(part)) for part in (ball.mid(), ball.rad()))
     return middle + side * radius
-
-
-def _fraction(exact: arb) -> Fraction:
-    mantissa, exponent = exact.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
