@@ -371,7 +371,8 @@ def test_ctrl_c_is_one_message(tmp_path: Path) -> None:
     running = subprocess.Popen(
         command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    time.sleep(4)
+    while running.poll() is None and not any((tmp_path / "cache").rglob("*.*")):
+        time.sleep(0.05)  # until the first activation is done: all the others are under way or to come
     os.killpg(running.pid, signal.SIGINT)
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130, errors
