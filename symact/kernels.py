@@ -14,7 +14,7 @@ from symact.derivatives import Derivative, differentiate
 from symact.formats import BINARY32, BINARY64, Format
 from symact.forms import T, W, protected
 from symact.output_forms import NoOutputForm, OutputForm
-from symact.pieces import Case, Piece, split, within
+from symact.pieces import Case, Piece, same, split, within
 from symact.regimes import Regime, Stable, stabilise, true_value
 
 ARITHMETICS = ((DOUBLE, BINARY32), (DOUBLE_DOUBLE, BINARY64))
@@ -166,9 +166,9 @@ def _branches(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
             condition = end > Z
             if end in breaks:
                 value = breaks[end]
-                if _same(left_of[end].expression.subs(Z, end), value):
+                if same(left_of[end].expression.subs(Z, end), value):
                     condition = end >= Z
-                elif not _same(right_of[end].expression.subs(Z, end), value):
+                elif not same(right_of[end].expression.subs(Z, end), value):
                     branches.append(Branch(sp.Eq(Z, end), (), value, "at the kink, by convention"))
         if zero is None and _divides_by(regime, condition):
             value = breaks[sp.S.Zero] if sp.S.Zero in breaks else _value_at_zero(owner, case, stable)
@@ -188,19 +188,6 @@ def _divides_by(regime: Regime, condition: sp.Basic) -> bool:
 def _value_at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr:
     setting = samples(owner, stable.condition)[0]
     return next(p for p in case.pieces if _contains_zero(p, setting)).expression.subs(Z, 0)
-
-
-def _same(a: sp.Expr, b: sp.Expr) -> bool:
-    """Return whether two expressions are equal: numbers say no quickly, algebra says yes."""
-    if a == b:
-        return True
-    symbols = sorted(a.free_symbols | b.free_symbols, key=lambda symbol: symbol.name)
-    for shift in (1, 2):
-        point = {symbol: sp.Rational(7 * i + 5 * shift, 11) for i, symbol in enumerate(symbols)}
-        difference = sp.N((a - b).subs(point), 30)
-        if difference.is_number and difference.is_finite and abs(difference) > sp.Float("1e-15"):
-            return False
-    return bool(sp.simplify(a - b) == 0)
 
 
 def _branch(regime: Regime, condition: sp.Basic) -> Branch:
@@ -351,7 +338,7 @@ def _odd(case: Case) -> bool:
     mirrored = [Piece(-p.upper, -p.lower, -p.expression.subs(Z, -Z)) for p in reversed(case.pieces)]
     pairs = zip(case.pieces, mirrored, strict=True)
     return any(p.expression != 0 for p in case.pieces) and all(
-        _same(a.lower, b.lower) and _same(a.upper, b.upper) and _same(a.expression, b.expression)
+        same(a.lower, b.lower) and same(a.upper, b.upper) and same(a.expression, b.expression)
         for a, b in pairs
     )
 

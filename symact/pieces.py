@@ -17,6 +17,9 @@ from symact.enclosures.rationals import combine, holds
 from symact.errors import InvalidActivation, NotSupported
 from symact.roots import Unsolved, numeric, roots, signs, value_at
 
+UNEQUAL = (sp.nan, sp.oo, sp.S.NegativeInfinity, sp.zoo)
+"""What equals nothing else."""
+
 Setting = Mapping[sp.Symbol, sp.Expr]
 
 
@@ -453,7 +456,7 @@ def piecewise(pieces: Sequence[Piece], breaks: Sequence[Break], variable: sp.Sym
     """
     for index, cut in enumerate(breaks):
         left, right = pieces[index], pieces[index + 1]
-        if left.expression == right.expression and _same(left.expression.subs(variable, cut.at), cut.value):
+        if left.expression == right.expression and same(left.expression.subs(variable, cut.at), cut.value):
             both = Piece(left.lower, right.upper, left.expression)
             joined = [*pieces[:index], both, *pieces[index + 2 :]]
             return piecewise(joined, [*breaks[:index], *breaks[index + 1 :]], variable)
@@ -462,20 +465,35 @@ def piecewise(pieces: Sequence[Piece], breaks: Sequence[Break], variable: sp.Sym
     arguments: list[tuple[sp.Expr, sp.Basic]] = []
     for index in range(len(pieces) - 1, 0, -1):
         right, cut = pieces[index], breaks[index - 1]
-        if _same(right.expression.subs(variable, cut.at), cut.value):
+        if same(right.expression.subs(variable, cut.at), cut.value):
             arguments.append((right.expression, variable >= cut.at))
-            if not _same(pieces[index - 1].expression.subs(variable, cut.at), cut.value):
+            if not same(pieces[index - 1].expression.subs(variable, cut.at), cut.value):
                 continue
             arguments[-1] = (right.expression, variable > cut.at)
         else:
             arguments.append((right.expression, variable > cut.at))
-            if not _same(pieces[index - 1].expression.subs(variable, cut.at), cut.value):
+            if not same(pieces[index - 1].expression.subs(variable, cut.at), cut.value):
                 arguments.append((cut.value, sp.Eq(variable, cut.at)))
     return sp.Piecewise(*arguments, (pieces[0].expression, True))
 
 
-def _same(a: sp.Expr, b: sp.Expr) -> bool:
-    return a == b or sp.simplify(a - b) == 0
+def same(a: sp.Expr, b: sp.Expr) -> bool:
+    """Return whether two expressions are equal: numbers say no quickly, algebra says yes.
+
+    >>> same(sp.sin(Z)**2 + sp.cos(Z)**2, sp.S.One), same(sp.oo, sp.oo), same(Z, sp.nan)
+    (True, True, False)
+    """
+    if a == b:
+        return True
+    if a.has(*UNEQUAL) or b.has(*UNEQUAL):
+        return False
+    symbols = sorted(a.free_symbols | b.free_symbols, key=lambda symbol: symbol.name)
+    for shift in (1, 2):
+        point = {symbol: sp.Rational(7 * i + 5 * shift, 11) for i, symbol in enumerate(symbols)}
+        difference = sp.N((a - b).subs(point), 30)
+        if difference.is_number and difference.is_finite and abs(difference) > sp.Float("1e-15"):
+            return False
+    return bool(sp.simplify(a - b) == 0)
 
 
 def on_pieces(case: Case, function: Callable[[sp.Expr], sp.Expr]) -> tuple[Piece, ...]:

@@ -11,7 +11,7 @@ from symact.limits import limit, one_sided
 from symact.output_forms.balls import Setting
 from symact.output_forms.regions import Region, true_at
 from symact.output_forms.shapes import tidy
-from symact.pieces import Piece
+from symact.pieces import Piece, same
 
 NEAR = 1e-25
 
@@ -108,11 +108,7 @@ def _distinct(stretches: Sequence[Stretch]) -> list[Stretch]:
 
 
 def _same(a: sp.Expr, b: sp.Expr) -> bool:
-    if a == b:
-        return True
-    if a.has(sp.nan, sp.oo, sp.zoo) or b.has(sp.nan, sp.oo, sp.zoo):
-        return False
-    return sp.simplify(plain(a - b)) == 0
+    return same(plain(a), plain(b))
 
 
 def _by_magnitude(stretches: list[Stretch]) -> list[Stretch]:
