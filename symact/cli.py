@@ -142,6 +142,8 @@ def derive(
     derived = pipeline.derive_within(
         target, timeout, wrt=wrt, order=order, kinks=conventions, own=own, thorough=as_json or properties
     )
+    if derived.gave_up:
+        print(f"{target}: gave up {derived.gave_up}; what is missing was not reached", file=sys.stderr)
     if as_json:
         _print_json(derived.to_json())
     elif as_latex:

@@ -29,6 +29,8 @@ class Derived:
     known_properties: Properties | None
     """None where the time was over before they were known."""
     mixed_form: MixedForm | None = None
+    gave_up: str = ""
+    """Why what is missing is missing: reads on after "gave up"."""
 
     @property
     def properties(self) -> Properties:

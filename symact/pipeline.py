@@ -123,7 +123,7 @@ def derive_within(
     if "found" not in known:
         raise GaveUp(f"{target}: gave up {why}, before the derivative was found; write it more simply")
     return _assembled(
-        {"output_form": NoOutputForm(f"gave up {why}", decided=False), "properties": None, **known}
+        {"output_form": NoOutputForm(f"gave up {why}", decided=False), "properties": None, **known}, why
     )
 
 
@@ -183,13 +183,14 @@ def _within(
         return None
 
 
-def _assembled(known: Mapping[str, Any]) -> Derived:
+def _assembled(known: Mapping[str, Any], gave_up: str = "") -> Derived:
     return Derived(
         activation=known["activation"],
         found=known["found"],
         output_form=known["output_form"],
         known_properties=known["properties"],
         mixed_form=known.get("mixed_form"),
+        gave_up=gave_up,
     )
 
 

@@ -100,7 +100,12 @@ def test_a_part_of_the_work_has_a_clock_of_its_own() -> None:
 
 def test_a_child_answers_as_the_library_does() -> None:
     formula = "where(z > 0, z, a*(exp(z) - 1))"
-    assert derive_within(formula, 600).to_json() == derive(formula).to_json()
+    known = derive(formula).to_json()
+    assert len(known["properties"]["facts"]) > 10
+    for thorough in (True, False):
+        found = derive_within(formula, 600, thorough=thorough)
+        assert found.to_json() == known
+        assert not found.gave_up
 
 
 def test_the_derivative_is_known_when_the_search_is_given_up() -> None:

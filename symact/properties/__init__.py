@@ -47,6 +47,10 @@ class Properties:
 
     derivative: Derivative
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle what has been found, without the charts and balls that it was found by."""
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+
     @property
     def _activation(self) -> Activation:
         return self.derivative.activation

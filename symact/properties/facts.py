@@ -30,6 +30,12 @@ class Enclosure:
 
     ball: arb
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the ball by its exact ends: python-flint's own objects cannot be sent to another process."""
+        return _enclosure, tuple(
+            tuple(map(int, part.man_exp())) for part in (self.ball.mid(), self.ball.rad())
+        )
+
     @property
     def lower(self) -> Fraction:
         """A decimal of 20 significant digits that is not above the number."""
@@ -47,6 +53,10 @@ class Enclosure:
         {'lower': '0.25', 'upper': '0.25'}
         """
         return {"lower": written(self.lower), "upper": written(self.upper)}
+
+
+def _enclosure(middle: tuple[int, int], radius: tuple[int, int]) -> Enclosure:
+    return Enclosure(arb(arb(middle), arb(radius)))
 
 
 Number: TypeAlias = sp.Expr | Enclosure
