@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from math import lcm
 
 import sympy as sp
-from flint import arb, arb_series, ctx
 
-from symact.arithmetics import constant
 from symact.functions import cos_scaled, erfcx, exp_scaled, expm1, ldexp, log1p, sin_scaled
 
 T = sp.Symbol("t", positive=True)
@@ -28,9 +26,6 @@ SCALE = 300
 
 FAR_TERMS = (1, 2, 6)
 """Terms of the asymptotic series of erfcx that are tried."""
-
-CANCELLED = 4
-"""Terms of a power series that may be lost where numerator and denominator vanish."""
 
 MAX_OPERATIONS = 400
 """Larger expressions are not rewritten: polynomial algebra on them takes longer than it gains."""
@@ -508,87 +503,3 @@ def _lowest(part: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     powers = [term.as_coeff_exponent(W)[1] for term in terms]
     low = min(powers)
     return low, sp.Add(*[sp.expand(term / W**low) for term in terms])
-
-
-# Power series about a point.
-
-
-def series(expression: sp.Expr, variable: sp.Symbol, center: arb, terms: int) -> list[arb] | None:
-    """Return enclosures of the Taylor coefficients of an expression at a point, or None where it has none."""
-    old = ctx.cap
-    try:
-        # Quotients of two series that vanish lose as many terms as cancel.
-        ctx.cap = terms + CANCELLED
-        x = arb_series([center, 1], prec=terms + CANCELLED)
-        value = _series(expression, variable, x, terms + CANCELLED)
-        rows = value.coeffs()
-    except (ValueError, ZeroDivisionError, KeyError, NotImplementedError):
-        return None
-    finally:
-        ctx.cap = old
-    rows = (rows + [arb(0)] * (terms - len(rows)))[:terms]
-    return None if any(row.is_nan() or not row.is_finite() for row in rows) else rows
-
-
-def _series(node: sp.Expr, variable: sp.Symbol, x: arb_series, terms: int) -> arb_series:
-    if node == variable:
-        return x
-    if not node.free_symbols:
-        return arb_series([constant(node)], prec=terms)
-    if node.is_Mul:
-        above, below = sp.fraction(node)
-        if below.has(variable):
-            first, second = (_series(part, variable, x, terms) for part in (above, below))
-            return _quotient(first, second, terms)
-    parts = [_series(argument, variable, x, terms) for argument in node.args]
-    if node.is_Add or node.is_Mul:
-        value = parts[0]
-        for part in parts[1:]:
-            value = value + part if node.is_Add else value * part
-        return value
-    if node.is_Pow:
-        if node.exp.is_Integer:
-            powered = _power(parts[0], abs(int(node.exp)), terms)
-            return powered if node.exp > 0 else 1 / powered
-        if node.exp.is_Rational and node.exp.q == 2:
-            root = parts[0].sqrt()
-            powered = _power(root, abs(int(node.exp.p)), terms)
-            return powered if node.exp > 0 else 1 / powered
-        return (parts[1] * parts[0].log()).exp()
-    u = parts[0]
-    match node.func.__name__:
-        case "expm1":
-            return u.exp() - 1
-        case "log1p":
-            return (1 + u).log()
-        case "exp" | "log" | "sin" | "cos" | "tan" | "atan" | "erf" | "erfc" | "asin" | "acos":
-            return getattr(u, node.func.__name__)()
-        case "tanh":
-            e = (-2 * u).exp()
-            return (1 - e) / (1 + e)
-        case "sinh":
-            return (u.exp() - (-u).exp()) / 2
-        case "cosh":
-            return (u.exp() + (-u).exp()) / 2
-        case "asinh":
-            return (u + (u * u + 1).sqrt()).log()
-        case "acosh":
-            return (u + (u * u - 1).sqrt()).log()
-        case "atanh":
-            return ((1 + u) / (1 - u)).log() / 2
-    raise NotImplementedError(node.func.__name__)
-
-
-def _quotient(above: arb_series, below: arb_series, terms: int) -> arb_series:
-    """Return a quotient of two series, the powers that both begin with cancelled: (1 - exp(-x))/x."""
-    first, second = above.coeffs(), below.coeffs()
-    while first and second and first[0] == 0 and second[0] == 0:
-        first, second = first[1:], second[1:]
-    return arb_series(first, prec=terms) / arb_series(second, prec=terms)
-
-
-def _power(u: arb_series, n: int, terms: int) -> arb_series:
-    value = arb_series([1], prec=terms)
-    for _ in range(n):
-        value = value * u
-    return value

@@ -17,8 +17,9 @@ from symact.activations import Activation, Z, samples
 from symact.arithmetics import EXACT, Arithmetic, Program, compile_expression, constant
 from symact.errors import InvalidActivation
 from symact.formats import Format
-from symact.forms import Form, T, W, candidates, identities, protected, series
+from symact.forms import Form, T, W, candidates, identities, protected
 from symact.pieces import Case, Piece
+from symact.power_series import horner, series
 
 GOOD_ULP = 0.05
 """A form with no more error than this, in ulp of the format, is good; the final rounding comes on top."""
@@ -26,6 +27,9 @@ GOOD_ULP = 0.05
 LARGE, FAR = 2**40, 2**900
 """Parameters in sines are also tried this many times as large, at points from this magnitude on; and so far
 out exp(a z) has overflowed or vanished, whatever a is above 2^-880."""
+
+TERMS = {False: 14, True: 22}
+"""Of a power series, in binary64 and in double-double."""
 
 SERIES = "power series"
 """The rule of a Taylor polynomial."""
@@ -243,8 +247,8 @@ class _Piece:
         scaled = sp.simplify(scaled) if scaled.free_symbols != {T} else scaled
         if scaled.free_symbols != {T}:
             return None
-        rows = series(scaled, T, arb(0), 14 if self.arithmetic.bits < 64 else 22)
-        return None if rows is None else Form(SERIES, scale * _polynomial(rows).subs(T, rate * T))
+        rows = series(scaled, T, arb(0), TERMS[self.arithmetic.bits > 64])
+        return None if rows is None else Form(SERIES, scale * horner(rows).subs(T, rate * T))
 
     def _near_zero(self, setting: Mapping[sp.Symbol, sp.Expr]) -> bool:
         return bool(self.piece.lower.subs(setting) <= 0) and bool(self.piece.upper.subs(setting) >= 0)
@@ -472,26 +476,20 @@ class _Judge:
         """Return Taylor polynomials about 0, the finite ends and the interior roots."""
         bits = self.search.arithmetic.bits
         centers: list[tuple[arb, sp.Expr]] = []
-        old, ctx.prec = ctx.prec, 1300
-        try:
-            for end in {sp.S.Zero, self.lower, self.upper} - {sp.oo, -sp.oo}:
-                if self.lower <= end <= self.upper and end.is_Rational:
-                    centers.append((_precisely(end), end))
-            for root in self.roots:
-                if root != 0:
-                    mantissa, exponent = root.man_exp()
-                    centers.append((root, sp.Rational(int(mantissa)) * sp.Integer(2) ** int(exponent)))
-            found = []
-            for center, exact in centers:
-                terms = 14 if bits < 64 else 22
-                rows = series(expression, Z, center, terms)
-                if rows is None:
-                    continue
-                form = Form(SERIES, _polynomial(rows))
+        for end in {sp.S.Zero, self.lower, self.upper} - {sp.oo, -sp.oo}:
+            if self.lower <= end <= self.upper and end.is_Rational:
+                centers.append((_precisely(end), end))
+        for root in self.roots:
+            if root != 0:
+                mantissa, exponent = root.man_exp()
+                centers.append((root, sp.Rational(int(mantissa)) * sp.Integer(2) ** int(exponent)))
+        found = []
+        for center, exact in centers:
+            rows = series(expression, Z, center, TERMS[bits > 64])
+            if rows is not None:
+                form = Form(SERIES, horner(rows))
                 found.append(_Candidate(form, exact, tuple(self._errors(form, center, self.rows))))
-            return found
-        finally:
-            ctx.prec = old
+        return found
 
 
 def _precisely(number: sp.Expr) -> arb:
@@ -535,29 +533,6 @@ def _promising(forms: Sequence[Form], judges: Sequence[_Judge], at: Sequence[Seq
         if not any(good[i] <= good[j] for j in kept):
             kept.append(i)
     return [forms[i] for i in sorted(kept)]
-
-
-def _polynomial(rows: Sequence[arb]) -> sp.Expr:
-    """Return the Taylor polynomial in Horner form, in powers of t^2 where every other coefficient is 0."""
-    exact = [_rational(row) for row in rows]
-    low = next((i for i, c in enumerate(exact) if c != 0), 0)
-    step = 2 if all(c == 0 for c in exact[low + 1 :: 2]) else 1
-    x = sp.Pow(T, step)
-    result = sp.S.Zero
-    for coefficient in reversed(exact[low::step]):
-        result = sp.Add(coefficient, sp.Mul(x, result, evaluate=True))
-    return sp.Mul(T**low, result, evaluate=True) if low else result
-
-
-def _rational(row: arb) -> sp.Rational:
-    """Round a coefficient to 130 bits; one that is zero but for the ball's width is zero."""
-    if row.contains(0) and abs(row).upper() < arb(2) ** -800:
-        return sp.S.Zero
-    mantissa, exponent = row.mid().man_exp()
-    mantissa, exponent = int(mantissa), int(exponent)
-    excess = max(0, mantissa.bit_length() - 130)
-    mantissa, exponent = mantissa >> excess, exponent + excess
-    return sp.Rational(mantissa) * sp.Integer(2) ** exponent
 
 
 def _runs(

@@ -14,7 +14,7 @@ ORDER = (
     *("arithmetics", "growth", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
     *("rules", "simplification", "limits", "signs"),
     *("derivatives", "output_forms", "mixed_forms", "properties", "jets", "identities", "derived"),
-    *("forms", "polynomials", "regimes", "kernels", "targets", "emission"),
+    *("forms", "power_series", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "accuracy", "documents", "targets.latex"),
     *("caches", "processes", "confinement", "settings", "pipeline", "reports", "cli", "__main__"),
 )

@@ -23,49 +23,85 @@ __all__ = [
 _C0 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
 _C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
-_C3 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
-_C4 = float.fromhex("0x1.111111111111p-7")  # 0.008333333333333331
-_C5 = float.fromhex("0x1.6c16c16c16c15p-10")  # 0.0013888888888888885
-_C6 = float.fromhex("0x1.a01a01a01a018p-13")  # 0.00019841269841269836
-_C7 = float.fromhex("0x1.a01a01a01a018p-16")  # 2.4801587301587295e-05
-_C8 = float.fromhex("0x1.71de3a556c731p-19")  # 2.755731922398588e-06
-_C9 = float.fromhex("0x1.27e4fb7789f5ap-22")  # 2.755731922398588e-07
-_C10 = float.fromhex("0x1.ae64567f544ep-26")  # 2.5052108385441707e-08
-_C11 = float.fromhex("0x1.1eed8eff8d895p-29")  # 2.0876756987868088e-09
-_C12 = float.fromhex("0x1.6124613a86d06p-33")  # 1.6059043836821606e-10
-_C13 = float.fromhex("0x1.93974a8c07c99p-37")  # 1.1470745597729718e-11
-_C14 = float.fromhex("0x1.ae7f3e733b81ap-41")  # 7.647163731819811e-13
-_C15 = float.fromhex("0x1.ae7f3e733b81ap-45")  # 4.779477332387382e-14
-_C16 = float.fromhex("0x1.952c77030ad45p-49")  # 2.8114572543455186e-15
-_C17 = float.fromhex("0x1.6827863b97d92p-53")  # 1.5619206968586213e-16
-_C18 = float.fromhex("0x1.2f49b46814152p-57")  # 8.220635246624322e-18
-_C19 = float.fromhex("0x1.e542ba402021cp-62")  # 4.1103176233121605e-19
-_C20 = float.fromhex("0x1.71b8ef6dcf56ap-66")  # 1.957294106339124e-20
-_C21 = float.fromhex("-0x1p-10")  # -0.0009765625
-_C22 = float.fromhex("-0x1p-9")  # -0.001953125
-_C23 = float.fromhex("-0x1.8a86a49f629cdp-26")  # -2.2964432686654897e-08
-_C24 = float.fromhex("0x1.08db48ebe51c4p-29")  # 1.9270852604185925e-09
-_C25 = float.fromhex("0x1.0cfeb60f94b0cp-22")  # 2.5052108385441707e-07
-_C26 = float.fromhex("0x1.4ce19ae67b345p-19")  # 2.480158730158729e-06
-_C27 = float.fromhex("0x1.71de3a556c731p-16")  # 2.2045855379188704e-05
-_C28 = float.fromhex("0x1.6c16c16c16c15p-13")  # 0.00017361111111111106
-_C29 = float.fromhex("0x1.3813813813812p-10")  # 0.0011904761904761901
-_C30 = float.fromhex("0x1.c71c71c71c71ap-8")  # 0.006944444444444442
-_C31 = float.fromhex("0x1.1111111111111p-5")  # 0.03333333333333333
-_C32 = float.fromhex("0x1.fffffffffffffp-4")  # 0.12499999999999999
-_C33 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
-_C34 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
-_C35 = float.fromhex("-0x1p-7")  # -0.0078125
-_C36 = float.fromhex("-0x1.201f9e9613141p-57")  # -7.809603484293106e-18
-_C37 = float.fromhex("0x1.ce272b49432c5p-62")  # 3.914588212678248e-19
-_C38 = float.fromhex("0x1.5532eaf51697cp-53")  # 1.4797143443923779e-16
-_C39 = float.fromhex("0x1.7ea9fe9f5156bp-49")  # 2.655265184659656e-15
-_C40 = float.fromhex("0x1.952c77030ad45p-45")  # 4.49833160695283e-14
-_C41 = float.fromhex("0x1.93974a8c07c98p-41")  # 7.169215998581073e-13
-_C42 = float.fromhex("0x1.78af56a4d4117p-37")  # 1.0706029224547736e-11
-_C43 = float.fromhex("0x1.47eaec91c653cp-33")  # 1.4911969277048633e-10
-_C44 = float.fromhex("0x1.8a86a49f629cdp-26")  # 2.2964432686654897e-08
-_C45 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C3 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
+_C4 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
+_C5 = float.fromhex("0x1.5555555555555p-59")  # 2.3129646346357427e-18
+_C6 = float.fromhex("0x1.1111111111111p-7")  # 0.008333333333333333
+_C7 = float.fromhex("0x1.1111111111111p-63")  # 1.1564823173178714e-19
+_C8 = float.fromhex("0x1.6c16c16c16c17p-10")  # 0.001388888888888889
+_C9 = float.fromhex("-0x1.f49f49f49f49fp-65")  # -5.300543954373577e-20
+_C10 = float.fromhex("0x1.a01a01a01a01ap-13")  # 0.0001984126984126984
+_C11 = float.fromhex("0x1.a01a01a01a01ap-73")  # 1.7209558293420705e-22
+_C12 = float.fromhex("0x1.a01a01a01a01ap-16")  # 2.48015873015873e-05
+_C13 = float.fromhex("0x1.a01a01a01a01ap-76")  # 2.1511947866775882e-23
+_C14 = float.fromhex("0x1.71de3a556c734p-19")  # 2.7557319223985893e-06
+_C15 = float.fromhex("-0x1.c154f8ddc6cp-73")  # -1.858393274046472e-22
+_C16 = float.fromhex("0x1.27e4fb7789f5cp-22")  # 2.755731922398589e-07
+_C17 = float.fromhex("0x1.cbbc05b4fa99ap-76")  # 2.3767714622250297e-23
+_C18 = float.fromhex("0x1.ae64567f544e4p-26")  # 2.505210838544172e-08
+_C19 = float.fromhex("-0x1.c062e06d1f209p-80")  # -1.448814070935912e-24
+_C20 = float.fromhex("0x1.1eed8eff8d898p-29")  # 2.08767569878681e-09
+_C21 = float.fromhex("-0x1.2aec959e14c06p-83")  # -1.20734505911326e-25
+_C22 = float.fromhex("0x1.6124613a86d09p-33")  # 1.6059043836821613e-10
+_C23 = float.fromhex("0x1.f28e0cc748ebep-87")  # 1.2585294588752098e-26
+_C24 = float.fromhex("0x1.93974a8c07c9dp-37")  # 1.1470745597729725e-11
+_C25 = float.fromhex("0x1.05d6f8a2efd1fp-92")  # 2.0655512752830745e-28
+_C26 = float.fromhex("0x1.ae7f3e733b81fp-41")  # 7.647163731819816e-13
+_C27 = float.fromhex("0x1.1d8656b0ee8cbp-97")  # 7.03872877733453e-30
+_C28 = float.fromhex("0x1.ae7f3e733b81fp-45")  # 4.779477332387385e-14
+_C29 = float.fromhex("0x1.1d8656b0ee8cbp-101")  # 4.399205485834081e-31
+_C30 = float.fromhex("0x1.952c77030ad4ap-49")  # 2.8114572543455206e-15
+_C31 = float.fromhex("0x1.ac981465ddc6cp-103")  # 1.6508842730861433e-31
+_C32 = float.fromhex("0x1.6827863b97d97p-53")  # 1.5619206968586225e-16
+_C33 = float.fromhex("0x1.eec01221a8b0bp-107")  # 1.1910679660273754e-32
+_C34 = float.fromhex("0x1.2f49b46814157p-57")  # 8.22063524662433e-18
+_C35 = float.fromhex("0x1.2650f61dbdcb4p-112")  # 2.2141894119604265e-34
+_C36 = float.fromhex("0x1.e542ba4020225p-62")  # 4.110317623312165e-19
+_C37 = float.fromhex("0x1.ea72b4afe3c2fp-120")  # 1.4412973378659527e-36
+_C38 = float.fromhex("0x1.71b8ef6dcf572p-66")  # 1.9572941063391263e-20
+_C39 = float.fromhex("-0x1.d043ae40c4647p-120")  # -1.3643503830087908e-36
+_C40 = float.fromhex("-0x1p-10")  # -0.0009765625
+_C41 = float.fromhex("-0x1p-9")  # -0.001953125
+_C42 = float.fromhex("-0x1.8a86a49f629d1p-26")  # -2.296443268665491e-08
+_C43 = float.fromhex("0x1.08db48ebe51c7p-29")  # 1.9270852604185937e-09
+_C44 = float.fromhex("0x1.0cfeb60f94b0ep-22")  # 2.505210838544172e-07
+_C45 = float.fromhex("0x1.4ce19ae67b348p-19")  # 2.48015873015873e-06
+_C46 = float.fromhex("0x1.71de3a556c734p-16")  # 2.2045855379188714e-05
+_C47 = float.fromhex("0x1.6c16c16c16c17p-13")  # 0.00017361111111111112
+_C48 = float.fromhex("0x1.3813813813814p-10")  # 0.0011904761904761906
+_C49 = float.fromhex("0x1.c71c71c71c71cp-8")  # 0.006944444444444444
+_C50 = float.fromhex("0x1.1111111111111p-5")  # 0.03333333333333333
+_C51 = float.fromhex("0x1p-3")  # 0.125
+_C52 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
+_C53 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
+_C54 = float.fromhex("-0x1p-4")  # -0.0625
+_C55 = float.fromhex("-0x1.201f9e9613146p-57")  # -7.809603484293113e-18
+_C56 = float.fromhex("0x1.b997c96f21889p-116")  # 2.0763599190227797e-35
+_C57 = float.fromhex("0x1.ce272b49432cep-62")  # 3.9145882126782523e-19
+_C58 = float.fromhex("-0x1.11526743d5f63p-118")  # -3.212883355335369e-36
+_C59 = float.fromhex("0x1.5532eaf516982p-53")  # 1.4797143443923793e-16
+_C60 = float.fromhex("0x1.2c6c5385d6128p-110")  # 9.0405303050919e-34
+_C61 = float.fromhex("0x1.7ea9fe9f51571p-49")  # 2.6552651846596585e-15
+_C62 = float.fromhex("-0x1.929f65e1e6225p-106")  # -1.938557536875576e-32
+_C63 = float.fromhex("0x1.952c77030ad4ap-45")  # 4.498331606952833e-14
+_C64 = float.fromhex("0x1.ac981465ddc6cp-99")  # 2.6414148369378292e-30
+_C65 = float.fromhex("0x1.93974a8c07c9dp-41")  # 7.169215998581078e-13
+_C66 = float.fromhex("0x1.05d6f8a2efd1fp-96")  # 1.2909695470519216e-29
+_C67 = float.fromhex("0x1.78af56a4d411bp-37")  # 1.0706029224547743e-11
+_C68 = float.fromhex("0x1.7ceac5ed685d9p-92")  # 3.0049059461926245e-28
+_C69 = float.fromhex("0x1.47eaec91c654p-33")  # 1.4911969277048643e-10
+_C70 = float.fromhex("-0x1.55a0aafdce92bp-87")  # -8.623893279380428e-27
+_C71 = float.fromhex("0x1.d7aa2655dac39p-85")  # 4.762595849589671e-26
+_C72 = float.fromhex("0x1.8a86a49f629d1p-26")  # 2.296443268665491e-08
+_C73 = float.fromhex("-0x1.9b054db95c888p-80")  # -1.328079565024586e-24
+_C74 = float.fromhex("0x1.cf84677799175p-77")  # 1.1981638892337766e-23
+_C75 = float.fromhex("0x1.4ce19ae67b348p-79")  # 2.151194786677588e-24
+_C76 = float.fromhex("-0x1.c154f8ddc6cp-70")  # -1.4867146192371777e-21
+_C77 = float.fromhex("-0x1.f49f49f49f49fp-68")  # -6.625679942966971e-21
+_C78 = float.fromhex("-0x1.fb1fb1fb1fb2p-64")  # -1.073876437509452e-19
+_C79 = float.fromhex("0x1.c71c71c71c71cp-62")  # 3.854941057726238e-19
+_C80 = float.fromhex("0x1.1111111111111p-61")  # 4.625929269271486e-19
+_C81 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
 
 
 def _forward_float32_0(z, alpha):
@@ -176,7 +212,7 @@ def _forward_float64_4(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     s0 = dd.div(t, dd_alpha)
-    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C1, 0.0), dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.add((_C6, 0.0), dd.mul(s0, dd.add((_C7, 0.0), dd.mul(s0, dd.add((_C8, 0.0), dd.mul(s0, dd.add((_C9, 0.0), dd.mul(s0, dd.add((_C10, 0.0), dd.mul(s0, dd.add((_C11, 0.0), dd.mul(s0, dd.add((_C12, 0.0), dd.mul(s0, dd.add((_C13, 0.0), dd.mul(s0, dd.add((_C14, 0.0), dd.mul(s0, dd.add((_C15, 0.0), dd.mul(s0, dd.add((_C16, 0.0), dd.mul(s0, dd.add((_C17, 0.0), dd.mul(s0, dd.add((_C18, 0.0), dd.mul(s0, dd.add((_C19, 0.0), dd.mul((_C20, 0.0), s0)))))))))))))))))))))))))))))))))))))))))
+    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C1, 0.0), dd.mul(s0, dd.add((_C2, _C3), dd.mul(s0, dd.add((_C4, _C5), dd.mul(s0, dd.add((_C6, _C7), dd.mul(s0, dd.add((_C8, _C9), dd.mul(s0, dd.add((_C10, _C11), dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.add((_C14, _C15), dd.mul(s0, dd.add((_C16, _C17), dd.mul(s0, dd.add((_C18, _C19), dd.mul(s0, dd.add((_C20, _C21), dd.mul(s0, dd.add((_C22, _C23), dd.mul(s0, dd.add((_C24, _C25), dd.mul(s0, dd.add((_C26, _C27), dd.mul(s0, dd.add((_C28, _C29), dd.mul(s0, dd.add((_C30, _C31), dd.mul(s0, dd.add((_C32, _C33), dd.mul(s0, dd.add((_C34, _C35), dd.mul(s0, dd.add((_C36, _C37), dd.mul((_C38, _C39), s0)))))))))))))))))))))))))))))))))))))))))
 
 
 def _forward_float64_5(z, alpha):
@@ -223,7 +259,7 @@ def _forward_float64_11(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     s0 = dd.div(t, dd_alpha)
-    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C1, 0.0), dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.add((_C6, 0.0), dd.mul(s0, dd.add((_C7, 0.0), dd.mul(s0, dd.add((_C8, 0.0), dd.mul(s0, dd.add((_C9, 0.0), dd.mul(s0, dd.add((_C10, 0.0), dd.mul(s0, dd.add((_C11, 0.0), dd.mul(s0, dd.add((_C12, 0.0), dd.mul(s0, dd.add((_C13, 0.0), dd.mul(s0, dd.add((_C14, 0.0), dd.mul(s0, dd.add((_C15, 0.0), dd.mul(s0, dd.add((_C16, 0.0), dd.mul(s0, dd.add((_C17, 0.0), dd.mul(s0, dd.add((_C18, 0.0), dd.mul(s0, dd.add((_C19, 0.0), dd.mul((_C20, 0.0), s0)))))))))))))))))))))))))))))))))))))))))
+    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C1, 0.0), dd.mul(s0, dd.add((_C2, _C3), dd.mul(s0, dd.add((_C4, _C5), dd.mul(s0, dd.add((_C6, _C7), dd.mul(s0, dd.add((_C8, _C9), dd.mul(s0, dd.add((_C10, _C11), dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.add((_C14, _C15), dd.mul(s0, dd.add((_C16, _C17), dd.mul(s0, dd.add((_C18, _C19), dd.mul(s0, dd.add((_C20, _C21), dd.mul(s0, dd.add((_C22, _C23), dd.mul(s0, dd.add((_C24, _C25), dd.mul(s0, dd.add((_C26, _C27), dd.mul(s0, dd.add((_C28, _C29), dd.mul(s0, dd.add((_C30, _C31), dd.mul(s0, dd.add((_C32, _C33), dd.mul(s0, dd.add((_C34, _C35), dd.mul(s0, dd.add((_C36, _C37), dd.mul((_C38, _C39), s0)))))))))))))))))))))))))))))))))))))))))
 
 
 def _forward_float64_12(z, alpha):
@@ -259,7 +295,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _forward_float64_7),
                 (lambda z, alpha: z == np.inf, _forward_float64_8),
                 (lambda z, alpha: z == 0.0, _forward_float64_9),
-                (lambda z, alpha: _C21 > z, _forward_float64_10),
+                (lambda z, alpha: _C40 > z, _forward_float64_10),
                 (lambda z, alpha: 0.0 >= z, _forward_float64_11),
                 (lambda z, alpha: 1.0 > z, _forward_float64_12),
                 (None, _forward_float64_13),
@@ -672,7 +708,7 @@ def _derivative_wrt_alpha_float32_3(z, alpha):
     # power series
     t = z
     s0 = (1.0 / alpha)
-    return powi((1.0 / alpha), 2) * powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (_C23 - _C24 * s0 * t) - _C25) - _C26) - _C27) - _C28) - _C29) - _C30) - _C31) - _C32) - _C33) - _C1)
+    return powi((1.0 / alpha), 2) * powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (_C42 - _C43 * s0 * t) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C51) - _C52) - _C1)
 
 
 def _derivative_wrt_alpha_float32_4(z, alpha):
@@ -702,7 +738,7 @@ def _derivative_wrt_alpha_float32_8(z, alpha):
     # power series
     t = z
     s0 = (1.0 / alpha)
-    return powi((1.0 / alpha), 2) * powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (_C23 - _C24 * s0 * t) - _C25) - _C26) - _C27) - _C28) - _C29) - _C30) - _C31) - _C32) - _C33) - _C1)
+    return powi((1.0 / alpha), 2) * powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (_C42 - _C43 * s0 * t) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C51) - _C52) - _C1)
 
 
 def _derivative_wrt_alpha_float32_9(z, alpha):
@@ -717,7 +753,7 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
-                (lambda z, alpha: _C22 > z, _derivative_wrt_alpha_float32_2),
+                (lambda z, alpha: _C41 > z, _derivative_wrt_alpha_float32_2),
                 (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_3),
                 (None, _derivative_wrt_alpha_float32_4),
             ),
@@ -727,7 +763,7 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_5),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_6),
-                (lambda z, alpha: _C21 > z, _derivative_wrt_alpha_float32_7),
+                (lambda z, alpha: _C40 > z, _derivative_wrt_alpha_float32_7),
                 (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_8),
                 (None, _derivative_wrt_alpha_float32_9),
             ),
@@ -767,7 +803,7 @@ def _derivative_wrt_alpha_float64_4(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     s0 = dd.div((1.0, 0.0), dd_alpha)
-    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C36, 0.0), dd.mul(dd.mul((_C37, 0.0), s0), t))), (_C38, 0.0))), (_C39, 0.0))), (_C40, 0.0))), (_C41, 0.0))), (_C42, 0.0))), (_C43, 0.0))), (_C24, 0.0))), (_C44, 0.0))), (_C25, 0.0))), (_C26, 0.0))), (_C27, 0.0))), (_C28, 0.0))), (_C29, 0.0))), (_C30, 0.0))), (_C31, 0.0))), (_C32, 0.0))), (_C33, 0.0))), (_C1, 0.0)))
+    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C55, _C56), dd.mul(dd.mul((_C57, _C58), s0), t))), (_C59, _C60))), (_C61, _C62))), (_C63, _C64))), (_C65, _C66))), (_C67, _C68))), (_C69, _C70))), (_C43, _C71))), (_C72, _C73))), (_C44, _C74))), (_C45, _C75))), (_C46, _C76))), (_C47, _C77))), (_C48, _C78))), (_C49, _C79))), (_C50, _C80))), (_C51, 0.0))), (_C52, _C81))), (_C1, 0.0)))
 
 
 def _derivative_wrt_alpha_float64_5(z, alpha):
@@ -801,7 +837,7 @@ def _derivative_wrt_alpha_float64_9(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     s0 = dd.div((1.0, 0.0), dd_alpha)
-    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C36, 0.0), dd.mul(dd.mul((_C37, 0.0), s0), t))), (_C38, 0.0))), (_C39, 0.0))), (_C40, 0.0))), (_C41, 0.0))), (_C42, 0.0))), (_C43, 0.0))), (_C24, 0.0))), (_C44, 0.0))), (_C25, 0.0))), (_C26, 0.0))), (_C27, 0.0))), (_C28, 0.0))), (_C29, 0.0))), (_C30, 0.0))), (_C31, 0.0))), (_C32, 0.0))), (_C33, 0.0))), (_C1, 0.0)))
+    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C55, _C56), dd.mul(dd.mul((_C57, _C58), s0), t))), (_C59, _C60))), (_C61, _C62))), (_C63, _C64))), (_C65, _C66))), (_C67, _C68))), (_C69, _C70))), (_C43, _C71))), (_C72, _C73))), (_C44, _C74))), (_C45, _C75))), (_C46, _C76))), (_C47, _C77))), (_C48, _C78))), (_C49, _C79))), (_C50, _C80))), (_C51, 0.0))), (_C52, _C81))), (_C1, 0.0)))
 
 
 def _derivative_wrt_alpha_float64_10(z, alpha):
@@ -816,8 +852,8 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
-                (lambda z, alpha: _C34 > z, _derivative_wrt_alpha_float64_2),
-                (lambda z, alpha: _C35 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: _C53 > z, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: _C54 > z, _derivative_wrt_alpha_float64_3),
                 (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_4),
                 (None, _derivative_wrt_alpha_float64_5),
             ),
@@ -827,7 +863,7 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_6),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_7),
-                (lambda z, alpha: _C45 > z, _derivative_wrt_alpha_float64_8),
+                (lambda z, alpha: _C40 > z, _derivative_wrt_alpha_float64_8),
                 (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_9),
                 (None, _derivative_wrt_alpha_float64_10),
             ),

@@ -25,23 +25,41 @@ _C0 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
 _C1 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
 _C2 = float.fromhex("0x1p-1")  # 0.5
 _C3 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
-_C4 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
-_C5 = float.fromhex("0x1.111111111111p-7")  # 0.008333333333333331
-_C6 = float.fromhex("0x1.6c16c16c16c15p-10")  # 0.0013888888888888885
-_C7 = float.fromhex("0x1.a01a01a01a018p-13")  # 0.00019841269841269836
-_C8 = float.fromhex("0x1.a01a01a01a018p-16")  # 2.4801587301587295e-05
-_C9 = float.fromhex("0x1.71de3a556c731p-19")  # 2.755731922398588e-06
-_C10 = float.fromhex("0x1.27e4fb7789f5ap-22")  # 2.755731922398588e-07
-_C11 = float.fromhex("0x1.ae64567f544ep-26")  # 2.5052108385441707e-08
-_C12 = float.fromhex("0x1.1eed8eff8d895p-29")  # 2.0876756987868088e-09
-_C13 = float.fromhex("0x1.6124613a86d06p-33")  # 1.6059043836821606e-10
-_C14 = float.fromhex("0x1.93974a8c07c99p-37")  # 1.1470745597729718e-11
-_C15 = float.fromhex("0x1.ae7f3e733b81ap-41")  # 7.647163731819811e-13
-_C16 = float.fromhex("0x1.ae7f3e733b81ap-45")  # 4.779477332387382e-14
-_C17 = float.fromhex("0x1.952c77030ad45p-49")  # 2.8114572543455186e-15
-_C18 = float.fromhex("0x1.6827863b97d92p-53")  # 1.5619206968586213e-16
-_C19 = float.fromhex("0x1.2f49b46814152p-57")  # 8.220635246624322e-18
-_C20 = float.fromhex("0x1.e542ba402021cp-62")  # 4.1103176233121605e-19
+_C4 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
+_C5 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
+_C6 = float.fromhex("0x1.5555555555555p-59")  # 2.3129646346357427e-18
+_C7 = float.fromhex("0x1.1111111111111p-7")  # 0.008333333333333333
+_C8 = float.fromhex("0x1.1111111111111p-63")  # 1.1564823173178714e-19
+_C9 = float.fromhex("0x1.6c16c16c16c17p-10")  # 0.001388888888888889
+_C10 = float.fromhex("-0x1.f49f49f49f49fp-65")  # -5.300543954373577e-20
+_C11 = float.fromhex("0x1.a01a01a01a01ap-13")  # 0.0001984126984126984
+_C12 = float.fromhex("0x1.a01a01a01a01ap-73")  # 1.7209558293420705e-22
+_C13 = float.fromhex("0x1.a01a01a01a01ap-16")  # 2.48015873015873e-05
+_C14 = float.fromhex("0x1.a01a01a01a01ap-76")  # 2.1511947866775882e-23
+_C15 = float.fromhex("0x1.71de3a556c734p-19")  # 2.7557319223985893e-06
+_C16 = float.fromhex("-0x1.c154f8ddc6cp-73")  # -1.858393274046472e-22
+_C17 = float.fromhex("0x1.27e4fb7789f5cp-22")  # 2.755731922398589e-07
+_C18 = float.fromhex("0x1.cbbc05b4fa99ap-76")  # 2.3767714622250297e-23
+_C19 = float.fromhex("0x1.ae64567f544e4p-26")  # 2.505210838544172e-08
+_C20 = float.fromhex("-0x1.c062e06d1f209p-80")  # -1.448814070935912e-24
+_C21 = float.fromhex("0x1.1eed8eff8d898p-29")  # 2.08767569878681e-09
+_C22 = float.fromhex("-0x1.2aec959e14c06p-83")  # -1.20734505911326e-25
+_C23 = float.fromhex("0x1.6124613a86d09p-33")  # 1.6059043836821613e-10
+_C24 = float.fromhex("0x1.f28e0cc748ebep-87")  # 1.2585294588752098e-26
+_C25 = float.fromhex("0x1.93974a8c07c9dp-37")  # 1.1470745597729725e-11
+_C26 = float.fromhex("0x1.05d6f8a2efd1fp-92")  # 2.0655512752830745e-28
+_C27 = float.fromhex("0x1.ae7f3e733b81fp-41")  # 7.647163731819816e-13
+_C28 = float.fromhex("0x1.1d8656b0ee8cbp-97")  # 7.03872877733453e-30
+_C29 = float.fromhex("0x1.ae7f3e733b81fp-45")  # 4.779477332387385e-14
+_C30 = float.fromhex("0x1.1d8656b0ee8cbp-101")  # 4.399205485834081e-31
+_C31 = float.fromhex("0x1.952c77030ad4ap-49")  # 2.8114572543455206e-15
+_C32 = float.fromhex("0x1.ac981465ddc6cp-103")  # 1.6508842730861433e-31
+_C33 = float.fromhex("0x1.6827863b97d97p-53")  # 1.5619206968586225e-16
+_C34 = float.fromhex("0x1.eec01221a8b0bp-107")  # 1.1910679660273754e-32
+_C35 = float.fromhex("0x1.2f49b46814157p-57")  # 8.22063524662433e-18
+_C36 = float.fromhex("0x1.2650f61dbdcb4p-112")  # 2.2141894119604265e-34
+_C37 = float.fromhex("0x1.e542ba4020225p-62")  # 4.110317623312165e-19
+_C38 = float.fromhex("0x1.ea72b4afe3c2fp-120")  # 1.4412973378659527e-36
 
 
 def _forward_float32_0(z, a, b):
@@ -548,7 +566,7 @@ def _derivative_wrt_b_float64_4(z, a, b):
     dd_b = (b, 0.0)
     t = x
     s0 = dd.div(t, dd_b)
-    return dd.neg(dd.mul(dd.mul(dd.mul(dd_a, t), dd.powi(dd.div((1.0, 0.0), dd_b), 2)), dd.add((1.0, 0.0), dd.mul(s0, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.add((_C6, 0.0), dd.mul(s0, dd.add((_C7, 0.0), dd.mul(s0, dd.add((_C8, 0.0), dd.mul(s0, dd.add((_C9, 0.0), dd.mul(s0, dd.add((_C10, 0.0), dd.mul(s0, dd.add((_C11, 0.0), dd.mul(s0, dd.add((_C12, 0.0), dd.mul(s0, dd.add((_C13, 0.0), dd.mul(s0, dd.add((_C14, 0.0), dd.mul(s0, dd.add((_C15, 0.0), dd.mul(s0, dd.add((_C16, 0.0), dd.mul(s0, dd.add((_C17, 0.0), dd.mul(s0, dd.add((_C18, 0.0), dd.mul(s0, dd.add((_C19, 0.0), dd.mul((_C20, 0.0), s0))))))))))))))))))))))))))))))))))))))))))
+    return dd.neg(dd.mul(dd.mul(dd.mul(dd_a, t), dd.powi(dd.div((1.0, 0.0), dd_b), 2)), dd.add((1.0, 0.0), dd.mul(s0, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.add((_C3, _C4), dd.mul(s0, dd.add((_C5, _C6), dd.mul(s0, dd.add((_C7, _C8), dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.add((_C13, _C14), dd.mul(s0, dd.add((_C15, _C16), dd.mul(s0, dd.add((_C17, _C18), dd.mul(s0, dd.add((_C19, _C20), dd.mul(s0, dd.add((_C21, _C22), dd.mul(s0, dd.add((_C23, _C24), dd.mul(s0, dd.add((_C25, _C26), dd.mul(s0, dd.add((_C27, _C28), dd.mul(s0, dd.add((_C29, _C30), dd.mul(s0, dd.add((_C31, _C32), dd.mul(s0, dd.add((_C33, _C34), dd.mul(s0, dd.add((_C35, _C36), dd.mul((_C37, _C38), s0))))))))))))))))))))))))))))))))))))))))))
 
 
 def _derivative_wrt_b_float64_5(z, a, b):

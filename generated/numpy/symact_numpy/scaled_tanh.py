@@ -30,28 +30,29 @@ _C5 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
 _C6 = float.fromhex("-0x1p-7")  # -0.0078125
 _C7 = float.fromhex("0x1p-4")  # 0.0625
 _C8 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C9 = float.fromhex("-0x1.5555555555555p+0")  # -1.3333333333333333
-_C10 = float.fromhex("-0x1p-54")  # -5.551115123125783e-17
-_C11 = float.fromhex("0x1.2222222222222p+0")  # 1.1333333333333333
-_C12 = float.fromhex("0x1.771c71cp-53")  # 1.6267851245222933e-16
-_C13 = float.fromhex("-0x1.9319319319318p-1")  # -0.7873015873015872
-_C14 = float.fromhex("-0x1.a82d82p-54")  # -9.197889084331575e-17
-_C15 = float.fromhex("0x1.f32d6bba49dd6p-2")  # 0.4874779541446207
-_C16 = float.fromhex("0x1.1a38e8p-55")  # 3.059860199841857e-17
-_C17 = float.fromhex("-0x1.1ee91349518b3p-2")  # -0.28018598685265345
-_C18 = float.fromhex("-0x1.719dp-58")  # -5.009194031384322e-18
-_C19 = float.fromhex("0x1.3910084bda6b2p-3")  # 0.15286261064038836
-_C20 = float.fromhex("-0x1.a7604p-58")  # -5.737814419590431e-18
-_C21 = float.fromhex("-0x1.48ada6c839db7p-4")  # -0.08024373196859967
-_C22 = float.fromhex("0x1.18968p-57")  # 7.605350014718753e-18
-_C23 = float.fromhex("0x1.4efacea047df3p-5")  # 0.04089107853564746
-_C24 = float.fromhex("-0x1.af6ap-58")  # -5.846750797541215e-18
-_C25 = float.fromhex("-0x1.4d7370403481ap-6")  # -0.02035222970955184
-_C26 = float.fromhex("0x1.2a3ap-58")  # 4.041723586942301e-18
-_C27 = float.fromhex("0x1.45a1163d66b61p-7")  # 0.009937415942479157
-_C28 = float.fromhex("0x1p-13")  # 0.0001220703125
-_C29 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
-_C30 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
+_C9 = float.fromhex("0x1.2222222222222p+0")  # 1.1333333333333333
+_C10 = float.fromhex("0x1.1111111111111p-55")  # 2.960594732333751e-17
+_C11 = float.fromhex("0x1.f32d6bba49dd8p-2")  # 0.4874779541446208
+_C12 = float.fromhex("0x1.664f4882c10fap-58")  # 4.856001941923083e-18
+_C13 = float.fromhex("0x1.3910084bda6b4p-3")  # 0.15286261064038842
+_C14 = float.fromhex("-0x1.8bcef471c7066p-61")  # -6.70525540721141e-19
+_C15 = float.fromhex("0x1.4efacea047df5p-5")  # 0.040891078535647475
+_C16 = float.fromhex("-0x1.d82f901f8c863p-61")  # -7.99913847616763e-19
+_C17 = float.fromhex("0x1.45a1163d66b62p-7")  # 0.009937415942479159
+_C18 = float.fromhex("0x1.424f7bdc240eap-62")  # 2.730075989414638e-19
+_C19 = float.fromhex("0x1.4d7370403481cp-6")  # 0.020352229709551847
+_C20 = float.fromhex("-0x1.daadceead2285p-60")  # -1.6082748013017955e-18
+_C21 = float.fromhex("0x1.48ada6c839db9p-4")  # 0.0802437319685997
+_C22 = float.fromhex("-0x1.a2e99145ceeebp-58")  # -5.677321310219076e-18
+_C23 = float.fromhex("0x1.1ee91349518b4p-2")  # 0.2801859868526535
+_C24 = float.fromhex("0x1.4b98161441b7fp-56")  # 1.7975751470057207e-17
+_C25 = float.fromhex("0x1.9319319319319p-1")  # 0.7873015873015873
+_C26 = float.fromhex("0x1.8c98c98c98c99p-56")  # 2.149955698480462e-17
+_C27 = float.fromhex("0x1.5555555555555p+0")  # 1.3333333333333333
+_C28 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
+_C29 = float.fromhex("0x1p-13")  # 0.0001220703125
+_C30 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
+_C31 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
 
 
 def _forward_float32_0(z, a, b):
@@ -661,8 +662,8 @@ def _second_derivative_float64_10(z, a, b):
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
     t = x
-    s0 = dd.mul(dd_b, t)
-    return dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), t), dd.powi(dd_b, 3)), dd.add((1.0, 0.0), dd.mul(dd.mul(dd.powi(dd_b, 2), dd.powi(t, 2)), dd.sub((_C9, 0.0), dd.mul(s0, dd.sub((_C10, 0.0), dd.mul(s0, dd.sub((_C11, 0.0), dd.mul(s0, dd.sub((_C12, 0.0), dd.mul(s0, dd.sub((_C13, 0.0), dd.mul(s0, dd.sub((_C14, 0.0), dd.mul(s0, dd.sub((_C15, 0.0), dd.mul(s0, dd.sub((_C16, 0.0), dd.mul(s0, dd.sub((_C17, 0.0), dd.mul(s0, dd.sub((_C18, 0.0), dd.mul(s0, dd.sub((_C19, 0.0), dd.mul(s0, dd.sub((_C20, 0.0), dd.mul(s0, dd.sub((_C21, 0.0), dd.mul(s0, dd.sub((_C22, 0.0), dd.mul(s0, dd.sub((_C23, 0.0), dd.mul(s0, dd.sub((_C24, 0.0), dd.mul(s0, dd.sub((_C25, 0.0), dd.mul(s0, dd.sub((_C26, 0.0), dd.mul((_C27, 0.0), s0)))))))))))))))))))))))))))))))))))))))
+    s0 = dd.mul(dd.powi(dd_b, 2), dd.powi(t, 2))
+    return dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), t), dd.powi(dd_b, 3)), dd.add((1.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C13, _C14), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C15, _C16), dd.mul(s0, dd.sub(dd.mul((_C17, _C18), s0), (_C19, _C20))))), (_C21, _C22))))), (_C23, _C24))))), (_C25, _C26))))), (_C27, _C28)))))
 
 
 def _second_derivative_float64_11(z, a, b):
@@ -697,7 +698,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, a, b: z == np.inf, _second_derivative_float64_7),
                 (lambda z, a, b: z == 0.0, _second_derivative_float64_8),
                 (lambda z, a, b: _C8 > z, _second_derivative_float64_9),
-                (lambda z, a, b: _C28 > z, _second_derivative_float64_10),
+                (lambda z, a, b: _C29 > z, _second_derivative_float64_10),
                 (None, _second_derivative_float64_11),
             ),
         ),
@@ -1099,10 +1100,10 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_0),
                 (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_1),
                 (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_2),
-                (lambda z, a, b: _C29 > z, _derivative_wrt_b_float64_3),
+                (lambda z, a, b: _C30 > z, _derivative_wrt_b_float64_3),
                 (lambda z, a, b: _C2 > z, _derivative_wrt_b_float64_4),
                 (lambda z, a, b: _C3 > z, _derivative_wrt_b_float64_5),
-                (lambda z, a, b: _C30 > z, _derivative_wrt_b_float64_6),
+                (lambda z, a, b: _C31 > z, _derivative_wrt_b_float64_6),
                 (None, _derivative_wrt_b_float64_7),
             ),
         ),
@@ -1112,10 +1113,10 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_8),
                 (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_9),
                 (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_10),
-                (lambda z, a, b: _C29 > z, _derivative_wrt_b_float64_11),
+                (lambda z, a, b: _C30 > z, _derivative_wrt_b_float64_11),
                 (lambda z, a, b: _C4 > z, _derivative_wrt_b_float64_12),
                 (lambda z, a, b: _C5 > z, _derivative_wrt_b_float64_13),
-                (lambda z, a, b: _C30 > z, _derivative_wrt_b_float64_14),
+                (lambda z, a, b: _C31 > z, _derivative_wrt_b_float64_14),
                 (None, _derivative_wrt_b_float64_15),
             ),
         ),
