@@ -43,19 +43,20 @@ def in_processes(
             yield item, function(item)
             progress(title(item), done + 1, len(work))
         return
-    with ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn")) as pool:
-        with interrupts_ignored():  # what is started now goes on ignoring them
+    pool = ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn"))
+    try:
+        with interrupts_ignored():  # what is started now goes on ignoring them; one that comes is raised here
             futures = {pool.submit(function, item): item for item in work}
-        try:
-            progress("", 0, len(work))
-            for done, future in enumerate(as_completed(futures), 1):
-                yield futures[future], _result(future, title(futures[future]))
-                progress(title(futures[future]), done, len(work))
-        except BaseException:
-            for process in list((pool._processes or {}).values()):
-                process.terminate()  # an answer that nobody waits for may take minutes
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        progress("", 0, len(work))
+        for done, future in enumerate(as_completed(futures), 1):
+            yield futures[future], _result(future, title(futures[future]))
+            progress(title(futures[future]), done, len(work))
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()  # an answer that nobody waits for may take minutes
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _result(future: Future[Result], title: str) -> Result:
