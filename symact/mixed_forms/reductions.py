@@ -28,6 +28,9 @@ _D, _Y = sp.symbols("_d _y", real=True)
 MAX_LEVELS = 3
 """Outer functions that are unwrapped."""
 
+MAX_TERMS = 40
+"""Of a numerator or denominator, multiplied out: a form over more is not one that anybody would keep."""
+
 
 @dataclass(frozen=True)
 class Reduction:
@@ -94,6 +97,7 @@ def raws(f: sp.Expr, slopes: Sequence[sp.Expr], symbol: sp.Symbol | None) -> lis
             variables = [s for s in (*calls.meanings, *moving) if meanings.get(s, s).has(*moving)]
             try:
                 F, D = calls.rational(inner), calls.rational(slope)
+                _check_terms(F, D)
                 above, below = map(sp.factor, fraction(F))
                 used = sp.Eq(value, substituted(above / below, calls.meanings), evaluate=False)
                 forms = list(_by_term(D, F, variables))
@@ -108,6 +112,13 @@ def raws(f: sp.Expr, slopes: Sequence[sp.Expr], symbol: sp.Symbol | None) -> lis
             except (TooLarge, sp.PolynomialError):
                 continue
     return sorted(found.values(), key=lambda raw: rank(raw.written))
+
+
+def _check_terms(*expressions: sp.Expr) -> None:
+    """Raise TooLarge where one of some expressions is over too many terms."""
+    for side in (side for expression in expressions for side in fraction(expression)):
+        if len(sp.Add.make_args(sp.expand(side))) > MAX_TERMS:
+            raise TooLarge
 
 
 def _by_term(D: sp.Expr, F: sp.Expr, variables: Sequence[sp.Symbol]) -> Iterator[sp.Expr]:
