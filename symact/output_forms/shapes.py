@@ -122,6 +122,7 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
         shapes += [above / factored[1], *_divided(above, factored[1])]
     with suppress(TooLarge):
         shapes += list(_joined(reduced, forward, back))
+    shapes += _by_symbol(numerator, denominator)
     expanded = sp.expand(numerator / denominator)
     if expanded.is_Add and expanded.as_coeff_Add()[0] != 0:
         constant, rest = expanded.as_coeff_Add()
@@ -181,6 +182,15 @@ def _divided(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
                 number = term.as_coeff_Mul()[0]
                 if abs(number) != 1:
                     yield numerator / number / (others * sp.expand(factor / number))
+
+
+def _by_symbol(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield a quotient as a polynomial in a symbol that the denominator lacks: ``(v*u - x*u - x)/(u + 1)``
+    is ``v*u/(u + 1) - x``."""
+    for symbol in sorted(numerator.free_symbols - denominator.free_symbols, key=lambda s: s.name):
+        terms = sp.Poly(numerator, symbol).terms()
+        if len(terms) > 1:
+            yield sp.Add(*(sp.factor(above / denominator) * symbol**k for (k,), above in terms))
 
 
 def _joined(
@@ -274,7 +284,7 @@ def tidy(form: sp.Expr, terms: int = 1000) -> sp.Expr:
         lambda e: e.is_Pow and e.base.is_Pow and e.base.exp == -1, lambda e: e.base.base ** (-e.exp)
     )
     form = form.replace(lambda e: e.is_Add and len(e.args) <= terms, lambda e: _sum(*e.args))
-    return _signed(form)
+    return _signed(form.replace(lambda e: e.is_Mul and e.has(expm1), lambda e: _product(*e.args)))
 
 
 def _sum(*terms: sp.Expr) -> sp.Expr:
@@ -296,6 +306,16 @@ def _sum(*terms: sp.Expr) -> sp.Expr:
                 result.append(factor * expm1(exponential.args[0]))
                 rest = [t for t in rest if t not in (term, -factor)]
     return sp.Add(*rest, *result)
+
+
+def _product(*factors: sp.Expr) -> sp.Expr:
+    """Multiply, by exp(-x) expm1(x) = -expm1(-x)."""
+    rest = list(factors)
+    for factor in factors:
+        if isinstance(factor, expm1) and (exponential := sp.exp(-factor.args[0])) in rest:
+            rest.remove(factor)
+            rest[rest.index(exponential)] = -expm1(-factor.args[0])
+    return sp.Mul(*rest)
 
 
 def _signed(form: sp.Expr) -> sp.Expr:
