@@ -45,6 +45,12 @@ ELEMENTARY: dict[type, sp.Expr] = {
 
 MAX_ORDER = 12
 
+MAX_STEPPED = 150
+"""Operations of what is differentiated one rule at a time; larger expressions, as they arise in higher
+orders, are differentiated in one step."""
+
+AT_ONCE = "sum, product and chain rules"
+
 
 @dataclass(frozen=True)
 class FoundKink:
@@ -254,6 +260,9 @@ def derive(expression: sp.Expr, x: sp.Symbol, rules: Sequence[Rule] = RULES) -> 
     ['chain rule', 'power rule']
     """
     state: sp.Expr = sp.Derivative(expression, x)
+    if sp.count_ops(expression) > MAX_STEPPED:
+        result = _at_once(expression, x, rules, {})
+        return Derivation((Step(AT_ONCE, state, result, "", state),), result)
     steps: list[Step] = []
     pending = [state]
     while pending:
@@ -265,6 +274,17 @@ def derive(expression: sp.Expr, x: sp.Symbol, rules: Sequence[Rule] = RULES) -> 
         pending = list(dict.fromkeys(pending))
         state = after
     return Derivation(tuple(steps), state)
+
+
+def _at_once(
+    expression: sp.Expr, x: sp.Symbol, rules: Sequence[Rule], known: dict[sp.Expr, sp.Expr]
+) -> sp.Expr:
+    """Return what `derive` leads to, without the states in between."""
+    if expression not in known:
+        _, value, _ = _differentiated(expression, x, rules)
+        inner = {marker: _at_once(marker.expr, x, rules, known) for marker in _markers(value)}
+        known[expression] = value.xreplace(inner)
+    return known[expression]
 
 
 TERM_BY_TERM = "power rule"

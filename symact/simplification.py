@@ -1,14 +1,18 @@
 """neat: the shortest of a few equal forms of a smooth expression, by rational algebra over its kernels."""
 
-from functools import reduce
+from functools import lru_cache, reduce
 
 import sympy as sp
 
+from symact.quotients import NotRational, factorised, quotient
 from symact.rules import applied, rewrite
 from symact.writing import text
 
 MAX_OPERATIONS = 220
-"""Larger expressions stay as they are: polynomial algebra on them takes longer than it gains."""
+"""Larger expressions are not tried in several forms, but put over one denominator and factored."""
+
+MAX_TERMS = 2000
+"""Of a numerator or denominator of what is put over one denominator; larger ones stay as they are."""
 
 GAIN = 2
 """By how much a form must be shorter to be worth a step: z*(1 - tanh(z)**2) stays."""
@@ -40,7 +44,8 @@ def neat(expression: sp.Expr) -> sp.Expr:
     if expression.is_Atom or expression.has(sp.Piecewise, sp.Derivative, sp.nan, sp.zoo, sp.oo):
         return expression
     if sp.count_ops(expression) > MAX_OPERATIONS:
-        return expression
+        signs = (1, -1) if any(isinstance(kernel, sp.exp) for kernel in kernels(expression)) else (1,)
+        return min(expression, *(_over_one(expression, sign) for sign in signs), key=_length)
     rewritten = rewrite(expression)
     candidates = [rewritten, _rebuilt(sp.factor_terms(rewritten))]
     for sign in (1, -1):
@@ -52,6 +57,47 @@ def neat(expression: sp.Expr) -> sp.Expr:
     return best if _length(best) + GAIN <= _length(expression) else expression
 
 
+def _over_one(expression: sp.Expr, sign: int) -> sp.Expr:
+    """Return a large expression as one fraction of factored polynomials over its kernels, or as it is."""
+    rational, back, roots = _rational(expression, sign)
+    rational, numbers = _over_numbers(rational)
+    back |= {symbol: base ** sp.Rational(1, n) for symbol, (base, n) in numbers.items()}
+    relations = [(s, 2, square) for s, square in roots.items() if square.is_polynomial()]
+    relations += [(s, n, base) for s, (base, n) in numbers.items() if base.is_Rational]
+    try:
+        sides = list(quotient(rational, MAX_TERMS))
+        for symbol, n, power in relations:
+            lowered = [_lowered(side, symbol, n, power) for side in sides]
+            if lowered != sides:
+                sides = list(quotient(lowered[0] / lowered[1], MAX_TERMS))
+    except NotRational:
+        return expression
+    for i, side in enumerate(sides):
+        constant, factors = factorised(side)
+        sides[i] = constant * sp.Mul(*(factor**k for factor, k in factors))
+    return _rebuilt((sides[0] / sides[1]).xreplace(back))
+
+
+def _lowered(polynomial: sp.Expr, symbol: sp.Symbol, n: int, power: sp.Expr) -> sp.Expr:
+    """Return a polynomial, ``symbol**n`` written as what it is."""
+    high = {p: p.exp for p in polynomial.atoms(sp.Pow) if p.base == symbol and p.exp >= n}
+    return polynomial.xreplace({p: power ** (k // n) * symbol ** (k % n) for p, k in high.items()})
+
+
+def _over_numbers(rational: sp.Expr) -> tuple[sp.Expr, dict[sp.Symbol, tuple[sp.Expr, int]]]:
+    """Return an expression with symbols for roots of numbers and pi: the symbol's n-th power is the base."""
+    found = {node for node in rational.atoms(sp.Pow, sp.NumberSymbol) if node.is_number}
+    parts = {node: node.as_base_exp() for node in found if not node.is_Rational}
+    symbols: dict[sp.Symbol, tuple[sp.Expr, int]] = {}
+    forward: dict[sp.Expr, sp.Expr] = {}
+    for i, base in enumerate({base: None for base, exponent in parts.values() if exponent.is_Rational}):
+        n = reduce(sp.ilcm, [exponent.q for other, exponent in parts.values() if other == base])
+        symbol = sp.Symbol(f"_number{i}", positive=True)
+        symbols[symbol] = base, n
+        forward |= {node: symbol ** (n * k) for node, (other, k) in parts.items() if other == base}
+    return rational.xreplace(forward), symbols
+
+
 def explained(before: sp.Expr, after: sp.Expr) -> tuple[str, str]:
     """Return the rule by which one expression became a neater one, and a note.
 
@@ -61,6 +107,8 @@ def explained(before: sp.Expr, after: sp.Expr) -> tuple[str, str]:
     >>> explained(sp.exp(z)/(sp.exp(z) + 1), 1/(1 + sp.exp(-z)))
     ('simplification', 'numerator and denominator divided by exp(z)')
     """
+    if sp.count_ops(before) > MAX_OPERATIONS:
+        return "simplification", "over one denominator, factored"
     used = applied(before)
     if used and rewrite(before) == after:
         return "identity", ", ".join(f"{text(rule.before)} = {text(rule.after)}" for rule in used)
@@ -94,7 +142,18 @@ def _has_fraction(expression: sp.Expr) -> bool:
 
 
 def _same(a: sp.Expr, b: sp.Expr) -> bool:
+    """Return whether two expressions are equal when multiplied out; what differs by number is not tried."""
+    values = [_value(side) for side in (a, b)]
+    if abs(values[0] - values[1]) > sp.Float("1e-12") * (1 + abs(values[0])):
+        return False
     return sp.expand(a - b) == 0
+
+
+@lru_cache(maxsize=256)
+def _value(expression: sp.Expr) -> sp.Expr:
+    """Return the value where each symbol is a number between 0 and 1, told by its name."""
+    numbers = {s: sp.Rational(1 + sum(map(ord, s.name)) % 97, 98) for s in expression.free_symbols}
+    return sp.N(expression.xreplace(numbers), 20)
 
 
 def _length(form: sp.Expr) -> int:

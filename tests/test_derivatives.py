@@ -394,6 +394,7 @@ FORMS = {
     ("softplus_inverse", "z", 2): "-(1 + exp(-g))*exp(-g)",
     ("elu", "z", 2): "Piecewise((0, g >= 0), (alpha + g, True))",
     ("sine", "z", 2): "-g*omega**2",
+    ("softplus", "beta", 1): "(-g - log(expm1(beta*g))*expm1(-beta*g)/beta)/beta",
     ("elu", "alpha", 1): "Piecewise((0, g > 0), (g/alpha, True))",
     ("prelu", "weight", 1): "Piecewise((0, g > 0), (g/weight, True))",
     ("e_swish", "beta", 1): "g/beta",
@@ -458,6 +459,15 @@ def test_orders_up_to_ten(name: str) -> None:
         activation, found, form = of(name, "z", order)
         expression, where = getattr(form, "expression", None), getattr(form, "condition", sp.true)
         assert off(activation, "z", order, found.simplified, expression, where) == []
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", NAMES)
+def test_order_six(name: str) -> None:
+    activation = catalogue()[name]
+    found = differentiate(activation, order=6)
+    assert off(activation, "z", 6, found.simplified, None) == []
+    assert len(text(found.simplified)) < 6000
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "symact"
 ORDER = (
     *("errors", "formats", "functions", "derivations", "activations", "writing"),
     *("arithmetics", "growth", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
-    *("rules", "simplification", "limits", "signs"),
+    *("rules", "quotients", "simplification", "limits", "signs"),
     *("derivatives", "output_forms", "mixed_forms", "properties", "jets", "identities", "derived"),
     *("forms", "power_series", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "accuracy", "documents", "targets.latex"),

@@ -33,6 +33,9 @@ SHRINKING = Fraction(3, 2)
 TRIES = 2
 """Shapes on one piece whose proof is tried."""
 
+MAX_COST = 300
+"""Of f' in z: beyond it, in higher orders, a form that is shorter is still none that anybody would use."""
+
 MAX_REGIONS = 8
 """Combinations of the parameters' signs; the form must hold for all of them."""
 
@@ -117,6 +120,8 @@ class _Search:
         """Return the cheapest proven form that is cheaper than the derivative in z."""
         found: tuple[int, _Plan, list[_Found]] | None = None
         bound = sum(total(slope.expression) for slope in self.slopes.pieces)
+        if bound > MAX_COST:
+            return None
         for plan in self._plans():
             choice = self._proven(plan, bound)
             if choice is not None:

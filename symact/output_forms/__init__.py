@@ -3,7 +3,7 @@
 | module | what it does |
 |---|---|
 | towers, balls | f and f' as rational functions of kernels; numbers that enclose |
-| eliminations, resultants | a polynomial relation between d and g, and its root |
+| eliminations | a polynomial relation between d and g, and its root |
 | shapes | the shortest of many equal forms |
 | proofs | a form put in for g leaves zero, and agrees in balls |
 | regions, unions | signs of the parameters; pieces told apart by g |

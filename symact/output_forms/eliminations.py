@@ -16,7 +16,6 @@ from flint import arb
 
 from symact.activations import G, Z
 from symact.output_forms.balls import Function, Place, ball, points
-from symact.output_forms.resultants import factored, resultant
 from symact.output_forms.towers import (
     POWER,
     ROOT,
@@ -29,6 +28,7 @@ from symact.output_forms.towers import (
     fraction,
     tower_of,
 )
+from symact.quotients import factored, resultant
 from symact.writing import text
 
 D = sp.Symbol("d", real=True)

@@ -21,9 +21,9 @@ from symact.output_forms.balls import (
     points,
 )
 from symact.output_forms.eliminations import D
-from symact.output_forms.resultants import factored, resultant
 from symact.output_forms.towers import ROOT, TooLarge, fraction, tower_of
 from symact.pieces import Piece
+from symact.quotients import factored, resultant
 
 BALLS, FEWER_BALLS = 512, 48
 """Balls of the covering at the defaults, and at each further setting of the parameters."""

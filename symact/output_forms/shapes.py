@@ -186,7 +186,8 @@ def _divided(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
 
 def _by_symbol(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
     """Yield a quotient as a polynomial in a symbol that the denominator lacks: ``(v*u - x*u - x)/(u + 1)``
-    is ``v*u/(u + 1) - x``."""
+    is ``v*u/(u + 1) - x``.
+    """
     for symbol in sorted(numerator.free_symbols - denominator.free_symbols, key=lambda s: s.name):
         terms = sp.Poly(numerator, symbol).terms()
         if len(terms) > 1:

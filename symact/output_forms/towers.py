@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symact.activations import Z
-from symact.output_forms.resultants import NotRational, factorised, quotient
+from symact.quotients import NotRational, factorised, quotient
 
 MAX_OPERATIONS = 300
 MAX_TERMS = 400
