@@ -6,6 +6,7 @@ Exit codes: 0 it holds; 1 it does not hold, or the machine failed; 2 the request
 import json
 import os
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +43,13 @@ Targets = Annotated[
     list[str] | None, typer.Option("--target", help="numpy, c or latex; again for more; all by default.")
 ]
 Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="float32 or float64; both by default.")]
-Kinks = Annotated[str, typer.Option(metavar="PROFILE", help="f' at kinks: declared, left, right or mean.")]
+Kinks = Annotated[
+    str,
+    typer.Option(
+        metavar="PROFILE",
+        help="f' at kinks: declared, left, right, zero, one, midpoint, or as a framework: pytorch, jax, ...",
+    ),
+]
 
 
 def main() -> None:
@@ -138,7 +145,7 @@ def derive(
     if as_json and as_latex:
         raise typer.BadParameter("--json or --latex, not both")
     own = Settings.read(config).activations if config else {}
-    conventions = _assignments(kink or [])
+    conventions = _pairs(kink, "--kink", "AT=VALUE, such as 0=1/2")
     derived = pipeline.derive_within(
         target, timeout, wrt=wrt, order=order, kinks=conventions, own=own, thorough=as_json or properties
     )
@@ -154,12 +161,12 @@ def derive(
             show.properties(derived.properties)
 
 
-def _assignments(options: list[str]) -> dict[str, str]:
-    pairs = [option.partition("=") for option in options]
-    for at, sign, value in pairs:
-        if not (at.strip() and sign and value.strip()):
-            raise typer.BadParameter(f"{at}{sign}{value}: write AT=VALUE, such as 0=1/2", param_hint="--kink")
-    return {at: value for at, _, value in pairs}
+def _pairs(options: list[str] | None, hint: str, example: str = "alpha=1/2") -> dict[str, str]:
+    pairs = [option.partition("=") for option in options or []]
+    for name, sign, value in pairs:
+        if not (name.strip() and sign and value.strip()):
+            raise typer.BadParameter(f"{name}{sign}{value}: write it as {example}", param_hint=hint)
+    return {name: value for name, _, value in pairs}
 
 
 @app.command()
@@ -237,6 +244,88 @@ def verify(
     else:
         show.accuracy(results)
     return HOLDS if holds else HOLDS_NOT
+
+
+@app.command()
+def audit(
+    function: Annotated[
+        str, typer.Argument(metavar="MODULE:FUNCTION", help="Or LIBRARY.so:SYMBOL, or a package: torch.")
+    ],
+    against: Annotated[
+        str | None, typer.Option(metavar="TARGET", help="What it is meant to be; a package needs none.")
+    ] = None,
+    derivative: Annotated[
+        bool, typer.Option("--derivative", help="Its derivative: by autograd, or the function is it.")
+    ] = False,
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    bound: Annotated[float, typer.Option(metavar="ULP", min=0.5, help="What error counts as wrong.")] = 4,
+    parameter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter of TARGET; again for more.")
+    ] = None,
+    argument: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A keyword argument of FUNCTION; again for more."),
+    ] = None,
+    framework: Annotated[
+        str | None, typer.Option(help="numpy, torch or jax; by default by FUNCTION's module.")
+    ] = None,
+    scalar: Annotated[bool, typer.Option("--scalar", help="SYMBOL is T f(T), not over arrays.")] = False,
+    exhaustive: Annotated[bool, typer.Option("--exhaustive", help="Every input of the format.")] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the error over all floats.")] = None,
+    as_json: Json = False,
+    jobs: Jobs = 0,
+) -> int:
+    """Judge somebody else's activation as ours are judged; exit 1 where it has faults.
+
+    Example: symact audit torch.nn.functional:silu --against silu --derivative
+    """
+    from symact import documents, pipeline
+    from symact.reports import progress, show
+
+    with progress() as report:
+        audits = pipeline.audit(
+            function,
+            against,
+            derivative=derivative,
+            dtype=dtype,
+            parameters={name: _number(value) for name, value in _pairs(parameter, "--parameter").items()},
+            keywords={name: _literal(value) for name, value in _pairs(argument, "--argument").items()},
+            framework=framework,
+            scalar=scalar,
+            exhaustive=exhaustive,
+            bound=bound,
+            jobs=_jobs(jobs),
+            progress=report,
+        )
+    holds = all(audit.holds for audit in audits)
+    if as_json:
+        _print_json({"results": [audit.to_json() for audit in audits], "holds": holds})
+    elif against is None:
+        show.audits(audits)
+    else:
+        show.audit(audits[0])
+    if plot is not None:
+        print(documents.plot_errors(audits, plot), file=sys.stderr)
+    return HOLDS if holds else HOLDS_NOT
+
+
+def _number(value: str) -> Fraction:
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError) as error:
+        raise typer.BadParameter(f"{value}: not a number", param_hint="--parameter") from error
+
+
+def _literal(value: str) -> float | int | bool | str:
+    """Return what a word most likely means: a number, true or false, or itself."""
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
 
 
 @app.command()

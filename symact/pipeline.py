@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import sympy as sp
 
-from symact import __version__, caches, confinement, emission, parsing
+from symact import __version__, caches, confinement, emission, parsing, profiles
 from symact.activations import Activation, Kink, Z
 from symact.catalogue import activations, index_names, near_names
 from symact.confinement import OutOfTime, at_most, confined
@@ -38,15 +38,6 @@ from symact.output_forms import NoOutputForm, recover_output_form
 from symact.processes import Progress, in_processes, silent
 from symact.properties import properties
 from symact.settings import LICENCE, Settings
-
-PROFILES: Mapping[str, Callable[[sp.Expr, sp.Expr, sp.Expr], sp.Expr]] = {
-    "declared": lambda left, right, convention: convention,
-    "left": lambda left, right, convention: left,
-    "right": lambda left, right, convention: right,
-    "mean": lambda left, right, convention: (left + right) / 2,
-}
-"""What f' is at a kink, from its one-sided limits and the declared convention (PyTorch's if there is one)."""
-
 
 VARIABLES = ("z", "x", "pi", "e")
 """Words that are formulas, not names that nobody knows."""
@@ -212,17 +203,20 @@ def _with_conventions(activation: Activation, given: Mapping[str, str]) -> Activ
 
 
 def with_profile(activation: Activation, profile: str) -> Activation:
-    """Return the activation with every kink's convention chosen by a profile of `PROFILES`.
+    """Return the activation with every kink's convention as a policy or a framework's profile has it.
 
-    Where a one-sided limit is infinite the declared convention stays.
+    Where that is infinite the declared convention stays.
+
+    Raises UnknownName for a profile that does not exist.
     """
-    if profile not in PROFILES:
-        raise UnknownName(f"{profile}: no such profile of kinks; there are {', '.join(PROFILES)}")
+    if profile not in profiles.names():
+        raise UnknownName(f"{profile}: no such profile of kinks; there are {', '.join(profiles.names())}")
     if profile == "declared" or not activation.kinks:
         return activation
+    kinks = differentiate(activation).kinks
     chosen = []
-    for kink in differentiate(activation).kinks:
-        value = PROFILES[profile](kink.left, kink.right, kink.convention)
+    for kink, policy in zip(kinks, profiles.policies(profile, str(activation.name), len(kinks)), strict=True):
+        value = policy(kink.left, kink.right, kink.convention)
         chosen.append(Kink(kink.at, value if value.is_finite is not False else kink.convention))
     return replace(activation, kinks=tuple(chosen))
 
@@ -466,6 +460,97 @@ def verify(
         )
     found.sort(key=lambda pair: order[pair[0].activation.title])
     return [result for _, results in found for result in results]
+
+
+def audit(
+    function: Any,
+    against: str | Activation | None = None,
+    *,
+    derivative: bool = False,
+    dtype: str = "float32",
+    parameters: Mapping[str, Any] | None = None,
+    keywords: Mapping[str, Any] | None = None,
+    framework: str | None = None,
+    scalar: bool = False,
+    exhaustive: bool = False,
+    bound: float | None = None,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> list[Any]:
+    """Return what is wrong with somebody else's function, or with all of a package's: `symact.audits`.
+
+    ``function`` is a callable on arrays, ``MODULE:FUNCTION``, ``LIBRARY.so:SYMBOL`` or a package of
+    `audits.PACKAGES`; ``keywords`` are passed to it. ``against`` is what it is meant to be, at its defaults
+    but for ``parameters``; a package needs none. ``derivative`` asks for f' instead of f; of a package both
+    are asked for.
+    """
+    from symact import audits
+
+    name = function if isinstance(function, str) else getattr(function, "__name__", "function")
+    limit = audits.BOUND if bound is None else bound
+    if against is None:
+        if not isinstance(function, str) or ":" in function:
+            raise InvalidActivation(f"{name}: say what it is meant to be: --against TARGET")
+        return _audited_package(function, dtype, limit, jobs, progress)
+    call = audits.load(
+        function, derivative=derivative, dtype=dtype, keywords=keywords, framework=framework, scalar=scalar
+    )
+    return [
+        audits.audit(
+            call,
+            resolve(against),
+            name=name,
+            derivative=derivative,
+            dtype=dtype,
+            parameters=parameters,
+            exhaustive=exhaustive,
+            bound=limit,
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One function of a package, by its place among the recipes."""
+
+    package: str
+    index: int
+    dtype: str
+    bound: float
+
+    @property
+    def title(self) -> str:
+        from symact import audits
+
+        return audits.recipes(self.package)[self.index].activation
+
+
+def _audited_package(package: str, dtype: str, bound: float, jobs: int, progress: Progress) -> list[Any]:
+    from symact import audits
+
+    parts = [_Part(package, index, dtype, bound) for index in range(len(audits.recipes(package)))]
+    found = list(in_processes(_audited, parts, jobs, progress, lambda part: part.title))
+    found.sort(key=lambda pair: pair[0].index)
+    return [result for _, results in found for result in results]
+
+
+def _audited(part: _Part) -> list[Any]:
+    from symact import audits
+
+    recipe = audits.recipes(part.package)[part.index]
+    return [
+        audits.audit(
+            make(part.dtype),
+            resolve(recipe.activation),
+            name=recipe.name,
+            derivative=derivative,
+            dtype=part.dtype,
+            parameters=recipe.parameters,
+            bound=part.bound,
+        )
+        for derivative, make in ((False, recipe.call), (True, recipe.derivative))
+        if make is not None
+    ]
 
 
 def document(

@@ -75,6 +75,8 @@ class Question:
     zero_sign: int = 0
     slack: np.ndarray | None = None
     exhaustive: bool = False
+    bound: float | None = None
+    """The error in ulp that is allowed, where it is not the dtype's."""
 
     @property
     def arguments(self) -> tuple[np.ndarray, ...]:
@@ -85,11 +87,27 @@ class Question:
     @property
     def bound_ulp(self) -> float:
         """The error that is allowed."""
+        if self.bound is not None:
+            return self.bound
         return BOUNDS[self.dtype] + (VJP_EXTRA if self.g_bar is not None else 0.0)
 
 
-def judge(question: Question, answer: np.ndarray, target: str, warnings: int = 0) -> Result:
-    """Return the verdict on the values that a target gave for a question's points."""
+@dataclass(frozen=True)
+class Errors:
+    """What is wrong point by point: errors in ulp, and NaN, infinities and signed zeros out of place."""
+
+    got: np.ndarray
+    ulp: np.ndarray
+    wrong_nan: np.ndarray
+    wrong_inf: np.ndarray
+    wrong_zero: np.ndarray
+
+
+def errors(question: Question, answer: np.ndarray, target: str) -> Errors:
+    """Return how the values that a target gave for a question's points differ from the truth.
+
+    Raises TypeError where they have another dtype or shape.
+    """
     fmt, truth, z = FORMATS[question.dtype], question.truths, question.points
     got = np.asarray(answer).astype(np.float64).reshape(-1)
     if np.asarray(answer).dtype != np.dtype(question.dtype) or got.shape != z.shape:
@@ -115,10 +133,17 @@ def judge(question: Question, answer: np.ndarray, target: str, warnings: int = 0
     if question.zero_sign:
         signs = np.signbit(z) != (question.zero_sign < 0)
         wrong_zero = (z == 0) & (got == 0) & (np.signbit(got) != signs)
-    bound = "relative"
+    return Errors(got, error, wrong_nan, wrong_inf, wrong_zero)
+
+
+def judge(question: Question, answer: np.ndarray, target: str, warnings: int = 0) -> Result:
+    """Return the verdict on the values that a target gave for a question's points."""
+    fmt, truth, z = FORMATS[question.dtype], question.truths, question.points
+    found = errors(question, answer, target)
+    got, error, bound = found.got, found.ulp, "relative"
     if question.slack is not None and error.max(initial=0.0) > question.bound_ulp:
         error, bound = np.ldexp(error, np.minimum(truth.ulp - question.slack, 0)), "absolute"
-    wrong = np.flatnonzero(wrong_nan | wrong_inf | wrong_zero)
+    wrong = np.flatnonzero(found.wrong_nan | found.wrong_inf | found.wrong_zero)
     worst = int(np.argmax(error)) if error.size else 0
     rounded = truth.rounded
     return Result(
@@ -134,9 +159,9 @@ def judge(question: Question, answer: np.ndarray, target: str, warnings: int = 0
         bound_ulp=question.bound_ulp,
         bound=bound,
         exhaustive=question.exhaustive,
-        wrong_nan=int(wrong_nan.sum()),
-        wrong_inf=int(wrong_inf.sum()),
-        wrong_signed_zero=int(wrong_zero.sum()),
+        wrong_nan=int(found.wrong_nan.sum()),
+        wrong_inf=int(found.wrong_inf.sum()),
+        wrong_signed_zero=int(found.wrong_zero.sum()),
         warnings=warnings,
         undecided=int((~truth.decided).sum()),
         parameters=question.parameters,

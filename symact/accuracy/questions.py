@@ -42,8 +42,8 @@ def questions(
     All targets are asked the same, so the truth is computed once. ``seams`` are where generated code
     changes its formula; ``exhaustive`` asks for every input with every setting, not with the defaults only.
     """
-    fmt, marks, zero = FORMATS[dtype], sorted(seams), _odd(activation)
-    for index, setting in enumerate(_settings(activation, fmt)):
+    fmt, marks, zero = FORMATS[dtype], sorted(seams), odd(activation)
+    for index, setting in enumerate(settings(activation, fmt)):
         oracle, thorough = Oracle(activation, setting, fmt), index == 0 or exhaustive
         common: dict[str, Any] = {
             "activation": activation.title,
@@ -53,7 +53,7 @@ def questions(
         points = inputs(oracle, fmt, marks, thorough=thorough)
         every: dict[str, Any] = common | {"exhaustive": thorough and fmt.bits == 16}
         forward = truths(oracle.forward_many(points), fmt)
-        sign = _zero_sign(oracle) if zero else 0
+        sign = zero_sign(oracle) if zero else 0
         # Where a root of f depends on parameters, no series about it can be generated.
         moving = [root for root in roots(oracle.forward) if root] if dtype == "float64" and setting else []
         slack = _slack(moving, points, forward, fmt)
@@ -99,8 +99,11 @@ def _with_product(
     )
 
 
-def _settings(activation: Activation, fmt: Format) -> list[dict[str, Fraction]]:
-    """Return the defaults and further settings, as the dtype has them; smaller dtypes take float32's."""
+def settings(activation: Activation, fmt: Format) -> list[dict[str, Fraction]]:
+    """Return the defaults and further settings of the parameters, as the dtype has them.
+
+    Smaller dtypes take float32's.
+    """
     rounding = FORMATS["float64"] if fmt.bits == 64 else FORMATS["float32"]
     chosen = [activation.defaults]
     if activation.parameters:
@@ -121,7 +124,7 @@ def _exact(activation: Activation, setting: Setting) -> dict[sp.Symbol, sp.Expr]
     return {symbol: sp.Rational(value.numerator, value.denominator) for symbol, value in values}
 
 
-def _odd(activation: Activation) -> bool:
+def odd(activation: Activation) -> bool:
     """Return whether f(-z) = -f(z) whatever the parameters, by trial at generic ones."""
     for setting in samples(activation) if activation.parameters else ({},):
         oracle = Oracle(activation, {symbol.name: _fraction(value) for symbol, value in setting.items()})
@@ -132,7 +135,7 @@ def _odd(activation: Activation) -> bool:
     return True
 
 
-def _zero_sign(oracle: Oracle) -> int:
+def zero_sign(oracle: Oracle) -> int:
     """Return the sign that an odd function has right of 0; where it is 0 there too, it keeps zero's sign."""
     return -1 if oracle.forward(2.0**-60) < 0 else 1
 

@@ -2,7 +2,7 @@
 
 from symact.documents.contexts import activation_context, document_context, summary
 from symact.documents.derivations import derivation_latex, notebook_latex
-from symact.documents.plots import plot
+from symact.documents.plots import plot, plot_errors
 from symact.documents.typesetting import build, compile_pdf
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "document_context",
     "notebook_latex",
     "plot",
+    "plot_errors",
     "summary",
 ]

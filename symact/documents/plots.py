@@ -1,5 +1,6 @@
 """`symact plot`: f and f' in one picture, by matplotlib."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,9 @@ def plot(activation: Activation, path: Path, derivative: "Derivative | None" = N
 
     Raises InvalidActivation for an ending that is not .svg, .png or .pdf, ToolMissing without matplotlib.
     """
-    path = Path(path)
-    if path.suffix not in FORMATS:
-        raise InvalidActivation(
-            f"{path.name}: a plot is {', '.join(FORMATS)}; end the file's name with one of them"
-        )
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ToolMissing("plot: matplotlib is not installed; pip install 'symact[documents]'") from error
+    path = _checked(path)
+    import matplotlib
+
     from symact.derivatives import differentiate
 
     found = derivative if derivative is not None else differentiate(activation)
@@ -42,6 +37,51 @@ def plot(activation: Activation, path: Path, derivative: "Derivative | None" = N
         figure = _figure(activation, curves)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, metadata=_no_date(path.suffix), dpi=160)
+    return path
+
+
+def plot_errors(audits: Sequence[Any], path: Path) -> Path:
+    """Return the picture's file after drawing errors in ulp over all floats, one line a function.
+
+    Both axes are by magnitude: floats by their place among all, errors by their logarithm.
+
+    Raises as `plot`.
+    """
+    path = _checked(path)
+    import matplotlib
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.hashsalt": "symact", "svg.fonttype": "path", "font.size": 10}):
+        figure = Figure(figsize=(7.5, 4.0), layout="constrained")
+        axes = figure.add_subplot()
+        axes.set_xscale("symlog", linthresh=1e-38, linscale=0.5)
+        axes.set_yscale("log")
+        for audit in audits:
+            finite = np.isfinite(audit.points)
+            ulp = np.clip(np.nan_to_num(audit.ulp[finite], posinf=1e17), 1e-3, 1e17)
+            axes.plot(audit.points[finite], ulp, ".", markersize=2, label=audit.result.target)
+        axes.axhline(audits[0].result.bound_ulp, color=COLOURS[1], linewidth=0.8)
+        axes.set_xlabel("z")
+        axes.set_ylabel("error in ulp")
+        axes.set_xticks([s * 10.0**e for e in (-30, -20, -10, 0, 10, 20, 30) for s in (-1, 1)])
+        axes.tick_params(axis="x", rotation=60)
+        axes.legend(frameon=False)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, metadata=_no_date(path.suffix), dpi=160)
+    return path
+
+
+def _checked(path: Path) -> Path:
+    path = Path(path)
+    if path.suffix not in FORMATS:
+        raise InvalidActivation(
+            f"{path.name}: a plot is {', '.join(FORMATS)}; end the file's name with one of them"
+        )
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ToolMissing("plot: matplotlib is not installed; pip install 'symact[documents]'") from error
     return path
 
 

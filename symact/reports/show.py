@@ -164,6 +164,69 @@ def summary(facts: Sequence[Mapping[str, Any]], results: Sequence[Any]) -> None:
     )
 
 
+def audits(found: Sequence[Any]) -> None:
+    """Print one row a function of somebody else's, and below where it fails first and last."""
+    table = _table("function", "for", "worst ulp", "wrong", "points", "NaN", "kinks as", fixed=2)
+    console, titles = _console(), {}
+    for one in found:
+        result = one.result
+        titles[id(one)] = result.activation + ("'" if result.function == "derivative" else "")
+        cells = (
+            result.target,
+            titles[id(one)],
+            _ulp(result.max_ulp),
+            str(one.beyond),
+            str(result.points),
+            "swallowed" if one.swallowed_nan else "kept",
+            ", ".join(one.profiles) if one.kinks else "",
+        )
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    for one in found:
+        for fault in _faults(one):
+            console.print(Text(f"{one.result.target}, {titles[id(one)]}: {fault}"))
+    faulty = sum(not one.holds for one in found)
+    points = sum(one.result.points for one in found)
+    console.print(f"{len(found)} functions judged at {points:,} points, {faulty} with faults")
+
+
+def audit(one: Any) -> None:
+    """Print what is wrong with one function, and what to use instead."""
+    result = one.result
+    console = _console()
+    what = "the derivative of " if result.function == "derivative" else ""
+    console.print(Text(f"{result.target} against {what}{result.activation}, {result.dtype}"))
+    rows = [
+        ("worst error", f"{_ulp(result.max_ulp)} ulp at z = {result.at}: {result.got}, not {result.want}"),
+        ("wrong values", f"{one.beyond} of {result.points} points beyond {result.bound_ulp:g} ulp"),
+        ("NaN", "swallowed: NaN in gives a number" if one.swallowed_nan else "kept"),
+    ]
+    rows += [("fault", fault) for fault in _faults(one)]
+    for kink in one.kinks:
+        like = ", ".join(kink.policies) or "none of the policies"
+        wrong = "" if kink.inside else f", no subgradient of [{kink.left}, {kink.right}]"
+        rows.append((f"kink at {kink.at}", f"{kink.got:g} ({like}){wrong}"))
+    if one.kinks:
+        rows.append(("kinks as", ", ".join(one.profiles) or "no framework that is known here"))
+    if not one.holds:
+        rows.append(("instead", one.repair))
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, content in rows:
+        table.add_row(Text(name, style="bold"), Text(content))
+    console.print(table)
+
+
+MOST_FAULTS = 2
+
+
+def _faults(one: Any) -> list[str]:
+    """Return the first and the last interval of wrong values, and where it is not monotone."""
+    shown = [str(interval) for interval in one.intervals]
+    if len(shown) > MOST_FAULTS:
+        shown = [shown[0], shown[-1] + f" (the last of {len(shown)} intervals)"]
+    return shown + [f"not monotone: {pair}" for pair in one.not_monotone]
+
+
 def _measured(rows: Sequence[Mapping[str, Any]]) -> str:
     beyond = sum(not row["holds"] for row in rows)
     points = sum(row["points"] for row in rows)
