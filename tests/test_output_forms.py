@@ -259,6 +259,19 @@ def test_pieces_that_are_no_neighbours_may_overlap(formula: str) -> None:
     assert form.witness is not None
 
 
+@pytest.mark.parametrize(
+    ("formula", "condition"),
+    [
+        ("where(z <= a, z, 0.7)", "a <= 7/10"),
+        ("where(z < a, z, where(z < a+1, b, 2))", "(a <= 2) & (a <= b)"),
+    ],
+)
+def test_pieces_stay_apart_for_all_that_the_condition_admits(formula: str, condition: str) -> None:
+    form = form_of(formula)
+    assert isinstance(form, OutputForm), form
+    assert text(form.condition) == condition
+
+
 @pytest.mark.parametrize("formula", STRANGERS)
 def test_a_stranger_goes_the_same_road(formula: str) -> None:
     form = form_of(formula)

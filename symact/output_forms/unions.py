@@ -1,7 +1,8 @@
 """Unions: one form of what the pieces give, each on its own range of g, if g tells the pieces apart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 import sympy as sp
 
@@ -84,7 +85,7 @@ def united(stretches: Sequence[Stretch], region: Region) -> United:
     for setting in region.settings:
         try:
             ordered = _absorbed(_sorted(merged, setting))
-            relations = [_apart(a, b) for a, b in _neighbours(ordered)]
+            relations = list(dict.fromkeys(_relations(ordered, region)))
             _check_points(ordered, setting)
         except Overlap:
             continue
@@ -158,8 +159,8 @@ def _absorbed(ordered: list[Stretch]) -> list[Stretch]:
 
 
 def _joins(left: Stretch, right: Stretch) -> bool:
-    if left.expression == right.expression and not left.point and not right.point:
-        return True
+    if not left.point and not right.point:
+        return bool(left.expression == right.expression and left.upper == right.lower)
     if right.point and not left.point:
         return _same(left.upper, right.lower) and _follows(left.expression, right)
     if left.point and not right.point:
@@ -172,13 +173,40 @@ def _follows(form: sp.Expr, point: Stretch) -> bool:
     return (value.is_infinite and point.expression.is_infinite) or _same(value, point.expression)
 
 
-def _neighbours(ordered: Sequence[Stretch]) -> Iterator[tuple[Stretch, Stretch]]:
-    """Yield the pairs that must be apart: each with the next one that has another form."""
-    for i, left in enumerate(ordered):
-        for right in ordered[i + 1 :]:
-            if right.expression != left.expression:
-                yield left, right
-                break
+def _relations(ordered: Sequence[Stretch], region: Region) -> Iterator[sp.Basic]:
+    """Yield what must hold between parameters so that the stretches are apart, and in this order.
+
+    Stretches with one form are a run. All of a run must end before all of the next begin; which of a run
+    is the first or the last matters where that end of it is written.
+    """
+    runs = [list(run) for _, run in groupby(ordered, key=lambda one: one.expression)]
+    for left, right in pairwise(runs):
+        last = _least(left, lambda a, b: _surely(b.upper, a.upper, region))
+        first = _least(right[::-1], lambda a, b: _surely(a.lower, b.lower, region))
+        yield from (_apart(a, b) for a in last for b in first)
+        begins = _beginning(left[-1], right[0])
+        if begins == right[0].lower:
+            yield from (sp.Le(begins, other.lower) for other in first if other.lower != begins)
+        else:
+            yield from (sp.Le(other.upper, begins) for other in last if other.upper != begins)
+
+
+def _least(run: Sequence[Stretch], before: Callable[[Stretch, Stretch], bool]) -> list[Stretch]:
+    """Return those of a run that none of the later ones goes before, whatever the parameters are."""
+    return [one for i, one in enumerate(run) if not any(before(other, one) for other in run[i + 1 :])]
+
+
+def _surely(a: sp.Expr, b: sp.Expr, region: Region) -> bool:
+    """Return whether a <= b by the parameters' signs alone."""
+    try:
+        return bool(a == b or region.signed(sp.Le(a, b)) == sp.true)
+    except TypeError:  # no real number for these signs
+        return False
+
+
+def _beginning(before: Stretch, one: Stretch) -> sp.Expr:
+    """Return where the form of one stretch takes over from that of the one before it."""
+    return before.upper if one.point and not before.point else one.lower
 
 
 def _apart(left: Stretch, right: Stretch) -> sp.Basic:
@@ -209,10 +237,8 @@ def _written(ordered: Sequence[Stretch]) -> sp.Expr:
         before = ordered[i - 1] if i else None
         if before is None:
             segments.append((one.expression, -sp.oo, False))
-        elif one.point:
-            segments.append((one.expression, one.lower if before.point else before.upper, True))
         else:
-            segments.append((one.expression, one.lower, one.closed))
+            segments.append((one.expression, _beginning(before, one), one.point or one.closed))
     if len(segments) == 1:
         return segments[0][0]
     if len(segments) == 3 and segments[0][0] == segments[2][0]:
