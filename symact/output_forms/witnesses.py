@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil, floor
 
 import sympy as sp
 from flint import arb
@@ -21,8 +22,15 @@ STEPS = 48
 LOOKED_AT = 60
 """Points of one run that are tried as the first input of a witness."""
 
+ALIKE = 3
+"""Pairs of inputs with one output and, as closely as can be told, one derivative, after which two runs count
+as alike: two analytic functions that differ do so but at isolated points."""
+
 DIGITS = 24
 """Decimals of a witness's second number, where it is not exact."""
+
+SCALE = 2**128
+"""Bisection is between multiples of 1/SCALE: the fractions stay short."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,7 @@ def _between(
     activation: Activation, slopes: Case, first: _Run, second: _Run, setting: Setting
 ) -> Witness | None:
     """Look for a point of one run whose value the other takes too, simple points first."""
+    alike = 0
     for here, there in ((first, second), (second, first)):
         for z1 in sorted(here.points, key=lambda z: (z.denominator, abs(z)))[:LOOKED_AT]:
             y = here.f(ball(z1))
@@ -141,7 +150,13 @@ def _between(
             if bracket is None:
                 continue
             z2, enclosure = _bisected(there.f, y, *bracket)
-            if enclosure.rad() > arb(10) ** -DIGITS or not differ((here.d(ball(z1)), there.d(enclosure))):
+            if enclosure.rad() > arb(10) ** -DIGITS:
+                continue
+            derivatives = here.d(ball(z1)), there.d(enclosure)
+            if not differ(derivatives):
+                alike += all(value.is_finite() for value in derivatives)
+                if alike == ALIKE:
+                    return None
                 continue
             pair = (sp.Rational(z1.numerator, z1.denominator), _number(activation, z1, z2, setting))
             if pair[0] > pair[1]:
@@ -168,14 +183,15 @@ def _bisected(f: Function, y: arb, a: Fraction, b: Fraction) -> tuple[Fraction, 
     The interval is cut off its middle, so that no simple number, which may be the root, is ever a cut.
     """
     rising = f(ball(b)) > f(ball(a))
-    while b - a > Fraction(1, 10 ** (DIGITS + 6)):
-        cut = a + (b - a) * Fraction(499, 1009)
-        value = f(ball(cut)) - y
+    low, high = floor(a * SCALE), ceil(b * SCALE)  # rounded outwards: the root stays between
+    while high - low > SCALE // 10 ** (DIGITS + 6):
+        cut = low + (high - low) * 499 // 1009
+        value = f(ball(Fraction(cut, SCALE))) - y
         if not (value > 0 or value < 0):
             break
-        a, b = (a, cut) if (value > 0) == rising else (cut, b)
-    middle = (a + b) / 2
-    return middle, ball(middle, (b - a) / 2)
+        low, high = (low, cut) if (value > 0) == rising else (cut, high)
+    middle = Fraction(low + high, 2 * SCALE)
+    return middle, ball(middle, Fraction(high - low, 2 * SCALE))
 
 
 def _number(activation: Activation, z1: Fraction, z2: Fraction, setting: Setting) -> sp.Expr:
