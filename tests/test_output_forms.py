@@ -260,6 +260,16 @@ def test_pieces_that_are_no_neighbours_may_overlap(formula: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("formula", "want"),
+    [("atan(-a/z)", "sin(g)**2/a"), ("squareplus(tan(z))", "(g**4 - g**2 + 1)/(g**2 + 1)")],
+)
+def test_a_jump_over_an_output_is_no_witness(formula: str, want: str) -> None:
+    form = form_of(formula)
+    assert isinstance(form, OutputForm), form
+    assert text(form.expression) == want
+
+
+@pytest.mark.parametrize(
     ("formula", "condition"),
     [
         ("where(z <= a, z, 0.7)", "a <= 7/10"),

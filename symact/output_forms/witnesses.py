@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import ceil, floor
 
 import sympy as sp
@@ -25,6 +25,9 @@ LOOKED_AT = 60
 ALIKE = 3
 """Pairs of inputs with one output and, as closely as can be told, one derivative, after which two runs count
 as alike: two analytic functions that differ do so but at isolated points."""
+
+BISECTIONS = 200
+"""Pairs of inputs with one output that are looked at, at one setting of the parameters."""
 
 DIGITS = 24
 """Decimals of a witness's second number, where it is not exact."""
@@ -75,11 +78,11 @@ def find_witness(activation: Activation, case: Case, slopes: Case, region: Regio
         return exact
     for setting in region.settings:
         runs = sorted(_runs(case, slopes, setting), key=lambda run: min(map(abs, run.points)))
-        for i, first in enumerate(runs):
-            for second in runs[i + 1 :]:
-                found = _between(activation, slopes, first, second, setting)
-                if found is not None:
-                    return found
+        pairs = ((first, second) for i, first in enumerate(runs) for second in runs[i + 1 :])
+        tries = (one for pair in pairs for one in _between(activation, slopes, *pair, setting))
+        found = next(filter(None, islice(tries, BISECTIONS)), None)
+        if found is not None:
+            return found
     return None
 
 
@@ -140,8 +143,8 @@ def _compare(a: arb, b: arb) -> int:
 
 def _between(
     activation: Activation, slopes: Case, first: _Run, second: _Run, setting: Setting
-) -> Witness | None:
-    """Look for a point of one run whose value the other takes too, simple points first."""
+) -> Iterator[Witness | None]:
+    """Yield a witness or None for each point of one run whose value the other takes, simple ones first."""
     alike = 0
     for here, there in ((first, second), (second, first)):
         for z1 in sorted(here.points, key=lambda z: (z.denominator, abs(z)))[:LOOKED_AT]:
@@ -150,20 +153,21 @@ def _between(
             if bracket is None:
                 continue
             z2, enclosure = _bisected(there.f, y, *bracket)
-            if enclosure.rad() > arb(10) ** -DIGITS:
+            if enclosure.rad() > arb(10) ** -DIGITS or _jumps(there.f(enclosure)):
+                yield None
                 continue
             derivatives = here.d(ball(z1)), there.d(enclosure)
             if not differ(derivatives):
                 alike += all(value.is_finite() for value in derivatives)
                 if alike == ALIKE:
-                    return None
+                    return
+                yield None
                 continue
             pair = (sp.Rational(z1.numerator, z1.denominator), _number(activation, z1, z2, setting))
             if pair[0] > pair[1]:
                 pair = pair[::-1]
             at = ", ".join(f"{text(s)} = {text(v)}" for s, v in setting.items())
-            return Witness(*pair, f"{SHOWS} at {at}" if at else SHOWS)
-    return None
+            yield Witness(*pair, f"{SHOWS} at {at}" if at else SHOWS)
 
 
 def _bracket(run: _Run, y: arb) -> tuple[Fraction, Fraction] | None:
@@ -192,6 +196,11 @@ def _bisected(f: Function, y: arb, a: Fraction, b: Fraction) -> tuple[Fraction, 
         low, high = (low, cut) if (value > 0) == rising else (cut, high)
     middle = Fraction(low + high, 2 * SCALE)
     return middle, ball(middle, Fraction(high - low, 2 * SCALE))
+
+
+def _jumps(value: arb) -> bool:
+    """Return whether f may pass over y between the ends of a narrow ball, as atan(1/z) passes over 0."""
+    return not (value.is_finite() and value.rad() < arb(2) ** -40 * max(abs(value.mid()), arb(1)))
 
 
 def _number(activation: Activation, z1: Fraction, z2: Fraction, setting: Setting) -> sp.Expr:
