@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import sympy as sp
 from flint import arb, ctx, fmpq
@@ -121,16 +122,27 @@ class Place:
         """Return the sign that an expression has at points all over the piece; None where it changes."""
         if expression.is_positive or expression.is_negative:
             return 1 if expression.is_positive else -1
-        signs = set()
-        for setting in self.settings:
-            function = Function(expression, setting, 128)
-            places = points(self.piece, setting, 12) if expression.has(Z) else [Fraction(1)]
-            for point in places:
-                value = function(ball(point))
-                if not (value > 0 or value < 0):
-                    return None
-                signs.add(1 if value > 0 else -1)
-        return signs.pop() if len(signs) == 1 else None
+        settings = tuple(tuple(setting.items()) for setting in self.settings)
+        return _sign(expression, self.piece, settings)
+
+
+@lru_cache(maxsize=4096)
+def _sign(
+    expression: sp.Expr, piece: Piece, settings: tuple[tuple[tuple[sp.Symbol, sp.Expr], ...], ...]
+) -> int | None:
+    signs = set()
+    for pairs in settings:
+        setting = dict(pairs)
+        function = Function(expression, setting, 128)
+        places = points(piece, setting, 12) if expression.has(Z) else [Fraction(1)]
+        for point in places:
+            value = function(ball(point))
+            if not (value > 0 or value < 0):
+                return None
+            signs.add(1 if value > 0 else -1)
+        if len(signs) > 1:
+            return None
+    return signs.pop() if len(signs) == 1 else None
 
 
 def tight(a: arb) -> bool:

@@ -8,7 +8,7 @@ numbers choose the root.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import gcd, lcm
 
 import sympy as sp
@@ -40,6 +40,7 @@ MAX_DEPTH = 8
 """Outer functions that are inverted."""
 
 
+@lru_cache(maxsize=1024)
 def logarithm(argument: sp.Expr) -> sp.Expr:
     """Return log(x), for log(1/x) as -log(x): where it exists they are the same.
 
