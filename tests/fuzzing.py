@@ -263,6 +263,7 @@ class Outcome:
     kind: str = ""
     answer: str = ""
     seconds: float = 0.0
+    mixed: str = ""
     faults: list[str] = field(default_factory=list)
 
 
@@ -289,10 +290,14 @@ def at_most(seconds: float) -> Iterator[None]:
 KINDS = ("form", "witness", "injective, not elementary", "no form found", "not read", "gave up", "crashed")
 
 
-def examine(text: str, seconds: float = SECONDS) -> Outcome:
-    """Return what the engine says of a formula, and all that the oracle finds wrong with it."""
+def examine(text: str, seconds: float = SECONDS, *, mixed: bool = False) -> Outcome:
+    """Return what the engine says of a formula, and all that the oracle finds wrong with it.
+
+    With ``mixed``, where there is no output form, the mixed form is asked for too.
+    """
     from symact.derivatives import differentiate
     from symact.errors import SymactError
+    from symact.mixed_forms import recover_mixed_form
     from symact.output_forms import OutputForm, recover_output_form
     from symact.parsing import parse
     from symact.writing import text as written
@@ -303,6 +308,9 @@ def examine(text: str, seconds: float = SECONDS) -> Outcome:
             activation = parse(text)
             derivative = differentiate(activation)
             form = recover_output_form(derivative)
+            with_residuals = (
+                recover_mixed_form(derivative) if mixed and not isinstance(form, OutputForm) else None
+            )
     except GaveUp:
         outcome.kind, outcome.seconds = "gave up", time.process_time() - started
         return outcome
@@ -331,6 +339,10 @@ def examine(text: str, seconds: float = SECONDS) -> Outcome:
         outcome.kind, outcome.answer = KINDS[2] if injective else KINDS[3], form.reason
         if injective:
             outcome.faults += oracle.wrong_sign(1 if injective[1] == ">=" else -1)
+    if with_residuals is not None:
+        residuals = {symbol.name: written(value) for symbol, value in with_residuals.residuals.items()}
+        outcome.mixed = f"{written(with_residuals.expression)} with {residuals}"
+        outcome.faults += oracle.wrong_mixed_form(written(with_residuals.expression), residuals)
     return outcome
 
 
@@ -401,6 +413,21 @@ class _Oracle:
                         what = f"{mp.nstr(got)} for {mp.nstr(want)}"
                         return [f"form {text} is off at {_shown(z=z, **setting)}: {what}"]
         return [f"form {text} is undefined at {undefined} points"] if undefined > compared else []
+
+    def wrong_mixed_form(self, text: str, residuals: Mapping[str, str]) -> list[str]:
+        form, readers = Reader(text), {name: Reader(value) for name, value in residuals.items()}
+        with mp.workdps(DIGITS):
+            for setting in self.settings:
+                for z, g, want in self._each(setting):
+                    try:
+                        kept = {name: value(z=z, **setting) for name, value in readers.items()}
+                        got = form(g=g, **setting, **kept)
+                    except Undefined:
+                        return [f"mixed form {text} is undefined at {_shown(z=z, **setting)}"]
+                    if abs(got - want) > CLOSE * max(1, abs(want)):
+                        what = f"{mp.nstr(got)} for {mp.nstr(want)}"
+                        return [f"mixed form {text} is off at {_shown(z=z, **setting)}: {what}"]
+        return []
 
     @staticmethod
     def _at(form: Reader, g: Any, setting: Mapping[str, Any]) -> Any | None:
