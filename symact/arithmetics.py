@@ -20,9 +20,11 @@ from symact.functions import cos_scaled, exp_scaled, ldexp, sin_scaled
 Ball: TypeAlias = arb | None
 """A model value; None where the computation is undefined or its sign is lost in an overflow."""
 
-TINY = arb(2) ** -1075
-HUGE = arb(2) ** 1024
+TINY = arb(0, arb(2) ** -1075)
+"""What underflow loses: up to half the smallest subnormal, either way."""
 
+SMALL, HUGE = arb(2) ** -900, arb(2) ** 1024
+"""Below the one, underflow is thought of; from the other on, there is overflow."""
 
 MAX_UNROLLED = 8
 """Powers beside an exponential are products of at most so many factors."""
@@ -49,6 +51,9 @@ EXACT = Arithmetic("exact", 0, 0)
 
 Program = Callable[[tuple[arb, ...]], Ball]
 
+Operation = Callable[..., Ball]
+"""What a node of an expression does with the values of its parts; None where one of them is None."""
+
 
 def compile_expression(
     expression: sp.Expr, symbols: tuple[sp.Symbol, ...], arithmetic: Arithmetic
@@ -62,9 +67,25 @@ def compile_expression(
 
     def build(node: sp.Expr) -> Program:
         if node not in cache:
-            program = _build(node, build, symbols, arithmetic)
+            program = _program(node)
             cache[node] = _memoised(program) if node in shared else program
         return cache[node]
+
+    def _program(node: sp.Expr) -> Program:
+        if node.is_Symbol:
+            index = symbols.index(node)
+            return lambda arguments: arguments[index]
+        parts, operation = operate(node, arithmetic)
+        programs = [build(part) for part in parts]
+        if not programs:
+            return lambda arguments: operation()
+        if len(programs) == 1:
+            (only,) = programs
+            return lambda arguments: operation(only(arguments))
+        if len(programs) == 2:
+            first, second = programs
+            return lambda arguments: operation(first(arguments), second(arguments))
+        return lambda arguments: operation(*[program(arguments) for program in programs])
 
     return build(expression)
 
@@ -102,40 +123,43 @@ def _memoised(program: Program) -> Program:
     return run
 
 
-def _build(
-    node: sp.Expr, build: Callable[[sp.Expr], Program], symbols: tuple[sp.Symbol, ...], arithmetic: Arithmetic
-) -> Program:
-    if node.is_Symbol:
-        index = symbols.index(node)
-        return lambda arguments: arguments[index]
+def operate(node: sp.Expr, arithmetic: Arithmetic) -> tuple[Sequence[sp.Expr], Operation]:
+    """Return the parts of a compound expression or number, and what is done with the values of the parts.
+
+    Raises NotSupported where a function has no model.
+
+    >>> t = sp.Symbol("t", positive=True)
+    >>> parts, operation = operate(t * sp.exp(-t), EXACT)
+    >>> parts, operation(arb(2), arb(3))
+    ([exp(-t), t], 6.00000000000000)
+    """
     if not node.free_symbols:
-        return _constant(node, arithmetic)
-    parts = [build(argument) for argument in node.args]
+        return (), _constant(node, arithmetic)
     if node.is_Add:
-        return _fold(parts, lambda a, b: a + b, _round(arithmetic, underflows=False))
+        return node.args, _sum(arithmetic)
     if node.is_Mul:
-        ordered = [build(factor) for factor in in_order(node.args)]
-        return _fold(ordered, lambda a, b: a * b, _round(arithmetic))
+        return in_order(node.args), _product(arithmetic)
     if node.is_Pow and not isinstance(node, sp.exp):
-        return _power(node, parts[0], build, arithmetic)
+        if node.exp.is_Rational:
+            return (node.base,), _rational_power(int(node.exp.p), int(node.exp.q), arithmetic)
+        return node.args, _power(arithmetic)
     if isinstance(node, exp_scaled):
         shift = int(node.args[1])
-        inner = _function("exp", lambda x: x.exp() * arb(2) ** shift, arithmetic, -750 - shift, 709 - shift)
-        return lambda arguments: _apply(inner, parts[0](arguments))
+        scale = arb(2) ** shift
+        exponential = _function("exp", lambda x: x.exp() * scale, arithmetic, -750 - shift, 709 - shift)
+        return node.args[:1], exponential
     if isinstance(node, (sin_scaled, cos_scaled)):
         power = arb(2) ** int(node.args[1])
         circular = arb.sin if isinstance(node, sin_scaled) else arb.cos
         turned = _function(node.func.__name__, lambda x: circular(x * power), arithmetic, None, None)
-        return lambda arguments: _apply(turned, parts[0](arguments))
+        return node.args[:1], turned
     if isinstance(node, ldexp):
         scale = arb(2) ** int(node.args[1])
-        return lambda arguments: _apply(lambda x: x * scale, parts[0](arguments))
+        return node.args[:1], lambda x: None if x is None else x * scale
     name = node.func.__name__
     if name not in FUNCTIONS:
         raise NotSupported(f"arithmetic {arithmetic.name}: no model of {name} in {node}")
-    function = _function(name, FUNCTIONS[name], arithmetic, *LIMITS.get(name, (None, None)))
-    argument = parts[0]
-    return lambda arguments: _apply(function, argument(arguments))
+    return node.args[:1], _function(name, FUNCTIONS[name], arithmetic, *LIMITS.get(name, (None, None)))
 
 
 def in_order(factors: Sequence[sp.Expr]) -> list[sp.Expr]:
@@ -158,25 +182,18 @@ def in_order(factors: Sequence[sp.Expr]) -> list[sp.Expr]:
     return ordered
 
 
-def _apply(function: Callable[[arb], Ball], value: Ball) -> Ball:
-    return None if value is None else function(value)
-
-
-def _constant(node: sp.Expr, arithmetic: Arithmetic) -> Program:
+def _constant(node: sp.Expr, arithmetic: Arithmetic) -> Operation:
     """A constant is computed at the precision in force and rounded once."""
-    held: dict[int, arb] = {}
-    exact = not node.is_Rational
+    held: dict[int, Ball] = {}
+    rounded = arithmetic.bits and not node.is_Rational
     finish = _round(arithmetic)
 
-    def run(_: tuple[arb, ...]) -> Ball:
-        if ctx.prec not in held:
-            bits = ctx.prec
-            if node.is_Rational:
-                held[bits] = arb(int(node.p)) / int(node.q)
-            else:
-                held[bits] = constant(node)
-        value = held[ctx.prec]
-        return finish(value) if exact and arithmetic.bits else value
+    def run() -> Ball:
+        bits = ctx.prec
+        if bits not in held:
+            value = constant(node)
+            held[bits] = finish(value) if rounded else value
+        return held[bits]
 
     return run
 
@@ -211,66 +228,93 @@ def constant(node: sp.Expr) -> arb:
     return FUNCTIONS[name](parts[0])
 
 
-def _round(arithmetic: Arithmetic, *, underflows: bool = True) -> Callable[[arb], Ball]:
+def _round(arithmetic: Arithmetic) -> Callable[[arb], Ball]:
     """Underflow loses up to half the smallest subnormal, in sums nothing; overflow gives infinity."""
-    if not arithmetic.bits:
-        return lambda value: None if value.is_nan() else value
-
-    def finish(value: arb) -> Ball:
-        magnitude = abs(value)
-        if not magnitude < HUGE:
-            return arb.pos_inf() if value > 0 else arb.neg_inf() if value < 0 else None
-        if underflows and magnitude < 2.0**-900:
-            return value + arb(0, TINY)
-        return value
-
-    return finish
+    return _finished if arithmetic.bits else _exact
 
 
-def _fold(parts: list[Program], combine: Callable[[arb, arb], arb], finish: Callable[[arb], Ball]) -> Program:
-    def run(arguments: tuple[arb, ...]) -> Ball:
-        value = parts[0](arguments)
-        for part in parts[1:]:
-            other = part(arguments)
-            if value is None or other is None:
+def _exact(value: arb) -> Ball:
+    return None if value.is_nan() else value
+
+
+def _finished(value: arb) -> Ball:
+    magnitude = abs(value)
+    if not magnitude < HUGE:
+        return _overflowed(value)
+    return value + TINY if magnitude < SMALL else value
+
+
+def _overflowed(value: arb) -> Ball:
+    return arb.pos_inf() if value > 0 else arb.neg_inf() if value < 0 else None
+
+
+def _sum(arithmetic: Arithmetic) -> Operation:
+    def model(first: Ball, *others: Ball) -> Ball:
+        total = first
+        for other in others:
+            if total is None or other is None:
                 return None
-            value = finish(combine(value, other))
-        return value
+            total = total + other
+            if not abs(total) < HUGE:
+                total = _overflowed(total)
+        return total
+
+    return model if arithmetic.bits else _exact_sum
+
+
+def _exact_sum(first: Ball, *others: Ball) -> Ball:
+    total = first
+    for other in others:
+        if total is None or other is None:
+            return None
+        total = total + other
+        if total.is_nan():
+            return None
+    return total
+
+
+def _product(arithmetic: Arithmetic) -> Operation:
+    finish = _round(arithmetic)
+
+    def run(first: Ball, *others: Ball) -> Ball:
+        total = first
+        for other in others:
+            if total is None or other is None:
+                return None
+            total = finish(total * other)
+        return total
 
     return run
 
 
-def _power(
-    node: sp.Pow, base: Program, build: Callable[[sp.Expr], Program], arithmetic: Arithmetic
-) -> Program:
+def _rational_power(numerator: int, denominator: int, arithmetic: Arithmetic) -> Operation:
     finish = _round(arithmetic)
-    exponent = node.exp
-    if exponent.is_Rational:
-        numerator, denominator = int(exponent.p), int(exponent.q)
 
-        def run(arguments: tuple[arb, ...]) -> Ball:
-            value = base(arguments)
-            if value is None:
-                return None
-            if denominator == 2:
-                value = value.sqrt()
-            elif denominator > 2:
-                value = value.root(denominator)
-            # As the generated code does it: the reciprocal first, then products.
-            if numerator < 0:
-                value = finish(1 / value) if value.is_finite() else _inverse_of_infinity(value)
-            return None if value is None else finish(integer_power(value, abs(numerator)))
+    def run(value: Ball) -> Ball:
+        if value is None:
+            return None
+        if denominator == 2:
+            value = value.sqrt()
+        elif denominator > 2:
+            value = value.root(denominator)
+        # As the generated code does it: the reciprocal first, then products.
+        if numerator < 0:
+            value = finish(1 / value) if value.is_finite() else _inverse_of_infinity(value)
+        return None if value is None else finish(integer_power(value, abs(numerator)))
 
-        return run
-    power = build(exponent)
+    return run
 
-    def general(arguments: tuple[arb, ...]) -> Ball:
-        x, y = base(arguments), power(arguments)
+
+def _power(arithmetic: Arithmetic) -> Operation:
+    finish, widening = _round(arithmetic), _widening(arithmetic.elementary)
+
+    def run(x: Ball, y: Ball) -> Ball:
         if x is None or y is None:
             return None
-        return finish(_widen((y * x.log()).exp(), arithmetic.elementary))
+        value = (y * x.log()).exp()
+        return finish(value if widening is None else value * widening)
 
-    return general
+    return run
 
 
 def _inverse_of_infinity(value: arb) -> Ball:
@@ -308,27 +352,33 @@ def _real_power(base: arb, exponent: sp.Expr, value: arb) -> arb:
     return (value * base.log()).exp()
 
 
-def _widen(value: arb, bits: int) -> arb:
-    return value * (1 + arb(0, arb(2) ** -bits)) if bits else value
+def _widening(bits: int) -> arb | None:
+    """Return the ball around 1 that a value is multiplied by for a relative error of so many bits."""
+    return 1 + arb(0, arb(2) ** -bits) if bits else None
 
 
 def _function(
     name: str, compute: Callable[[arb], arb], arithmetic: Arithmetic, low: int | None, high: int | None
-) -> Callable[[arb], Ball]:
+) -> Operation:
     """Wrap a ball function with its error; below ``low`` it underflows, above ``high`` it overflows."""
-    finish = _round(arithmetic)
-    bits = arithmetic.elementary
+    if not arithmetic.bits:
 
-    def run(value: arb) -> Ball:
-        if arithmetic.bits:
-            if low is not None and value < low:
-                return arb(0, TINY)
-            if high is not None and not value < high:
-                return arb.pos_inf() if value > high and name in GROWING else None
-        result = compute(value)
-        if result.is_nan():
+        def exact(value: Ball) -> Ball:
+            return None if value is None else _exact(compute(value))
+
+        return exact
+    widening = _widening(arithmetic.elementary)
+    lowest, highest = (None if end is None else arb(end) for end in (low, high))
+
+    def run(value: Ball) -> Ball:
+        if value is None:
             return None
-        return finish(_widen(result, bits))
+        if lowest is not None and value < lowest:
+            return TINY
+        if highest is not None and not value < highest:
+            return arb.pos_inf() if value > highest and name in GROWING else None
+        result = compute(value)
+        return None if result.is_nan() else _finished(result * widening)
 
     return run
 

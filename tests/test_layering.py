@@ -11,7 +11,7 @@ PACKAGE = ROOT / "symact"
 
 ORDER = (
     *("errors", "formats", "functions", "derivations", "activations", "writing"),
-    *("arithmetics", "growth", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
+    *("arithmetics", "columns", "growth", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
     *("rules", "quotients", "simplification", "limits", "signs"),
     *("derivatives", "output_forms", "mixed_forms", "properties", "jets", "identities", "derived"),
     *("forms", "power_series", "polynomials", "regimes", "kernels", "targets", "emission"),

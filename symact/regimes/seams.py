@@ -1,0 +1,87 @@
+"""Seams: the longest runs of points over which one candidate is good, and where they meet."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import sympy as sp
+
+from symact.regimes.judges import GOOD_ULP, Candidate, Judge
+from symact.regimes.points import point, short_between
+
+MAX_BISECTIONS = 80
+"""Steps by which a seam is looked for between two points: no two binary64 are farther apart than that."""
+
+
+def runs(
+    found: Sequence[Candidate],
+    order: Sequence[int],
+    points: Sequence[Fraction],
+    judges: Sequence[Judge],
+) -> list[tuple[Candidate, sp.Expr, float]]:
+    """Cover the points from left to right by the longest runs: ``(candidate, start, worst error)``."""
+    best = [min(c.errors[i] for c in found) for i in order]
+    good = [
+        [c.errors[i] <= max(GOOD_ULP, 2 * limit) for i, limit in zip(order, best, strict=True)] for c in found
+    ]
+    found_runs: list[tuple[int, int, int]] = []
+    position = 0
+    while position < len(order):
+        # Who was good before the seam too leaves no gap at it.
+        steady = [row[position - 1] and row[position] for row in good] if position else []
+        reach = [
+            _reach(row, position) if not any(steady) or steady[i] else position for i, row in enumerate(good)
+        ]
+        longest = max(reach)
+        index = min((i for i, r in enumerate(reach) if r == longest), key=lambda i: found[i].form.cost)
+        found_runs.append((index, position, longest))
+        position = longest
+    result = []
+    for number, (index, start, stop) in enumerate(found_runs):
+        seam: sp.Expr = sp.S.Zero
+        if number:
+            begin = start
+            while begin - 1 > found_runs[number - 1][1] and good[index][begin - 1]:
+                begin -= 1
+            left, right = found[found_runs[number - 1][0]], found[index]
+            if points[begin - 1] <= 0 <= points[start]:
+                seam = sp.S.Zero
+            elif begin < start:
+                seam = _simplest(points[begin:start])
+            else:
+                seam = _between(points[start - 1], points[start], left, right, judges)
+        worst = max(found[index].errors[order[i]] for i in range(start, stop))
+        result.append((found[index], seam, worst))
+    return result
+
+
+def _reach(row: Sequence[bool], position: int) -> int:
+    while position < len(row) and row[position]:
+        position += 1
+    return position
+
+
+def _simplest(overlap: Sequence[Fraction]) -> sp.Expr:
+    """Choose the seam where both neighbours are good: the shortest binary fraction nearest the middle."""
+    middle = overlap[len(overlap) // 2]
+    chosen = min(overlap, key=lambda p: (p.numerator.bit_length(), abs(p - middle)))
+    return sp.Rational(chosen.numerator, chosen.denominator)
+
+
+def _between(
+    low: Fraction, high: Fraction, left: Candidate, right: Candidate, judges: Sequence[Judge]
+) -> sp.Expr:
+    """Look for the seam between a point where the left candidate is good and one where the right is."""
+    for _ in range(MAX_BISECTIONS):
+        middle = short_between(low, high)
+        errors = [max(judge.error_at(c, point(middle)) for judge in judges) for c in (left, right)]
+        if any(error != error for error in errors):
+            break
+        if max(errors) <= GOOD_ULP:
+            return sp.Rational(middle.numerator, middle.denominator)
+        if errors[0] <= max(GOOD_ULP, errors[1]):
+            low = middle
+        else:
+            high = middle
+        if high - low <= abs(high) * Fraction(1, 2**52):
+            break
+    return sp.Rational(high.numerator, high.denominator)
