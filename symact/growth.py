@@ -1,7 +1,7 @@
 """How an expression grows as x tends to +oo: its leading term ``c exp(E) x**k log(x)**m``."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import sympy as sp
 
@@ -81,8 +81,11 @@ def growth(expression: sp.Expr) -> Growth:
     >>> growth(X*sp.exp(-X)/(1 + sp.exp(-X))).order
     -1
     """
-    if not expression.has(X):
-        return Growth(expression)
+    return Growth(expression) if X not in expression.free_symbols else _growth(expression)
+
+
+@lru_cache(maxsize=4096)  # the parts of one expression return in its derivatives, and in each of its limits
+def _growth(expression: sp.Expr) -> Growth:
     if expression == X:
         return Growth(sp.S.One, power=sp.S.One)
     if expression.is_Add:
@@ -237,6 +240,7 @@ def _sign(value: sp.Expr) -> int:
     raise Undecided
 
 
+@lru_cache(maxsize=256)
 def resolved(expression: sp.Expr) -> sp.Expr:
     """Return the expression with saturated tanh and erf written as 1 less what is small.
 
@@ -252,17 +256,31 @@ def resolved(expression: sp.Expr) -> sp.Expr:
             sign = _sign(inner.coefficient)
         except Undecided:
             return node
-        small = 2 / (1 + sp.exp(2 * sign * u)) if isinstance(node, sp.tanh) else _Complement(sign * u)
+        small = 2 / (1 + sp.exp(2 * sign * u)) if isinstance(node, sp.tanh) else Complement(sign * u)
         return sign * (1 - small)
 
     result = expression.replace(lambda node: isinstance(node, sp.tanh | sp.erf), saturated)
     return expression if result == expression else sp.expand_mul(sp.expand_multinomial(result))
 
 
-class _Complement(sp.Function):
+class Complement(sp.Function):
     """erfc, kept as it is where SymPy would write erfc(-x) as 2 - erfc(x)."""
 
     is_positive = True
 
 
-FUNCTIONS[_Complement] = _complement
+FUNCTIONS[Complement] = _complement
+
+
+class Remainder(sp.Function):
+    """theta(u) in ``erfc(u) = exp(-u**2)/(sqrt(pi) u) (1 - 1/(2 u**2) + ... + theta(u) r(u))``, u > 0.
+
+    r is the first term left out. The series envelops: theta lies between 0 and 1, and tends to 1.
+
+    *Source*: NIST Digital Library of Mathematical Functions, 7.12.1 and the bound below it.
+    """
+
+    is_positive = True
+
+
+FUNCTIONS[Remainder] = lambda argument: ONE

@@ -7,6 +7,7 @@ import sympy as sp
 from flint import arb
 
 from symact.activations import SAMPLE_VALUES, Activation, Z
+from symact.asymptotics import forms_towards
 from symact.errors import NotSupported
 from symact.growth import Undecided, X, growth, resolved
 from symact.roots import numeric
@@ -155,12 +156,14 @@ def _limit(expression: sp.Expr, direction: sp.Expr) -> sp.Expr:
 
 
 def _by_growth(expression: sp.Expr, direction: sp.Expr) -> sp.Expr | None:
-    """Return the limit by leading terms, those of the neat form where those of the expression cancel."""
-    for form in dict.fromkeys((expression, neat(expression))):
-        try:
-            return growth(resolved(form.subs(Z, X if direction == sp.oo else -X))).limit
-        except Undecided:
-            continue
+    """Return the limit by leading terms, those of another form where those of the expression cancel."""
+    side = 1 if direction == sp.oo else -1
+    for shortened in (False, True):
+        for near in forms_towards(neat(expression) if shortened else expression, Z, direction, side):
+            try:
+                return growth(near).limit
+            except Undecided:
+                continue
     return None
 
 

@@ -46,10 +46,15 @@ def neat(expression: sp.Expr) -> sp.Expr:
     if sp.count_ops(expression) > MAX_OPERATIONS:
         signs = (1, -1) if any(isinstance(kernel, sp.exp) for kernel in kernels(expression)) else (1,)
         return min(expression, *(_over_one(expression, sign) for sign in signs), key=_length)
+    return _neat(expression)
+
+
+@lru_cache(maxsize=1024)  # the same derivatives are asked for by each of their properties
+def _neat(expression: sp.Expr) -> sp.Expr:
     rewritten = rewrite(expression)
     candidates = [rewritten, _rebuilt(sp.factor_terms(rewritten))]
     for sign in (1, -1):
-        rational, back, roots = _rational(rewritten, sign)
+        rational, back, roots = over_kernels(rewritten, sign)
         candidates += [rewrite(_rebuilt(form.xreplace(back))) for form in _reduced(rational, roots)]
         if not any(isinstance(kernel, sp.exp) for kernel in back.values()):
             break
@@ -59,7 +64,7 @@ def neat(expression: sp.Expr) -> sp.Expr:
 
 def _over_one(expression: sp.Expr, sign: int) -> sp.Expr:
     """Return a large expression as one fraction of factored polynomials over its kernels, or as it is."""
-    rational, back, roots = _rational(expression, sign)
+    rational, back, roots = over_kernels(expression, sign)
     rational, numbers = _over_numbers(rational)
     back |= {symbol: base ** sp.Rational(1, n) for symbol, (base, n) in numbers.items()}
     relations = [(s, 2, square) for s, square in roots.items() if square.is_polynomial()]
@@ -168,7 +173,7 @@ def _rebuilt(expression: sp.Expr) -> sp.Expr:
     return expression.func(*(_rebuilt(argument) for argument in expression.args))
 
 
-def _rational(
+def over_kernels(
     expression: sp.Expr, sign: int
 ) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr], dict[sp.Symbol, sp.Expr]]:
     """Return the expression over symbols for its kernels, what these stand for, and the roots' squares."""

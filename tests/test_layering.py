@@ -12,7 +12,7 @@ PACKAGE = ROOT / "symact"
 ORDER = (
     *("errors", "formats", "functions", "derivations", "activations", "writing"),
     *("arithmetics", "columns", "growth", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
-    *("rules", "quotients", "simplification", "limits", "signs"),
+    *("rules", "quotients", "simplification", "asymptotics", "limits", "signs"),
     *("derivatives", "output_forms", "mixed_forms", "properties", "jets", "identities", "derived"),
     *("forms", "power_series", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "profiles", "accuracy", "audits", "documents", "targets.latex"),

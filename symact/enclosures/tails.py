@@ -14,8 +14,8 @@ from flint import arb, ctx
 from symact.arithmetics import constant, integer_power
 from symact.enclosures.ball_functions import FUNCTIONS, Undecided
 from symact.errors import NotSupported
+from symact.growth import Complement, Remainder, X, growth, resolved
 from symact.growth import Undecided as UndecidedGrowth
-from symact.growth import X, growth, resolved
 
 PRECISION = 128
 
@@ -140,7 +140,7 @@ class Tails:
         if node.is_Add:
             return self._sum(node)
         if node.is_Mul:
-            return reduce(_multiply, map(self._of, node.args))
+            return reduce(multiply, map(self._of, node.args))
         if isinstance(node, sp.exp):
             return self._exponential(node.args[0])
         if node.is_Pow and node.exp.is_Rational:
@@ -149,10 +149,14 @@ class Tails:
             return self._exponential(node.exp * sp.log(node.base))
         if isinstance(node, sp.log):
             return self._logarithm(node.args[0])
-        name = node.func.__name__.lstrip("_")
-        if name in ("erfc", "Complement"):
+        name = node.func.__name__
+        if isinstance(node, sp.erfc | Complement):
             return self._complement(node.args[0])
         inner = self._of(node.args[0])
+        if isinstance(node, Remainder):
+            if not inner.ball > 0:
+                raise Undecided
+            return Tail(ONE, arb(0).union(arb(1)))
         if name in ("sinh", "cosh") and inner.scale.order() > 0:
             return self._of(sp.expand(node.rewrite(sp.exp)))
         if name == "asinh" and inner.scale.order() > 0:
@@ -252,7 +256,7 @@ class Tails:
             return self._add(Tail(ONE, arb(2)), Tail(other.scale, -other.ball))
         square = self._power(inner, sp.Integer(-2))
         ratio = 1 - self._values(square) * arb(0.25, 0.25)
-        leading = _multiply(self._exponential(-(argument**2)), self._power(inner, sp.S.NegativeOne))
+        leading = multiply(self._exponential(-(argument**2)), self._power(inner, sp.S.NegativeOne))
         return Tail(leading.scale, leading.ball * ratio / arb.pi().sqrt())
 
     def _function(self, name: str, inner: Tail) -> Tail:
@@ -278,7 +282,8 @@ class Tails:
         return self.at_start(scale)
 
 
-def _multiply(a: Tail, b: Tail) -> Tail:
+def multiply(a: Tail, b: Tail) -> Tail:
+    """Return the enclosure of a product."""
     return Tail(a.scale.times(b.scale), a.ball * b.ball)
 
 

@@ -4,7 +4,7 @@ A compact part is covered with balls: a cell is settled where the function's bal
 its derivative's does and the signs at the ends tell. Beyond it, leading terms with bounded remainders.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,6 +12,7 @@ import sympy as sp
 from flint import arb
 
 from symact.activations import Z
+from symact.asymptotics import forms_towards
 from symact.enclosures import Undecided
 from symact.enclosures.jets import Jet
 from symact.enclosures.tails import Tails, towards
@@ -30,6 +31,9 @@ CELLS, MAX_CELLS, MAX_DEPTH = 31, 4000, 48
 
 OFFSET, CUT = 0.0537, 0.4871
 """Where cells meet and are cut: at no simple fraction, which may be a root."""
+
+TAYLOR = 6
+"""Order of the remainder in Taylor's formula on a cell."""
 
 CLIMBS = 2
 """Derivatives from whose sign towards an end that of the function is concluded."""
@@ -134,19 +138,22 @@ class _Walk:
             starts = [base + n for n in STARTS]
         if reach is not None:
             return _End(_place(at, side, starts[min(reach, len(starts) - 1)]), None)
-        for start in starts:
-            found = self._beyond(at, side, start)
-            if found is not None:
-                return _End(_place(at, side, start), *found)
+        for sign_beyond in (_sign_by_terms, _sign_by_climbs):  # the first is quick at any start
+            for start in starts:
+                found = self._beyond(sign_beyond, at, side, start)
+                if found is not None:
+                    return _End(_place(at, side, start), *found)
         raise Undecided
 
-    def _beyond(self, at: sp.Expr, side: int, start: int) -> tuple[int, str] | None:
+    def _beyond(
+        self, sign_beyond: Callable[..., tuple[int, str] | None], at: sp.Expr, side: int, start: int
+    ) -> tuple[int, str] | None:
         tails = Tails(start)
         try:
             tails.of(towards(self.defined, Z, at, side))
         except Undecided:
             return None
-        return _sign_beyond(tails, self.piece.expression, at, side, CLIMBS)
+        return sign_beyond(tails, self.piece.expression, at, side)
 
     # --- the compact part ---
 
@@ -169,7 +176,7 @@ class _Walk:
             raise Undecided
         a, b = ball(low), ball(high)
         whole = a.union(b)
-        if self.guard(whole) is not None and (h := self.h(whole, 1)) is not None:
+        if self.guard(whole) is not None and (h := self._enclosed(whole)) is not None:
             if (sign := _sign(h[0])) is not None:
                 yield Stretch(low, high, sign)
                 return
@@ -189,6 +196,25 @@ class _Walk:
         middle = Enclosure(arb((a + (b - a) * CUT).mid()))
         yield from self._settled(low, middle, depth + 1)
         yield from self._settled(middle, high, depth + 1)
+
+    def _enclosed(self, whole: arb) -> tuple[arb, arb] | None:
+        """Return balls of h and h' over a cell: by their programs, else by Taylor's formula.
+
+        With c_k the coefficients at the middle m and r the ball of the n-th over the cell, t = z - m:
+        h(z) = sum of c_k t^k + r t^n, h'(z) = sum of k c_k t^(k-1) + n r t^(n-1). What the programs lose
+        because one variable occurs many times falls with the n-th power of the cell's width.
+        """
+        plain = self.h(whole, 1)
+        if plain is None or _sign(plain[0]) is not None:
+            return None if plain is None else (plain[0], plain[1])
+        middle = arb(whole.mid())
+        centre, cell = self.h(middle, TAYLOR - 1), self.h(whole, TAYLOR)
+        if centre is None or cell is None:
+            return plain[0], plain[1]
+        t, value, slope = whole - middle, cell[TAYLOR], TAYLOR * cell[TAYLOR]
+        for k in range(TAYLOR - 1, 0, -1):
+            value, slope = centre[k] + t * value, k * centre[k] + t * slope
+        return centre[0] + t * value, slope
 
     def is_root(self, at: Number) -> bool:
         """Return whether a point is a root: one found, or 0 or an end where h is 0 exactly."""
@@ -240,14 +266,29 @@ def _place(at: sp.Expr, side: int, start: int) -> sp.Expr:
     return sp.Integer(side * start) if at.is_infinite else at - sp.Rational(side, start)
 
 
-def _sign_beyond(tails: Tails, h: sp.Expr, at: sp.Expr, side: int, climbs: int) -> tuple[int, str] | None:
-    """Return the sign of h beyond the tails' start, by h itself, or by its derivative and its limit."""
-    simple = neat(h)
-    for form in dict.fromkeys((h, simple)):
-        if sign := _tail_sign(tails, form, at, side):
-            return sign, "leading terms with bounded remainders towards the ends"
+def _sign_by_terms(
+    tails: Tails, h: sp.Expr, at: sp.Expr, side: int, *, shortened: bool = False
+) -> tuple[int, str] | None:
+    """Return the sign of h beyond the start by leading terms; ``shortened`` by those of its neat form."""
+    for near in forms_towards(neat(h) if shortened else h, Z, at, side):
+        try:
+            if sign := tails.of(near).sign:
+                return sign, "leading terms with bounded remainders towards the ends"
+        except Undecided:
+            continue
+    return None
+
+
+def _sign_by_climbs(
+    tails: Tails, h: sp.Expr, at: sp.Expr, side: int, climbs: int = CLIMBS
+) -> tuple[int, str] | None:
+    """Return the sign of h beyond the start, by h itself, or by its derivative's sign and its limit."""
+    for shortened in (False, True):
+        if found := _sign_by_terms(tails, h, at, side, shortened=shortened):
+            return found
     # Where h' has one sign, h lies between its value at the start and its limit.
-    if climbs == 0 or _sign_beyond(tails, sp.diff(simple, Z), at, side, climbs - 1) is None:
+    simple = neat(h)
+    if climbs == 0 or _sign_by_climbs(tails, sp.diff(simple, Z), at, side, climbs - 1) is None:
         return None
     start = _place(at, side, tails.start)
     low, high = (start, at) if side > 0 else (at, start)
@@ -258,13 +299,6 @@ def _sign_beyond(tails: Tails, h: sp.Expr, at: sp.Expr, side: int, climbs: int) 
         if sign * here[0] > 0 and sign * ball(last) >= 0:
             return sign, "h is monotonic towards its limit at an end"
     return None
-
-
-def _tail_sign(tails: Tails, expression: sp.Expr, at: sp.Expr, side: int) -> int | None:
-    try:
-        return tails.of(towards(expression, Z, at, side)).sign
-    except Undecided:
-        return None
 
 
 def _sign(value: arb) -> int | None:

@@ -93,18 +93,18 @@ def supremum(
     """Return the least upper bound of abs(h) over the pieces of h, and how it is known.
 
     ``charts`` are those of h' where they are known; where not, the roots of h' are enclosed on a compact
-    part, and a bound must hold beyond. None where it is not proven.
+    part, and a bound must hold beyond; on the whole, if that does not do. None where it is not proven.
     """
     if any(end_value(piece, side).is_infinite for piece in pieces for side in (-1, 1)):
         return sp.oo, "its limit at an end of a piece is infinite"
-    for reach in range(2 if None in charts else 1):
+    for reach in (0, 1, None) if None in charts else (None,):
         if (found := _supremum(pieces, charts, line, reach)) is not None:
             return found
     return None
 
 
 def _supremum(
-    pieces: Sequence[Piece], charts: Sequence[Chart | None], line: Line, reach: int
+    pieces: Sequence[Piece], charts: Sequence[Chart | None], line: Line, reach: int | None
 ) -> tuple[Number, str] | None:
     values: list[Value] = []
     bounds: list[arb] = []
@@ -143,21 +143,13 @@ class _Candidates:
     method: str
 
 
-def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr, reach: int) -> _Candidates:
+def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr, reach: int | None) -> _Candidates:
     """Return where abs(h) may be largest on a piece. Raises Undecided."""
     if not piece.expression.has(Z):
         return _Candidates([piece.expression], [], "constant on a piece")
-    if known is not None:
-        ends = [end_value(piece, side) for side in (-1, 1)]
-        if sp.nan in ends:
-            raise Undecided
-        numbers = [value_at(piece.expression, at) for at in known.roots]
-        return _Candidates(
-            [*ends, *numbers],
-            [],
-            "the largest of the limits at ends and the values at the derivative's roots",
-        )
-    found = chart(Piece(piece.lower, piece.upper, sp.diff(piece.expression, Z)), defined, reach=reach)
+    found = known or chart(
+        Piece(piece.lower, piece.upper, sp.diff(piece.expression, Z)), defined, reach=reach
+    )
     if found is None or not found.stretches:
         raise Undecided
     numbers = [value_at(piece.expression, at) for at in found.roots]
@@ -169,17 +161,21 @@ def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr, reach: int)
         if isinstance(reached, Enclosure):
             raise Undecided
         if end == reached:
-            numbers.append(end_value(piece, side))
+            if (last := end_value(piece, side)) is sp.nan:
+                raise Undecided
+            numbers.append(last)
             continue
         start = abs(reached) if end.is_infinite else 1 / abs(end - reached)
-        numbers.append(value_at(piece.expression, reached))
+        numbers.append(value_at(piece.expression, Enclosure(ball(reached))))  # no extreme: need not be exact
         bounds.append(_beyond(piece.expression, defined, end, side, int(start)))
-    return _Candidates(
-        numbers,
-        bounds,
-        "the largest of the values at the derivative's roots on a compact interval; beyond, a bound by "
-        "leading terms",
-    )
+    return _Candidates(numbers, bounds, ON_COMPACT if bounds else ON_WHOLE)
+
+
+ON_WHOLE = "the largest of the limits at ends and the values at the derivative's roots"
+ON_COMPACT = (
+    "the largest of the values at the derivative's roots on a compact part; beyond, a bound by leading terms"
+)
+"""How a supremum is known."""
 
 
 def _beyond(expression: sp.Expr, defined: sp.Expr, end: sp.Expr, side: int, start: int) -> arb:

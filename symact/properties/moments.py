@@ -6,6 +6,7 @@ which x**2 s(x) decreases: the integral from R on is at most c R s(R).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import sympy as sp
 from flint import acb, arb
@@ -13,7 +14,7 @@ from flint import acb, arb
 from symact.activations import Z
 from symact.enclosures import Undecided
 from symact.enclosures.integrals import analytic, integral
-from symact.enclosures.tails import ONE, Scale, Tails, towards
+from symact.enclosures.tails import ONE, Scale, Tails, multiply, towards
 from symact.errors import NotSupported
 from symact.growth import X
 from symact.pieces import Piece
@@ -28,6 +29,10 @@ BITS = 90
 
 NEAR = (64, 1024)
 """Next to a singular end at a, z = a + 1/x: the quadrature ends at x = one of these."""
+
+
+DENSITY = sp.exp(-(Z**2) / 2) / sp.sqrt(2 * sp.pi)
+"""phi, that of N(0, 1)."""
 
 
 @dataclass(frozen=True)
@@ -105,21 +110,19 @@ def _over(piece: Piece, original: Piece, power: int) -> arb:
     """Return the integral of h**power phi over one piece."""
     if piece.expression.is_zero:
         return arb(0)
-    density = sp.exp(-(Z**2) / 2) / sp.sqrt(2 * sp.pi)
-    weighted = piece.expression**power * density
     total, limits = arb(0), []
     for end, side in ((piece.lower, -1), (piece.upper, 1)):
         other = piece.lower if side > 0 else piece.upper
         if end.is_infinite:
             start = REACH if other.is_infinite else max(REACH, int(sp.ceiling(side * other)) + 2)
             limits.append(sp.Integer(side * start))
-            total += _remainder(weighted, original.expression, end, side, start)
+            total += _remainder(piece.expression, power, original.expression, end, side, start)
         elif _regular(piece.expression, end):
             limits.append(end)
         else:
             start = next(n for n in NEAR if other.is_infinite or n * abs(end - other) > 4)
             limits.append(end - sp.Rational(side, start))
-            total += _remainder(weighted, original.expression, end, side, start)
+            total += _remainder(piece.expression, power, original.expression, end, side, start)
     lower, upper = limits
     function = analytic(piece.expression, Z)
     scale = 1 / (2 * arb.pi()).sqrt()
@@ -139,12 +142,16 @@ def _regular(expression: sp.Expr, end: sp.Expr) -> bool:
     return bool(slope.is_finite)
 
 
-def _remainder(weighted: sp.Expr, defined: sp.Expr, end: sp.Expr, side: int, start: int) -> arb:
-    """Return a ball around 0 that holds the integral beyond the start; at a finite end dz is dx/x**2."""
+def _remainder(h: sp.Expr, power: int, defined: sp.Expr, end: sp.Expr, side: int, start: int) -> arb:
+    """Return a ball around 0 that holds the integral of h**power phi beyond the start.
+
+    At a finite end dz is dx/x**2.
+    """
     tails = Tails(start)
     tails.of(towards(defined, Z, end, side))
-    near = towards(weighted, Z, end, side)
-    tail = tails.of(near if end.is_infinite else near / X**2)
+    weight = towards(DENSITY, Z, end, side)
+    factors = [towards(h, Z, end, side)] * power + [weight if end.is_infinite else weight / X**2]
+    tail = reduce(multiply, map(tails.of, factors))
     slower = tail.scale.times(Scale(power=sp.Integer(2)))
     if slower == ONE or tails.decreasing(slower):
         bound = arb(abs(tail.ball).upper()) * arb(tails.at_start(tail.scale).upper()) * start
