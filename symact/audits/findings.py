@@ -57,7 +57,7 @@ class Interval:
         alone = self.first == self.last
         where = f"at z = {self.first:.9g}" if alone else f"for z in [{self.first:.9g}, {self.last:.9g}]"
         if self.kind == OFF:
-            what = f"{_number(self.got)} instead of {_number(self.want)}"
+            what = f"{self.got:.9g} instead of {self.want:.9g}"
             worst = what if alone else f"{what} at z = {self.at:.9g}"
             return f"{self.ulp:.3g} ulp off {where}: {worst}"
         return f"{_number(self.got)} instead of {'' if alone else 'up to '}{_number(self.want)} {where}"

@@ -183,7 +183,7 @@ def audits(found: Sequence[Any]) -> None:
         table.add_row(*map(Text, cells))
     console.print(table)
     for one in found:
-        for fault in _faults(one):
+        for fault in _faults(one, 2):
             console.print(Text(f"{one.result.target}, {titles[id(one)]}: {fault}"))
     faulty = sum(not one.holds for one in found)
     points = sum(one.result.points for one in found)
@@ -201,7 +201,7 @@ def audit(one: Any) -> None:
         ("wrong values", f"{one.beyond} of {result.points} points beyond {result.bound_ulp:g} ulp"),
         ("NaN", "swallowed: NaN in gives a number" if one.swallowed_nan else "kept"),
     ]
-    rows += [("fault", fault) for fault in _faults(one)]
+    rows += [("fault", fault) for fault in _faults(one, MOST_FAULTS)]
     for kink in one.kinks:
         like = ", ".join(kink.policies) or "none of the policies"
         wrong = "" if kink.inside else f", no subgradient of [{kink.left}, {kink.right}]"
@@ -216,14 +216,14 @@ def audit(one: Any) -> None:
     console.print(table)
 
 
-MOST_FAULTS = 2
+MOST_FAULTS = 12
 
 
-def _faults(one: Any) -> list[str]:
-    """Return the first and the last interval of wrong values, and where it is not monotone."""
+def _faults(one: Any, most: int) -> list[str]:
+    """Return intervals of wrong values, the last among them, and where it is not monotone."""
     shown = [str(interval) for interval in one.intervals]
-    if len(shown) > MOST_FAULTS:
-        shown = [shown[0], shown[-1] + f" (the last of {len(shown)} intervals)"]
+    if len(shown) > most:
+        shown = [*shown[: most - 1], shown[-1] + f" (the last of {len(shown)} intervals)"]
     return shown + [f"not monotone: {pair}" for pair in one.not_monotone]
 
 
