@@ -198,6 +198,30 @@ PLANTED: dict[str, tuple[str, str, Function, Callable]] = {
         lambda z: np.log(z.astype(np.float64)).astype(np.float32),
         lambda r: r.warnings > 0 and r.max_ulp <= 1,
     ),
+    "a sign that differs by a bit": (
+        "tanh",
+        "forward",
+        in_double(lambda z: np.where(z < -1, np.tanh(z) * (1 - 2e-8), np.tanh(z))),
+        lambda r: r.asymmetric > 0 and r.max_ulp <= 1 and not r.not_monotone,
+    ),
+    "an even derivative that is not": (
+        "softsign",
+        "derivative",
+        in_double(lambda z: 1 / (1 + np.abs(z)) ** 2 * np.where(z < -1, 1 - 2e-8, 1)),
+        lambda r: r.asymmetric > 0 and r.max_ulp <= 1,
+    ),
+    "beyond the range by an ulp": (
+        "sigmoid",
+        "forward",
+        in_double(lambda z: np.where(z > 80, np.float64(np.nextafter(np.float32(1), 2)), sigmoid(z))),
+        lambda r: r.out_of_range > 0,
+    ),
+    "a step down": (
+        "sigmoid",
+        "forward",
+        in_double(lambda z: sigmoid(z) * np.where(z >= 0.5, 1 - 2e-8, 1 + 2e-8)),
+        lambda r: r.not_monotone == 1 and r.max_ulp <= 1,
+    ),
     "a parameter ignored": (
         "elu",
         "forward",

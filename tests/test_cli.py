@@ -118,6 +118,9 @@ RESULT = closed(
     wrong_nan={"type": "integer"},
     wrong_inf={"type": "integer"},
     wrong_signed_zero={"type": "integer"},
+    asymmetric={"type": "integer"},
+    out_of_range={"type": "integer"},
+    not_monotone={"type": "integer"},
     holds={"type": "boolean"},
 )
 VERIFIED = closed(results=array(RESULT), holds={"type": "boolean"})

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -95,7 +95,18 @@ def ask(question: Question, call: Call, target: str) -> Result:
     with warnings.catch_warnings(record=True) as heard, np.errstate(all="warn", under="ignore"):
         warnings.simplefilter("always")
         answer = call(*question.arguments, **question.parameters)
-    return judge(question, answer, target, len(heard))
+        result = judge(question, answer, target, len(heard))
+        if question.g_bar is not None:
+            return result
+        broken = question.laws.broken(
+            lambda z: call(z, **question.parameters), question.arguments[0], np.asarray(answer)
+        )
+    return replace(
+        result,
+        asymmetric=broken.asymmetric,
+        out_of_range=broken.out_of_range,
+        not_monotone=broken.not_monotone,
+    )
 
 
 def _able(task: Task, dtype: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from symact.accuracy.laws import Laws
 from symact.formats import FORMATS
 from symact.oracles import Truths
 
@@ -14,6 +15,13 @@ BOUNDS: Mapping[str, float] = {"float16": 1.0, "bfloat16": 1.0, "float32": 1.0, 
 
 VJP_EXTRA = 0.5
 """What a vector-Jacobian product may lose beyond its derivative: one rounding."""
+
+
+COUNTS = (
+    *("wrong_nan", "wrong_inf", "wrong_signed_zero"),
+    *("asymmetric", "out_of_range", "not_monotone", "warnings"),
+)
+"""What a function must have none of."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,9 @@ class Result:
     wrong_nan: int = 0
     wrong_inf: int = 0
     wrong_signed_zero: int = 0
+    asymmetric: int = 0
+    out_of_range: int = 0
+    not_monotone: int = 0
     warnings: int = 0
     undecided: int = 0
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -45,8 +56,7 @@ class Result:
     @property
     def holds(self) -> bool:
         """Whether the bound is kept and nothing else is wrong."""
-        wrong = self.wrong_nan + self.wrong_inf + self.wrong_signed_zero + self.warnings
-        return self.max_ulp <= self.bound_ulp and not wrong
+        return self.max_ulp <= self.bound_ulp and not any(getattr(self, count) for count in COUNTS)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``symact verify --json`` prints."""
@@ -77,6 +87,7 @@ class Question:
     exhaustive: bool = False
     bound: float | None = None
     """The error in ulp that is allowed, where it is not the dtype's."""
+    laws: Laws = field(default_factory=Laws)
 
     @property
     def arguments(self) -> tuple[np.ndarray, ...]:
@@ -180,10 +191,7 @@ def merge(results: Sequence[Result]) -> Result:
         worst,
         points=sum(r.points for r in results),
         bound="absolute" if any(r.bound == "absolute" for r in results) else "relative",
-        wrong_nan=sum(r.wrong_nan for r in results),
-        wrong_inf=sum(r.wrong_inf for r in results),
-        wrong_signed_zero=sum(r.wrong_signed_zero for r in results),
-        warnings=sum(r.warnings for r in results),
+        **{count: sum(getattr(r, count) for r in results) for count in COUNTS},
         undecided=sum(r.undecided for r in results),
         exhaustive=all(r.exhaustive for r in results),
         faults=tuple(fault for r in results for fault in r.faults)[:4],

@@ -9,6 +9,7 @@ import numpy as np
 import sympy as sp
 
 from symact.accuracy.judgements import Question
+from symact.accuracy.laws import laws
 from symact.accuracy.points import cotangents, inputs, outputs, roots
 from symact.activations import Activation, G, samples
 from symact.formats import FORMATS, Format
@@ -57,13 +58,21 @@ def questions(
         # Where a root of f depends on parameters, no series about it can be generated.
         moving = [root for root in roots(oracle.forward) if root] if dtype == "float64" and setting else []
         slack = _slack(moving, points, forward, fmt)
+        of_f, of_derivative = laws(activation, oracle.values, fmt, at_defaults=index == 0)
         yield Question(
-            function="forward", points=np.array(points), truths=forward, zero_sign=sign, slack=slack, **every
+            function="forward",
+            points=np.array(points),
+            truths=forward,
+            zero_sign=sign,
+            slack=slack,
+            laws=of_f,
+            **every,
         )
         slopes = oracle.derivative_many(points)
         centres = roots(oracle.derivative) if dtype == "float64" else []
         slack = _slack(centres, points, truths(slopes, fmt), fmt)
-        yield from _with_product("derivative", "vjp", points, slopes, fmt, slack, every)
+        slopes_obey = every | {"laws": of_derivative}
+        yield from _with_product("derivative", "vjp", points, slopes, fmt, slack, slopes_obey)
         others = {"second_derivative": oracle.second_derivative_many(points)}
         others |= {WRT + p.name: oracle.wrt_many(p.symbol, points) for p in activation.parameters}
         centres = roots(oracle.second_derivative) if dtype == "float64" else []
