@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice, permutations
 
 import sympy as sp
@@ -102,6 +102,7 @@ MAX_TRIES = 500
 """Settings of the parameters that are tried against their domains."""
 
 
+@lru_cache(maxsize=256)
 def samples(activation: Activation, condition: sp.Basic = sp.true) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
     """Return settings of the parameters inside their domains: exact, generic, always the same.
 

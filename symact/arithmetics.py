@@ -9,6 +9,7 @@ A value of the model therefore encloses whatever a conforming implementation ret
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import sympy as sp
@@ -22,6 +23,8 @@ Ball: TypeAlias = arb | None
 
 TINY = arb(0, arb(2) ** -1075)
 """What underflow loses: up to half the smallest subnormal, either way."""
+
+ONE = arb(1)
 
 SMALL, HUGE = arb(2) ** -900, arb(2) ** 1024
 """Below the one, underflow is thought of; from the other on, there is overflow."""
@@ -123,6 +126,7 @@ def _memoised(program: Program) -> Program:
     return run
 
 
+@lru_cache(maxsize=8192)
 def operate(node: sp.Expr, arithmetic: Arithmetic) -> tuple[Sequence[sp.Expr], Operation]:
     """Return the parts of a compound expression or number, and what is done with the values of the parts.
 
@@ -249,17 +253,18 @@ def _overflowed(value: arb) -> Ball:
 
 
 def _sum(arithmetic: Arithmetic) -> Operation:
-    def model(first: Ball, *others: Ball) -> Ball:
-        total = first
-        for other in others:
-            if total is None or other is None:
-                return None
-            total = total + other
-            if not abs(total) < HUGE:
-                total = _overflowed(total)
-        return total
+    return _model_sum if arithmetic.bits else _exact_sum
 
-    return model if arithmetic.bits else _exact_sum
+
+def _model_sum(first: Ball, *others: Ball) -> Ball:
+    total = first
+    for other in others:
+        if total is None or other is None:
+            return None
+        total = total + other
+        if not abs(total) < HUGE:
+            total = _overflowed(total)
+    return total
 
 
 def _exact_sum(first: Ball, *others: Ball) -> Ball:
@@ -274,21 +279,34 @@ def _exact_sum(first: Ball, *others: Ball) -> Ball:
 
 
 def _product(arithmetic: Arithmetic) -> Operation:
-    finish = _round(arithmetic)
+    return _model_product if arithmetic.bits else _exact_product
 
-    def run(first: Ball, *others: Ball) -> Ball:
-        total = first
-        for other in others:
-            if total is None or other is None:
-                return None
-            total = finish(total * other)
-        return total
 
-    return run
+def _model_product(first: Ball, *others: Ball) -> Ball:
+    total = first
+    for other in others:
+        if total is None or other is None:
+            return None
+        total = total * other
+        magnitude = abs(total)
+        if not magnitude < HUGE or magnitude < SMALL:
+            total = _finished(total)
+    return total
+
+
+def _exact_product(first: Ball, *others: Ball) -> Ball:
+    total = first
+    for other in others:
+        if total is None or other is None:
+            return None
+        total = total * other
+        if total.is_nan():
+            return None
+    return total
 
 
 def _rational_power(numerator: int, denominator: int, arithmetic: Arithmetic) -> Operation:
-    finish = _round(arithmetic)
+    finish, count = _round(arithmetic), abs(numerator)
 
     def run(value: Ball) -> Ball:
         if value is None:
@@ -299,8 +317,10 @@ def _rational_power(numerator: int, denominator: int, arithmetic: Arithmetic) ->
             value = value.root(denominator)
         # As the generated code does it: the reciprocal first, then products.
         if numerator < 0:
-            value = finish(1 / value) if value.is_finite() else _inverse_of_infinity(value)
-        return None if value is None else finish(integer_power(value, abs(numerator)))
+            value = finish(ONE / value) if value.is_finite() else _inverse_of_infinity(value)
+        if value is None:
+            return None
+        return finish(value if count == 1 else integer_power(value, count))
 
     return run
 

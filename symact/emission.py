@@ -68,6 +68,7 @@ class Templates:
 
     def __init__(self, folder: Path) -> None:
         self._loader = jinja2.FileSystemLoader(folder)
+        self._used: dict[str, frozenset[str]] = {}
         self._environments = {False: self._environment({}), True: self._environment(LATEX_DELIMITERS)}
 
     def _environment(self, delimiters: Mapping[str, str]) -> jinja2.Environment:
@@ -118,7 +119,9 @@ class Templates:
         Raises NotSupported where what the template uses and what it is given are not equal sets.
         """
         environment = self._environments[template.startswith("latex/")]
-        used = frozenset(self._variables(environment, template))
+        if template not in self._used:
+            self._used[template] = frozenset(self._variables(environment, template))
+        used = self._used[template]
         given = frozenset(context)
         if used != given:
             faults = [f"{name} is used but not given" for name in sorted(used - given)]

@@ -6,6 +6,7 @@ tail, equal as t grows). None of them knows where it is accurate: `regimes` find
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import lcm
 
 import sympy as sp
@@ -23,6 +24,9 @@ TURNS = 64
 
 SCALE = 300
 """Bits by which a leading exponential is scaled, so that only the last operation may under- or overflow."""
+
+SCALED = (exp_scaled, sin_scaled, cos_scaled, ldexp)
+"""What forms hold that are yielded only where ``scaled`` ones are asked for."""
 
 FAR_TERMS = (1, 2, 6)
 """Terms of the asymptotic series of erfcx that are tried."""
@@ -43,7 +47,7 @@ class Form:
     side: int = 0
     far: bool = False
 
-    @property
+    @cached_property
     def cost(self) -> int:
         """Return the number of operations, a function counting as ten."""
         return int(sp.count_ops(self.expression)) + 10 * len(self.expression.atoms(sp.Function))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import count
 
 import sympy as sp
@@ -249,6 +250,7 @@ def _limit_at(owner: Activation, stable: Stable, piece: Piece, end: sp.Expr, sid
     return _judged(piece.expression, pairs, end, settings)
 
 
+@lru_cache(maxsize=256)
 def _value(expression: sp.Expr, point: Fraction) -> arb | None:
     return true_value([(compile_expression(expression, (Z,), EXACT), point)])
 
@@ -285,15 +287,22 @@ def _symbolic_limit(
         for symbol in settings[0]
         if len({setting[symbol] > 0 for setting in settings}) == 1
     }
-    try:
-        value = sp.limit(expression.subs(signs), Z, end)
-    except NotImplementedError:
+    value = _sympy_limit(expression.subs(signs), end)
+    if value is None:
         return None
     back = {
         sp.Symbol(symbol.name, positive=True): symbol * (1 if settings[0][symbol] > 0 else -1)
         for symbol in signs
     }
     return None if value.has(sp.Limit, sp.AccumBounds) else value.subs(back)
+
+
+@lru_cache(maxsize=64)
+def _sympy_limit(expression: sp.Expr, end: sp.Expr) -> sp.Expr | None:
+    try:
+        return sp.limit(expression, Z, end)
+    except NotImplementedError:
+        return None
 
 
 def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
@@ -323,6 +332,7 @@ def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
     return first[1] * Z if ratios.pop() else sp.S.Zero
 
 
+@lru_cache(maxsize=64)
 def _leading(expression: sp.Expr) -> tuple[int, sp.Expr]:
     """Return (n, c) of c z^n, the first term at 0 that is not 0."""
     expression = protected(expression)

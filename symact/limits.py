@@ -1,6 +1,7 @@
 """Limits of smooth expressions, and whether two expressions in the parameters are equal."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import permutations, product
 
 import sympy as sp
@@ -26,6 +27,7 @@ FAR = 200
 Settings = Sequence[Mapping[sp.Symbol, sp.Expr]]
 
 
+@lru_cache(maxsize=256)
 def one_sided(expression: sp.Expr, at: sp.Expr, direction: str) -> sp.Expr:
     """Return the limit of a smooth expression at the end of its interval, from one side.
 
@@ -72,6 +74,7 @@ def equal(a: sp.Expr, b: sp.Expr, settings: Settings) -> bool:
     raise NotSupported(f"cannot decide whether {text(a)} equals {text(b)}; write the formula otherwise")
 
 
+@lru_cache(maxsize=128)
 def limit(
     expression: sp.Expr,
     direction: sp.Expr,

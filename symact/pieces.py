@@ -6,6 +6,7 @@ expression on an open interval.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import sympy as sp
@@ -49,6 +50,7 @@ class Case:
     breaks: tuple[Break, ...]
 
 
+@lru_cache(maxsize=64)
 def split(activation: Activation, *, cut: bool = False) -> tuple[Case, ...]:
     """Return the cases of an activation, each a tuple of smooth pieces over the domain.
 

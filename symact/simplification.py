@@ -31,6 +31,7 @@ def cost(expression: sp.Expr) -> int:
     return weight + sum(cost(argument) for argument in expression.args)
 
 
+@lru_cache(maxsize=512)
 def neat(expression: sp.Expr) -> sp.Expr:
     """Return an equal form that is shorter to read, or the expression itself.
 

@@ -26,8 +26,8 @@ def by_algebra(activation: Activation, derivative: Derivative) -> sp.Expr | None
     values: list[sp.Expr] = []
     for piece in (part for whole in case.pieces for part in at_zero(whole)):
         second = neat(derive(piece.expression, Z).result)
-        signs = {sign_on(Piece(piece.lower, piece.upper, second), p) for p in patterns(activation, case)}
-        if None in signs:
+        curved = Piece(piece.lower, piece.upper, second)
+        if any(sign_on(curved, pattern) is None for pattern in patterns(activation, case)):
             return None
         for end, direction in ((piece.lower, "+"), (piece.upper, "-")):
             if end.is_infinite:

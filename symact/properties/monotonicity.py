@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import sympy as sp
@@ -52,16 +52,19 @@ def by_algebra(activation: Activation, cases: Sequence[Case], derivative: Deriva
     """Return what the signs of f' show by algebra, or signs at points disprove."""
     if not isinstance(activation.domain, sp.Interval):
         return Monotonicity(None, None, None)  # 1/z decreases on either side of 0, not from one to the other
-    verdicts = {
-        _by_signs(activation, case, slope) for case, slope in zip(cases, derivative.cases, strict=True)
-    } - {CONSTANT}
+    verdicts: set[str | None] = set()
+    for case, slope in zip(cases, derivative.cases, strict=True):
+        verdicts.add(_by_signs(activation, case, slope))
+        if None in verdicts:
+            break
+    verdicts.discard(CONSTANT)
     if not verdicts:
         return Monotonicity(CONSTANT, everywhere(activation), SIGNS)
     if len(verdicts) == 1 and None not in verdicts:
         return Monotonicity(verdicts.pop(), everywhere(activation), SIGNS)
     case, slope = at_defaults(activation, cases, derivative.cases)
     where = at_words(activation)
-    known = _by_signs(activation, case, slope)
+    known = _by_signs(activation, case, slope) if activation.parameters else None
     if known is not None:
         return Monotonicity(known, where, SIGNS)
     if _both_signs(case, slope):
@@ -94,11 +97,12 @@ def _by_signs(activation: Activation, case: Case, slope: Case) -> str | None:
     """Return the kind that the signs of f' on all pieces, and those of the jumps, agree on."""
     signs: set[int | None] = set()
     for pattern in patterns(activation, case):
-        for piece in slope.pieces:
-            signs |= {sign_on(part, pattern) for part in at_zero(piece)}
-        signs |= {_jump(case, index, pattern) for index in range(len(case.breaks))}
-        if None in signs or {1, -1} <= signs:
-            return None
+        parts = (part for piece in slope.pieces for part in at_zero(piece))
+        steps = (_jump(case, index, pattern) for index in range(len(case.breaks)))
+        for sign in chain((sign_on(part, pattern) for part in parts), steps):
+            signs.add(sign)
+            if sign is None or {1, -1} <= signs:
+                return None
     return KINDS[frozenset(signs) - {0}]
 
 

@@ -12,8 +12,8 @@ from symact.arithmetics import Arithmetic, Ball, constant
 from symact.columns import Columns
 from symact.forms import Form, T, W
 from symact.power_series import horner, series
-from symact.regimes.points import Point
-from symact.regimes.terrains import FAR, Terrain
+from symact.regimes.points import FAR, Point
+from symact.regimes.terrains import Terrain
 from symact.regimes.truths import PRECISIONS
 
 GOOD_ULP = 0.05
@@ -105,8 +105,6 @@ class _Sample:
         self._points, self._truths, self._arithmetic = points, truths, arithmetic
         self._largest, self._settings = terrain.largest, terrain.truth.values
         self._scales = [None if ulp is None else 1 / ulp for ulp in ulps]
-        self._signs = [point.sign for point in points]
-        self._far = [abs(point.exact) >= FAR for point in points]
 
     def errors(self, form: Form, at: Sequence[int], center: arb | None = None) -> list[float]:
         """Return a form's errors at some of the points, as those of a power series if it has a center."""
@@ -116,8 +114,8 @@ class _Sample:
             usable = [
                 i
                 for i in at
-                if (not form.side or self._signs[i] == form.side)
-                and (self._far[i] or not form.far)
+                if (not form.side or self._points[i].sign == form.side)
+                and (self._points[i].far or not form.far)
                 and view.usable[view.index[i]]
             ]
             if not usable:

@@ -10,29 +10,29 @@ from flint import arb, ctx
 
 from symact.formats import Format
 
+FAR = 2**900
+"""So far out exp(a z) has overflowed or vanished, whatever a is above 2^-880."""
+
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A dyadic rational, as a ball of radius zero too, and as a float to sort by."""
+    """A dyadic rational, as a ball of radius zero too, and as a float to sort by.
+
+    ``key`` tells points apart: the hash of a fraction takes long. ``far``: it is `FAR` out.
+    """
 
     exact: Fraction
     ball: arb
     place: float
-
-    @property
-    def sign(self) -> int:
-        """1, -1 or 0."""
-        return (self.exact > 0) - (self.exact < 0)
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """What tells points apart: the hash of a fraction takes long."""
-        return self.exact.numerator, self.exact.denominator
+    sign: int
+    key: tuple[int, int]
+    far: bool
 
 
 def point(exact: Fraction) -> Point:
     """Return a dyadic rational as a point."""
-    return Point(exact, exact_ball(exact), float(exact))
+    n, d = exact.numerator, exact.denominator
+    return Point(exact, exact_ball(exact), float(exact), (n > 0) - (n < 0), (n, d), abs(n) >= d * FAR)
 
 
 @lru_cache(maxsize=64)
@@ -102,5 +102,11 @@ def exact_ball(point: Fraction) -> arb:
 
 def short_between(low: Fraction, high: Fraction) -> Fraction:
     """Return a binary fraction of few bits inside an interval, about its middle."""
-    step = Fraction(2) ** ((high - low).numerator.bit_length() - (high - low).denominator.bit_length() - 2)
-    return Fraction(round((low + high) / 2 / step)) * step
+    width, total = high - low, low + high
+    bits = width.numerator.bit_length() - width.denominator.bit_length() - 2
+    # The middle, total/2, rounded to a multiple of 2**bits.
+    return round(total * _power_of_two(-bits - 1)) * _power_of_two(bits)
+
+
+def _power_of_two(n: int) -> Fraction:
+    return Fraction(1 << n) if n >= 0 else Fraction(1, 1 << -n)

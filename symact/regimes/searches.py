@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import sympy as sp
@@ -10,16 +11,16 @@ from flint import arb
 from symact.activations import Activation, Z
 from symact.arithmetics import Arithmetic
 from symact.formats import Format
-from symact.forms import Form, T, candidates, protected
+from symact.forms import SCALED, Form, T, candidates, protected
 from symact.pieces import Piece
 from symact.power_series import horner, series
 from symact.regimes.judges import GOOD_ULP, SERIES, TERMS, Candidate, Judge
 from symact.regimes.parameters import GROWING, inner_symbols, positive, turning_symbols
 from symact.regimes.seams import runs
-from symact.regimes.terrains import FAR, terrain
+from symact.regimes.terrains import terrain
 
 LARGE = 2**40
-"""Parameters in sines are also tried this many times as large, at points from `FAR` on."""
+"""Parameters in sines are also tried this many times as large, at points that are far out."""
 
 COARSE = 4
 """Of so many points one is looked at when forms are chosen that are looked at everywhere."""
@@ -62,7 +63,7 @@ class Search:
         if turned := turning_symbols(expression):
             # A sine exists where its argument overflows: parameters of all sizes must be thought of.
             large = {s: v * LARGE if s in turned else v for s, v in self.settings[0].items()}
-            judges.append(self._judge(expression, large, beyond=FAR))
+            judges.append(self._judge(expression, large, far=True))
         found: list[Candidate] = []
         forms = list(self._forms(expression))
         for form in [form for form in forms if form.side == 0]:
@@ -85,12 +86,10 @@ class Search:
         return self._joined(chosen), max((worst for *_, worst in chosen), default=0.0)
 
     def _judge(
-        self, expression: sp.Expr, setting: Mapping[sp.Symbol, sp.Expr], *, beyond: int = 0, every: int = 1
+        self, expression: sp.Expr, setting: Mapping[sp.Symbol, sp.Expr], *, far: bool = False, every: int = 1
     ) -> Judge:
         ends = self.piece.lower.subs(setting), self.piece.upper.subs(setting)
-        return Judge(
-            terrain(expression, setting, ends, self.fmt, beyond=beyond, every=every), self.arithmetic
-        )
+        return Judge(terrain(expression, setting, ends, self.fmt, far=far, every=every), self.arithmetic)
 
     def _forms(self, expression: sp.Expr) -> Iterator[Form]:
         plain = protected(expression)
@@ -101,7 +100,7 @@ class Search:
             yield Form("common denominator", together)
         for side in (1, -1):
             if (side > 0 and self._reaches(1)) or (side < 0 and self._reaches(-1)):
-                for form in candidates(expression.subs(Z, side * T), scaled=self.arithmetic.bits > 64):
+                for form in _candidates(expression.subs(Z, side * T), scaled=self.arithmetic.bits > 64):
                     # Where such a tail begins depends on parameters: it is used where these hardly matter.
                     far = form.rule.endswith("tail") and bool(inner_symbols(expression) - {Z})
                     if form.expression not in seen:
@@ -152,6 +151,17 @@ class Search:
             )
             for (lower, upper), (candidate, *_) in zip(pairwise(ends), chosen, strict=True)
         ]
+
+
+def _candidates(expression: sp.Expr, *, scaled: bool) -> Sequence[Form]:
+    forms = _all_candidates(expression)
+    return forms if scaled else [form for form in forms if not form.expression.has(*SCALED)]
+
+
+@lru_cache(maxsize=64)
+def _all_candidates(expression: sp.Expr) -> tuple[Form, ...]:
+    """Return the candidates for the wide arithmetic: those for the narrow one are among them."""
+    return tuple(candidates(expression, scaled=True))
 
 
 def _errors(judges: Sequence[Judge], form: Form) -> tuple[float, ...]:

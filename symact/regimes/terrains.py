@@ -14,9 +14,6 @@ from symact.formats import Format
 from symact.regimes.points import Point, around, grid, point, short_between
 from symact.regimes.truths import Truth, bisect, true_value, true_value_at, truth
 
-FAR = 2**900
-"""So far out exp(a z) has overflowed or vanished, whatever a is above 2^-880."""
-
 STEEP = arb(2) ** 12
 """Where a function changes by more than this between two points, it is looked for what happens between."""
 
@@ -35,7 +32,7 @@ class Terrain:
     """
 
     def __init__(
-        self, truth: Truth, lower: sp.Expr, upper: sp.Expr, fmt: Format, beyond: int, every: int
+        self, truth: Truth, lower: sp.Expr, upper: sp.Expr, fmt: Format, far: bool, every: int
     ) -> None:
         self.truth, self.lower, self.upper, self.fmt = truth, lower, upper, fmt
         self.largest = arb(2) ** (fmt.emax + 1) * (1 - arb(2) ** -fmt.precision)
@@ -45,7 +42,7 @@ class Terrain:
         self.points: list[Point] = []
         self.truths: list[arb] = []
         self._seen: set[tuple[int, int]] = set()
-        wide = [p for p in grid(lower, upper, fmt) if not beyond or abs(p.exact) >= beyond]
+        wide = [p for p in grid(lower, upper, fmt) if p.far or not far]
         self._look(wide[::every] + wide[-1:])
         self._look([point(exact) for exact in self._crossings()])
         self.roots = self._roots()
@@ -129,9 +126,9 @@ class Terrain:
             return []
         slope = compile_expression(sp.diff(self.truth.expression, Z), (Z,), EXACT)
         near = [p.exact for p in self.points if abs(p.exact) <= TOUCHED]
+        slopes = [true_value([(slope, at)]) for at in near]
         found: list[arb] = []
-        for a, b in pairwise(near):
-            left, right = true_value([(slope, a)]), true_value([(slope, b)])
+        for (a, left), (b, right) in pairwise(zip(near, slopes, strict=True)):
             if left is None or right is None or (left > 0) == (right > 0):
                 continue
             root = bisect(slope, a, b, rising=bool(right > 0))
@@ -147,10 +144,10 @@ def _terrain(
     setting: tuple[tuple[sp.Symbol, sp.Expr], ...],
     ends: tuple[sp.Expr, sp.Expr],
     fmt: Format,
-    beyond: int,
+    far: bool,
     every: int,
 ) -> Terrain:
-    return Terrain(truth(expression, setting), *ends, fmt, beyond, every)
+    return Terrain(truth(expression, setting), *ends, fmt, far, every)
 
 
 def terrain(
@@ -159,11 +156,11 @@ def terrain(
     ends: tuple[sp.Expr, sp.Expr],
     fmt: Format,
     *,
-    beyond: int = 0,
+    far: bool = False,
     every: int = 1,
 ) -> Terrain:
     """Return the terrain of an expression between two ends, at one setting of its parameters.
 
-    Only points of a magnitude ``beyond``; of the grid only ``every`` so manieth point.
+    With ``far`` only points that are far out; of the grid only one point of ``every`` so many.
     """
-    return _terrain(expression, tuple(setting.items()), ends, fmt, beyond, every)
+    return _terrain(expression, tuple(setting.items()), ends, fmt, far, every)

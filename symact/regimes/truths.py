@@ -36,14 +36,13 @@ class Truth:
                 for form in identities(expression.subs(Z, side * T))
             ]
             for side in (1, -1)
-        }
+        } | {0: []}
         self._known: dict[tuple[int, int], arb | None] = {}
 
     def at(self, point: Point) -> arb | None:
         """Return f at a point; None where it is undefined."""
         if point.key not in self._known:
-            side = 1 if point.exact > 0 else -1
-            others = [(program, abs(point.ball)) for program in self._mirrored[side]] if point.exact else []
+            others = [(program, abs(point.ball)) for program in self._mirrored[point.sign]]
             self._known[point.key] = _settled_value([(self.program, point.ball), *others])
         return self._known[point.key]
 

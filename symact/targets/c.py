@@ -123,25 +123,27 @@ def activation_context(template: str, derived: Derived, kernels: Kernels) -> dic
     del template
     activation = derived.activation
     name = _name(activation)
-    functions = [
-        _public(name, activation, function, dtype, kernels)
-        for function in kernels.functions
-        for dtype in TYPES
-    ]
     return {
         "name": name,
         "formula": text(activation.expression),
         "kernels": [_kernel(name, activation, kernel) for kernel in kernels.kernels],
-        "functions": functions,
+        "functions": _functions(name, activation, kernels),
     }
+
+
+def _functions(name: str, activation: Activation, kernels: Kernels) -> list[dict[str, Any]]:
+    return [
+        _public(name, activation, function, dtype, kernels)
+        for function in kernels.functions
+        for dtype in TYPES
+    ]
 
 
 def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
     """Return what symact.h says of one activation: prototypes, formula, parameters, conditions."""
     activation = derived.activation
-    context = activation_context("", derived, kernels)
     prototypes: list[str] = []
-    for function in context["functions"]:  # type: ignore[attr-defined]
+    for function in _functions(_name(activation), activation, kernels):
         prototypes += [function["scalar"] + ";", function["array"] + ";"]
         prototypes += [function["checked"] + ";"] * bool(function["checked"])
     condition = kernels.output_condition
