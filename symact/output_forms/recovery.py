@@ -103,18 +103,19 @@ def _on_region(
             raise _Refused(NoOutputForm("f is not monotonic on one of its pieces"))
     stretches, proofs, relations = [], [], []
     rule = "elimination"
+    whole_fails: NoInverse | None = None
     if len(case.pieces) == 1 and case.pieces[0].expression.has(Z):
         try:
             found = _proven_form(case.pieces[0], slopes.pieces[0].expression, region, derivative)
             return _Form(region, found.form, found.raw, sp.true, found.proof, found.relation, found.rule)
-        except NoInverse:
-            pass  # the two sides of 0, or the reason, follow
+        except NoInverse as obstacle:
+            whole_fails = obstacle  # the two sides of 0, or the reason, follow
     for piece, slope, direction in zip(case.pieces, slopes.pieces, directions, strict=True):
         if not piece.expression.has(Z):
             stretches.append(Stretch(piece.expression, piece.expression, slope.expression))
             continue
         try:
-            for found in _on_piece(piece, slope.expression, region, derivative):
+            for found in _on_piece(piece, slope.expression, region, derivative, whole_fails):
                 rule = found.rule if found.relation else rule
                 stretches.append(stretch(found.piece, direction is not False, found.form, region))
                 whole = found.piece == piece and len(case.pieces) == 1
@@ -180,12 +181,18 @@ class _Found:
     rule: str = "elimination"
 
 
-def _on_piece(piece: Piece, d: sp.Expr, region: Region, derivative: Derivative) -> list[_Found]:
+def _on_piece(
+    piece: Piece, d: sp.Expr, region: Region, derivative: Derivative, fails: NoInverse | None
+) -> list[_Found]:
     """Return the shortest proven form on a smooth piece, or those on both sides of 0.
+
+    ``fails`` is why there is none for the whole piece, if that is known.
 
     Raises NoInverse.
     """
     try:
+        if fails is not None:
+            raise fails
         return [_proven_form(piece, d, region, derivative)]
     except Unsolved as unsolved:
         if (piece.lower, piece.upper) != (-sp.oo, sp.oo) and not (piece.lower == -piece.upper):

@@ -23,6 +23,9 @@ C = sp.Symbol("c", positive=True)
 STARTS = 6
 """Of the forms found so far, as many as are the shortest, further ones are made."""
 
+LONG = 150
+"""Forms that cost more are shaped no further: they stay long, and each round takes seconds."""
+
 PYTHAGORAS: Mapping[type, tuple[sp.Expr, type]] = {
     sp.sinh: (C**2 - 1, sp.cosh),
     sp.tan: (C**-2 - 1, sp.cos),
@@ -84,7 +87,8 @@ def _ranked(rational: sp.Expr, pairs: tuple[tuple[sp.Symbol, sp.Expr], ...]) -> 
         found[tidy(substituted(form, meanings))] = None
     for form in _pythagorean(rational, meanings):
         found[tidy(form)] = None
-    for further in (_with_factored_roots, _variants, _doubled, _circular, _circular):
+    rounds = (_with_factored_roots, _variants, _doubled, _circular, _circular)
+    for further in rounds if min(map(cost, found)) <= LONG else ():
         for form in sorted(found, key=cost)[:STARTS]:
             for other in further(form):
                 found[tidy(other)] = None

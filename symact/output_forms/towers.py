@@ -157,6 +157,13 @@ def product(polynomial: sp.Expr) -> sp.Expr:
     return constant * sp.Mul(*(factor**k for factor, k in parts))
 
 
+def _terms(polynomial: sp.Expr, symbol: sp.Symbol) -> list[tuple[tuple[int, ...], sp.Expr]]:
+    try:
+        return list(sp.Poly(polynomial, symbol).terms())
+    except sp.PolynomialError as error:
+        raise TooLarge from error
+
+
 class Tower:
     """Kernels by symbol, in the order in which they are built."""
 
@@ -182,9 +189,10 @@ class Tower:
         numerator, _ = fraction(expression)
         for kernel in reversed(self.kernels.values()):
             if kernel.function == ROOT and numerator.has(kernel.symbol):
-                above, below = fraction(kernel.argument)
-                relation = below * kernel.symbol**kernel.degree - above
-                numerator = sp.prem(numerator, relation, kernel.symbol)
+                # k**(q n + r) = argument**q k**r, with n the degree
+                powers = [(divmod(m, int(kernel.degree)), c) for (m,), c in _terms(numerator, kernel.symbol)]
+                lower = (c * kernel.argument**q * kernel.symbol**r for (q, r), c in powers)
+                numerator, _ = fraction(sp.Add(*lower))
         return sp.expand(numerator)
 
     def rational(self, node: sp.Expr) -> sp.Expr:
