@@ -9,14 +9,16 @@ from itertools import pairwise
 import pytest
 import sympy as sp
 from flint import arb, ctx
+from fuzzing import GaveUp, at_most
 
 from symact import pipeline
 from symact.activations import Activation, G, Z, samples
 from symact.catalogue import catalogue
 from symact.derivations import Step
-from symact.derivatives import differentiate
+from symact.derivatives import Derivative, differentiate
 from symact.errors import SymactError
 from symact.functions import plain
+from symact.output_forms import OutputForm, recover_output_form
 from symact.output_forms.balls import PRECISION, Function, ball, same, tight
 from symact.parsing import parse
 from symact.writing import text
@@ -25,6 +27,9 @@ pytestmark = pytest.mark.thorough
 
 NAMES = sorted(catalogue())
 SEED, COUNT = 20240611, 300
+WITH_FORM, SECONDS = 3, 10
+"""One random formula of so many is followed to its output form, for so many seconds."""
+
 MAX_OPERATIONS = 25
 """SymPy's own zero test is asked about nothing larger: it has no bound on its time."""
 
@@ -150,14 +155,27 @@ def test_every_step_of_the_catalogue(name: str) -> None:
 @pytest.mark.parametrize("chunk", range(10))
 def test_every_step_of_random_formulas(chunk: int) -> None:
     bad = []
-    for formula in formulas()[chunk::10]:
+    for i, formula in enumerate(formulas()[chunk::10]):
         try:
             activation = parse(formula)
             found = differentiate(activation)
         except SymactError:
             continue  # refused, with a reason
-        bad += [f"{formula}: {one}" for one in faults(activation, found.derivation.steps)]
+        steps, condition = found.derivation.steps, sp.true
+        if i % WITH_FORM == 0 and (form := output_form(found)) is not None:
+            steps, condition = steps + form.derivation.steps, form.condition
+        bad += [f"{formula}: {one}" for one in faults(activation, steps, condition)]
     assert bad == []
+
+
+def output_form(found: Derivative) -> OutputForm | None:
+    """Return the output form, if it is found soon."""
+    try:
+        with at_most(SECONDS):
+            form = recover_output_form(found)
+    except GaveUp:
+        return None
+    return form if isinstance(form, OutputForm) else None
 
 
 @pytest.mark.parametrize("name", NAMES)
