@@ -5,7 +5,8 @@ from functools import lru_cache
 
 import sympy as sp
 
-from symact.enclosures.tails import towards
+from symact.enclosures import Undecided as UndecidedBall
+from symact.enclosures.tails import Tail, Tails, towards
 from symact.growth import Complement, Remainder, Undecided, growth
 from symact.simplification import over_kernels
 
@@ -35,10 +36,22 @@ def expanded(expression: sp.Expr) -> sp.Expr:
         terms[TERMS] *= Remainder(u)
         return sp.exp(-(u**2)) / (sp.sqrt(sp.pi) * u) * sp.Add(*terms)
 
-    if not expression.has(sp.erfc, Complement) or sp.count_ops(expression) > MAX_OPERATIONS:
+    if not expression.has(sp.erfc, Complement):
         return expression
-    found = expression.replace(lambda node: isinstance(node, sp.erfc | Complement), series)
-    rational, meanings, _ = over_kernels(found, 1)
+    return cancelled(expression.replace(lambda node: isinstance(node, sp.erfc | Complement), series))
+
+
+@lru_cache(maxsize=256)
+def cancelled(expression: sp.Expr) -> sp.Expr:
+    """Return the expression over one denominator, reduced. Raises Undecided where it is too large.
+
+    >>> from symact.growth import X
+    >>> cancelled(1/((1 + 1/X)**2 - 1))
+    _x**2/(2*_x + 1)
+    """
+    if sp.count_ops(expression) > MAX_OPERATIONS:
+        raise Undecided
+    rational, meanings, _ = over_kernels(expression, 1)
     try:
         numerator, denominator = sp.fraction(sp.cancel(sp.together(rational)))
     except sp.PolynomialError:
@@ -51,7 +64,20 @@ def forms_towards(expression: sp.Expr, variable: sp.Symbol, end: sp.Expr, side: 
     near = towards(expression, variable, end, side)
     yield near
     try:
-        if (series := expanded(near)) != near:
+        series = expanded(near)
+        if series == near and end.is_finite:  # (1 + 1/x)**2 - 1: a pole that is not at 0
+            series = cancelled(near)
+        if series != near:
             yield series
     except Undecided:
         return
+
+
+def enclosed_towards(tails: Tails, expression: sp.Expr, variable: sp.Symbol, end: sp.Expr, side: int) -> Tail:
+    """Return the enclosure of an expression near an end, by the first form that has one. Raises Undecided."""
+    for near in forms_towards(expression, variable, end, side):
+        try:
+            return tails.of(near)
+        except UndecidedBall:
+            continue
+    raise UndecidedBall

@@ -139,7 +139,7 @@ def _with_sign(symbol: sp.Symbol, sign: int) -> sp.Expr:
 
 def _limit(expression: sp.Expr, direction: sp.Expr) -> sp.Expr:
     if not expression.has(Z):
-        return expression
+        return sp.nan if expression.has(sp.zoo) else expression  # the parameters have a value that f has not
     result = _by_growth(expression, direction)
     if result is None:
         if sp.count_ops(expression) > MAX_OPERATIONS:

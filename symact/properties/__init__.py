@@ -11,16 +11,16 @@ from symact.activations import Activation, Z
 from symact.derivatives import Derivative
 from symact.pieces import Case, Piece, split
 from symact.properties import ends, lipschitz, monotonicity
-from symact.properties.charts import Chart, chart
+from symact.properties.charts import Chart, Uncharted, chart, uncharted
 from symact.properties.expansions import series
 from symact.properties.extremes import as_set, spans
-from symact.properties.facts import UNKNOWN, Enclosure, Fact
+from symact.properties.facts import Enclosure, Fact, not_proven
 from symact.properties.fixed_points import fixed_points
 from symact.properties.inverses import inverse
 from symact.properties.lines import Line, line
 from symact.properties.moments import moments
-from symact.properties.monotonicity import DECREASING, INCREASING, Monotonicity
-from symact.properties.smoothness import smoothness
+from symact.properties.monotonicity import DECREASING, INCREASING, NEITHER, Monotonicity
+from symact.properties.smoothness import differentiability, smoothness
 from symact.properties.symmetry import symmetric, symmetry
 from symact.writing import text
 
@@ -64,14 +64,14 @@ class Properties:
         return line(self.derivative)
 
     @cached_property
-    def _slope_charts(self) -> tuple[Chart | None, ...]:
+    def _slope_charts(self) -> tuple[Chart | Uncharted, ...]:
         return self._charts(self._line.slopes)
 
     @cached_property
-    def _curvature_charts(self) -> tuple[Chart | None, ...]:
+    def _curvature_charts(self) -> tuple[Chart | Uncharted, ...]:
         return self._charts(self._line.curvatures)
 
-    def _charts(self, pieces: tuple[Piece, ...]) -> tuple[Chart | None, ...]:
+    def _charts(self, pieces: tuple[Piece, ...]) -> tuple[Chart | Uncharted, ...]:
         pairs = zip(pieces, self._line.pieces, strict=True)
         return tuple(chart(piece, original.expression) for piece, original in pairs)
 
@@ -156,6 +156,7 @@ class Properties:
         """All facts by name."""
         here, slopes, curvatures = self._line, self._slope_charts, self._curvature_charts
         everywhere = monotonicity.everywhere(self._activation)
+        kinks = smoothness(self._activation, self._cases, here)
         symmetric_about = symmetry(self._activation, self._cases, self.odd, self.even)
         return {
             "range": self._range_fact(),
@@ -173,9 +174,10 @@ class Properties:
             "fixed_points": fixed_points(here),
             "inverse": inverse(here, self.monotonic, slopes),
             "series": series(here),
-            "smoothness": smoothness(self._activation, self._cases, here),
+            "smoothness": kinks,
+            "differentiability": differentiability(kinks, here, slopes),
             **self.moments,
-            **_mean_by_symmetry(symmetric_about, self.moments),
+            **_mean_by_symmetry(symmetric_about, self.moments, here),
         }
 
     @cached_property
@@ -196,14 +198,17 @@ class Properties:
                 return Fact(self.range, f"declared{at}: limits and values at the roots of f', exact", where)
             return Fact(self.range, "declared; not proven", where)
         if found is None:
-            return UNKNOWN
+            why = uncharted(self._slope_charts)
+            return not_proven(self._line.where, f"f': {why}" if why else "a limit at an end of a piece")
         value = found if exact is None else exact
         return Fact(value, "limits and values at the roots of f'", self._line.where)
 
     def _monotonicity_fact(self) -> Fact:
         known = self._monotonicity
-        if known.kind is None:
-            return UNKNOWN
+        if known.kind in (None, NEITHER):
+            parts = monotonicity.by_parts(self._line, self._slope_charts)
+            if known.kind is None or parts.value is not None:
+                return parts
         algebra = known.certificate == monotonicity.SIGNS
         method = "exact: sign of f' by algebra" if algebra else known.certificate
         return Fact(known.kind, method or "", known.where or "")
@@ -226,12 +231,16 @@ class Properties:
         }
 
 
-def _mean_by_symmetry(found: Fact, moments_found: Mapping[str, Fact]) -> dict[str, Fact]:
-    """Return the exact mean where f has a point symmetry about z = 0, as N(0, 1) has, and a mean."""
+def _mean_by_symmetry(found: Fact, moments_found: Mapping[str, Fact], line: Line) -> dict[str, Fact]:
+    """Return the exact mean where f has a point symmetry about z = 0, as N(0, 1) has, and a mean.
+
+    Whether it has one is known at the defaults only.
+    """
     about = found.value
     if about is None or about.centre != 0 or about.level is None or moments_found["mean"].value is None:
         return {}
-    return {"mean": Fact(about.level, "exact: by symmetry", found.where)}
+    converges = f" where the integral converges, as for {line.where}" if line.activation.parameters else ""
+    return {"mean": Fact(about.level, f"exact: by symmetry{converges}", found.where)}
 
 
 def properties(derivative: Derivative) -> Properties:

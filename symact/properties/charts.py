@@ -4,7 +4,7 @@ A compact part is covered with balls: a cell is settled where the function's bal
 its derivative's does and the signs at the ends tell. Beyond it, leading terms with bounded remainders.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,15 +12,16 @@ import sympy as sp
 from flint import arb
 
 from symact.activations import Z
-from symact.asymptotics import forms_towards
+from symact.asymptotics import enclosed_towards, forms_towards
 from symact.enclosures import Undecided
 from symact.enclosures.jets import Jet
-from symact.enclosures.tails import Tails, towards
+from symact.enclosures.tails import Tails
 from symact.errors import NotSupported
 from symact.pieces import Piece
 from symact.properties.closed_roots import closed_root
 from symact.properties.facts import PRECISION, Enclosure, Number, ball, vanishes, working_precision
 from symact.properties.lines import end_value
+from symact.properties.periods import DIVISIONS, period, repeats
 from symact.simplification import neat
 
 STARTS, NEAR = (4, 8, 16, 32), (8, 64, 1024)
@@ -34,6 +35,9 @@ OFFSET, CUT = 0.0537, 0.4871
 
 TAYLOR = 6
 """Order of the remainder in Taylor's formula on a cell."""
+
+MAX_STEPS, NARROWER = 200, 0.9
+"""Steps towards a root, and the factor by which each must narrow its enclosure."""
 
 CLIMBS = 2
 """Derivatives from whose sign towards an end that of the function is concluded."""
@@ -55,12 +59,26 @@ class Stretch:
 class Chart:
     """The stretches of a function over a piece, from left to right, and its roots inside the piece.
 
-    At a root between two stretches of one sign the function touches 0.
+    At a root between two stretches of one sign the function touches 0. With a ``period`` the roots are
+    those of one period, and the stretches reach from the first of them to the same one in the next.
     """
 
     stretches: tuple[Stretch, ...]
     roots: tuple[Number, ...]
     method: str
+    period: sp.Expr | None = None
+
+
+@dataclass(frozen=True)
+class Uncharted:
+    """There is no chart that is proven; ``why`` says where the proof ended."""
+
+    why: str
+
+
+def uncharted(charts: Sequence[Chart | Uncharted]) -> str:
+    """Return why one of the charts is missing; nothing where none is."""
+    return next((known.why for known in charts if isinstance(known, Uncharted)), "")
 
 
 @dataclass(frozen=True)
@@ -72,8 +90,8 @@ class _End:
     method: str = ""
 
 
-def chart(piece: Piece, defined: sp.Expr, *, reach: int | None = None) -> Chart | None:
-    """Return the chart of a piece's expression; None where it is not proven.
+def chart(piece: Piece, defined: sp.Expr, *, reach: int | None = None) -> Chart | Uncharted:
+    """Return the chart of a piece's expression, or why none is proven.
 
     ``defined`` is an expression that must be defined wherever the chart speaks. With ``reach`` the chart
     is of a compact part only: up to that one of `STARTS` or `NEAR`.
@@ -86,29 +104,50 @@ def chart(piece: Piece, defined: sp.Expr, *, reach: int | None = None) -> Chart 
         value = ball(piece.expression)
         sign = 0 if piece.expression.is_zero else 1 if value > 0 else -1 if value < 0 else None
         if sign is None:
-            return None
+            return Uncharted(f"the sign of {piece.expression} is not known")
         return Chart((Stretch(piece.lower, piece.upper, sign),), (), "constant")
     try:
         with working_precision():
             walk = _Walk(piece, defined)
-            ends = [walk.end(side, reach) for side in (-1, 1)]
-            cells = list(walk.between(ends[0].start, ends[1].start))
-    except (Undecided, NotSupported):
-        return None
-    stretches: list[Stretch] = []
+            length = period(piece.expression) if (piece.lower, piece.upper) == (-sp.oo, sp.oo) else None
+            if length is not None and repeats(defined, length):
+                return _periodic(walk, length)
+            return _whole(walk, reach)
+    except Undecided as obstacle:
+        return Uncharted(str(obstacle) or "leading terms cancel")
+    except NotSupported as obstacle:
+        return Uncharted(str(obstacle))
+
+
+def _whole(walk: "_Walk", reach: int | None) -> Chart:
+    """Return the chart of a piece, or of the part that it is asked for. Raises Undecided."""
+    piece = walk.piece
+    ends = [walk.end(side, reach) for side in (-1, 1)]
+    cells = list(walk.between(ends[0].start, ends[1].start, [sp.S.Zero]))
     for end, at in zip(ends, (0, len(cells)), strict=True):
         if end.sign is not None:
             low, high = (piece.lower, end.start) if at == 0 else (end.start, piece.upper)
             cells.insert(at if at == 0 else len(cells), Stretch(low, high, end.sign))
-    roots: list[Number] = []
-    for cell in cells:
-        if stretches and stretches[-1].sign == cell.sign and not walk.is_root(cell.lower):
-            cell = Stretch(stretches.pop().lower, cell.upper, cell.sign)
-        elif stretches:
-            roots.append(cell.lower)
-        stretches.append(cell)
     methods = dict.fromkeys(["ball arithmetic", *(end.method for end in ends if end.method)])
-    return Chart(tuple(stretches), tuple(roots), "; ".join(methods))
+    return Chart(*walk.joined(cells), "; ".join(methods))
+
+
+def _periodic(walk: "_Walk", length: sp.Expr) -> Chart:
+    """Return the chart of one period, which begins at an exact root if there is one. Raises Undecided."""
+    steps = [length * sp.Rational(k, DIVISIONS) for k in range(-DIVISIONS // 2, DIVISIONS // 2)]
+    exact = [at for at in steps if walk.is_root(at)]
+    start = exact[0] if exact else steps[0]
+    inside = [at + length if at < start else at for at in exact]
+    cells = list(walk.between(start, start + length, inside))
+    stretches, roots = walk.joined(cells)
+    method = "ball arithmetic on one period"
+    if exact:
+        return Chart(stretches, (start, *roots), method, length)
+    if not roots:
+        return Chart((Stretch(-sp.oo, sp.oo, stretches[0].sign),), (), method)
+    again = Enclosure(ball(roots[0]) + ball(length)) if isinstance(roots[0], Enclosure) else roots[0] + length
+    last = Stretch(roots[-1], again, stretches[-1].sign)
+    return Chart((*stretches[1:-1], last), roots, method, length)
 
 
 class _Walk:
@@ -143,38 +182,48 @@ class _Walk:
                 found = self._beyond(sign_beyond, at, side, start)
                 if found is not None:
                     return _End(_place(at, side, start), *found)
-        raise Undecided
+        raise Undecided(f"leading terms do not tell the sign towards z = {at}")
 
     def _beyond(
         self, sign_beyond: Callable[..., tuple[int, str] | None], at: sp.Expr, side: int, start: int
     ) -> tuple[int, str] | None:
         tails = Tails(start)
         try:
-            tails.of(towards(self.defined, Z, at, side))
+            enclosed_towards(tails, self.defined, Z, at, side)
         except Undecided:
             return None
         return sign_beyond(tails, self.piece.expression, at, side)
 
     # --- the compact part ---
 
-    def between(self, lower: sp.Expr, upper: sp.Expr) -> Iterator[Stretch]:
-        """Yield the stretches of the covering, from left to right."""
+    def between(self, lower: sp.Expr, upper: sp.Expr, special: Sequence[sp.Expr]) -> Iterator[Stretch]:
+        """Yield the stretches of the covering, from left to right; cells meet at special points too."""
         a, b = ball(lower), ball(upper)
-        grid: list[Number] = [lower]
-        for k in range(1, CELLS):
-            here = arb((a + (b - a) * (k - OFFSET) / CELLS).mid())
-            if a < 0 < b and ball(grid[-1]) < 0 < here:
-                grid.append(sp.S.Zero)
-            grid.append(Enclosure(here))
-        grid.append(upper)
-        for low, high in pairwise(grid):
+        grid: list[Number] = [
+            Enclosure(arb((a + (b - a) * (k - OFFSET) / CELLS).mid())) for k in range(1, CELLS)
+        ]
+        grid += [at for at in special if a < ball(at) < b]
+        grid.sort(key=lambda at: float(ball(at).mid()))
+        for low, high in pairwise([lower, *grid, upper]):
             yield from self._settled(low, high, 0)
+
+    def joined(self, cells: Sequence[Stretch]) -> tuple[tuple[Stretch, ...], tuple[Number, ...]]:
+        """Return neighbours of one sign as one stretch where there is no root between, and the roots."""
+        stretches: list[Stretch] = []
+        roots: list[Number] = []
+        for cell in cells:
+            if stretches and stretches[-1].sign == cell.sign and not self.is_root(cell.lower):
+                cell = Stretch(stretches.pop().lower, cell.upper, cell.sign)
+            elif stretches:
+                roots.append(cell.lower)
+            stretches.append(cell)
+        return tuple(stretches), tuple(roots)
 
     def _settled(self, low: Number, high: Number, depth: int) -> Iterator[Stretch]:
         self.left -= 1
-        if depth > MAX_DEPTH or self.left < 0:
-            raise Undecided
         a, b = ball(low), ball(high)
+        if depth > MAX_DEPTH or self.left < 0:
+            raise Undecided(f"balls do not tell the sign near z = {float(a.mid()):.6g}")
         whole = a.union(b)
         if self.guard(whole) is not None and (h := self._enclosed(whole)) is not None:
             if (sign := _sign(h[0])) is not None:
@@ -243,18 +292,23 @@ class _Walk:
         return None
 
     def _root(self, a: arb, b: arb) -> Number:
-        """Return the only root between a and b, by interval Newton steps."""
-        here = a.union(b)
-        for _ in range(60):
-            values, middle = self.h(here, 1), arb(here.mid())
-            value = self.h(middle)
-            if values is None or value is None:
+        """Return the only root between a and b, by interval Newton steps, else by halves."""
+        here, first = a.union(b), self.h(a)
+        for _ in range(MAX_STEPS):
+            middle = arb(here.mid())
+            cell, value = self._enclosed(here), self.h(middle)
+            if cell is None or value is None or first is None:
                 raise Undecided
-            step = middle - value[0] / values[1]
-            if not step.overlaps(here):
+            narrower = middle - value[0] / cell[1]
+            if not narrower.overlaps(here):
                 raise Undecided
-            narrower = here.intersection(step)
-            if not narrower.rad() < here.rad() * 0.9:
+            if not narrower.rad() < here.rad() * NARROWER:
+                if _sign(value[0]) is None:
+                    break
+                beyond = _sign(value[0]) == _sign(first[0])
+                narrower = middle.union(here.upper() if beyond else here.lower())
+            narrower = here.intersection(narrower)
+            if not narrower.rad() < here.rad() * NARROWER:
                 break
             here = narrower
         root = closed_root(self.piece.expression, a.union(b)) or Enclosure(here)

@@ -57,8 +57,7 @@ def _candidates(expression: sp.Expr) -> list[sp.Expr]:
         values = [v for v in sp.roots(factor, symbol) if v.is_real]
         if symbol == Z:
             roots += values
-        elif symbol in meanings and sp.degree(sp.Poly(meanings[symbol], Z)) == 1:
-            slope = sp.diff(meanings[symbol], Z)
+        elif symbol in meanings and not (slope := sp.diff(meanings[symbol], Z)).has(Z):
             rest = meanings[symbol].subs(Z, 0)
             roots += [sp.simplify((sp.log(v) - rest) / slope) for v in values if v.is_positive]
     return roots

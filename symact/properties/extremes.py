@@ -9,11 +9,12 @@ import sympy as sp
 from flint import arb
 
 from symact.activations import Z
+from symact.asymptotics import enclosed_towards
 from symact.enclosures import Undecided
 from symact.enclosures.jets import Jet
-from symact.enclosures.tails import Tails, towards
+from symact.enclosures.tails import Tails
 from symact.pieces import Piece
-from symact.properties.charts import Chart, chart
+from symact.properties.charts import Chart, Uncharted, chart
 from symact.properties.facts import PRECISION, Enclosure, Number, as_json, ball, vanishes, working_precision
 from symact.properties.lines import Line, end_value
 from symact.simplification import neat
@@ -88,44 +89,45 @@ def _jet(expression: sp.Expr) -> Jet:
 
 
 def supremum(
-    pieces: Sequence[Piece], charts: Sequence[Chart | None], line: Line
-) -> tuple[Number, str] | None:
+    pieces: Sequence[Piece], charts: Sequence[Chart | Uncharted | None], line: Line
+) -> tuple[Number, str]:
     """Return the least upper bound of abs(h) over the pieces of h, and how it is known.
 
     ``charts`` are those of h' where they are known; where not, the roots of h' are enclosed on a compact
-    part, and a bound must hold beyond; on the whole, if that does not do. None where it is not proven.
+    part, and a bound must hold beyond; on the whole, if that does not do.
+
+    Raises Undecided where nothing is proven, and says why.
     """
     if any(end_value(piece, side).is_infinite for piece in pieces for side in (-1, 1)):
         return sp.oo, "its limit at an end of a piece is infinite"
-    for reach in (0, 1, None) if None in charts else (None,):
-        if (found := _supremum(pieces, charts, line, reach)) is not None:
-            return found
-    return None
+    for reach in (None,) if all(isinstance(known, Chart) for known in charts) else (0, 1, None):
+        try:
+            return _supremum(pieces, charts, line, reach)
+        except Undecided as obstacle:
+            why = str(obstacle)
+    raise Undecided(why)
 
 
 def _supremum(
-    pieces: Sequence[Piece], charts: Sequence[Chart | None], line: Line, reach: int | None
-) -> tuple[Number, str] | None:
+    pieces: Sequence[Piece], charts: Sequence[Chart | Uncharted | None], line: Line, reach: int | None
+) -> tuple[Number, str]:
     values: list[Value] = []
     bounds: list[arb] = []
     methods: dict[str, None] = {}
-    try:
-        for piece, known, original in zip(pieces, charts, line.pieces, strict=True):
-            found = _candidates(piece, known, original.expression, reach)
-            values += [Value(magnitude(number), True) for number in found.numbers]
-            bounds += found.bounds
-            methods[found.method] = None
-    except Undecided:
-        return None
+    for piece, known, original in zip(pieces, charts, line.pieces, strict=True):
+        found = _candidates(piece, known, original.expression, reach)
+        values += [Value(magnitude(number), True) for number in found.numbers]
+        bounds += found.bounds
+        methods[found.method] = None
     found_value = greatest(values)
     if found_value is None:
-        return None
+        raise Undecided("which value is the largest")
     number = found_value.number
     with working_precision():
         bound = reduce(arb.max, bounds, arb(0))
         if bounds and not bound < ball(number):
             if bound > ball(number).upper() * TOLERANCE:
-                return None
+                raise Undecided("the bound beyond a compact part is too large")
             number = Enclosure(ball(number).union(ball(number).max(bound)))
     return number, "; ".join(methods)
 
@@ -143,15 +145,19 @@ class _Candidates:
     method: str
 
 
-def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr, reach: int | None) -> _Candidates:
+def _candidates(
+    piece: Piece, known: Chart | Uncharted | None, defined: sp.Expr, reach: int | None
+) -> _Candidates:
     """Return where abs(h) may be largest on a piece. Raises Undecided."""
     if not piece.expression.has(Z):
         return _Candidates([piece.expression], [], "constant on a piece")
-    found = known or chart(
-        Piece(piece.lower, piece.upper, sp.diff(piece.expression, Z)), defined, reach=reach
-    )
-    if found is None or not found.stretches:
-        raise Undecided
+    found = known
+    if not isinstance(found, Chart):
+        found = chart(Piece(piece.lower, piece.upper, sp.diff(piece.expression, Z)), defined, reach=reach)
+    if isinstance(found, Uncharted):
+        raise Undecided(found.why)
+    if found.period is not None:
+        return _Candidates([v.number for v in repeated(piece.expression, found)], [], ON_PERIOD)
     numbers = [value_at(piece.expression, at) for at in found.roots]
     bounds: list[arb] = []
     for end, side, reached in (
@@ -162,7 +168,7 @@ def _candidates(piece: Piece, known: Chart | None, defined: sp.Expr, reach: int 
             raise Undecided
         if end == reached:
             if (last := end_value(piece, side)) is sp.nan:
-                raise Undecided
+                raise Undecided(f"no limit is found towards z = {end}")
             numbers.append(last)
             continue
         start = abs(reached) if end.is_infinite else 1 / abs(end - reached)
@@ -175,14 +181,28 @@ ON_WHOLE = "the largest of the limits at ends and the values at the derivative's
 ON_COMPACT = (
     "the largest of the values at the derivative's roots on a compact part; beyond, a bound by leading terms"
 )
+ON_PERIOD = "the largest of the values at the derivative's roots in one period"
 """How a supremum is known."""
+
+
+def repeated(h: sp.Expr, known: Chart) -> list[Value]:
+    """Return the extreme values of h, whose derivative has a chart with a period. Raises Undecided.
+
+    h(z + P) - h(z) is one number: where it is 0, h has the period too; else h goes to -oo and to oo.
+    """
+    gain = neat(h.subs(Z, known.period)) - neat(h.subs(Z, 0))
+    if vanishes(gain):
+        return [Value(value_at(h, at), True) for at in known.roots]
+    if ball(gain).contains(arb(0)):
+        raise Undecided
+    return [Value(-sp.oo, False), Value(sp.oo, False)]
 
 
 def _beyond(expression: sp.Expr, defined: sp.Expr, end: sp.Expr, side: int, start: int) -> arb:
     """Return a bound of abs(h) beyond the start. Raises Undecided."""
     tails = Tails(start)
-    tails.of(towards(defined, Z, end, side))
-    return tails.magnitude(tails.of(towards(expression, Z, end, side)))
+    enclosed_towards(tails, defined, Z, end, side)
+    return tails.magnitude(enclosed_towards(tails, expression, Z, end, side))
 
 
 # --- the range ----------------------------------------------------------------------------------------
@@ -212,14 +232,14 @@ class Span:
         return sp.Interval(*ends, not self.lower.attained, not self.upper.attained)
 
 
-def spans(line: Line, charts: Sequence[Chart | None]) -> tuple[Span, ...] | None:
+def spans(line: Line, charts: Sequence[Chart | Uncharted | None]) -> tuple[Span, ...] | None:
     """Return what f takes on, from the charts of f': one interval for each stretch without a jump."""
     found: list[Span] = []
     run: list[Value] = []
     cuts = [*zip(line.breaks, line.joined, strict=True), (None, False)]
     try:
         for piece, known, (cut, joined) in zip(line.pieces, charts, cuts, strict=True):
-            if known is None:
+            if not isinstance(known, Chart):
                 return None
             run += _values(line, piece, known)
             if cut is not None and cut.value is not sp.nan and joined:
@@ -238,6 +258,8 @@ def spans(line: Line, charts: Sequence[Chart | None]) -> tuple[Span, ...] | None
 
 
 def _values(line: Line, piece: Piece, known: Chart) -> list[Value]:
+    if known.period is not None:
+        return repeated(piece.expression, known)
     ends = []
     for side, end in ((-1, piece.lower), (1, piece.upper)):
         value = end_value(piece, side)

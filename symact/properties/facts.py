@@ -83,7 +83,9 @@ class Fact:
         return {"value": as_json(self.value), "method": self.method, "where": self.where}
 
 
-UNKNOWN = Fact(None, "not proven")
+def not_proven(where: str, why: str = "") -> Fact:
+    """Return a fact that nothing is proven of, and why."""
+    return Fact(None, f"not proven: {why}" if why else "not proven", where)
 
 
 def as_json(value: Any) -> Any:

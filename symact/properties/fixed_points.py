@@ -6,21 +6,28 @@ import sympy as sp
 
 from symact.activations import Z
 from symact.pieces import Piece
-from symact.properties.charts import chart
-from symact.properties.facts import Fact, Number, vanishes
+from symact.properties.charts import Uncharted, chart
+from symact.properties.facts import Fact, Number, not_proven, vanishes
 from symact.properties.lines import Line
 from symact.properties.monotonicity import Interval
+from symact.properties.periods import Periodic
 from symact.simplification import neat
 
 
 def fixed_points(line: Line) -> Fact:
-    """Return all z with f(z) = z at the default parameters: points, and intervals of them."""
+    """Return all z with f(z) = z at the default parameters: points, and intervals of them.
+
+    Where f(z) - z repeats they are infinitely many: those of one period.
+    """
     found: list[Number | Interval] = []
     for index, piece in enumerate(line.pieces):
         difference = _difference(piece)
         known = chart(Piece(piece.lower, piece.upper, difference), piece.expression)
-        if known is None:
-            return Fact(None, "not proven", line.where)
+        if isinstance(known, Uncharted):
+            return not_proven(line.where, f"f(z) - z: {known.why}")
+        if known.period is not None:
+            method = "sign of f(z) - z on one period in balls"
+            return Fact(Periodic(known.period, known.roots), method, line.where)
         found += known.roots
         found += [Interval(s.lower, s.upper, "fixed") for s in known.stretches if s.sign == 0]
         if index < len(line.breaks):

@@ -11,35 +11,34 @@ from symact.output_forms.eliminations import NoInverse, candidates
 from symact.output_forms.proofs import Ground, proven
 from symact.output_forms.shapes import ranked
 from symact.pieces import Piece
-from symact.properties.charts import Chart
+from symact.properties.charts import Chart, Uncharted, uncharted
 from symact.properties.extremes import Span, spans
-from symact.properties.facts import Fact
+from symact.properties.facts import Fact, not_proven
 from symact.properties.lines import Line, end_value
 
 TRIES = 3
 """Shapes of one candidate that are tried, should the shortest not be provable."""
 
 
-def inverse(line: Line, monotonic: str | None, charts: Sequence[Chart | None]) -> Fact:
+def inverse(line: Line, monotonic: str | None, charts: Sequence[Chart | Uncharted]) -> Fact:
     """Return z in terms of g, at the default parameters, where f is injective and its inverse elementary."""
-    if monotonic == "non-monotonic" and isinstance(line.activation.domain, sp.Interval):
-        if all(line.joined):
-            return Fact(None, "f is not injective: continuous, and not monotonic", line.where)
-        return Fact(None, "not proven", line.where)
-    if any(known is None for known in charts):
-        return Fact(None, "not proven", line.where)
-    if any(stretch.sign == 0 for known in charts if known for stretch in known.stretches):
+    monotone = monotonic not in (None, "non-monotonic")
+    if monotonic == "non-monotonic" and isinstance(line.activation.domain, sp.Interval) and all(line.joined):
+        return Fact(None, "f is not injective: continuous, and not monotonic", line.where)
+    if hidden := uncharted(charts):
+        return not_proven(line.where, f"f': {hidden}")
+    if any(stretch.sign == 0 for known in charts if isinstance(known, Chart) for stretch in known.stretches):
         return Fact(None, "f is not injective: it is constant on an interval", line.where)
-    if monotonic is None and not _apart(line, charts):
-        return Fact(None, "not proven", line.where)
+    if not monotone and not _apart(line, charts):
+        return not_proven(line.where, "whether f takes a value on two pieces")
     forms = []
     for piece in line.pieces:
         form = _on_piece(piece)
         if isinstance(form, str):
             return Fact(None, form, line.where)
         forms.append(form)
-    if len(set(forms)) > 1 and monotonic is None:
-        return Fact(None, "not proven", line.where)
+    if len(set(forms)) > 1 and not monotone:
+        return not_proven(line.where, "the pieces' inverses differ, and f is not monotonic as a whole")
     method = "z eliminated from g = f(z); putting f(z) for g leaves z, exactly and in balls"
     if len(set(forms)) == 1:
         return Fact(forms[0], method, line.where)
@@ -48,12 +47,12 @@ def inverse(line: Line, monotonic: str | None, charts: Sequence[Chart | None]) -
     return Fact(sp.Piecewise(*zip(forms, sides, strict=False), (forms[-1], True)), method, line.where)
 
 
-def _apart(line: Line, charts: Sequence[Chart | None]) -> bool:
+def _apart(line: Line, charts: Sequence[Chart | Uncharted]) -> bool:
     """Return whether f is strictly monotonic on each piece, and no value is taken on two of them."""
     images: list[Span] = []
     for piece, slope, known in zip(line.pieces, line.slopes, charts, strict=True):
         image = spans(Line(line.activation, (piece,), (slope,), ()), (known,))
-        if image is None or len(image) != 1 or known is None or len(known.stretches) != 1:
+        if image is None or len(image) != 1 or not isinstance(known, Chart) or len(known.stretches) != 1:
             return False
         images += image
     exact = [image.exact for image in images]

@@ -14,6 +14,7 @@ from symact.enclosures.tails import Tails, towards
 from symact.limits import limit, one_sided
 from symact.pieces import Break, Case, Piece, split
 from symact.properties.facts import vanishes
+from symact.roots import Unsolved, roots
 from symact.simplification import neat
 from symact.writing import text
 
@@ -56,15 +57,15 @@ def line(derivative: Derivative) -> Line:
     """
     activation = derivative.activation
     case, slope = at_defaults(activation, split(activation), derivative.cases)
-    pieces, breaks = _cut(case.pieces, case.breaks, activation)
-    return Line(activation, pieces, _cut(slope.pieces, case.breaks, activation)[0], breaks)
+    holes = sorted({*activation.domain.subs(activation.defaults).boundary, *poles(case.pieces)})
+    pieces, breaks = _cut(case.pieces, case.breaks, holes)
+    return Line(activation, pieces, _cut(slope.pieces, case.breaks, holes)[0], breaks)
 
 
 def _cut(
-    pieces: Sequence[Piece], breaks: Sequence[Break], activation: Activation
+    pieces: Sequence[Piece], breaks: Sequence[Break], holes: Sequence[sp.Expr]
 ) -> tuple[tuple[Piece, ...], tuple[Break, ...]]:
-    """Cut pieces that reach over a hole of the domain, where the function has no value."""
-    holes = sorted(activation.domain.subs(activation.defaults).boundary)
+    """Cut pieces that reach over a hole of the domain, or over a pole: the function has no value there."""
     found: list[Piece] = []
     values = {cut.at: cut.value for cut in breaks}
     for piece in pieces:
@@ -73,6 +74,31 @@ def _cut(
             found.append(Piece(low, high, piece.expression))
         values |= dict.fromkeys(inside, sp.nan)
     return tuple(found), tuple(Break(p.lower, values[p.lower]) for p in found[1:])
+
+
+def poles(pieces: Sequence[Piece]) -> set[sp.Expr]:
+    """Return poles inside pieces, as far as the roots of denominators are found.
+
+    >>> sorted(poles([Piece(-sp.oo, sp.oo, 1/(Z**2 - 4) + sp.exp(-1/(1 + Z**2)))]))
+    [-2, 2]
+    """
+    found: set[sp.Expr] = set()
+    for piece in pieces:
+        for power in piece.expression.atoms(sp.Pow):
+            if not (power.exp.is_negative and power.base.has(Z)) or power.base.is_positive:
+                continue
+            try:
+                candidates = roots(power.base, [{}])
+            except Unsolved:
+                continue
+            inside = [at for at in candidates if at.is_number and piece.lower < at < piece.upper]
+            found |= {at for at in inside if _is_pole(piece.expression, at)}
+    return found
+
+
+def _is_pole(expression: sp.Expr, at: sp.Expr) -> bool:
+    sides = (end_value(Piece(-sp.oo, at, expression), 1), end_value(Piece(at, sp.oo, expression), -1))
+    return any(value.is_infinite for value in sides)
 
 
 def at_defaults(activation: Activation, cases: Sequence[Case], slopes: Sequence[Case]) -> tuple[Case, Case]:

@@ -6,11 +6,12 @@ import sympy as sp
 
 from symact.activations import Activation, Z
 from symact.derivatives import Derivative, derive
+from symact.enclosures import Undecided
 from symact.limits import limit, one_sided
 from symact.pieces import Piece
-from symact.properties.charts import Chart
+from symact.properties.charts import Chart, Uncharted
 from symact.properties.extremes import supremum
-from symact.properties.facts import Fact
+from symact.properties.facts import Fact, not_proven
 from symact.properties.lines import Line, end_value
 from symact.properties.monotonicity import at_zero, patterns, sign_on
 from symact.simplification import neat
@@ -39,7 +40,7 @@ def by_algebra(activation: Activation, derivative: Derivative) -> sp.Expr | None
     return sp.piecewise_fold(sp.Max(*(sp.Abs(value) for value in values)))
 
 
-def of_f(known: sp.Expr | None, line: Line, charts: Sequence[Chart | None]) -> Fact:
+def of_f(known: sp.Expr | None, line: Line, charts: Sequence[Chart | Uncharted]) -> Fact:
     """Return the Lipschitz constant of f: what algebra knows, else sup abs(f') by the charts of f''."""
     if known is not None:
         where = "all parameters" if line.activation.parameters else "all z"
@@ -47,7 +48,7 @@ def of_f(known: sp.Expr | None, line: Line, charts: Sequence[Chart | None]) -> F
         return Fact(known, f"exact: {method}", where)
     if not all(line.joined):
         return Fact(sp.oo, "f is not continuous, or has a pole", line.where)
-    return _fact(supremum(line.slopes, charts, line), line, "abs(f')")
+    return _of(line.slopes, charts, line, "f'")
 
 
 def of_derivative(line: Line) -> Fact:
@@ -55,12 +56,14 @@ def of_derivative(line: Line) -> Fact:
     for index, joined in enumerate(line.joined):
         sides = end_value(line.slopes[index], 1), end_value(line.slopes[index + 1], -1)
         if not joined or sides[0] != sides[1]:
-            return Fact(sp.oo, "exact: f' jumps", line.where)
+            return Fact(sp.oo, "f' jumps, or has a pole", line.where)
     unknown = [None] * len(line.pieces)
-    return _fact(supremum(line.curvatures, unknown, line), line, "abs(f'')")
+    return _of(line.curvatures, unknown, line, "f''")
 
 
-def _fact(found: tuple[sp.Expr, str] | None, line: Line, of: str) -> Fact:
-    if found is None:
-        return Fact(None, "not proven", line.where)
-    return Fact(found[0], f"sup {of}: {found[1]}", line.where)
+def _of(pieces: Sequence[Piece], charts: Sequence[Chart | Uncharted | None], line: Line, name: str) -> Fact:
+    try:
+        value, method = supremum(pieces, charts, line)
+    except Undecided as obstacle:
+        return not_proven(line.where, f"sup abs({name}): {obstacle}")
+    return Fact(value, f"sup abs({name}): {method}", line.where)

@@ -12,13 +12,14 @@ import sympy as sp
 from flint import acb, arb
 
 from symact.activations import Z
+from symact.asymptotics import enclosed_towards
 from symact.enclosures import Undecided
 from symact.enclosures.integrals import analytic, integral
 from symact.enclosures.tails import ONE, Scale, Tails, multiply, towards
 from symact.errors import NotSupported
 from symact.growth import X
 from symact.pieces import Piece
-from symact.properties.facts import Enclosure, Fact, ball, working_precision
+from symact.properties.facts import Enclosure, Fact, ball, not_proven, working_precision
 from symact.properties.lines import Line
 
 REACH = 12
@@ -97,8 +98,8 @@ def _moment(integrand: _Integrand, line: Line) -> Fact:
                 total += _over(piece, original, integrand.power)
     except _Divergent as divergent:
         return Fact(None, f"the integral diverges: {divergent}", line.where)
-    except (Undecided, NotSupported):
-        return Fact(None, "not proven", line.where)
+    except (Undecided, NotSupported) as obstacle:
+        return not_proven(line.where, str(obstacle) or "no bound beyond the quadrature")
     return Fact(Enclosure(total), method, line.where)
 
 
@@ -148,10 +149,10 @@ def _remainder(h: sp.Expr, power: int, defined: sp.Expr, end: sp.Expr, side: int
     At a finite end dz is dx/x**2.
     """
     tails = Tails(start)
-    tails.of(towards(defined, Z, end, side))
+    enclosed_towards(tails, defined, Z, end, side)
     weight = towards(DENSITY, Z, end, side)
-    factors = [towards(h, Z, end, side)] * power + [weight if end.is_infinite else weight / X**2]
-    tail = reduce(multiply, map(tails.of, factors))
+    factor = enclosed_towards(tails, h, Z, end, side)
+    tail = reduce(multiply, [factor] * power, tails.of(weight if end.is_infinite else weight / X**2))
     slower = tail.scale.times(Scale(power=sp.Integer(2)))
     if slower == ONE or tails.decreasing(slower):
         bound = arb(abs(tail.ball).upper()) * arb(tails.at_start(tail.scale).upper()) * start

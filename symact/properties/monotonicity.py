@@ -13,9 +13,10 @@ from symact.enclosures.jets import Jet
 from symact.errors import NotSupported
 from symact.limits import one_sided, sign_settings
 from symact.pieces import Case, Piece
-from symact.properties.charts import Chart
-from symact.properties.facts import Fact, Number, as_json, ball
+from symact.properties.charts import Chart, Uncharted, uncharted
+from symact.properties.facts import Fact, Number, as_json, ball, not_proven
 from symact.properties.lines import Line, at_defaults, at_words, end_value
+from symact.properties.periods import Periodic
 from symact.signs import is_regular, sign_of
 
 INCREASING, DECREASING, CONSTANT, NEITHER = "increasing", "decreasing", "constant", "non-monotonic"
@@ -72,12 +73,12 @@ def by_algebra(activation: Activation, cases: Sequence[Case], derivative: Deriva
     return Monotonicity(None, where, None)
 
 
-def by_charts(line: Line, charts: Sequence[Chart | None]) -> Monotonicity:
+def by_charts(line: Line, charts: Sequence[Chart | Uncharted]) -> Monotonicity:
     """Return what the charts of f' show at the default parameters."""
     signs: set[int | None] = set()
     methods: dict[str, None] = {}
     for known in charts:
-        if known is None:
+        if isinstance(known, Uncharted):
             return Monotonicity(None, None, None)
         signs |= {stretch.sign for stretch in known.stretches}
         methods[known.method] = None
@@ -201,12 +202,24 @@ class Interval:
         return {"from": as_json(self.lower), "to": as_json(self.upper), "is": self.kind}
 
 
-def monotone_intervals(line: Line, charts: Sequence[Chart | None]) -> Fact:
+def monotone_intervals(line: Line, charts: Sequence[Chart | Uncharted]) -> Fact:
     """Return the intervals on which f increases, decreases or is constant, from left to right."""
     return _intervals(line, charts, {1: INCREASING, -1: DECREASING, 0: CONSTANT}, "f'", line.joined)
 
 
-def curved_intervals(line: Line, charts: Sequence[Chart | None]) -> Fact:
+def by_parts(line: Line, charts: Sequence[Chart | Uncharted]) -> Fact:
+    """Return the kind of f on each interval of a domain with holes, where it is the same on all of them."""
+    holes = sum(cut.value is sp.nan for cut in line.breaks)
+    found = monotone_intervals(line, charts)
+    if found.value is None or isinstance(found.value, Periodic) or not holes:
+        return not_proven(line.where, uncharted(charts) or "f on a domain with holes")
+    kinds = {one.kind for one in found.value}
+    if len(kinds) > 1 or len(found.value) != holes + 1:
+        return not_proven(line.where, "f differs on the intervals of its domain")
+    return Fact(f"{kinds.pop()} on each interval of the domain", found.method, line.where)
+
+
+def curved_intervals(line: Line, charts: Sequence[Chart | Uncharted]) -> Fact:
     """Return the intervals on which f is convex, concave or affine, from left to right."""
     smooth = []
     for index, joined in enumerate(line.joined):
@@ -215,14 +228,14 @@ def curved_intervals(line: Line, charts: Sequence[Chart | None]) -> Fact:
     return _intervals(line, charts, {1: "convex", -1: "concave", 0: "affine"}, "f''", smooth)
 
 
-def convexity(line: Line, charts: Sequence[Chart | None]) -> Fact:
+def convexity(line: Line, charts: Sequence[Chart | Uncharted]) -> Fact:
     """Return whether f is convex, concave, affine or neither on its whole domain."""
     signs: set[int | None] = set()
     for known in charts:
-        signs |= {None} if known is None else {stretch.sign for stretch in known.stretches}
+        signs |= {stretch.sign for stretch in known.stretches} if isinstance(known, Chart) else {None}
     for index, joined in enumerate(line.joined):
         if not joined:
-            return Fact("neither", "f jumps", line.where)
+            return Fact("neither", "f jumps, or its domain has a hole", line.where)
         turn = ball(end_value(line.slopes[index + 1], -1)) - ball(end_value(line.slopes[index], 1))
         signs.add(1 if turn > 0 else -1 if turn < 0 else 0 if turn == 0 else None)
     signs.discard(0)
@@ -230,13 +243,13 @@ def convexity(line: Line, charts: Sequence[Chart | None]) -> Fact:
     if {1, -1} <= signs:
         return Fact("neither", method, line.where)
     if None in signs:
-        return Fact(None, "not proven", line.where)
+        return not_proven(line.where, f"f'': {uncharted(charts) or 'a turn at a kink'}")
     return Fact({1: "convex", -1: "concave"}[signs.pop() or 0] if signs else "affine", method, line.where)
 
 
 def _intervals(
     line: Line,
-    charts: Sequence[Chart | None],
+    charts: Sequence[Chart | Uncharted],
     kinds: Mapping[int, str],
     of: str,
     joined: Sequence[bool],
@@ -244,9 +257,12 @@ def _intervals(
     found: list[Interval] = []
     methods: dict[str, None] = {}
     for index, known in enumerate(charts):
-        if known is None:
-            return Fact(None, "not proven", line.where)
+        if isinstance(known, Uncharted):
+            return not_proven(line.where, f"{of}: {known.why}")
         methods[known.method] = None
+        if known.period is not None:
+            parts = tuple(Interval(s.lower, s.upper, kinds[s.sign]) for s in known.stretches)
+            return Fact(Periodic(known.period, parts), f"sign of {of}: {known.method}", line.where)
         for at, stretch in enumerate(known.stretches):
             kind = kinds[stretch.sign]
             meets = at > 0 or (index > 0 and joined[index - 1])
@@ -257,10 +273,14 @@ def _intervals(
     return Fact(tuple(found), f"sign of {of}: {'; '.join(methods)}", line.where)
 
 
-def roots(line: Line, charts: Sequence[Chart | None], of: str) -> Fact:
-    """Return the isolated roots inside pieces of the function that is charted."""
-    if None in charts:
-        return Fact(None, "not proven", line.where)
-    found = [root for known in charts if known is not None for root in known.roots]
+def roots(line: Line, charts: Sequence[Chart | Uncharted], of: str) -> Fact:
+    """Return the isolated roots inside pieces of the charted function; if it repeats, those of one period."""
+    if why := uncharted(charts):
+        return not_proven(line.where, f"{of}: {why}")
+    known = [one for one in charts if isinstance(one, Chart)]
+    if known[0].period is not None:
+        method = f"sign of {of} on one period in balls; roots by Newton steps, or exact"
+        return Fact(Periodic(known[0].period, known[0].roots), method, line.where)
+    found = [root for one in known for root in one.roots]
     method = f"sign of {of} on the whole domain in balls; each root the only one near it, by Newton steps"
     return Fact(tuple(found), method, line.where)

@@ -7,7 +7,8 @@ import sympy as sp
 from symact.activations import Activation, Z, samples
 from symact.limits import Settings, equal
 from symact.pieces import Case, Piece
-from symact.properties.facts import Fact, vanishes
+from symact.properties.charts import Chart, Uncharted
+from symact.properties.facts import Fact, not_proven, vanishes
 from symact.properties.lines import Line, end_value
 
 MAX_ORDER = 8
@@ -35,6 +36,43 @@ def smoothness(activation: Activation, cases: Sequence[Case], line: Line) -> Fac
     if not found:
         return Fact((), "one expression on the whole domain: smooth inside it", line.where)
     return Fact(tuple(found), method, line.where)
+
+
+def differentiability(kinks: Fact, line: Line, charts: Sequence[Chart | Uncharted]) -> Fact:
+    """Return the class of f inside its domain: "analytic", "C^k" with the largest k, "discontinuous"."""
+    for piece, known in zip(line.pieces, charts, strict=True):
+        if isinstance(known, Uncharted) and not analytic(piece.expression):
+            return not_proven(line.where, f"whether f is analytic: {known.why}")
+    inside = [
+        kink["class"] for kink, cut in zip(kinks.value, line.breaks, strict=True) if cut.value is not sp.nan
+    ]
+    if None in inside:
+        return not_proven(line.where, "a limit at a break")
+    method = "analytic between breaks: what may be singular is enclosed; at breaks, one-sided limits"
+    if "jump" in inside:
+        return Fact("discontinuous", method, line.where)
+    found = min(inside, key=lambda name: int(name.split("^")[1]), default="analytic")
+    return Fact(found, method, line.where)
+
+
+ENTIRE = (sp.exp, sp.sin, sp.cos, sp.sinh, sp.cosh, sp.tanh, sp.atan, sp.asinh, sp.erf, sp.erfc)
+"""Functions that are analytic on the whole line."""
+
+
+def analytic(node: sp.Expr) -> bool:
+    """Return whether an expression is analytic on the whole line at sight: by the signs of its parts.
+
+    >>> analytic(sp.log(1 + sp.exp(Z))/sp.sqrt(1 + Z**2)), analytic(1/Z), analytic(sp.sqrt(Z**4))
+    (True, False, True)
+    """
+    if not node.has(Z) or node == Z:
+        return True
+    if node.is_Add or node.is_Mul or node.func in ENTIRE:
+        return all(analytic(part) for part in node.args)
+    if node.is_Pow and not node.exp.has(Z):
+        natural = node.exp.is_Integer and node.exp > 0
+        return analytic(node.base) and bool(natural or node.base.is_positive)
+    return isinstance(node, sp.log) and bool(node.args[0].is_positive) and analytic(node.args[0])
 
 
 def _class(

@@ -8,7 +8,7 @@ import sympy as sp
 
 from symact.activations import Activation, Z, samples
 from symact.pieces import Case, Piece
-from symact.properties.facts import Fact
+from symact.properties.facts import Fact, not_proven
 from symact.properties.monotonicity import moved
 from symact.simplification import neat
 from symact.writing import text
@@ -88,7 +88,7 @@ def symmetry(activation: Activation, cases: Sequence[Case], odd: bool | None, ev
             if holds:
                 return Fact(Symmetry(kind, centre, v if parity < 0 else None), method, where)
     if undecided:
-        return Fact(None, "not proven", where)
+        return not_proven(where, "numbers agree, algebra does not decide")
     tried = "disproved by numbers about 0 and about the middle of the domain or of the breaks"
     return Fact(None, f"none: {tried}", where)
 
