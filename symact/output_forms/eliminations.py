@@ -95,7 +95,7 @@ class Unsolved(NoInverse):
 
 def substituted(expression: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
     """Return an expression with its symbols written out."""
-    return expression.subs(list(meanings.items()), simultaneous=True)
+    return expression.xreplace(dict(meanings))
 
 
 def candidates(f: sp.Expr, d: sp.Expr, place: Place) -> Iterator[Candidate]:
