@@ -31,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
 )
 
 Formula = Annotated[str, typer.Argument(metavar="TARGET", help="A name, or a formula in z.")]
@@ -377,7 +377,7 @@ def plot(
     target: Formula,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help=".svg, .png or .pdf.")] = None,
 ) -> None:
-    r"""Draw f and f'. Needs matplotlib: pip install 'symact\[documents]'.
+    """Draw f and f'. Needs matplotlib: pip install 'symact[documents]'.
 
     Example: symact plot gelu --out gelu.svg
     """

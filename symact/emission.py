@@ -15,12 +15,12 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import jinja2
-import jinja2.meta
+from typing import TYPE_CHECKING, Any
 
 from symact.errors import NotSupported, SymactError, UnknownName
+
+if TYPE_CHECKING:
+    import jinja2  # imported where templates are read: what only derives does not wait for it
 
 Files = Mapping[str, str]
 """Text by path, relative to the output folder, with forward slashes."""
@@ -67,11 +67,15 @@ class Templates:
     """
 
     def __init__(self, folder: Path) -> None:
+        import jinja2
+
         self._loader = jinja2.FileSystemLoader(folder)
         self._used: dict[str, frozenset[str]] = {}
         self._environments = {False: self._environment({}), True: self._environment(LATEX_DELIMITERS)}
 
-    def _environment(self, delimiters: Mapping[str, str]) -> jinja2.Environment:
+    def _environment(self, delimiters: Mapping[str, str]) -> "jinja2.Environment":
+        import jinja2
+
         return jinja2.Environment(
             loader=self._loader,
             undefined=jinja2.StrictUndefined,
@@ -118,6 +122,8 @@ class Templates:
 
         Raises NotSupported where what the template uses and what it is given are not equal sets.
         """
+        import jinja2
+
         environment = self._environments[template.startswith("latex/")]
         if template not in self._used:
             self._used[template] = frozenset(self._variables(environment, template))
@@ -135,8 +141,10 @@ class Templates:
             ) from error
         return text
 
-    def _variables(self, environment: jinja2.Environment, template: str) -> Iterator[str]:
+    def _variables(self, environment: "jinja2.Environment", template: str) -> Iterator[str]:
         """Yield the names that a template and what it includes take from the context."""
+        import jinja2.meta
+
         try:
             source, _, _ = self._loader.get_source(environment, template)
             tree = environment.parse(source, filename=template)

@@ -32,7 +32,6 @@ from symact.derivatives import Derivative, differentiate
 from symact.derived import Derived
 from symact.emission import Files
 from symact.errors import GaveUp, InvalidActivation, NotSupported, StaleOutput, UnknownName
-from symact.kernels import lower
 from symact.mixed_forms import recover_mixed_form
 from symact.output_forms import NoOutputForm, recover_output_form
 from symact.processes import Progress, in_processes, silent
@@ -372,6 +371,8 @@ def _fields(value: object) -> list[object]:
 
 def emit_one(work: tuple[Activation, tuple[str, ...], str]) -> tuple[dict[str, Any], dict[str, Made]]:
     """Return facts of one activation, and what it gives for each of some targets: a pure function."""
+    from symact.kernels import lower  # what only derives does not wait for it
+
     activation, targets, licence = work
     derived = derive(activation, mixed=False)
     kernels = lower(activation, derived.found, derived.output_form)
