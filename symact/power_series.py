@@ -94,7 +94,7 @@ def _quotient(above: arb_series, below: arb_series, terms: int) -> arb_series:
 
 def horner(rows: Sequence[arb]) -> sp.Expr:
     """Return the Taylor polynomial in Horner form, in powers of t^2 where every other coefficient is 0."""
-    exact = [_rational(row) for row in rows]
+    exact = [rational(row) for row in rows]
     low = next((i for i, c in enumerate(exact) if c != 0), 0)
     step = 2 if all(c == 0 for c in exact[low + 1 :: 2]) else 1
     x = sp.Pow(T, step)
@@ -104,7 +104,7 @@ def horner(rows: Sequence[arb]) -> sp.Expr:
     return sp.Mul(T**low, result, evaluate=True) if low else result
 
 
-def _rational(row: arb) -> sp.Rational:
+def rational(row: arb) -> sp.Rational:
     """Round a coefficient to 130 bits; one that is zero but for the ball's width is zero."""
     if row.contains(0) and abs(row).upper() < arb(2) ** -800:
         return sp.S.Zero

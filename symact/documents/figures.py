@@ -7,6 +7,7 @@ the definition, on every machine.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 import sympy as sp
@@ -50,7 +51,8 @@ class Panel:
     marks: tuple[tuple[str, str], ...]
 
 
-def curve(cases: Sequence[Case], activation: Activation, window: tuple[Fraction, Fraction]) -> Curve:
+@lru_cache(maxsize=8)
+def curve(cases: tuple[Case, ...], activation: Activation, window: tuple[Fraction, Fraction]) -> Curve:
     """Return a function's curve over a window, parameters at their defaults."""
     case = case_at_defaults(cases, activation)
     runs = []
@@ -142,7 +144,7 @@ def _inside(point: Point, runs: Sequence[tuple[Point, ...]]) -> bool:
 
 
 def window(
-    activation: Activation, derivative: Sequence[Case], kinks: Sequence[sp.Expr]
+    activation: Activation, derivative: tuple[Case, ...], kinks: Sequence[sp.Expr]
 ) -> tuple[Fraction, Fraction]:
     """Return the part of the z axis worth showing: the kinks, the domain, and few waves."""
     domain = at_defaults(activation.domain, activation)

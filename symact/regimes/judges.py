@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import sympy as sp
-from flint import arb, ctx
+from flint import arb, arb_poly, ctx
 
 from symact.activations import Z
 from symact.arithmetics import Arithmetic, Ball, constant
 from symact.columns import Columns
 from symact.forms import Form, T, W
-from symact.power_series import horner, series
+from symact.power_series import horner, rational, series
 from symact.regimes.points import FAR, Point
 from symact.regimes.terrains import Terrain
 from symact.regimes.truths import PRECISIONS
@@ -87,7 +87,11 @@ class Judge:
             rows = series(expression, Z, center, TERMS[self._arithmetic.bits > 64])
             if rows is not None:
                 form = Form(SERIES, horner(rows))
-                found.append(Candidate(form, exact, tuple(self.series_errors(form, center))))
+                near = self._sample.near(rows, center)
+                errors = dict(zip(near, self._sample.errors(form, near, center), strict=True))
+                found.append(
+                    Candidate(form, exact, tuple(errors.get(i, NONE) for i in range(len(self.points))))
+                )
         return found
 
 
@@ -124,6 +128,24 @@ class _Sample:
             ctx.prec = max(PRECISIONS[0], ctx.prec)
             known = {i: self._error(i, value) for i, value in zip(usable, values, strict=True)}
             return [known.get(i, NONE) for i in at]
+        finally:
+            ctx.prec = old
+
+    def near(self, rows: Sequence[arb], center: arb) -> list[int]:
+        """Return the points where a Taylor polynomial is not certainly useless.
+
+        Its value in the model encloses its exact value: where already that is `USELESS`, so is the other.
+        """
+        old, ctx.prec = ctx.prec, PRECISIONS[0]
+        try:
+            polynomial = arb_poly([constant(rational(row)) for row in rows])
+            return [
+                i
+                for i, (point, truth, scale) in enumerate(
+                    zip(self._points, self._truths, self._scales, strict=True)
+                )
+                if scale is None or not abs(polynomial(point.ball - center) - truth) * scale > USELESS
+            ]
         finally:
             ctx.prec = old
 
