@@ -5,7 +5,7 @@ expression on an open interval.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -17,6 +17,9 @@ from symact.activations import Activation, Z, samples
 from symact.enclosures.rationals import combine, holds
 from symact.errors import InvalidActivation, NotSupported
 from symact.roots import Unsolved, numeric, roots, signs, value_at
+
+MAX_CASES = 12
+"""Cases of the parameters; formulas that have more are refused."""
 
 UNEQUAL = (sp.nan, sp.oo, sp.S.NegativeInfinity, sp.zoo)
 """What equals nothing else."""
@@ -56,26 +59,120 @@ def split(activation: Activation, *, cut: bool = False) -> tuple[Case, ...]:
 
     The declared domain is believed; with ``cut`` what is no real number in it is left out.
 
-    Raises NotSupported where the pieces change their order or sign inside the parameters' domain.
+    Where the order of the breaks, or a sign, depends on the parameters, each way is a case of its own.
+
+    Raises NotSupported where no condition on the parameters is found for that.
 
     >>> from symact.activations import Activation, Z
     >>> [(p.lower, p.upper, p.expression) for p in split(Activation("relu", sp.Max(Z, 0)))[0].pieces]
     [(-oo, 0, 0), (0, oo, z)]
     """
-    cases = []
-    for condition, expression in _by_parameter(activation.expression):
-        settings = samples(activation, condition)
-        splitter = _Splitter(activation, settings, cut)
-        intervals = [tuple(_settled(end, settings) for end in ends) for ends in _intervals(activation.domain)]
-        found = [piece for ends in intervals for piece in splitter.split(expression, *ends)]
-        pieces = splitter.merged(expression, found)
-        if not pieces:
-            raise InvalidActivation(f"{activation.title}: a real number for no z; mend the formula")
-        breaks = [
-            Break(left.upper, splitter.value_at(expression, left, right)) for left, right in pairwise(pieces)
-        ]
-        cases.append(Case(condition, tuple(pieces), tuple(breaks)))
-    return tuple(cases)
+    found = _by_parameter(activation.expression)
+    return tuple(case for row in found for case in _cases(activation, *row, samples(activation, row[0]), cut))
+
+
+class _Depends(NotSupported):
+    """The sign of ``switch``, in which z does not occur, decides: each sign is a case of its own."""
+
+    def __init__(self, message: str, switch: sp.Expr) -> None:
+        super().__init__(message)
+        self.switch = switch
+
+
+def _cases(
+    activation: Activation, condition: sp.Basic, expression: sp.Expr, settings: tuple[Setting, ...], cut: bool
+) -> list[Case]:
+    """Return the cases of an expression under a condition on the parameters.
+
+    Where the switch is 0 the case below holds, or else that above, if their pieces follow f there too.
+    """
+    try:
+        return [_case(activation, condition, expression, settings, cut)]
+    except _Depends as error:
+        depends = error
+    switch, cases = depends.switch, list[list[Case]]()
+    sides = _relation(switch, sp.Lt), _relation(switch, sp.Gt)
+    for side in sides:
+        half = sp.And(condition, side)
+        try:
+            inside = samples(activation, half)
+        except InvalidActivation:
+            if sp.simplify(sp.And(half, *(parameter.domain for parameter in activation.parameters))):
+                raise depends from None
+            cases.append([])
+            continue
+        cases.append(_cases(activation, half, expression, inside, cut))
+    if sum(map(len, cases)) > MAX_CASES:
+        raise depends
+    if not all(cases):
+        return cases[0] or cases[1]
+    zeros = _zeros(activation, condition, switch)
+    for k, closed in enumerate((sp.Le, sp.Ge)):
+        closing = {sides[k]: _relation(switch, closed)}
+        wide = [replace(case, condition=case.condition.xreplace(closing)) for case in cases[k]]
+        if zeros and all(_followed(wide, expression, setting) for setting in zeros):
+            return wide + cases[1] if k == 0 else cases[0] + wide
+    raise depends
+
+
+def _relation(switch: sp.Expr, relation: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> sp.Basic:
+    """Return the relation of a switch to 0, without minus signs.
+
+    >>> a, b = sp.symbols("a b", real=True)
+    >>> _relation(a - b, sp.Gt), _relation(1 - a, sp.Ge)
+    (a > b, a <= 1)
+    """
+    terms = sp.Add.make_args(switch)
+    behind = [-term for term in terms if term.could_extract_minus_sign()]
+    found = relation(switch + sp.Add(*behind), sp.Add(*behind))
+    return found.reversed if isinstance(found, Relational) and found.lhs.is_number else found
+
+
+def _zeros(activation: Activation, condition: sp.Basic, switch: sp.Expr) -> list[Setting]:
+    """Return settings at which a switch is 0; none where it is linear in no parameter."""
+    for symbol in sorted(switch.free_symbols, key=lambda s: s.name):
+        slope = sp.diff(switch, symbol)
+        if slope.is_number and slope != 0:
+            value = symbol - switch / slope
+            rest = sp.And(condition, *(p.domain for p in activation.parameters)).subs(symbol, value)
+            free = replace(
+                activation, parameters=tuple(replace(p, domain=sp.true) for p in activation.parameters)
+            )
+            settings = [{**setting, symbol: value.subs(setting)} for setting in samples(free)]
+            return [setting for setting in settings if rest.subs(setting) == sp.true]
+    return []
+
+
+def _followed(cases: Sequence[Case], expression: sp.Expr, setting: Setting) -> bool:
+    """Return whether the case that a setting is in has the values of f, in its pieces and at its breaks."""
+    case = next((case for case in cases if case.condition.subs(setting) == sp.true), None)
+    if case is None:
+        return False
+    bounds = [(piece, piece.lower.subs(setting), piece.upper.subs(setting)) for piece in case.pieces]
+    pairs = [
+        (piece.expression, midpoint(lower, upper)) for piece, lower, upper in bounds if _less(lower, upper)
+    ]
+    pairs += [(break_.value, break_.at.subs(setting)) for break_ in case.breaks]
+    for value, point in pairs:
+        want, got = value_at(expression, setting, point), value_at(value, setting, point)
+        if want.is_nan() != got.is_nan() or abs(want - got) > arb(2) ** -60:
+            return False
+    return True
+
+
+def _case(
+    activation: Activation, condition: sp.Basic, expression: sp.Expr, settings: tuple[Setting, ...], cut: bool
+) -> Case:
+    splitter = _Splitter(activation, settings, cut)
+    intervals = [tuple(_settled(end, settings) for end in ends) for ends in _intervals(activation.domain)]
+    found = [piece for ends in intervals for piece in splitter.split(expression, *ends)]
+    pieces = splitter.merged(expression, found)
+    if not pieces:
+        raise InvalidActivation(f"{activation.title}: a real number for no z; mend the formula")
+    breaks = [
+        Break(left.upper, splitter.value_at(expression, left, right)) for left, right in pairwise(pieces)
+    ]
+    return Case(condition, tuple(pieces), tuple(breaks))
 
 
 def natural_domain(activation: Activation) -> sp.Set:
@@ -99,6 +196,30 @@ def natural_domain(activation: Activation) -> sp.Set:
         sp.Interval(p.lower, p.upper, p.lower not in defined, p.upper not in defined) for p in cases[0].pieces
     ]
     return sp.Union(*parts)
+
+
+def real_part(activation: Activation, piece: Piece, settings: Sequence[Setting]) -> Piece | None:
+    """Return the part of a piece on which its expression is a real number, for parameters like the settings.
+
+    None where that is nowhere; the piece itself where it is more than one interval, or is not found.
+
+    >>> a = sp.Symbol("a", real=True)
+    >>> root = Piece(-sp.oo, sp.oo, sp.sqrt(a*Z))
+    >>> ends = real_part(Activation(None, root.expression), root, ({a: sp.Integer(-1)},))
+    >>> ends.lower, ends.upper
+    (-oo, 0)
+    """
+    if not demands(piece.expression):
+        return piece
+    try:
+        found = _Splitter(activation, tuple(settings), cut=True).split(
+            piece.expression, piece.lower, piece.upper
+        )
+    except NotSupported:
+        return piece
+    if not found:
+        return None
+    return Piece(found[0].lower, found[-1].upper, piece.expression) if len(found) == 1 else piece
 
 
 def midpoint(lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
@@ -224,7 +345,7 @@ class _Splitter:
     def _joins(self, expression: sp.Expr, left: Piece, right: Piece) -> bool:
         if left.upper != right.lower or left.expression != right.expression:
             return False
-        value = left.expression.subs(Z, left.upper)
+        value = self._without_powers_of_zero(left.expression.subs(Z, left.upper))
         return value.is_finite is False or self.value_at(expression, left, right) == value
 
     def value_at(self, expression: sp.Expr, left: Piece, right: Piece) -> sp.Expr:
@@ -234,7 +355,7 @@ class _Splitter:
             return sp.nan
         exact = [_exact(expression, s, at) for s in self.settings]
         for piece in (left, right):
-            value = piece.expression.subs(Z, at)
+            value = self._without_powers_of_zero(piece.expression.subs(Z, at))
             if value.is_finite is not False and all(
                 _is_zero(value.subs(setting) - v) for setting, v in zip(self.settings, exact, strict=True)
             ):
@@ -247,6 +368,15 @@ class _Splitter:
         raise NotSupported(
             f"{self.activation.title}: the value at {at} follows neither side; write it as a piece"
         )
+
+    def _without_powers_of_zero(self, value: sp.Expr) -> sp.Expr:
+        """Return a value with 0**p decided: 0 for p > 0, nothing finite for p < 0."""
+        for power in [e for e in value.atoms(sp.Pow) if e.base == 0]:
+            found = {bool(value_at(power.exp, setting, sp.S.Zero) > 0) for setting in self.settings}
+            if len(found) > 1:
+                raise self._changes(power.exp, power.exp)
+            value = value.xreplace({power: sp.S.Zero if found == {True} else sp.zoo})
+        return value
 
     def _common(
         self, arguments: Sequence[sp.Expr], lower: sp.Expr, upper: sp.Expr
@@ -317,7 +447,8 @@ class _Splitter:
         if len(chosen) != 1:
             if None in chosen:
                 return None
-            raise self._changes(expression)
+            free = [r for _, c in expression.args for r in c.atoms(Relational) if not r.has(Z)]
+            raise self._changes(expression, *(r.lhs - r.rhs for r in free))
         return chosen.pop()
 
     def _signs(self, switch: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> list[tuple[sp.Expr, sp.Expr, bool]]:
@@ -357,14 +488,14 @@ class _Splitter:
                 )
             kept.add(seen != {-1})
         if len(kept) > 1:
-            raise self._changes(switch)
+            raise self._changes(switch, sp.factor(switch).as_independent(Z, as_Add=False)[0])
         return kept.pop()
 
     def _before(self, a: sp.Expr, b: sp.Expr) -> bool:
         """Return whether a < b everywhere in the parameters' domain."""
         order = {_less(a.subs(s), b.subs(s)) for s in self.settings}
         if len(order) > 1:
-            raise self._changes(b - a)
+            raise self._changes(b - a, b - a)
         return order.pop()
 
     def _sorted(self, ends: set[sp.Expr] | list[sp.Expr]) -> list[sp.Expr]:
@@ -375,11 +506,18 @@ class _Splitter:
                 distinct.append(end)
         return distinct
 
-    def _changes(self, what: sp.Basic) -> NotSupported:
-        return NotSupported(
+    def _changes(self, what: sp.Basic, *switches: sp.Expr) -> NotSupported:
+        """Return the error, with a factor of the switches that has both signs if there is one."""
+        message = (
             f"{self.activation.title}: {what} changes its sign inside the parameters' domain; "
             "narrow the domain or write one where(...) for each case"
         )
+        for switch in (f for whole in switches for f in sp.Mul.make_args(sp.factor(whole))):
+            found = {value_at(switch, setting, sp.S.Zero) > 0 for setting in self.settings}
+            if len(found) > 1 and not switch.has(Z):
+                above = sp.numer(switch)
+                return _Depends(message, above if sp.denom(switch).is_number else switch)
+        return NotSupported(message)
 
 
 def _holds(condition: sp.Basic, setting: Setting, point: sp.Expr) -> bool | None:
