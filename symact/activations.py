@@ -136,7 +136,8 @@ def samples(activation: Activation, condition: sp.Basic = sp.true) -> tuple[Mapp
 
 def _settings(count: int) -> Iterator[tuple[sp.Expr, ...]]:
     """Yield tuples of distinct sample values, rotations first."""
-    further = (sp.Rational(prime, 9) for prime in (5, 13, 17, 23, 31, 37, 41, 43, 47, 53, 59))
+    primes = (prime for prime in sp.sieve if prime not in (2, 3, 7, 11, 19, 29))
+    further = (sp.Rational(prime, 9) for prime in primes)
     values = [*SAMPLE_VALUES, *islice(further, max(0, count - len(SAMPLE_VALUES)))]
     for start in range(len(values)):
         yield tuple((values * 2)[start : start + count])

@@ -89,17 +89,30 @@ STRANGERS = {
     "2*atan(tanh(z/2))": "cos(g)",
     "log(z+sqrt(z^2+1))": "1/cosh(g)",
     "sin(atan(z))": "(1 - g**2)**(3/2)",
-    "tan(tanh(z))": "(1 - atan(g))*(g**2 + 1)*(atan(g) + 1)",
+    "tan(tanh(z))": "(g**2 + 1)*(1 - atan(g)**2)",
     "(1+exp(-z))^(-nu)": "g*nu*(1 - g**(1/nu))",
     "1/(1+exp(-beta*(z-mu)))": "beta*g*(1 - g)",
     "exp(exp(exp(z)))": "g*log(g)*log(log(g))",
-    "tanh(exp(z))": "(1 - g**2)*log((g + 1)/(1 - g))/2",
+    "tanh(exp(z))": "(1 - g**2)*atanh(g)",
     "z^3": "3*Abs(g)**(2/3)",
     "z*abs(z)": "2*sqrt(Abs(g))",
     "exp(z)-exp(-z)": "sqrt(g**2 + 4)",
     "2^z": "g*log(2)",
     "tanh(z+1)": "1 - g**2",
     "where(z>0, tanh(z), z/(1-z))": "Piecewise((1 - g**2, g > 0), ((g + 1)**2, True))",
+    "1-exp(-(z/lambda_)^k)": "k*(-log(1 - g))**(1 - 1/k)*(1 - g)/lambda_",
+    "z/(1+abs(z)^p)^(1/p)": "(1 - Abs(g)**p)**(1 + 1/p)",
+    "z^3/(1+z^2)^(3/2)": "3*(1 - Abs(g)**(2/3))**(3/2)*Abs(g)**(2/3)",
+    "tan(atan(z)/2)": "(1 - g**2)**2/(2*g**2 + 2)",
+    "tan(atan(z)/3)": "(g**2 + 1)*cos(3*atan(g))**2/3",
+    "sinh(atan(z))": "sqrt(g**2 + 1)*cos(asinh(g))**2",
+    "z^p": "g**(1 - 1/p)*p",
+    "log(1+(z/a)^k)": "-k*expm1(-g)/(a*expm1(g)**(1/k))",
+    "exp(a*z)*exp(b*z)": "g*(a + b)",
+    "(1+exp(-a*z))^(-alpha)": "a*alpha*g*(1 - g**(1/alpha))",
+    "log(1+exp(beta*z))/beta": "-expm1(-beta*g)",
+    "a*exp(-b*exp(-c*z))": "c*g*log(a/g)",
+    "y*asinh(z)": "y/cosh(g/y)",
     "min(max(z,-1),1)^3": "Piecewise((3*Abs(g)**(2/3), (g > -1) & (g < 1)), (0, True))",
 }
 """Formulas that are in no catalogue."""
@@ -110,6 +123,23 @@ SIGMOIDS = (
     "(1+tanh(z/2))/2",
     "exp(z/2)/(exp(z/2)+exp(-z/2))",
     "1 - 1/(1+exp(z))",
+)
+
+ARCTANGENTS = (
+    *("atan(z)", "asin(z/sqrt(1+z^2))", "2*atan(z/(1+sqrt(1+z^2)))", "2*atan((sqrt(1+z^2)-1)/z)"),
+    *("pi/2-acos(z/sqrt(1+z^2))", "acos(-z/sqrt(1+z^2))-pi/2"),
+)
+GUDERMANNIANS = (
+    *("2*atan(tanh(z/2))", "atan(sinh(z))", "2*atan(exp(z))-pi/2", "asin(tanh(z))", "pi/2-acos(tanh(z))"),
+    "2*asin(exp(z/2)/sqrt(2*cosh(z)))-pi/2",
+)
+AREAS = (
+    *("asinh(z)", "log(z+sqrt(z^2+1))", "-log(sqrt(z^2+1)-z)", "atanh(z/sqrt(1+z^2))"),
+    *("sign(z)*log(abs(z)+sqrt(z^2+1))", "sign(z)*acosh(sqrt(1+z^2))"),
+)
+ROOTS = (
+    *("z/sqrt(1+z^2)", "sin(atan(z))", "tanh(asinh(z))", "z*(1+z^2)^(-1/2)", "sign(z)*sqrt(1-1/(1+z^2))"),
+    "sign(z)*sqrt(z^2/(1+z^2))",
 )
 
 SPELLINGS = {
@@ -127,9 +157,32 @@ SPELLINGS = {
     ),
     "(1 - Abs(g))**2": ("z/(1+abs(z))", "where(z>0,z/(1+z),z/(1-z))", "sign(z)*(1-1/(1+abs(z)))"),
     "g**2/(g**2 + 1)": ("(z+sqrt(z^2+4))/2", "2/(sqrt(z^2+4)-z)", "exp(asinh(z/2))"),
-    "cos(g)**2": ("atan(z)", "asin(z/sqrt(1+z^2))"),
-    "(1 - g**2)**(3/2)": ("z/sqrt(1+z^2)", "sin(atan(z))", "tanh(asinh(z))"),
+    "2*g**2/(g**2 + 1)": ("z+sqrt(z^2+1)", "exp(asinh(z))", "1/(sqrt(z^2+1)-z)"),
+    "cos(g)**2": ARCTANGENTS,
+    "cos(g)": GUDERMANNIANS,
+    "1/cosh(g)": AREAS,
+    "(1 - g**2)**(3/2)": ROOTS,
     "2*cosh(g) + 2": ("log(z/(1-z))", "log(z)-log(1-z)", "2*atanh(2*z-1)"),
+    "-g*log(g)": ("exp(-exp(-z))", "1/exp(exp(-z))", "exp(-1/exp(z))", "exp(-exp(-z/2)^2)"),
+    "-(1 - g)*log(1 - g)": ("1-exp(-exp(z))", "-expm1(-exp(z))", "1-1/exp(exp(z))"),
+    "1/(3*g**2)": (
+        *("z^(1/3)", "sign(z)*abs(z)^(1/3)", "where(z>0, z^(1/3), -(-z)^(1/3))", "exp(log(z)/3)"),
+    ),
+    "3*Abs(g)**(2/3)": ("z^3", "sign(z)*abs(z)^3", "z*abs(z)^2", "z*z*z"),
+    "2*cosh(acosh(27*g**2/2 + 1)/3) - 1": ("z+z^3", "z*(1+z^2)", "z^3*(1+z^(-2))"),
+    "tanh(g/2)": (
+        *("acosh(1+exp(z))", "log(1+exp(z)+sqrt((1+exp(z))^2-1))", "2*asinh(exp(z/2)/sqrt(2))"),
+        *("log(1+exp(z)+sqrt(exp(2*z)+2*exp(z)))", "2*acosh(sqrt(1+exp(z)/2))"),
+    ),
+    "2*sqrt((1 - Abs(g))**3)*sqrt(Abs(g))": (
+        *("sign(z)*z^2/(1+z^2)", "z*abs(z)/(1+z^2)", "where(z>0, z^2/(1+z^2), -z^2/(1+z^2))"),
+        "sign(z)*(1-1/(1+z^2))",
+    ),
+    "3*sqrt(g**2 + g + 1)/(-2*g + 4*sqrt(g**2 + g + 1) - 1)": (
+        *("(sqrt(z^2+1)-1)/2+z", "z+sqrt(z^2/4+1/4)-1/2", "(2*z+sqrt(z^2+1)-1)/2"),
+    ),
+    "6*g*(1 - sqrt(g))": ("1/(1+exp(-3*z))^2", "sigmoid(3*z)^2", "exp(-2*log(1+exp(-3*z)))"),
+    "b*(a - g**2/a)": ("a*tanh(b*z)", "a*(1-exp(-2*b*z))/(1+exp(-2*b*z))", "a-2*a/(1+exp(2*b*z))"),
 }
 """Several ways to type one function."""
 
@@ -252,6 +305,30 @@ def test_asymptotes_that_are_one_are_excluded() -> None:
     assert text(form.condition) == "Ne(a, b)"
 
 
+@pytest.mark.parametrize("name", ["a", "b", "d", "v", "t", "y", "k0", "u_1", "beta"])
+def test_a_parameter_may_be_called_what_the_engine_calls_its_symbols(name: str) -> None:
+    form = form_of(f"exp({name}*z)/(1 + exp({name}*z))")
+    assert isinstance(form, OutputForm), form
+    assert form.expression == sp.Symbol(name, real=True) * G * (1 - G)
+
+
+MANY = {
+    "a*tanh(b*z+c)+d": ("b*(a - d + g)*(a + d - g)/a", "Ne(a, 0)"),
+    "a*tanh(b*z+c)+d+e1*e2": ("b*(a - d - e1*e2 + g)*(a + d + e1*e2 - g)/a", "Ne(a, 0)"),
+    "a+(b-a)/(c+q*exp(-bb*z))^(1/nu)": (
+        *("bb*(-a + g)*(-c*((a - g)/(a - b))**nu + 1)/nu", "(Ne(a, b)) & (Ne(nu, 0))"),
+    ),
+    "a1*a2*a3*a4*a5*a6*a7*z": ("a1*a2*a3*a4*a5*a6*a7", "True"),
+}
+
+
+@pytest.mark.parametrize("formula", MANY)
+def test_any_number_of_parameters(formula: str) -> None:
+    form = form_of(formula)
+    assert isinstance(form, OutputForm), form
+    assert (text(form.expression), text(form.condition)) == MANY[formula]
+
+
 @pytest.mark.parametrize("formula", ["where(z < 1, max(3,z)*z, z)", "where(z < 1, min(z,2)*2, acosh(z))"])
 def test_pieces_that_are_no_neighbours_may_overlap(formula: str) -> None:
     form = form_of(formula)
@@ -280,6 +357,51 @@ def test_pieces_stay_apart_for_all_that_the_condition_admits(formula: str, condi
     form = form_of(formula)
     assert isinstance(form, OutputForm), form
     assert text(form.condition) == condition
+
+
+ORDERED = {
+    "max(z, a*z)": {"a >= 1": "Piecewise((a, g > 0), (1, True))", "(a > 0) & (a < 1)": None},
+    "min(max(z, lo), hi)": {
+        "hi <= lo": "0",
+        "hi > lo": "Piecewise((1, (g > lo) & (g < hi)), (0, True))",
+    },
+    "max(z,a)+max(z,b)": {
+        "a <= b": "Piecewise((2, g > 2*b), (1, g > a + b), (0, True))",
+        "a > b": "Piecewise((2, g > 2*a), (1, g > a + b), (0, True))",
+    },
+    "abs(z-a)-abs(z-b)": {"a <= b": None, "a > b": None},
+    "where(z>a, z-a, where(z<b, z-b, 0))": {"a <= b": "1", "a > b": None},
+    "where(a > b, max(z,a), max(z,b))": {"a > b": None, "a <= b": None},
+}
+"""Formulas whose pieces change their order with the parameters: conditions, and forms where short."""
+
+
+@pytest.mark.parametrize("formula", ORDERED)
+def test_pieces_that_change_their_order_are_cases(formula: str) -> None:
+    activation = parse(formula)
+    form = recover_output_form(differentiate(activation))
+    assert isinstance(form, OutputForm), form
+    cases = {text(condition): expression for condition, expression in form.cases}
+    assert cases.keys() == ORDERED[formula].keys()
+    for condition, want in ORDERED[formula].items():
+        assert want is None or text(cases[condition]) == want
+    for condition, expression in form.cases:
+        settings = settings_of(activation, condition)
+        assert settings
+        for setting in settings:
+            assert gap(activation, expression, setting) is None, (setting, text(condition))
+
+
+def gap(activation: Activation, form: sp.Expr, setting: dict[sp.Symbol, sp.Expr]) -> object:
+    """Return a point, exact, at which form(f(z)) is not the slope of a formula with straight pieces."""
+    f, h = activation.expression.subs(setting), form.subs(setting)
+    step = sp.Rational(1, 10**6)
+    for k in range(-40, 41):
+        z = sp.Rational(k, 9) + sp.Rational(1, 1009)
+        slope = (f.subs(Z, z + step) - f.subs(Z, z)) / step
+        if sp.simplify(slope - h.subs(G, f.subs(Z, z))) != 0:
+            return z
+    return None
 
 
 @pytest.mark.parametrize("formula", STRANGERS)

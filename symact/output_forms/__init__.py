@@ -4,6 +4,7 @@
 |---|---|
 | towers, balls | f and f' as rational functions of kernels; numbers that enclose |
 | eliminations | a polynomial relation between d and g, and its root |
+| inversions | z in terms of g, put into f': the second road |
 | shapes | the shortest of many equal forms |
 | proofs | a form put in for g leaves zero, and agrees in balls |
 | regions, unions | signs of the parameters; pieces told apart by g |

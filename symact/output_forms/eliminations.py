@@ -31,8 +31,10 @@ from symact.output_forms.towers import (
 from symact.quotients import factored, resultant
 from symact.writing import text
 
-D = sp.Symbol("d", real=True)
-V = sp.Symbol("v", real=True)
+D = sp.Symbol("_d", real=True)
+V = sp.Symbol("_v", real=True)
+SHOWN = {D: sp.Symbol("d", real=True), V: sp.Symbol("v", real=True)}
+"""What they are called in a relation that is shown; parameters of the formula may have these names too."""
 NAMES = ("u_1", "u_2", "u_3", "u_4", "u_5", "u_6", "u_7", "u_8")
 """What further kernels are called in a relation that is shown."""
 
@@ -130,6 +132,11 @@ def candidates(f: sp.Expr, d: sp.Expr, place: Place) -> Iterator[Candidate]:
         raise obstacle
 
 
+def at_output(f: sp.Expr, place: Place) -> Callable[[sp.Expr], int | None]:
+    """Return the function that gives the sign of an expression, whose z is g, on the image of a piece."""
+    return lambda expression: place.sign(expression.subs(Z, f))
+
+
 @dataclass(frozen=True)
 class _Elimination:
     """What to express is ``target``; kernels that are ``known`` stand as symbols with a meaning in g."""
@@ -169,7 +176,7 @@ class _Elimination:
                 return
             known[symbol] = substituted(expressed[0], meanings)
             if symbol == Z:
-                yield Candidate(self.target, {**known, **self._constants}, "", "inversion")
+                yield Candidate(self.target, {**self._completed(known), **self._constants}, "", "inversion")
                 return
             kernel = self.tower.kernels[symbol]
             value, F = self._inverted(kernel, known[symbol]), kernel.argument
@@ -255,6 +262,16 @@ class _Elimination:
             raise NoInverse(f"the inverse of {name} is not elementary")
         return INVERSES[kernel.function](value)
 
+    def _completed(self, known: Mapping[sp.Symbol, sp.Expr]) -> dict[sp.Symbol, sp.Expr]:
+        """Return what is known, and by it the kernels that the target has besides, from the lowest up."""
+        result = dict(known)
+        for symbol, kernel in self.tower.kernels.items():
+            if symbol in result or kernel.constant or not self._moving(kernel.argument) <= set(result):
+                continue
+            argument = sp.cancel(sp.together(substituted(kernel.argument, {**result, **self._constants})))
+            result[symbol] = kernel.of(argument)
+        return result
+
     @cached_property
     def _constants(self) -> dict[sp.Symbol, sp.Expr]:
         return {s: k.meaning for s, k in self.tower.kernels.items() if k.constant}
@@ -321,13 +338,13 @@ class _Elimination:
         if meanings[V] == G:
             polynomial = polynomial.subs(V, G)
         shown = [s for s in meanings if polynomial.has(s)]
-        names = {s: s if s == V else sp.Symbol(name) for s, name in zip(shown, NAMES, strict=False)}
+        names = {s: SHOWN[V] if s == V else sp.Symbol(name) for s, name in zip(shown, NAMES, strict=False)}
         where = "".join(f", {names[s]} = {text(meanings[s])}" for s in shown)
-        return f"{text(polynomial.xreplace(names))} = 0{where}"
+        return f"{text(polynomial.xreplace({**names, D: SHOWN[D]}))} = 0{where}"
 
     def _unpowered(self, F: sp.Expr, value: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
         """Where F is c B**m, B is the m-th root of v/c: the degree falls."""
-        constant, parts = factors(F)
+        constant, parts = self._factors(F)
         moving = [(factor, k) for factor, k in parts if self._moving(factor)]
         power = gcd(*(k for _, k in moving))
         if power < 2:
@@ -339,6 +356,18 @@ class _Elimination:
             return None
         ratio = value / substituted(outer, self._constants)
         return inner, sign * sp.Pow(sign**power * ratio, sp.Rational(1, power))
+
+    def _factors(self, F: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
+        """Return the constant and the factors with their exponents, what has a root of its own as its power.
+
+        z**3/((1 + z**2)*r) with r**2 = 1 + z**2 is z**3/r**3.
+        """
+        constant, parts = factors(F)
+        powers = dict(parts)
+        for kernel in self.tower.kernels.values():
+            if kernel.function == ROOT and kernel.symbol in powers and kernel.argument in powers:
+                powers[kernel.symbol] += int(kernel.degree) * powers.pop(kernel.argument)
+        return constant, list(powers.items())
 
     def _express(
         self, F: sp.Expr, wanted: sp.Expr, base: sp.Symbol, known: Mapping[sp.Symbol, sp.Expr]
@@ -433,7 +462,7 @@ def _cubic(coefficients: Sequence[sp.Expr]) -> list[sp.Expr]:
     where u < -1, and else the three 2 s cos((acos(-u) + 2 pi k)/3). Only for a number p: others are long.
 
     >>> [text(root) for root in solutions(sp.Poly(D**3 + 3*D - V, D))]
-    ['2*sinh(asinh(v/2)/3)']
+    ['2*sinh(asinh(_v/2)/3)']
     """
     a, b, c, d = coefficients
     p = sp.cancel((3 * a * c - b**2) / (3 * a**2))
@@ -454,7 +483,7 @@ def _real_roots(value: sp.Expr, n: int) -> list[sp.Expr]:
     """Return what may be the n-th root, whole powers of factors taken out; numbers choose later.
 
     >>> _real_roots((1 - V)**4, 3)
-    [(v - 1)**(4/3), (1 - v)**(4/3)]
+    [(_v - 1)**(4/3), (1 - _v)**(4/3)]
     """
     exponent = sp.Rational(1, n)
     try:

@@ -3,14 +3,14 @@
 What comes out is written as a product: its factors over the rationals, conjugate ones together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 
 import sympy as sp
 
 from symact.activations import G, Z
 from symact.functions import expm1, plain
-from symact.output_forms.shapes import cost, kernels, tidy
+from symact.output_forms.shapes import conjugates, cost, kernels, tidy
 from symact.writing import text
 
 MAX_OPERATIONS = 3000
@@ -74,30 +74,8 @@ def _completed(numerator: sp.Expr, back: dict[sp.Symbol, sp.Expr]) -> list[sp.Ex
 
 def _product(numerator: sp.Expr, denominator: sp.Expr) -> sp.Expr:
     above, below = sp.factor_list(numerator), sp.factor_list(denominator)
-    result = sp.Mul(above[0] / below[0], *(base**k for base, k in _conjugates(above[1])))
-    return result / sp.Mul(*(base**k for base, k in _conjugates(below[1])))
-
-
-def _conjugates(factors: Sequence[tuple[sp.Expr, int]]) -> list[tuple[sp.Expr, int]]:
-    """Return the factors with ``(p + q)**k (p - q)**k`` as ``(p**2 - q**2)**k``."""
-    waiting, found = list(factors), []
-    while waiting:
-        base, k = waiting.pop(0)
-        for other, n in waiting:
-            if n == k and _conjugate(base, other):
-                waiting.remove((other, n))
-                base = sp.expand(base * other)
-                break
-        found.append((base, k))
-    return found
-
-
-def _conjugate(one: sp.Expr, other: sp.Expr) -> bool:
-    """Return whether the two are ``p + q`` and ``p - q``, or its negative."""
-    if not (one.is_Add and other.is_Add and len(one.args) == len(other.args) == 2):
-        return False
-    p, q = one.args
-    return other in (p - q, q - p)
+    result = sp.Mul(above[0] / below[0], *(base**k for base, k in conjugates(above[1])))
+    return result / sp.Mul(*(base**k for base, k in conjugates(below[1])))
 
 
 def _mixed(form: sp.Expr) -> bool:

@@ -20,7 +20,7 @@ from symact.output_forms.balls import (
     disagreement,
     points,
 )
-from symact.output_forms.eliminations import D
+from symact.output_forms.eliminations import D, at_output
 from symact.output_forms.towers import ROOT, TooLarge, fraction, tower_of
 from symact.pieces import Piece
 from symact.quotients import factored, resultant
@@ -31,8 +31,8 @@ BALLS, FEWER_BALLS = 512, 48
 REACHES = (BULK, 4, 1)
 """How far from 0 the covering goes: further in where balls have no enclosures further out."""
 
-T = sp.Symbol("t", positive=True)
-Y = sp.Symbol("y", real=True)
+T = sp.Symbol("_t", positive=True)
+Y = sp.Symbol("_y", real=True)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,11 @@ class Ground:
 
 
 def proven(
-    form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground, polynomial: sp.Expr | None = None
+    form: sp.Expr,
+    f: sp.Expr,
+    d: sp.Expr,
+    ground: Ground,
+    polynomial: sp.Expr | None = None,
 ) -> int | None:
     """Return how far from 0 balls confirm that a form in g is d on the piece; None where it is not proven.
 
@@ -104,6 +108,50 @@ def reduces_to_zero(form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground) -> bo
         return False
 
 
+def identical(form: sp.Expr, f: sp.Expr, d: sp.Expr) -> bool:
+    """Return whether form(f(z)) - d(z) is the zero function whatever the signs: for all parameters, all z.
+
+    >>> a = sp.Symbol("a", real=True)
+    >>> [identical(a*G, f, sp.diff(f, Z)) for f in (sp.exp(a*Z), sp.exp(2*a*Z))]
+    [True, False]
+    """
+    try:
+        tower, (rational,) = tower_of([plain(form).subs(G, f) - d], lambda expression: None, apart=True)
+        return bool(tower.reduced(rational) == 0)
+    except TooLarge:
+        return False
+
+
+def refuted(form: sp.Expr, f: sp.Expr, d: sp.Expr, piece: Piece, setting: Setting) -> bool:
+    """Return whether form(f(z)) and d(z) differ at a ball of a small covering, at one setting."""
+    try:
+        return disagreement(plain(form).subs(G, f), d, piece, setting, FEWER_BALLS) is not None
+    except Unseen:
+        return False
+
+
+def follows_from_inverse(form: sp.Expr, f: sp.Expr, d: sp.Expr, inverse: sp.Expr, ground: Ground) -> bool:
+    """Return whether h(f(z)) = z and d(h(g)) = form(g), both exactly: then form(f(z)) = d(h(f(z))) = d(z).
+
+    ``h`` is the inverse, in g.
+
+    >>> from symact.pieces import Piece
+    >>> line = Ground(Piece(-sp.oo, sp.oo, sp.tan(sp.atan(Z)/3)), (), ({},))
+    >>> f, h = sp.tan(sp.atan(Z)/3), sp.tan(3*sp.atan(G))
+    >>> follows_from_inverse((3*G - G**3)/(1 - 3*G**2), f, Z, h, line)
+    True
+    """
+    if not reduces_to_zero(inverse, f, Z, ground):
+        return False
+    sign = at_output(f, Place(ground.piece, ground.settings))
+    difference = (plain(form) - d.subs(Z, inverse)).subs(G, Z)
+    try:
+        tower, (rational,) = tower_of([difference], sign, apart=True)
+        return bool(tower.reduced(rational) == 0)
+    except TooLarge:
+        return False
+
+
 def _same_root(form: sp.Expr, f: sp.Expr, d: sp.Expr, polynomial: sp.Expr, ground: Ground) -> bool:
     """Return whether P(form(g), g) = 0 and P(d, f) = 0 exactly, and both are one root of P.
 
@@ -111,13 +159,9 @@ def _same_root(form: sp.Expr, f: sp.Expr, d: sp.Expr, polynomial: sp.Expr, groun
     both values decides at a point. Both are continuous, and P has double roots at isolated points only.
     """
     place = Place(ground.piece, ground.settings)
-
-    def sign_at_output(expression: sp.Expr) -> int | None:
-        return place.sign(expression.subs(Z, f))
-
     inside = plain(form).subs(G, Z)
     try:
-        tower, (first,) = tower_of([polynomial.subs(G, Z).subs(D, inside)], sign_at_output)
+        tower, (first,) = tower_of([polynomial.subs(G, Z).subs(D, inside)], at_output(f, place))
         if tower.reduced(first) != 0:
             return False
         tower, (second,) = tower_of(

@@ -13,15 +13,31 @@ from symact.derivatives import Derivative
 from symact.functions import plain
 from symact.output_forms.answers import NoOutputForm, OutputForm
 from symact.output_forms.balls import Function, Place, Setting, ball, bulk, same
-from symact.output_forms.eliminations import Candidate, NoInverse, Unsolved, candidates, substituted
+from symact.output_forms.eliminations import (
+    Candidate,
+    NoInverse,
+    Unsolved,
+    at_output,
+    substituted,
+)
+from symact.output_forms.inversions import by_both_roads
 from symact.output_forms.orders import factored, next_order
-from symact.output_forms.proofs import BALLS, Ground, T, agrees, proven
+from symact.output_forms.proofs import (
+    BALLS,
+    Ground,
+    T,
+    agrees,
+    follows_from_inverse,
+    identical,
+    proven,
+    refuted,
+)
 from symact.output_forms.proportions import proportion
-from symact.output_forms.regions import Region, regions, signs_condition, true_at
+from symact.output_forms.regions import MAX_PARAMETERS, Region, regions, signs_condition, true_at
 from symact.output_forms.shapes import cost, ranked, tidy
 from symact.output_forms.unions import Overlap, Stretch, stretch, united
 from symact.output_forms.witnesses import Witness, find_witness, monotonic
-from symact.pieces import Case, Piece, split
+from symact.pieces import UNEQUAL, Case, Piece, real_part, split
 from symact.signs import sign_of
 from symact.simplification import neat
 from symact.writing import text
@@ -69,20 +85,39 @@ def recover_output_form(derivative: Derivative) -> OutputForm | NoOutputForm:
     (-1, 1, "g(z1) = g(z2), f'(z1) != f'(z2)")
     """
     activation = derivative.activation
+    if len(activation.parameters) > MAX_PARAMETERS:
+        return NoOutputForm(f"not looked for with more than {MAX_PARAMETERS} parameters", decided=False)
     found: list[tuple[sp.Basic, list[_Form], list[Region], list[Setting]]] = []
     refusals: list[NoOutputForm] = []
     for case, slopes in zip(split(activation), derivative.cases, strict=True):
         inside, at_zero = regions(activation, case.condition)
-        forms = []
+        forms: list[_Form] = []
         for region in inside[:MAX_REGIONS]:
             try:
                 forms.append(_on_region(activation, derivative, case, slopes, region))
             except _Refused as refused:
                 refusals.append(refused.answer)
+            if forms and _everywhere(forms[-1], case, slopes, inside):
+                forms = [replace(forms[-1], region=region) for region in inside]
+                break
         found.append((case.condition, forms, inside, at_zero))
     if not any(forms for _, forms, _, _ in found):
         return next((r for r in refusals if r.witness is not None), refusals[0])
     return _answer(activation, derivative, found)
+
+
+def _everywhere(form: _Form, case: Case, slopes: Case, inside: Sequence[Region]) -> bool:
+    """Return whether the form of one region holds in all: on one smooth piece, whatever the signs."""
+    if len(case.pieces) != 1 or len(inside) == 1:
+        return False
+    (piece,), (slope,) = case.pieces, slopes.pieces
+    if not identical(form.expression, piece.expression, slope.expression):
+        return False
+    looked_at = inside[:: 1 + len(inside) // MAX_REGIONS]
+    return not any(
+        refuted(form.expression, piece.expression, slope.expression, piece, region.settings[0])
+        for region in looked_at
+    )
 
 
 # --- one region of the parameters --------------------------------------------------------------------
@@ -94,6 +129,7 @@ def _on_region(
     values = [p.expression for p in slopes.pieces] + [b.value for b in slopes.breaks if b.value is not sp.nan]
     if len(set(values)) == 1 and not values[0].has(Z):
         return _Form(region, values[0], values[0], sp.true, "the derivative does not depend on z", "")
+    case = _where_real(activation, case, region)
     directions = [_direction(piece, region) for piece in case.pieces]
     if None in directions:
         if (proportional := _proportional(case, slopes, region)) is not None:
@@ -128,8 +164,10 @@ def _on_region(
             decided = not isinstance(obstacle, Unsolved)
             raise _Refused(NoOutputForm(f"{start}: {obstacle}{sure}", decided=decided)) from obstacle
     for cut, slope_cut in zip(case.breaks, slopes.breaks, strict=True):
-        if slope_cut.value is not sp.nan and cut.value.is_finite is not False:
-            stretches.append(Stretch(cut.value, cut.value, slope_cut.value))
+        value, slope_there = region.settled(cut.value), region.settled(slope_cut.value)
+        infinite = slope_there.is_Atom or not slope_there.has(*UNEQUAL)
+        if infinite and slope_there is not sp.nan and not value.has(*UNEQUAL):
+            stretches.append(Stretch(value, value, slope_there))
     try:
         union = united(stretches, region)
     except Overlap:
@@ -137,6 +175,16 @@ def _on_region(
         raise _Refused(NoOutputForm("the ranges of pieces with different derivatives overlap")) from None
     proof, relation = ("; ".join(dict.fromkeys(parts)) for parts in (proofs, relations))
     return _Form(region, union.expression, union.expression, union.condition, proof, relation, rule)
+
+
+def _where_real(activation: Activation, case: Case, region: Region) -> Case:
+    """Return a case of one piece on the part of the line where f is real in the region: (z/a)**k, z/a > 0."""
+    if len(case.pieces) != 1:
+        return case
+    piece = real_part(activation, case.pieces[0], region.settings)
+    if piece is None:
+        raise _Refused(NoOutputForm("f is a real number for no z"))
+    return replace(case, pieces=(piece,))
 
 
 def _proportional(case: Case, slopes: Case, region: Region) -> _Form | None:
@@ -238,25 +286,49 @@ def _proven_form(piece: Piece, d: sp.Expr, region: Region, derivative: Derivativ
         return raised
     place = Place(piece, region.settings[:2])
     ground = Ground(piece, region.signs, region.settings)
-    best: tuple[sp.Expr, Candidate, int] | None = None
-    for candidate in candidates(piece.expression, d, place):
-        for form in ranked(candidate.rational, candidate.meanings)[:TRIES]:
+    best: tuple[sp.Expr, Candidate, int, sp.Expr | None] | None = None
+    for candidate, inverse in by_both_roads(piece.expression, d, place):
+        if inverse is not None and best is not None:
+            break
+        for form in _shapes(candidate, piece.expression, place):
             if best is not None and cost(form) >= cost(best[0]):
                 break
-            reach = proven(form, piece.expression, d, ground, candidate.polynomial)
+            reach = _reach(form, piece.expression, d, ground, candidate, inverse)
             if reach is not None:
-                best = form, candidate, reach
+                best = form, candidate, reach, inverse
                 break
         if best is not None and cost(best[0]) <= SHORT:
             break
     if best is None:
         raise Unsolved("no root of the relation could be proven")
-    form, candidate, reach = best
+    form, candidate, reach, inverse = best
     proof = [candidate.relation] if candidate.relation else []
-    proof.append("substituting g = f(z) leaves 0")
+    proof.append("substituting g = f(z) leaves 0" if inverse is None else f"z = {text(inverse)} put into f'")
     proof.append(_covered(piece, region, reach))
     raw = substituted(candidate.rational, candidate.meanings)
     return _Found(piece, form, raw, candidate.relation, "; ".join(proof))
+
+
+def _shapes(candidate: Candidate, f: sp.Expr, place: Place) -> list[sp.Expr]:
+    """Return the shortest shapes of a candidate, magnitudes resolved that are of one sign on the piece."""
+    forms = ranked(candidate.rational, candidate.meanings)[:TRIES]
+    sign = at_output(f, place)
+    resolved = []
+    for form in forms:
+        signs = {node: sign(node.args[0].subs(G, Z)) for node in form.atoms(sp.Abs) if node.args[0] != G}
+        known = {node: s * node.args[0] for node, s in signs.items() if s is not None}
+        resolved += ranked(plain(form.xreplace(known)), {})[:TRIES] if known else [form]
+    return sorted(dict.fromkeys(resolved), key=cost)[:TRIES]
+
+
+def _reach(
+    form: sp.Expr, f: sp.Expr, d: sp.Expr, ground: Ground, candidate: Candidate, inverse: sp.Expr | None
+) -> int | None:
+    """Return how far from 0 balls confirm a form that is proven, by the inverse if that is given."""
+    if inverse is None:
+        return proven(form, f, d, ground, candidate.polynomial)
+    follows = follows_from_inverse(form, f, d, inverse, ground)
+    return agrees(form, f, d, ground) if follows else proven(form, f, d, ground)
 
 
 def _never_turns(piece: Piece, region: Region) -> str:
@@ -383,7 +455,10 @@ def _nonzero(
 
 def _holds_at(activation: Activation, derivative: Derivative, form: sp.Expr, setting: Setting) -> bool:
     """Return whether form(f(z)) = f'(z) at points, the parameters given."""
-    if form.subs(setting).has(sp.zoo, sp.nan):
+    try:
+        if form.subs(setting).has(sp.zoo, sp.nan):
+            return False
+    except TypeError:  # SymPy compares what is no number
         return False
     f, d = activation.expression.subs(setting), derivative.simplified.subs(setting)
     composed = plain(form).subs(setting).subs(G, f)

@@ -10,9 +10,16 @@ from symact.activations import Activation
 from symact.output_forms.balls import Setting
 
 MAGNITUDES = tuple(
-    sp.Rational(p, q) for p, q in ((3, 4), (7, 5), (2, 3), (11, 4), (9, 7), (5, 3), (4, 9), (7, 3))
+    sp.Rational(p, q)
+    for p, q in (
+        *((3, 4), (7, 5), (2, 3), (11, 4), (9, 7), (5, 3), (4, 9), (7, 3)),
+        *((13, 8), (5, 9), (12, 5), (8, 7), (13, 6), (6, 11)),
+    )
 )
 """Magnitudes of the parameters at which numbers are asked: generic ones."""
+
+MAX_PARAMETERS = 10
+"""Formulas with more have too many regions."""
 
 SETTINGS, TRIED = 4, 200
 """Settings of a region, and tries to find them."""
@@ -33,6 +40,16 @@ class Region:
     def signed(self, expression: sp.Basic) -> sp.Basic:
         """Return an expression in symbols that have their signs by assumption."""
         return expression.subs({s: sign * sp.Symbol(s.name, positive=True) for s, sign in self.signs if sign})
+
+    def settled(self, expression: sp.Expr) -> sp.Expr:
+        """Return an expression with what the signs decide done: 0**p is 0 for p > 0.
+
+        >>> p = sp.Symbol("p", real=True)
+        >>> Region(((p, 1),), ()).settled(1 + sp.Pow(0, p, evaluate=False))
+        1
+        """
+        signs = {sp.Symbol(s.name, positive=True): sign * s for s, sign in self.signs if sign}
+        return self.signed(expression).xreplace(signs)
 
 
 def signs_condition(signs: Sequence[tuple[sp.Symbol, int]]) -> sp.Basic:
@@ -77,6 +94,11 @@ def _region(
     activation: Activation, condition: sp.Basic, symbols: Sequence[sp.Symbol], signs: Sequence[int]
 ) -> Region | None:
     pairs = tuple(zip(symbols, signs, strict=True))
+    free = condition == sp.true and all(p.domain == sp.true for p in activation.parameters)
+    if free and len(set(activation.defaults.values())) < len(symbols):  # no And of many relations
+        chosen = islice(permutations(MAGNITUDES, len(symbols)), SETTINGS)
+        found = [{s: k * m for (s, k), m in zip(pairs, magnitudes, strict=True)} for magnitudes in chosen]
+        return Region(pairs, tuple(found)) if found else None
     inside = sp.And(condition, signs_condition(pairs))
     if inside == sp.false:
         return None

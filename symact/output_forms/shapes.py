@@ -6,19 +6,21 @@ such that a sum's constant is positive: ``1 - g**2``, not ``-(g**2 - 1)``. Of eq
 lower powers comes first, then sums, then the shorter text, then the alphabet.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
 import sympy as sp
 
-from symact.functions import expm1
+from symact.activations import G, Z
+from symact.functions import expm1, plain
 from symact.output_forms.eliminations import V, logarithm, substituted
-from symact.output_forms.towers import TooLarge, fraction, product
+from symact.output_forms.towers import TooLarge, factored_parts, fraction, product, tower_of
 from symact.rules import rewrite
+from symact.simplification import commensurable
 from symact.writing import text
 
-C = sp.Symbol("c", positive=True)
+C = sp.Symbol("_c", positive=True)
 
 STARTS = 6
 """Of the forms found so far, as many as are the shortest, further ones are made."""
@@ -35,6 +37,16 @@ PYTHAGORAS: Mapping[type, tuple[sp.Expr, type]] = {
     sp.tanh: (1 - C**-2, sp.cosh),
 }
 """For v a function of x: v**2 by c, and of which function of x c is a value, positive where v inverts."""
+
+
+ARCS = (sp.log, sp.atan, sp.asin, sp.acos, sp.asinh, sp.acosh, sp.atanh)
+ARCHED = (sp.exp, sp.sin, sp.cos, sp.tan, sp.sinh, sp.cosh, sp.tanh)
+"""Inverse functions, and functions that may undo them."""
+
+EXPONENTIAL = (sp.exp, sp.sinh, sp.cosh, sp.tanh)
+
+MAX_OPERATIONS = 60
+"""Of a form that is written by the tanh of the half argument."""
 
 
 def cost(expression: sp.Expr) -> int:
@@ -87,8 +99,7 @@ def _ranked(rational: sp.Expr, pairs: tuple[tuple[sp.Symbol, sp.Expr], ...]) -> 
         found[tidy(substituted(form, meanings))] = None
     for form in _pythagorean(rational, meanings):
         found[tidy(form)] = None
-    rounds = (_with_factored_roots, _variants, _doubled, _circular, _circular)
-    for further in rounds if min(map(cost, found)) <= LONG else ():
+    for further in FURTHER if min(map(cost, found)) <= LONG else ():
         for form in sorted(found, key=cost)[:STARTS]:
             for other in further(form):
                 found[tidy(other)] = None
@@ -114,14 +125,17 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
     rational = form.xreplace(forward)
     try:
         numerator, denominator = fraction(rational)
-        factored = product(numerator), product(denominator)
+        found = factored_parts(numerator), factored_parts(denominator)
     except (TooLarge, sp.PolynomialError):
         return
+    factored = [constant * sp.Mul(*(base**k for base, k in parts)) for constant, parts in found]
     reduced = factored[0] / factored[1]
     shapes = [numerator / denominator, reduced, sp.expand(numerator / denominator), numerator / factored[1]]
     if all(isinstance(back.get(symbol), sp.exp) for symbol in numerator.free_symbols):
         shapes.append(1 / sp.expand(denominator / numerator))
     shapes += [factored[0] / denominator]
+    paired = [constant * sp.Mul(*(base**k for base, k in conjugates(parts))) for constant, parts in found]
+    shapes += [paired[0] / denominator, paired[0] / paired[1]]
     for above in {factored[0], sp.factor_terms(sp.expand(numerator))}:
         shapes += [above / factored[1], *_divided(above, factored[1])]
     with suppress(TooLarge):
@@ -131,6 +145,9 @@ def _variants(form: sp.Expr) -> Iterator[sp.Expr]:
     if expanded.is_Add and expanded.as_coeff_Add()[0] != 0:
         constant, rest = expanded.as_coeff_Add()
         shapes.append(constant + sp.factor(rest))
+    for symbol, meaning in back.items():
+        if meaning.is_Pow and meaning.exp == sp.S.Half and meaning.base not in forward:
+            shapes += _rationalised(numerator, denominator, symbol, meaning.base.xreplace(forward))
     for shape in shapes:
         yield shape.xreplace(back)
 
@@ -167,6 +184,46 @@ def kernels(form: sp.Expr) -> tuple[dict[sp.Expr, sp.Expr], dict[sp.Symbol, sp.E
         if sum(symbol == other for other, _, _ in set(whole)) == 1:
             forward[symbol] = roots[base] ** n
     return forward, back
+
+
+def _rationalised(
+    numerator: sp.Expr, denominator: sp.Expr, root: sp.Symbol, square: sp.Expr
+) -> Iterator[sp.Expr]:
+    """Yield a quotient without the square root below: 1/(sqrt(v) - 1) = (sqrt(v) + 1)/(v - 1)."""
+    if not square.is_polynomial(*square.free_symbols):
+        return
+    relation = root**2 - square
+    below = sp.rem(denominator, relation, root)
+    other = below.subs(root, -root)
+    above = sp.rem(sp.expand(numerator * other), relation, root)
+    below = sp.rem(sp.expand(below * other), relation, root)
+    if below == 0:
+        return
+    quotient = sp.cancel(above / below)
+    yield quotient
+    yield sp.factor(quotient)
+
+
+def conjugates(factors: Sequence[tuple[sp.Expr, int]]) -> list[tuple[sp.Expr, int]]:
+    """Return the factors with ``(p + q)**k (p - q)**k`` as ``(p**2 - q**2)**k``."""
+    waiting, found = list(factors), []
+    while waiting:
+        base, k = waiting.pop(0)
+        for other, n in waiting:
+            if n == k and _conjugate(base, other):
+                waiting.remove((other, n))
+                base = sp.expand(base * other)
+                break
+        found.append((base, k))
+    return found
+
+
+def _conjugate(one: sp.Expr, other: sp.Expr) -> bool:
+    """Return whether the two are ``p + q`` and ``p - q``, or its negative."""
+    if not (one.is_Add and other.is_Add and len(one.args) == len(other.args) == 2):
+        return False
+    p, q = one.args
+    return other in (p - q, q - p)
 
 
 def _divided(numerator: sp.Expr, denominator: sp.Expr) -> Iterator[sp.Expr]:
@@ -235,8 +292,9 @@ def _pythagorean(rational: sp.Expr, meanings: Mapping[sp.Symbol, sp.Expr]) -> It
 
 
 def _doubled(form: sp.Expr) -> Iterator[sp.Expr]:
-    """Yield a form with 2 cosh(x)**2 = cosh(2 x) + 1 and 2 sinh(x)**2 = cosh(2 x) - 1."""
+    """Yield forms with one tanh(x), with 2 cosh(x)**2 = cosh(2 x) + 1 and 2 sinh(x)**2 = cosh(2 x) - 1."""
     if form.has(sp.cosh, sp.sinh):
+        yield rewrite(form)
         for function, sign in ((sp.cosh, 1), (sp.sinh, -1)):
             form = form.replace(
                 lambda e, f=function: e.is_Pow and e.exp == 2 and isinstance(e.base, f),
@@ -245,20 +303,72 @@ def _doubled(form: sp.Expr) -> Iterator[sp.Expr]:
         yield sp.expand(form)
 
 
+def _contracted(form: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield a form with area functions for logarithms, and functions of inverse functions done.
+
+    log((1 + x)/(1 - x)) = 2 atanh(x), and cosh(asinh(x)) = sqrt(1 + x**2).
+    """
+    if form.has(sp.log):
+        yield form.replace(sp.log, _area)
+    if any(node.args[0].has(*ARCS) for node in form.atoms(*ARCHED)):
+        with suppress(TooLarge):
+            tower, (rational,) = tower_of([plain(form).subs(G, Z)], lambda e: None, apart=True)
+            yield tower.meaning(rational).subs(Z, G)
+
+
+def _area(argument: sp.Expr) -> sp.Expr:
+    below, above = sp.fraction(sp.cancel((argument - 1) / (argument + 1)))[::-1]
+    return 2 * sp.atanh(sp.expand(above / below)) if not below.free_symbols else sp.log(argument)
+
+
+def _halved(form: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield a form in exp(u/2), and one in t = tanh(u/2) with exp(u) = (1 + t)/(1 - t)."""
+    written = plain(form)
+    found = sorted(written.atoms(*EXPONENTIAL), key=sp.default_sort_key)
+    groups = commensurable([sp.exp(node.args[0]) for node in found])
+    if len(groups) != 1 or sp.count_ops(form) > MAX_OPERATIONS:
+        return
+    ((direction, powers),) = groups
+    root, t = sp.Symbol("_root", positive=True), sp.Symbol("_t", real=True)
+    forward = {
+        node: sp.exp(node.args[0]) if isinstance(node, sp.exp) else node.rewrite(sp.exp) for node in found
+    }
+    whole = {
+        sp.exp(sign * k * direction): root ** (2 * sign * k) for k in powers.values() for sign in (1, -1)
+    }
+    written = written.xreplace(forward).xreplace(whole)
+    if written.has(sp.exp):
+        return
+    written = _positive_powers(written)
+    try:
+        written = sp.factor(sp.cancel(written)) if written.is_rational_function(root) else written
+        if written.has(G) or not written.is_rational_function(root):
+            yield written.subs(root, sp.exp(direction / 2))
+            return
+        numerator, denominator = (sp.Poly(part, root) for part in sp.fraction(written))
+    except sp.PolynomialError:
+        return
+    if any(power % 2 for part in (numerator, denominator) for (power,) in part.monoms()):
+        return
+    halved = sp.factor(sp.cancel(written.subs(root, sp.sqrt((1 + t) / (1 - t)))))
+    for shape in (halved, sp.expand(halved)):
+        yield shape.subs(t, sp.tanh(direction / 2))
+
+
 def _circular(form: sp.Expr) -> Iterator[sp.Expr]:
     """Yield forms with fewer circular functions: tan(x) = sin(x)/cos(x), cos(x)**2 = (1 + cos(2 x))/2."""
     if not form.has(sp.sin, sp.cos, sp.tan):
         return
     form = form.replace(sp.tan, lambda x: sp.sin(x) / sp.cos(x))
     yield rewrite(form)
-    squares = form.replace(
-        lambda e: e.is_Pow and e.exp == 2 and isinstance(e.base, sp.cos),
-        lambda e: (1 + sp.cos(2 * e.base.args[0])) / 2,
-    )
+    cosines = [e for e in form.atoms(sp.Pow) if e.exp == 2 and isinstance(e.base, sp.cos)]
+    squares = form.xreplace({e: (1 + sp.cos(2 * e.base.args[0])) / 2 for e in cosines})
     if not (doubled := sp.expand(squares)).is_Add:  # 1/2 + cos(2 x)/2 would cancel
         yield doubled
     if not squares.is_Add:
         yield squares
+    sines = [e for e in form.atoms(sp.Pow) if e.exp == 2 and isinstance(e.base, sp.sin)]
+    yield sp.expand(form.xreplace({e: 1 - sp.cos(e.base.args[0]) ** 2 for e in sines}))
 
 
 def _positive_powers(expression: sp.Expr) -> sp.Expr:
@@ -275,6 +385,12 @@ def _with_factored_roots(form: sp.Expr) -> Iterator[sp.Expr]:
     )
 
 
+FURTHER: tuple[Callable[[sp.Expr], Iterator[sp.Expr]], ...] = (
+    *(_with_factored_roots, _contracted, _variants, _doubled, _halved, _circular, _circular, _circular),
+)
+"""What makes further forms, each of the shortest found so far."""
+
+
 def tidy(form: sp.Expr, terms: int = 1000) -> sp.Expr:
     """Return a form with simple logarithms and roots, functions that do not cancel, and signs in order.
 
@@ -284,12 +400,49 @@ def tidy(form: sp.Expr, terms: int = 1000) -> sp.Expr:
     >>> tidy(1 - sp.exp(-G)), tidy(-G*(G - 1)), tidy(sp.log(1/G))
     (-expm1(-g), g*(1 - g), -log(g))
     """
-    form = form.replace(sp.log, logarithm)
-    form = form.replace(
-        lambda e: e.is_Pow and e.base.is_Pow and e.base.exp == -1, lambda e: e.base.base ** (-e.exp)
-    )
+    form = form.replace(sp.log, _logarithm)
+    form = form.replace(lambda e: e.is_Pow and not e.exp.is_Integer, lambda e: _upright(*e.args))
     form = form.replace(lambda e: e.is_Add and len(e.args) <= terms, lambda e: _sum(*e.args))
     return _signed(form.replace(lambda e: e.is_Mul and e.has(expm1), lambda e: _product(*e.args)))
+
+
+def _logarithm(argument: sp.Expr) -> sp.Expr:
+    """Return log(x); log(x + sqrt(x**2 + 1)) as asinh(x)."""
+    for root in sp.Add.make_args(argument):
+        rest = argument - root
+        if root.is_Pow and root.exp == sp.S.Half and sp.expand(root.base - rest**2) == 1:
+            return sp.asinh(rest)
+    return logarithm(argument)
+
+
+def _upright(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
+    """Return a power; a negative one of a quotient, or one of 1/x, as a power of the inverse.
+
+    >>> from symact.activations import G
+    >>> _upright(1/(1 - G), -C), _upright(G/(1 - G), -C)
+    ((1 - g)**_c, ((1 - g)/g)**_c)
+    """
+    above, below = base.as_numer_denom()
+    turned = exponent.could_extract_minus_sign() and below.free_symbols
+    if (above in (1, -1) and below != 1) or turned:
+        inverse = sp.expand(above * below) if above in (1, -1) else below / above
+        return sp.Pow(inverse, -exponent)
+    return sp.Pow(base, exponent)
+
+
+def _merged(product: sp.Expr) -> sp.Expr:
+    """Return a product with a power and its own base as one: g*g**(-1/p) = g**(1 - 1/p)."""
+    parts = list(sp.Mul.make_args(product))
+    for power in [part for part in parts if part.is_Pow and not part.exp.is_Rational]:
+        base, exponent = power.args
+        for other in [part for part in parts if part is not power]:
+            factor, k = other.as_base_exp()
+            sign = 1 if factor == base else -1 if sp.expand(factor + base) == 0 else 0
+            if k.is_Integer and sign:
+                parts.remove(power)
+                parts.remove(other)
+                return _merged(sp.Mul(sign**k, *parts, sp.Pow(base, sp.expand(exponent + k))))
+    return product
 
 
 def _sum(*terms: sp.Expr) -> sp.Expr:
@@ -327,7 +480,7 @@ def _signed(form: sp.Expr) -> sp.Expr:
     """Turn the sums of a product so that their constants, or else their first terms, are positive."""
     if form.is_Atom or isinstance(form, sp.Piecewise):
         return form
-    form = form.func(*(_signed(argument) for argument in form.args))
+    form = _merged(form.func(*(_signed(argument) for argument in form.args)))
     if form.is_Pow and form.base.is_Add and form.exp.is_Integer and form.exp % 2 == 0 and _turned(form.base):
         return sp.Pow(-form.base, form.exp)
     if not form.is_Mul:

@@ -85,6 +85,35 @@ class Kernel:
         """Whether z does not occur."""
         return not self.meaning.has(Z)
 
+    def of(self, argument: sp.Expr) -> sp.Expr:
+        """Return what the kernel is of another argument."""
+        if self.function == ROOT:
+            return sp.Pow(argument, 1 / self.degree)
+        if self.function == POWER:
+            return sp.Pow(argument, self.degree)
+        if self.function == TANGENT:
+            return sp.tan(self.degree * argument)
+        return self.meaning.func(argument)
+
+
+def _turned(function: type, ratio: sp.Rational, cosine: sp.Expr, sine: sp.Expr) -> sp.Expr:
+    """Return a circular function of so many times, whole or half, an angle between -pi/2 and pi.
+
+    tan(x/2) = sin(x)/(1 + cos(x)), and cos(x/2) = sqrt((1 + cos(x))/2).
+
+    >>> _turned(sp.tan, sp.Rational(1, 2), sp.Rational(3, 5), sp.Rational(4, 5))
+    1/2
+    """
+    c, s = sp.symbols("c s", real=True)
+    real, imaginary = sp.expand((c + sp.I * s) ** abs(int(ratio.p))).as_real_imag()
+    parts = {sp.cos: real, sp.sin: sp.sign(ratio) * imaginary, sp.tan: sp.sign(ratio) * imaginary / real}
+    if ratio.q == 2:
+        tangent, cosine = sine / (1 + cosine), sp.sqrt((1 + cosine) / 2)
+        if function is sp.tan:
+            return parts[sp.tan].subs({c: 1, s: tangent}, simultaneous=True)
+        sine = tangent * cosine
+    return parts[function].subs({c: cosine, s: sine}, simultaneous=True)
+
 
 Sign = Callable[[sp.Expr], int | None]
 """The sign of an expression in z on the piece, None where it changes or is 0."""
@@ -102,7 +131,7 @@ def tower_of(
 
     >>> tower, found = tower_of([sp.tanh(Z), sp.exp(-2*Z)], lambda e: 1)
     >>> [(k.function, k.meaning) for k in tower.kernels.values()], found[1]
-    ([(exp, exp(2*z))], 1/k0)
+    ([(exp, exp(2*z))], 1/_k0)
     """
     units: dict[tuple[str, sp.Expr], sp.Rational] = {}
     for _ in range(8):
@@ -137,12 +166,13 @@ def fraction(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 def factors(expression: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
     """Return the constant and the irreducible factors with their exponents, negative in the denominator."""
     numerator, denominator = fraction(expression)
-    above, below = _factors(numerator), _factors(denominator)
+    above, below = factored_parts(numerator), factored_parts(denominator)
     parts = above[1] + [(f, -k) for f, k in below[1]]
     return above[0] / below[0], parts
 
 
-def _factors(polynomial: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
+def factored_parts(polynomial: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
+    """Return the constant and the irreducible factors of a polynomial, with their exponents."""
     try:
         return factorised(polynomial)
     except sp.polys.polyerrors.BasePolynomialError:  # functions, or roots of numbers
@@ -153,7 +183,7 @@ def _factors(polynomial: sp.Expr) -> tuple[sp.Rational, list[tuple[sp.Expr, int]
 
 def product(polynomial: sp.Expr) -> sp.Expr:
     """Return a polynomial as the product of its factors."""
-    constant, parts = _factors(polynomial)
+    constant, parts = factored_parts(polynomial)
     return constant * sp.Mul(*(factor**k for factor, k in parts))
 
 
@@ -213,10 +243,8 @@ class Tower:
             return self._logarithm(node)
         if node.func in (sp.Abs, sp.sign) and (sign := self.sign(node.args[0])) is not None:
             return sign * self.rational(node.args[0]) if node.func is sp.Abs else sp.Integer(sign)
-        if node.func in UNDONE and node.args[0].func is UNDONE[node.func][0]:
-            (inner,), end = node.args[0].args, UNDONE[node.func][1]
-            if end == sp.oo or (self.sign(end - inner) == 1 and self.sign(end + inner) == 1):
-                return self.rational(inner)
+        if (inner := self._undone(node)) is not None:
+            return self.rational(inner)
         if node.func in OPAQUE:
             argument = self._canonical(self.rational(node.args[0]))
             return self._new((node.func, argument), node.func, argument, node)
@@ -236,10 +264,26 @@ class Tower:
     ) -> sp.Symbol:
         if key not in self._keys:
             positive = function in (sp.exp, ROOT, POWER)
-            symbol = sp.Symbol(f"k{len(self.kernels)}", positive=True if positive else None, real=True)
+            symbol = sp.Symbol(f"_k{len(self.kernels)}", positive=True if positive else None, real=True)
             self._keys[key] = symbol
             self.kernels[symbol] = Kernel(symbol, function, argument, meaning, degree)
         return self._keys[key]
+
+    def _undone(self, node: sp.Expr) -> sp.Expr | None:
+        """Return x for asinh(sinh(x)) and its like, where x is in the range of the inverse function."""
+        if node.func not in UNDONE or node.args[0].func is not UNDONE[node.func][0]:
+            return None
+        (inner,), end = node.args[0].args, UNDONE[node.func][1]
+        if end != sp.oo and (self.sign(end - inner) != 1 or self.sign(end + inner) != 1):
+            return None
+        return inner
+
+    def _simple(self, argument: sp.Expr) -> sp.Expr:
+        """Return the argument of a function with logarithms and inverse functions undone inside."""
+        if not argument.has(sp.log, *UNDONE):
+            return argument
+        shorter = sp.expand(self.meaning(self.rational(argument)))
+        return shorter if sp.count_ops(shorter) < sp.count_ops(argument) else argument
 
     def _canonical(self, expression: sp.Expr) -> sp.Expr:
         numerator, denominator = fraction(expression)
@@ -265,6 +309,9 @@ class Tower:
             ratio, direction = term.as_coeff_Mul()
             if not ratio.is_Rational:
                 raise TooLarge
+            if (inner := self._undone(direction)) is not None:
+                result *= self._exponential(ratio * inner)
+                continue
             if direction.func in EXPONENTIAL_OF:
                 result *= self.rational(EXPONENTIAL_OF[direction.func](direction.args[0]) ** ratio)
                 continue
@@ -276,16 +323,11 @@ class Tower:
 
     def _circular(self, node: sp.Expr) -> sp.Expr:
         """With t = tan(u): (1 + i t)**(2 n)/(1 + t**2)**n = cos(2 n u) + i sin(2 n u)."""
-        ratio, direction = sp.expand(node.args[0]).as_coeff_Mul()
+        ratio, direction = sp.expand(self._simple(node.args[0])).as_coeff_Mul()
         if not node.has(Z) or direction.is_Add:
             return self._new((node,), None, node, node)
-        if direction.func in TURN_OF and ratio.is_Integer:
-            c, s = sp.symbols("c s", real=True)
-            real, imaginary = sp.expand((c + sp.I * s) ** abs(int(ratio))).as_real_imag()
-            parts = {sp.cos: real, sp.sin: sp.sign(ratio) * imaginary}
-            parts[sp.tan] = parts[sp.sin] / parts[sp.cos]
-            cosine, sine = TURN_OF[direction.func](direction.args[0])
-            return self.rational(parts[node.func].subs({c: cosine, s: sine}, simultaneous=True))
+        if direction.func in TURN_OF and ratio.q in (1, 2):
+            return self.rational(_turned(node.func, ratio, *TURN_OF[direction.func](direction.args[0])))
         unit = self._unit("tan", direction, ratio)
         n = int(ratio / unit)
         angle = unit * direction
@@ -389,7 +431,7 @@ class Tower:
     ) -> sp.Expr:
         """A power with a parameter in its exponent; the base is positive, or there is no such power."""
         result: sp.Expr = sp.S.One
-        base = constant
+        base: sp.Expr = sp.S.One
         for factor, k in parts:
             kernel = self.kernels.get(factor)
             if self.apart and kernel is not None and kernel.function is sp.exp:
@@ -397,10 +439,19 @@ class Tower:
             elif kernel is not None and kernel.function in (ROOT, POWER):
                 inner = kernel.degree if kernel.function == POWER else 1 / kernel.degree
                 result *= self._power(self.meaning(kernel.argument), sp.expand(inner * k * exponent))
+            elif self.apart and (sign := self.sign(self.meaning(factor))) is not None:
+                constant *= sign ** (k % 2)
+                result *= self._own_power(sign * factor, sp.expand(k * exponent))
             else:
                 base *= factor**k
-        if base == 1:
-            return result
+        base *= constant
+        return result if base == 1 else result * self._own_power(base, exponent)
+
+    def _own_power(self, base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
+        """A power of what is positive, as a symbol of its own; one of 1/x is one of x."""
+        above, below = fraction(base)
+        if above.is_number and not below.is_number:
+            base, exponent = below / above, -exponent
         whole, rest = sp.expand(exponent).as_coeff_Add()
         if not whole.is_Integer:
             whole, rest = sp.S.Zero, sp.expand(exponent)
@@ -408,4 +459,4 @@ class Tower:
         base = self._canonical(base)
         meaning = sp.Pow(self.meaning(base), flip * rest)
         symbol = self._new((POWER, base, flip * rest), POWER, base, meaning, flip * rest)
-        return result * base**whole * symbol**flip
+        return base**whole * symbol**flip

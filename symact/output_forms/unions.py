@@ -62,8 +62,7 @@ def _end(piece: Piece, at: sp.Expr, side: str, region: Region) -> sp.Expr:
     expression = region.signed(piece.expression)
     try:
         if at.is_infinite:
-            signs = {sp.Symbol(s.name, positive=True): sign * s for s, sign in region.signs if sign}
-            return limit(expression, at).xreplace(signs)
+            return region.settled(limit(expression, at))
         value = piece.expression.subs(Z, at)
         if value.is_finite is not False and not value.has(sp.zoo, sp.nan, sp.AccumBounds):
             return value if value.is_number or value.is_Symbol else sp.simplify(value)
@@ -84,9 +83,9 @@ def united(stretches: Sequence[Stretch], region: Region) -> United:
     merged = _by_magnitude(_distinct(stretches))
     for setting in region.settings:
         try:
-            ordered = _absorbed(_sorted(merged, setting))
+            ordered = _absorbed(_sorted(merged, setting), region)
             relations = list(dict.fromkeys(_relations(ordered, region)))
-            _check_points(ordered, setting)
+            _check_points(ordered, setting, region)
         except Overlap:
             continue
         if not all(true_at(relation, setting) for relation in relations):
@@ -146,11 +145,11 @@ def _number(value: sp.Expr, setting: Setting) -> sp.Expr:
     return number
 
 
-def _absorbed(ordered: list[Stretch]) -> list[Stretch]:
+def _absorbed(ordered: list[Stretch], region: Region) -> list[Stretch]:
     """Join neighbours with one form, and points that follow their neighbour's form."""
     result: list[Stretch] = []
     for one in ordered:
-        if result and _joins(result[-1], one):
+        if result and _joins(result[-1], one, region):
             last = result.pop()
             form = last.expression if one.point else one.expression
             one = Stretch(last.lower, one.upper, form, last.closed or (last.point and bool(result)))
@@ -158,18 +157,18 @@ def _absorbed(ordered: list[Stretch]) -> list[Stretch]:
     return result
 
 
-def _joins(left: Stretch, right: Stretch) -> bool:
+def _joins(left: Stretch, right: Stretch, region: Region) -> bool:
     if not left.point and not right.point:
         return bool(left.expression == right.expression and left.upper == right.lower)
     if right.point and not left.point:
-        return _same(left.upper, right.lower) and _follows(left.expression, right)
+        return _same(left.upper, right.lower) and _follows(left.expression, right, region)
     if left.point and not right.point:
-        return _same(left.lower, right.lower) and _follows(right.expression, left)
+        return _same(left.lower, right.lower) and _follows(right.expression, left, region)
     return False
 
 
-def _follows(form: sp.Expr, point: Stretch) -> bool:
-    value = form.subs(G, point.lower)
+def _follows(form: sp.Expr, point: Stretch, region: Region) -> bool:
+    value = region.settled(form.subs(G, point.lower))
     return (value.is_infinite and point.expression.is_infinite) or _same(value, point.expression)
 
 
@@ -216,13 +215,13 @@ def _apart(left: Stretch, right: Stretch) -> sp.Basic:
     return relation.reversed if relation.is_Relational and relation.lhs.is_number else relation
 
 
-def _check_points(ordered: Sequence[Stretch], setting: Setting) -> None:
+def _check_points(ordered: Sequence[Stretch], setting: Setting, region: Region) -> None:
     """A point inside a stretch must follow its form."""
     for point in (s for s in ordered if s.point):
         value = _number(point.lower, setting)
         for other in (s for s in ordered if not s.point):
             inside = _number(other.lower, setting) < value < _number(other.upper, setting)
-            if inside and not _follows(other.expression, point):
+            if inside and not _follows(other.expression, point, region):
                 raise Overlap
 
 
