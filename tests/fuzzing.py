@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import count as count_up
 from typing import Any
 
 import mpmath as mp
@@ -241,6 +243,17 @@ def formula(seed: int, sizes: tuple[int, ...] = LARGE) -> str:
             text = _tree(chance, chance.choice(sizes))
         if re.search(r"\bz\b", text) and len(text) < 160:
             return text
+
+
+@cache
+def distinct(count: int, sizes: tuple[int, ...] = LARGE) -> tuple[str, ...]:
+    """Return so many different random formulas, of the first seeds."""
+    found: dict[str, None] = {}
+    for seed in count_up():
+        found.setdefault(formula(seed, sizes))
+        if len(found) == count:
+            return tuple(found)
+    raise AssertionError("seeds have no end")
 
 
 def _tree(chance: random.Random, size: int) -> str:

@@ -1,10 +1,9 @@
 """2,000 random formulas: no form that is off, no witness that is none, no exception that nobody foresaw."""
 
 import json
-from functools import cache
 
 import pytest
-from fuzzing import SMALL, GaveUp, Outcome, Reader, _Oracle, at_most, examine, formula
+from fuzzing import SMALL, GaveUp, Outcome, Reader, _Oracle, at_most, distinct, examine, formula
 
 from symact.errors import SymactError
 from symact.pipeline import derive
@@ -26,25 +25,14 @@ PATIENCE = 30
 """Seconds for all stages, properties included."""
 
 
-@cache
-def answered(text: str, mixed: bool) -> Outcome:
-    """Return what comes of a formula; small ones are drawn more than once."""
-    return examine(text, SECONDS, mixed=mixed)
-
-
 @pytest.mark.thorough
 @pytest.mark.parametrize("first", range(0, COUNT, CHUNK))
 def test_answers_hold(first: int) -> None:
-    outcomes = {
-        seed: answered(formula(seed, SMALL), seed % MIXED == 0) for seed in range(first, first + CHUNK)
-    }
-    faults = {
-        f"seed {seed}: {outcome.formula}": (outcome.answer, outcome.mixed, outcome.faults)
-        for seed, outcome in outcomes.items()
-        if outcome.faults
-    }
+    formulas = distinct(COUNT, SMALL)[first : first + CHUNK]
+    outcomes = [examine(text, SECONDS, mixed=i % MIXED == 0) for i, text in enumerate(formulas)]
+    faults = {one.formula: (one.answer, one.mixed, one.faults) for one in outcomes if one.faults}
     assert not faults
-    given_up = [o.formula for o in outcomes.values() if o.kind == "gave up"]
+    given_up = [one.formula for one in outcomes if one.kind == "gave up"]
     assert len(given_up) <= MAX_GIVEN_UP, given_up
 
 
@@ -52,10 +40,10 @@ def test_answers_hold(first: int) -> None:
 @pytest.mark.parametrize("first", range(0, COUNT, 10 * CHUNK))
 def test_no_stage_of_derive_crashes(first: int) -> None:
     """Whatever a formula is, `derive` answers, down to the facts that are written as JSON, or refuses it."""
-    for seed in range(first + 7, first + 10 * CHUNK, DERIVED):
+    for text in distinct(COUNT, SMALL)[first + 7 : first + 10 * CHUNK : DERIVED]:
         try:
             with at_most(PATIENCE):
-                json.dumps(derive(formula(seed, SMALL)).to_json())
+                json.dumps(derive(text).to_json())
         except (SymactError, GaveUp):
             continue
 
@@ -65,6 +53,7 @@ FIRST = {3: "exp(-exp(-(z)))", 9: "atan(z)", 11: "sigmoid(2*(z)-1)"}
 
 def test_formulas_are_the_same_everywhere() -> None:
     assert [formula(seed, SMALL) for seed in FIRST] == list(FIRST.values())
+    assert len(set(distinct(COUNT, SMALL))) == COUNT
 
 
 # --- guards: the oracle finds what is planted ----------------------------------------------------------

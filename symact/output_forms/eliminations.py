@@ -240,6 +240,13 @@ class _Elimination:
         return result * constant**p, (sign * V) ** p
 
     def _mixture(self, bases: set[sp.Symbol]) -> str:
+        """Return why g has no elementary inverse: it is algebraic over more than one of the tower's kernels.
+
+        Kernels of a tower are algebraically independent (Risch, 1979, doi:10.2307/2373917), and an equation
+        that needs two of them is not solved by elementary functions (Rosenlicht, 1969,
+        doi:10.1007/BF02684595; Bronstein, Corless, Davenport and Jeffrey, 2008, on Lambert's W,
+        doi:10.1080/10652460802332342).
+        """
         shown = []
         for kernel in (self.tower.kernels.get(symbol) for symbol in bases):
             if kernel is None:
