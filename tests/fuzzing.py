@@ -456,7 +456,7 @@ class _Oracle:
                 name, _, value = pair.partition(" = ")
                 setting |= {name: Reader(value)()} if value else {}
             try:
-                z1, z2 = Reader(first)(**setting), Reader(second)(**setting)
+                z1, z2 = (self._inside(Reader(z)(**setting), setting) for z in (first, second))
                 values = [self.read(z=z, **setting) for z in (z1, z2)]
                 slopes = [slope(lambda x: self.read(z=x, **setting), z) for z in (z1, z2)]
             except Undefined:
@@ -467,6 +467,14 @@ class _Oracle:
             if abs(slopes[0] - slopes[1]) < mp.mpf(10) ** -17 * size:
                 return [f"the witness {first}, {second} has one derivative: {mp.nstr(slopes)}"]
         return []
+
+    def _inside(self, z: Any, setting: Mapping[str, Any]) -> Any:
+        """Return z; where algebra has cancelled what is 0/0 there, as in (z^2)/z, a number beside it."""
+        try:
+            self.read(z=z, **setting)
+        except Undefined:
+            return z + 3 * H  # the difference quotient looks H to either side
+        return z
 
     def wrong_sign(self, sign: int) -> list[str]:
         with mp.workdps(DIGITS):

@@ -426,13 +426,15 @@ def _signs(good: Sequence[Region], others: Sequence[Region]) -> sp.Basic:
 
 
 def _apart(expression: sp.Expr, forms: Sequence[_Form]) -> list[sp.Basic]:
-    """Return which sums of parameters must not be 0, because the form divides by them."""
+    """Return what of the parameters must not be 0, sums and functions, because the form divides by it."""
     divisors = [e.base for e in expression.atoms(sp.Pow) if e.exp.is_negative and not e.base.has(G)]
-    sums = [part for divisor in divisors for part in sp.Mul.make_args(sp.factor(divisor)) if part.is_Add]
-    signed = [form.region.signed(part) for form in forms for part in sums]
-    if all(part.is_nonzero for part in signed):
-        return []
-    return [sp.Ne(part.args[0], sp.expand(part.args[0] - part)) for part in sums]
+    parts = dict.fromkeys(part for divisor in divisors for part in sp.Mul.make_args(sp.factor(divisor)))
+    return [
+        sp.Ne(part.args[0], sp.expand(part.args[0] - part)) if part.is_Add else sp.Ne(part, 0)
+        for part in parts
+        if (part.is_Add or part.is_Function)
+        and not all(form.region.signed(part).is_nonzero for form in forms)
+    ]
 
 
 def _nonzero(

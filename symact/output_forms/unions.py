@@ -55,6 +55,8 @@ def stretch(piece: Piece, increasing: bool, form: sp.Expr, region: Region) -> St
     """
     ends = _end(piece, piece.lower, "+", region), _end(piece, piece.upper, "-", region)
     lower, upper = ends if increasing else ends[::-1]
+    if lower.is_extended_real and upper.is_extended_real and sp.Gt(lower, upper) == sp.true:
+        lower, upper = upper, lower  # beside a pole f may fall although it does not as a whole
     return Stretch(lower, upper, form)
 
 

@@ -126,7 +126,7 @@ def _supremum(
     with working_precision():
         bound = reduce(arb.max, bounds, arb(0))
         if bounds and not bound < ball(number):
-            if bound > ball(number).upper() * TOLERANCE:
+            if not bound <= ball(number).upper() * TOLERANCE:  # or no number at all
                 raise Undecided("the bound beyond a compact part is too large")
             number = Enclosure(ball(number).union(ball(number).max(bound)))
     return number, "; ".join(methods)
