@@ -89,6 +89,7 @@ def both(formula: str) -> Iterator[tuple[sp.Expr | None, sp.Expr | None, str]]:
             yield forms[0], forms[1], how
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_both_roads_agree(formula: str) -> None:
     """In the catalogue, where one leads so does the other; with erf neither does."""
