@@ -24,14 +24,18 @@ KEEP_DAYS = 30
 
 @cache
 def sources_hash() -> str:
-    """Return one hash of all that results depend on beside their input: our sources, SymPy's version."""
+    """Return one hash of all that results depend on beside their input: our sources, SymPy's version.
+
+    The catalogue is input: a record is in the key of its own results, and a new one leaves the others'.
+    """
     from sympy import __version__ as sympy_version
 
     package = Path(__file__).parent
     roots = [(package, "*.py"), (templates_folder(), "*.jinja")]
     digest = hashlib.sha256(sympy_version.encode())
     for root, pattern in roots:
-        for file in sorted(root.rglob(pattern), key=lambda f: f.relative_to(root).as_posix()):
+        files = [file for file in root.rglob(pattern) if file.parent != package / "catalogue"]
+        for file in sorted(files, key=lambda f: f.relative_to(root).as_posix()):
             digest.update(file.relative_to(root).as_posix().encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
