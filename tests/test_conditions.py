@@ -43,6 +43,7 @@ CONDITIONAL = ("leaky_relu", "prelu", "elu", "threshold", "thresholded_relu", "s
 """The activations of the catalogue whose form does not hold for all parameters in their domains."""
 
 
+@pytest.mark.thorough
 def test_which_forms_have_conditions() -> None:
     assert {name for name in PARAMETRIC if outside(name)} == set(CONDITIONAL)
 
