@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from operator import add, mul
 from typing import Any, TypeAlias
 
 import sympy as sp
@@ -267,15 +268,23 @@ def _model_sum(first: Ball, *others: Ball) -> Ball:
     return total
 
 
-def _exact_sum(first: Ball, *others: Ball) -> Ball:
-    total = first
-    for other in others:
-        if total is None or other is None:
-            return None
-        total = total + other
-        if total.is_nan():
-            return None
-    return total
+def _exact_fold(operation: Callable[[arb, arb], arb]) -> Operation:
+    """Return a sum or a product of any number of balls, undefined where a part or a step is."""
+
+    def fold(first: Ball, *others: Ball) -> Ball:
+        total = first
+        for other in others:
+            if total is None or other is None:
+                return None
+            total = operation(total, other)
+            if total.is_nan():
+                return None
+        return total
+
+    return fold
+
+
+_exact_sum, _exact_product = _exact_fold(add), _exact_fold(mul)
 
 
 def _product(arithmetic: Arithmetic) -> Operation:
@@ -291,17 +300,6 @@ def _model_product(first: Ball, *others: Ball) -> Ball:
         magnitude = abs(total)
         if not magnitude < HUGE or magnitude < SMALL:
             total = _finished(total)
-    return total
-
-
-def _exact_product(first: Ball, *others: Ball) -> Ball:
-    total = first
-    for other in others:
-        if total is None or other is None:
-            return None
-        total = total * other
-        if total.is_nan():
-            return None
     return total
 
 

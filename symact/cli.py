@@ -6,6 +6,7 @@ Exit codes: 0 it holds; 1 it does not hold, or the machine failed; 2 the request
 import json
 import os
 import sys
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
@@ -238,12 +239,7 @@ def verify(
             jobs=_jobs(jobs),
             progress=report,
         )
-    holds = all(result.holds for result in results)
-    if as_json:
-        _print_json({"results": [result.to_json() for result in results], "holds": holds})
-    else:
-        show.accuracy(results)
-    return HOLDS if holds else HOLDS_NOT
+    return _verdict(results, as_json, show.accuracy)
 
 
 @app.command()
@@ -297,15 +293,18 @@ def audit(
             jobs=_jobs(jobs),
             progress=report,
         )
-    holds = all(audit.holds for audit in audits)
-    if as_json:
-        _print_json({"results": [audit.to_json() for audit in audits], "holds": holds})
-    elif against is None:
-        show.audits(audits)
-    else:
-        show.audit(audits[0])
     if plot is not None:
         print(documents.plot_errors(audits, plot), file=sys.stderr)
+    return _verdict(audits, as_json, show.audits if against is None else show.audit)
+
+
+def _verdict(results: Sequence[Any], as_json: bool, shown: Callable[[Sequence[Any]], None]) -> int:
+    """Print results, and return the exit code."""
+    holds = all(result.holds for result in results)
+    if as_json:
+        _print_json({"results": [result.to_json() for result in results], "holds": holds})
+    else:
+        shown(results)
     return HOLDS if holds else HOLDS_NOT
 
 

@@ -492,6 +492,16 @@ def audit(
     if against is None:
         if not isinstance(function, str) or ":" in function:
             raise InvalidActivation(f"{name}: say what it is meant to be: --against TARGET")
+        alone = {
+            "derivative": derivative,
+            "parameters": parameters,
+            "keywords": keywords,
+            "framework": framework,
+            "scalar": scalar,
+            "exhaustive": exhaustive,
+        }
+        if ignored := [option for option, value in alone.items() if value]:
+            raise InvalidActivation(f"{name}: a package is judged as a whole; leave out {', '.join(ignored)}")
         return _audited_package(function, dtype, limit, jobs, progress)
     call = audits.load(
         function, derivative=derivative, dtype=dtype, keywords=keywords, framework=framework, scalar=scalar

@@ -13,10 +13,11 @@ import pytest
 import symact
 from symact.audits import PACKAGES, Audit, audit, load, recipes
 from symact.catalogue import catalogue
+from symact.catalogue.frameworks import PROFILES
 from symact.derivatives import differentiate
 from symact.errors import InvalidActivation, NotSupported, ToolMissing, UnknownName
 from symact.pipeline import with_profile
-from symact.profiles import POLICIES, PROFILES, names
+from symact.profiles import POLICIES, names
 
 Array = np.ndarray
 
@@ -58,7 +59,7 @@ def step(at: float, left: float = 0.0, right: float = 1.0) -> Any:
 def test_what_is_right_has_no_fault() -> None:
     one = found(sigmoid)
     assert one.holds
-    assert (one.beyond, one.intervals, one.not_monotone, one.swallowed_nan) == (0, (), (), False)
+    assert (one.beyond, one.intervals, one.disorder, one.swallowed_nan) == (0, (), "", False)
     assert one.result.max_ulp < 0.51
 
 
@@ -90,7 +91,7 @@ def test_nan_that_is_swallowed_is_seen() -> None:
 def test_adjacent_floats_out_of_order_are_seen() -> None:
     one = found(planted(lambda z: z.view(np.uint32) % 2 == 1, lambda z, g: g * np.float32(1 - 2e-7)))
     assert one.result.max_ulp < 4
-    assert one.not_monotone
+    assert one.disorder
     assert not one.holds
 
 
@@ -111,6 +112,15 @@ def test_a_kink_is_told_by_its_policy(at: float, policies: set[str], inside: boo
     assert ("pytorch" in one.profiles) is (at == 0)
 
 
+def test_what_breaks_a_law_within_the_bound_is_seen() -> None:
+    crooked = wide(lambda z: np.tanh(z) * np.where(z < -1, 1 - 1e-7, 1))
+    one = found(crooked, "tanh")
+    assert one.result.asymmetric > 0
+    assert one.beyond == 0
+    assert not one.holds
+    assert found(planted(lambda z: z > 80, lambda z, g: g + np.float32(1.2e-7))).result.out_of_range > 0
+
+
 def test_parameters_are_those_that_are_given() -> None:
     leaky = wide(lambda z: np.where(z > 0, z, 0.25 * z))
     assert not found(leaky, "leaky_relu").holds
@@ -128,7 +138,7 @@ def test_json_has_what_verify_prints_and_the_findings() -> None:
     (one,) = symact.audit(sigmoid, against="sigmoid")
     shown = one.to_json()
     assert {"activation", "max_ulp", "at", "bound_ulp", "wrong_nan", "holds"} <= set(shown)
-    assert {"intervals", "kinks", "profiles", "not_monotone", "swallowed_nan", "repair"} <= set(shown)
+    assert {"intervals", "kinks", "profiles", "disorder", "swallowed_nan", "repair"} <= set(shown)
     assert "symact_sigmoid_f32" in shown["repair"]
 
 
@@ -168,12 +178,16 @@ def test_what_is_not_there_is_named(spec: str, error: type[Exception], message: 
 def test_bad_requests_are_named() -> None:
     with pytest.raises(UnknownName, match="no parameter beta; there are none"):
         found(sigmoid, parameters={"beta": 1.0})
-    with pytest.raises(UnknownName, match="no such dtype"):
+    with pytest.raises(UnknownName, match="no dtype of arrays"):
         found(sigmoid, dtype="float128")
     with pytest.raises(NotSupported, match="leave out --exhaustive"):
         found(sigmoid, exhaustive=True)
     with pytest.raises(NotSupported, match="it must keep both"):
         found(lambda z: sigmoid(z).astype(np.float64))
+    with pytest.raises(NotSupported, match="raises ValueError for"):
+        found(lambda z: np.linalg.norm(z, "no such norm"))
+    with pytest.raises(InvalidActivation, match="leave out derivative, parameters"):
+        symact.audit("numpy", derivative=True, parameters={"beta": 1})
     with pytest.raises(InvalidActivation, match="--against TARGET"):
         symact.audit("numpy:tanh")
     with pytest.raises(UnknownName, match="no recipes for this package"):
@@ -226,11 +240,11 @@ def test_a_profile_that_does_not_exist_is_named() -> None:
 
 
 def test_rows_are_of_the_catalogue() -> None:
-    from symact.audits.recipes import JAX, ONNX, TORCH
+    from symact.catalogue.frameworks import JAX, ONNX, TORCH
 
     for rows in (TORCH, JAX, ONNX):
-        assert {row[0] for row in rows} <= set(catalogue())
-        assert len({row[:2] for row in rows}) == len({row[0] for row in rows}) == len(rows)
+        assert {row.activation for row in rows} <= set(catalogue())
+        assert len({row.activation for row in rows}) == len(rows)
     assert PACKAGES == ("torch", "jax", "onnxruntime", "numpy")
 
 

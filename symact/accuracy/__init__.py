@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -101,12 +101,7 @@ def ask(question: Question, call: Call, target: str) -> Result:
         broken = question.laws.broken(
             lambda z: call(z, **question.parameters), question.arguments[0], np.asarray(answer)
         )
-    return replace(
-        result,
-        asymmetric=broken.asymmetric,
-        out_of_range=broken.out_of_range,
-        not_monotone=broken.not_monotone,
-    )
+    return result.lawful(broken)
 
 
 def _able(task: Task, dtype: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from symact.accuracy.laws import Laws
+from symact.accuracy.laws import Broken, Laws
 from symact.formats import FORMATS
 from symact.oracles import Truths
 
@@ -57,6 +57,15 @@ class Result:
     def holds(self) -> bool:
         """Whether the bound is kept and nothing else is wrong."""
         return self.max_ulp <= self.bound_ulp and not any(getattr(self, count) for count in COUNTS)
+
+    def lawful(self, broken: Broken) -> "Result":
+        """Return the result with how often laws are broken."""
+        return replace(
+            self,
+            asymmetric=broken.asymmetric,
+            out_of_range=broken.out_of_range,
+            not_monotone=broken.not_monotone,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``symact verify --json`` prints."""
@@ -149,8 +158,12 @@ def errors(question: Question, answer: np.ndarray, target: str) -> Errors:
 
 def judge(question: Question, answer: np.ndarray, target: str, warnings: int = 0) -> Result:
     """Return the verdict on the values that a target gave for a question's points."""
+    return verdict(question, errors(question, answer, target), target, warnings)
+
+
+def verdict(question: Question, found: Errors, target: str, warnings: int = 0) -> Result:
+    """Return the verdict on errors that are known point by point."""
     fmt, truth, z = FORMATS[question.dtype], question.truths, question.points
-    found = errors(question, answer, target)
     got, error, bound = found.got, found.ulp, "relative"
     if question.slack is not None and error.max(initial=0.0) > question.bound_ulp:
         error, bound = np.ldexp(error, np.minimum(truth.ulp - question.slack, 0)), "absolute"

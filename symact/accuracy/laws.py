@@ -39,7 +39,7 @@ class Laws:
 
     def broken(self, call: Callable[[np.ndarray], np.ndarray], z: np.ndarray, got: np.ndarray) -> "Broken":
         """Return how often the values for z, which is sorted, break a law."""
-        numbers = self.direction * got[~np.isnan(got)]
+        numbers = got[~np.isnan(got)] if self.direction >= 0 else -got[~np.isnan(got)]
         return Broken(
             asymmetric=int((~self._mirrored(call(-z), got)).sum()) if self.parity else 0,
             out_of_range=int(((got < self.lowest) | (got > self.highest)).sum()),

@@ -99,7 +99,7 @@ def _framework(spec: str | Callable[..., Any], function: object) -> str:
 
 
 def _of_torch(function: Callable[[Any], Any], derivative: bool) -> Call:
-    torch = _needed("torch")
+    torch = needed("torch")
 
     def forward(z: np.ndarray) -> np.ndarray:
         with torch.no_grad():
@@ -119,7 +119,7 @@ def _of_torch(function: Callable[[Any], Any], derivative: bool) -> Call:
 
 
 def _of_jax(function: Callable[[Any], Any], derivative: bool) -> Call:
-    jax = _needed("jax")
+    jax = needed("jax")
     jax.config.update("jax_enable_x64", True)
 
     def forward(z: np.ndarray) -> np.ndarray:
@@ -132,7 +132,8 @@ def _of_jax(function: Callable[[Any], Any], derivative: bool) -> Call:
     return backward if derivative else forward
 
 
-def _needed(module: str) -> Any:
+def needed(module: str) -> Any:
+    """Return a module. Raises ToolMissing where it is not installed."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
@@ -149,6 +150,8 @@ def _symbol(library: str, name: str, dtype: str, scalar: bool) -> Call:
             raise ToolMissing(f"{library}: {error}") from error
     if not hasattr(loaded, name):
         raise UnknownName(f"{library}:{name}: the library has no such symbol")
+    if dtype not in CTYPES:
+        raise NotSupported(f"{library}:{name}: {dtype} is no C type; choose {' or '.join(CTYPES)}")
     symbol, real = getattr(loaded, name), CTYPES[dtype]
     if scalar:
         symbol.argtypes, symbol.restype = [real], real

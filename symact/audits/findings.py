@@ -11,21 +11,25 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from symact.accuracy.judgements import Errors, Question, Result, errors, judge
+from symact.accuracy.judgements import Errors, Question, Result, errors, verdict
+from symact.accuracy.laws import Laws, laws
 from symact.accuracy.points import inputs
 from symact.accuracy.questions import odd, settings, zero_sign
 from symact.activations import Activation
 from symact.audits.calls import Call
+from symact.catalogue.frameworks import PROFILES
 from symact.derivatives import FoundKink, differentiate
-from symact.errors import NotSupported, UnknownName
+from symact.enclosures import rational
+from symact.errors import NotSupported, SymactError, UnknownName
 from symact.formats import FORMATS, Format
 from symact.oracles import Exact, Number, Oracle, truths
-from symact.profiles import POLICIES, PROFILES
-from symact.properties import properties
+from symact.profiles import POLICIES
 from symact.writing import text
 
 BOUND = 4.0
 """The error in ulp from which on somebody else's value counts as wrong, unless told otherwise."""
+
+DTYPES = ("float16", "float32", "float64")
 
 GAP = 3
 """Right values in a row that end an interval of wrong ones."""
@@ -96,7 +100,8 @@ class Audit:
     profiles: tuple[str, ...]
     """Frameworks whose kinks are like these."""
     swallowed_nan: bool
-    not_monotone: tuple[str, ...]
+    disorder: str
+    """Adjacent floats whose values are out of order though f is monotone; empty where none are seen."""
     repair: str
     points: np.ndarray = field(repr=False, compare=False)
     ulp: np.ndarray = field(repr=False, compare=False)
@@ -104,7 +109,7 @@ class Audit:
     @property
     def holds(self) -> bool:
         """Whether nothing is wrong: errors within the bound, NaN kept, subgradients at kinks, monotone."""
-        return self.result.holds and not self.not_monotone and all(kink.inside for kink in self.kinks)
+        return self.result.holds and not self.disorder and all(kink.inside for kink in self.kinks)
 
     def to_json(self) -> dict[str, Any]:
         """Return one of the results that ``symact audit --json`` prints: that of verify, and the findings."""
@@ -114,7 +119,7 @@ class Audit:
             "swallowed_nan": self.swallowed_nan,
             "kinks": [kink.to_json() for kink in self.kinks],
             "profiles": list(self.profiles),
-            "not_monotone": list(self.not_monotone),
+            "disorder": self.disorder,
             "repair": self.repair,
             "holds": self.holds,
         }
@@ -138,8 +143,8 @@ def audit(
 
     Raises UnknownName for a dtype or a parameter that does not exist, NotSupported for 2^32 inputs.
     """
-    if dtype not in FORMATS:
-        raise UnknownName(f"{dtype}: no such dtype; there are {', '.join(FORMATS)}")
+    if dtype not in DTYPES:
+        raise UnknownName(f"{dtype}: no dtype of arrays; there are {', '.join(DTYPES)}")
     if exhaustive and FORMATS[dtype].bits > 16:
         raise NotSupported(
             f"{dtype}: all its inputs take hours of arbitrary precision; leave out --exhaustive"
@@ -169,19 +174,19 @@ class _Auditor:
         if not self.derivative and odd(self.activation):
             question = replace(question, zero_sign=zero_sign(self._oracle))
         answer = self._asked(question.points)
-        result = replace(judge(question, answer, self.name), exhaustive=self.exhaustive)
         found = errors(question, answer, self.name)
-        bad = (found.ulp > self.bound) | found.wrong_nan | found.wrong_inf
-        kinks = tuple(self._kinks())
-        nan = np.isnan(question.points)
+        result = verdict(question, found, self.name).lawful(
+            self._laws.broken(self._asked, question.points, found.got)
+        )
+        kinds, kinks = self._kinds(found), tuple(self._kinks())
         return Audit(
-            result=result,
-            beyond=int(bad.sum()),
-            intervals=tuple(self._intervals(question, found)),
+            result=replace(result, exhaustive=self.exhaustive),
+            beyond=int((kinds != RIGHT).sum()),
+            intervals=tuple(self._intervals(question, found, kinds)),
             kinks=kinks,
             profiles=tuple(self._profiles(kinks)),
-            swallowed_nan=bool((nan & ~np.isnan(found.got)).any()),
-            not_monotone=() if self.derivative else tuple(self._not_monotone()),
+            swallowed_nan=bool((np.isnan(question.points) & ~np.isnan(found.got)).any()),
+            disorder=self._disorder(),
             repair=self._repair(),
             points=question.points,
             ulp=np.where(found.wrong_nan | found.wrong_inf, np.inf, found.ulp),
@@ -196,23 +201,21 @@ class _Auditor:
         given = {key: Fraction(self._fmt.round(Fraction(value))) for key, value in self.parameters.items()}
         return Oracle(self.activation, {**settings(self.activation, self._fmt)[0], **given}, self._fmt)
 
-    @property
-    def _function(self) -> str:
-        return "derivative" if self.derivative else "forward"
+    @cached_property
+    def _laws(self) -> Laws:
+        both = laws(self.activation, self._oracle.values, self._fmt, at_defaults=not self.parameters)
+        return both[self.derivative]
+
+    @cached_property
+    def _setting(self) -> dict[sp.Symbol, sp.Rational]:
+        """The parameters' values, exact."""
+        return {s: sp.Rational(v.numerator, v.denominator) for s, v in self._oracle.values.items()}
 
     @cached_property
     def _at_kinks(self) -> dict[float, FoundKink]:
         """The kinks that are floats; what is returned there is a convention, not right or wrong."""
-        by_value = {}
-        for kink in differentiate(self.activation).kinks:
-            at = kink.at.subs({p.symbol: self._exact(p.name) for p in self.activation.parameters})
-            if Fraction(float(at)) == Fraction(int(at.p), int(at.q)) if at.is_Rational else False:
-                by_value[float(at)] = kink
-        return by_value
-
-    def _exact(self, parameter: str) -> Any:
-        value = self._oracle.values[sp.Symbol(parameter, real=True)]
-        return sp.Rational(value.numerator, value.denominator)
+        places = [(rational(k.at, self._oracle.values), k) for k in differentiate(self.activation).kinks]
+        return {float(at): kink for at, kink in places if at is not None and Fraction(float(at)) == at}
 
     def _points(self) -> list[float]:
         points = inputs(self._oracle, self._fmt, (), thorough=True)
@@ -225,7 +228,7 @@ class _Auditor:
         parameters = {key: float(value) for key, value in self.parameters.items()}
         return Question(
             activation=self.activation.title,
-            function=self._function,
+            function="derivative" if self.derivative else "forward",
             dtype=self.dtype,
             points=np.array(points),
             truths=truths(values, self._fmt),
@@ -236,7 +239,13 @@ class _Auditor:
     def _asked(self, points: np.ndarray) -> np.ndarray:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            answer = np.asarray(self.call(points.astype(self.dtype)))
+            try:
+                answer = np.asarray(self.call(points.astype(self.dtype)))
+            except SymactError:
+                raise
+            except Exception as error:  # whatever somebody else's function raises
+                what = f"raises {type(error).__name__} for {points.size} values of {self.dtype}"
+                raise NotSupported(f"{self.name}: {what}: {error}") from error
         if answer.dtype != np.dtype(self.dtype) or answer.shape != points.shape:
             raise NotSupported(
                 f"{self.name}: returns {answer.dtype} of shape {answer.shape} for {self.dtype} of shape "
@@ -246,10 +255,9 @@ class _Auditor:
 
     # --- intervals ---
 
-    def _intervals(self, question: Question, found: Errors) -> Iterator[Interval]:
+    def _intervals(self, question: Question, found: Errors, kinds: np.ndarray) -> Iterator[Interval]:
         """Yield runs of wrong values of one kind, their ends found to the float by bisection."""
         z, rounded = question.points, question.truths.rounded
-        kinds = self._kinds(found)
         for run in _runs(kinds[~np.isnan(z)]):
             kind, first, last = kinds[run[0]], run[0], run[-1]
             inside = np.array(run)
@@ -295,11 +303,10 @@ class _Auditor:
     def _kinks(self) -> Iterator[SeenKink]:
         if not self.derivative:
             return
-        setting = {p.symbol: self._exact(p.name) for p in self.activation.parameters}
         for at, kink in self._at_kinks.items():
             got = float(self._asked(np.full(LANES, at))[0])
             left, right, convention = (
-                side.subs(setting) for side in (kink.left, kink.right, kink.convention)
+                side.subs(self._setting) for side in (kink.left, kink.right, kink.convention)
             )
             policies = tuple(
                 name for name, policy in POLICIES.items() if self._like(got, policy(left, right, convention))
@@ -324,13 +331,13 @@ class _Auditor:
             if wanted and all(w in kink.policies for w, kink in zip(wanted, kinks, strict=True)):
                 yield name
 
-    # --- monotone ---
+    # --- order ---
 
-    def _not_monotone(self) -> Iterator[str]:
-        """Yield pairs of adjacent floats whose values are out of order, though f is monotone."""
-        sign = self._direction
+    def _disorder(self) -> str:
+        """Return adjacent floats whose values are out of order though f is monotone, if any are seen."""
+        sign = self._laws.direction
         if sign == 0:
-            return
+            return ""
         generator = np.random.default_rng(RUNS)
         lowest, highest = (_order(self._fmt, side * self._fmt.largest) for side in (-1, 1))
         near = [_order(self._fmt, z) for z in np.linspace(-20, 20, RUNS // 2).astype(self.dtype).tolist()]
@@ -339,17 +346,11 @@ class _Auditor:
         values = self._asked(runs.reshape(-1)).astype(np.float64).reshape(runs.shape)
         with np.errstate(invalid="ignore"):
             drops = np.argwhere(sign * np.diff(values, axis=1) < 0)
-        for i, j in drops[:1]:
-            pair = (
-                f"{values[i, j]:.9g} at z = {runs[i, j]:.9g}, {values[i, j + 1]:.9g} at {runs[i, j + 1]:.9g}"
-            )
-            yield f"{pair}; {len(drops)} of {np.diff(values).size} adjacent pairs seen"
-
-    @cached_property
-    def _direction(self) -> int:
-        known = properties(differentiate(self.activation)).monotonic
-        whole = self.activation.domain == sp.S.Reals
-        return {"increasing": 1, "decreasing": -1}.get(known or "", 0) if whole else 0
+        if not len(drops):
+            return ""
+        i, j = drops[0]
+        pair = f"{values[i, j]:.9g} at z = {runs[i, j]:.9g}, {values[i, j + 1]:.9g} at {runs[i, j + 1]:.9g}"
+        return f"{pair}; {len(drops)} of {len(starts) * (RUN - 1)} adjacent pairs seen"
 
     def _repair(self) -> str:
         name = self.activation.name

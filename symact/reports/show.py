@@ -190,8 +190,9 @@ def audits(found: Sequence[Any]) -> None:
     console.print(f"{len(found)} functions judged at {points:,} points, {faulty} with faults")
 
 
-def audit(one: Any) -> None:
+def audit(found: Sequence[Any]) -> None:
     """Print what is wrong with one function, and what to use instead."""
+    (one,) = found
     result = one.result
     console = _console()
     what = "the derivative of " if result.function == "derivative" else ""
@@ -224,7 +225,10 @@ def _faults(one: Any, most: int) -> list[str]:
     shown = [str(interval) for interval in one.intervals]
     if len(shown) > most:
         shown = [*shown[: most - 1], shown[-1] + f" (the last of {len(shown)} intervals)"]
-    return shown + [f"not monotone: {pair}" for pair in one.not_monotone]
+    result = one.result
+    counts = {"not mirrored": result.asymmetric, "out of the range": result.out_of_range}
+    shown += [f"{count} values {what}" for what, count in counts.items() if count]
+    return shown + ([f"not monotone: {one.disorder}"] if one.disorder else [])
 
 
 def _measured(rows: Sequence[Mapping[str, Any]]) -> str:
