@@ -83,8 +83,9 @@ def test_a_planted_fault_is_found_to_the_float(fault: str) -> None:
 
 
 def test_nan_that_is_swallowed_is_seen() -> None:
-    one = found(planted(np.isnan, lambda z, g: np.ones_like(g)))
+    one = found(planted(np.isnan, lambda z, g: np.zeros_like(g)))
     assert one.swallowed_nan
+    assert one.result.not_monotone == 0  # NaN is no place from which f could fall
     assert not one.holds
 
 

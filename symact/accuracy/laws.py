@@ -39,11 +39,13 @@ class Laws:
 
     def broken(self, call: Callable[[np.ndarray], np.ndarray], z: np.ndarray, got: np.ndarray) -> "Broken":
         """Return how often the values for z, which is sorted, break a law."""
-        numbers = got[~np.isnan(got)] if self.direction >= 0 else -got[~np.isnan(got)]
+        numbers = got[~np.isnan(z) & ~np.isnan(got)]
+        before, after = numbers[:-1], numbers[1:]
+        turned = {1: after < before, -1: after > before}.get(self.direction, np.zeros(0))
         return Broken(
             asymmetric=int((~self._mirrored(call(-z), got)).sum()) if self.parity else 0,
-            out_of_range=int(((got < self.lowest) | (got > self.highest)).sum()),
-            not_monotone=int((numbers[1:] < numbers[:-1]).sum()) if self.direction else 0,
+            out_of_range=int(((numbers < self.lowest) | (numbers > self.highest)).sum()),
+            not_monotone=int(turned.sum()),
         )
 
     def _mirrored(self, other: np.ndarray, got: np.ndarray) -> np.ndarray:
