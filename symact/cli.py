@@ -217,28 +217,76 @@ def verify(
     names: Names = None,
     target: Annotated[list[str] | None, typer.Option("--target", help="numpy or c; both by default.")] = None,
     dtype: Dtypes = None,
-    exhaustive: Annotated[bool, typer.Option("--exhaustive", help="Every input of the format.")] = False,
+    exhaustive: Annotated[
+        bool, typer.Option("--exhaustive", help="Every input of the format: float16, bfloat16 or float32.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="With --exhaustive: go on where an earlier run ended.")
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="With --exhaustive: a Dask scheduler, or local for one here."),
+    ] = None,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="With --exhaustive: record what holds in DIR/accuracy.json.")
+    ] = False,
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="Check the certificates in DIR/accuracy.json, in moments.")
+    ] = False,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where certificates lie.")] = Path("generated"),
     config: Config = None,
     as_json: Json = False,
     jobs: Jobs = 0,
 ) -> int:
     """Run what is generated against arbitrary precision; exit 1 where a bound is exceeded.
 
+    With --exhaustive, float32 in C unless --target and --dtype say otherwise: all 2^32 inputs of f, of f'
+    and of f' from the output, at the default parameters.
+
     Example: symact verify gelu --target c --dtype float32
     """
     from symact import pipeline
     from symact.reports import progress, show
 
+    if not exhaustive and (resume or scheduler or certify):
+        raise typer.BadParameter("these go with --exhaustive", param_hint="--resume, --scheduler, --certify")
+    if recheck:
+        if exhaustive or target or dtype:
+            raise typer.BadParameter("it checks what is recorded", param_hint="--recheck")
+        with progress() as report:
+            count, wrong = pipeline.recheck(
+                names or (), out=out, config=config, jobs=_jobs(jobs), progress=report
+            )
+        if as_json:
+            _print_json({"certificates": count, "wrong": wrong, "holds": not wrong})
+        else:
+            print("\n".join(wrong) or f"{out}: {count} certificates stand")
+        return HOLDS_NOT if wrong else HOLDS
+    swept = exhaustive and (not dtype or "float32" in dtype)
+    others = [name for name in dtype or () if name != "float32"] if swept else dtype or ()
+    results: list[Any] = []
     with progress() as report:
-        results = pipeline.verify(
-            names or (),
-            targets=target or (),
-            dtypes=dtype or (),
-            exhaustive=exhaustive,
-            config=config,
-            jobs=_jobs(jobs),
-            progress=report,
-        )
+        for each in target or ("c",) if swept else ():
+            results += pipeline.sweep(
+                names or (),
+                target=each,
+                config=config,
+                resume=resume,
+                scheduler=scheduler,
+                certificates=out if certify else None,
+                jobs=_jobs(jobs),
+                progress=report,
+            )
+        if others or not swept:
+            results += pipeline.verify(
+                names or (),
+                targets=target or (),
+                dtypes=others,
+                exhaustive=exhaustive,
+                config=config,
+                jobs=_jobs(jobs),
+                progress=report,
+            )
     return _verdict(results, as_json, show.accuracy)
 
 

@@ -104,8 +104,9 @@ def _anchored(mantissa: int, exponent: int, fmt: Format) -> tuple[float, float, 
         return (0.0 if mantissa >= 0 else -0.0), 0.0, ulp
     else:
         count = (mantissa + (1 << (shift - 1))) >> shift
-        rest = (mantissa - (count << shift)) / (1 << shift)
-        if rest == -0.5 and count % 2:  # a tie goes to the even neighbour
+        left = mantissa - (count << shift)
+        rest = left / (1 << shift)
+        if 2 * left == -(1 << shift) and count % 2:  # a tie goes to the even neighbour
             count, rest = count - 1, 0.5
     if ulp == top and abs(count) >> fmt.precision:
         sign = 1 if count > 0 else -1

@@ -463,6 +463,123 @@ def verify(
     return [result for _, results in found for result in results]
 
 
+def sweep(
+    names: Sequence[str] = (),
+    *,
+    target: str = "c",
+    functions: Sequence[str] = (),
+    config: str | Path | None = None,
+    resume: bool = False,
+    scheduler: str | None = None,
+    jobs: int = 1,
+    progress: Progress = silent,
+    certificates: str | Path | None = None,
+) -> list[Any]:
+    """Return what all 2^32 inputs of float32 functions give: a result each, of forward and derivatives.
+
+    Every chunk is kept as it is done; ``resume`` takes what an earlier run has kept of the same code.
+    ``scheduler`` is the address of a Dask scheduler, or "local". ``certificates`` is a folder whose
+    `sweeps.FILE` is to record the results, each as soon as it is whole.
+    """
+    from symact import schedulers, sweeps
+
+    found = list(_sweeps(names, target, functions, config, jobs, progress))
+    chunks = [sweeps.Chunk(each, index) for each in found for index in range(sweeps.CHUNKS)]
+    keys = {chunk.title + str(chunk.index): _chunk_key(chunk) for chunk in chunks}
+    tallies: dict[str, dict[int, Any]] = {f"{s.activation.title} {s.function}": {} for s in found}
+    results: dict[str, Any] = {}
+    order = list(activations())
+
+    def take(chunk: Any, tally: Any) -> None:
+        tallies[chunk.title][chunk.index] = tally
+        if len(tallies[chunk.title]) == sweeps.CHUNKS:
+            whole = sweeps.merged(chunk.sweep, tallies.pop(chunk.title).values())
+            results[chunk.title] = whole
+            if certificates is not None:
+                made = sweeps.certify(chunk.sweep, whole)
+                sweeps.Certificates(Path(certificates) / sweeps.FILE).updated([made], order)
+
+    missing = []
+    for chunk in chunks:
+        kept = caches.load(keys[chunk.title + str(chunk.index)]) if resume else None
+        if kept is None:
+            missing.append(chunk)
+        else:
+            take(chunk, sweeps.Tally(**kept))
+    work = schedulers.scheduled(
+        sweeps.judge_chunk, missing, jobs, progress, lambda chunk: chunk.title, scheduler
+    )
+    for chunk, tally in work:
+        caches.store(keys[chunk.title + str(chunk.index)], tally.to_json())
+        take(chunk, tally)
+    return [results[f"{each.activation.title} {each.function}"] for each in found]
+
+
+def recheck(
+    names: Sequence[str] = (),
+    *,
+    out: str | Path = "generated",
+    config: str | Path | None = None,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> tuple[int, list[str]]:
+    """Return how many certificates of names, or of the whole catalogue, there are, and what is wrong.
+
+    A function that was never certified is no fault of a certificate.
+    """
+    from symact import sweeps
+
+    known = sweeps.Certificates(Path(out) / sweeps.FILE).known
+    work = []
+    for target in sorted({key[2] for key in known}):
+        for each in _sweeps(names, target, (), config, jobs, progress):
+            certificate = known.get((each.activation.title, each.function, target))
+            if certificate is not None:
+                work.append((each, certificate))
+    wrong = [fault for _, faults in in_processes(_rechecked, work, jobs, progress) for fault in faults]
+    return len(work), sorted(wrong)
+
+
+def _rechecked(work: tuple[Any, Any]) -> list[str]:
+    from symact import sweeps
+
+    return sweeps.recheck(*work)
+
+
+def _chunk_key(chunk: Any) -> str:
+    swept = chunk.sweep
+    parts = (swept.kernel, swept.function, swept.target, str(chunk.index))
+    return caches.key("sweep", _identity(swept.activation), *parts)
+
+
+def _sweeps(
+    names: Sequence[str],
+    target: str,
+    functions: Sequence[str],
+    config: str | Path | None,
+    jobs: int,
+    progress: Progress,
+) -> Iterator[Any]:
+    """Yield the sweeps of names, or of the whole catalogue: every function of one variable that there is."""
+    from symact import accuracy, sweeps
+
+    settings = Settings.read(Path(config)) if config else Settings()
+    if target not in accuracy.targets():
+        raise UnknownName(f"{target}: not a target that runs; there are {', '.join(accuracy.targets())}")
+    for function in functions:
+        if function not in sweeps.FUNCTIONS:
+            raise UnknownName(f"{function}: not swept; there are {', '.join(sweeps.FUNCTIONS)}")
+    asked = request(names or settings.names, targets=(target,), own=settings.activations)
+    emit(asked, asked, jobs=jobs, progress=progress)  # kept, so that below there is nothing to compute
+    for activation in asked.activations:
+        alone = replace(asked, activations=(activation,))
+        files, form = emit(alone, alone), accuracy.form(activation)
+        for function in functions or sweeps.FUNCTIONS:
+            each = sweeps.Sweep(activation, function, target, files, form)
+            if sweeps.exists(each):
+                yield each
+
+
 def audit(
     function: Any,
     against: str | Activation | None = None,

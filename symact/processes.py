@@ -1,8 +1,9 @@
 """Independent pieces of work, in several processes where that is asked for."""
 
 import signal
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -13,6 +14,9 @@ from symact.errors import SymactError
 
 Progress = Callable[[str, int, int], None]
 """Called with what is worked on, how many pieces are done, and how many there are."""
+
+RETRIES = 2
+"""How often a piece of work is begun again whose process was killed."""
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -31,6 +35,7 @@ def in_processes(
 ) -> Iterator[tuple[Work, Result]]:
     """Yield each piece of work with its result as it is done, in the order in which they finish.
 
+    A process that is killed loses the piece that it is at, which a new one does again, `RETRIES` times.
     With one job everything happens in this process. Otherwise a script that calls this needs the usual
     ``if __name__ == "__main__":``, because the processes are started afresh.
 
@@ -43,20 +48,46 @@ def in_processes(
             yield item, function(item)
             progress(title(item), done + 1, len(work))
         return
-    pool = ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn"))
+    waiting, done = deque(work), 0
+    pools: dict[int, ProcessPoolExecutor] = {}
+    running: dict[Future[Result], tuple[Work, int]] = {}
+    losses: Counter[int] = Counter()
+
+    def start(slot: int) -> None:
+        if waiting:
+            item = waiting.popleft()
+            with (
+                interrupts_ignored()
+            ):  # what is started now goes on ignoring them; one that comes is raised here
+                if slot not in pools:
+                    pools[slot] = ProcessPoolExecutor(1, get_context("spawn"))
+                running[pools[slot].submit(function, item)] = item, slot
+
     try:
-        with interrupts_ignored():  # what is started now goes on ignoring them; one that comes is raised here
-            futures = {pool.submit(function, item): item for item in work}
+        for slot in range(min(jobs, len(work))):
+            start(slot)
         progress("", 0, len(work))
-        for done, future in enumerate(as_completed(futures), 1):
-            yield futures[future], _result(future, title(futures[future]))
-            progress(title(futures[future]), done, len(work))
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                item, slot = running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool) and losses[id(item)] < RETRIES:
+                    losses[id(item)] += 1
+                    pools.pop(slot).shutdown(wait=False)
+                    waiting.appendleft(item)
+                    start(slot)
+                    continue
+                start(slot)
+                done += 1
+                yield item, _result(future, title(item))
+                progress(title(item), done, len(work))
     except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()  # an answer that nobody waits for may take minutes
-        pool.shutdown(wait=False, cancel_futures=True)
+        for pool in pools.values():
+            for process in list((pool._processes or {}).values()):
+                process.terminate()  # an answer that nobody waits for may take minutes
+            pool.shutdown(wait=False, cancel_futures=True)
         raise
-    pool.shutdown()
+    for pool in pools.values():
+        pool.shutdown()
 
 
 def _result(future: Future[Result], title: str) -> Result:

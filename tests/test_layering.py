@@ -15,18 +15,29 @@ ORDER = (
     *("rules", "quotients", "simplification", "asymptotics", "limits", "signs"),
     *("derivatives", "output_forms", "mixed_forms", "properties", "jets", "identities", "derived"),
     *("forms", "power_series", "polynomials", "regimes", "kernels", "targets", "emission"),
-    *("oracles", "profiles", "accuracy", "audits", "documents", "targets.latex"),
-    *("caches", "processes", "confinement", "settings", "pipeline", "reports", "cli", "__main__"),
+    *("oracles", "profiles", "accuracy", "sweeps", "audits", "documents", "targets.latex"),
+    *(
+        "caches",
+        "processes",
+        "schedulers",
+        "confinement",
+        "settings",
+        "pipeline",
+        "reports",
+        "cli",
+        "__main__",
+    ),
 )
 """A module imports from those before it, and from its own folder."""
 
 HOMES = {
-    "numpy": {"targets", "oracles", "accuracy", "audits", "documents"},
+    "numpy": {"targets", "oracles", "accuracy", "sweeps", "audits", "documents"},
     "matplotlib": {"documents"},
     "jinja2": {"emission"},
     "typer": {"cli"},
     "rich": {"reports", "cli"},
     "platformdirs": {"caches"},
+    "distributed": {"schedulers"},
     "mpmath": {"guards", "oracles", "output_forms", "properties", "polynomials", "accuracy"},
 }
 """Who may import a library; SymPy and python-flint (certified numbers) are anybody's."""

@@ -26,7 +26,9 @@ __all__ = [
     "Result",
     "Task",
     "ask",
+    "form",
     "judge",
+    "loaded",
     "prepare",
     "questions",
     "targets",
@@ -75,10 +77,10 @@ def verify_activation(task: Task) -> list[Result]:
     activation = task.activation
     packages = {target: _load(task.folder, target, activation) for target in task.targets}
     marks = {mark for target in task.targets for mark in _seams(task.folder / target, activation)}
-    form = _form(activation)
+    recovered = form(activation)
     found: dict[tuple[str, str, str], list[Result]] = {}
     for dtype, able in [(dtype, _able(task, dtype)) for dtype in task.dtypes or DTYPES]:
-        for question in questions(activation, dtype, form, marks, exhaustive=task.exhaustive):
+        for question in questions(activation, dtype, recovered, marks, exhaustive=task.exhaustive):
             for target in able:
                 call = packages[target].call(activation.name, question.function, dtype)
                 if call is None:
@@ -88,6 +90,17 @@ def verify_activation(task: Task) -> list[Result]:
                 key = (question.function, target, dtype)
                 found.setdefault(key, []).append(ask(question, call, target))
     return [merge(results) for results in found.values()]
+
+
+def loaded(folder: Path, target: str, activation: Activation, function: str, dtype: str = "float32") -> Call:
+    """Return a function of a target, from a folder that `prepare` has made ready.
+
+    Raises NotSupported where the target has no such function.
+    """
+    call: Call | None = _load(folder, target, activation).call(activation.name, function, dtype)
+    if call is None:
+        raise NotSupported(f"{activation.title}: {target} has no {function}; generate again")
+    return call
 
 
 def ask(question: Question, call: Call, target: str) -> Result:
@@ -113,17 +126,18 @@ def _able(task: Task, dtype: str) -> list[str]:
         raise NotSupported(f"{dtype}: none of {', '.join(task.targets)} has it; choose another target")
     if task.exhaustive and FORMATS[dtype].bits > 16:
         raise NotSupported(
-            f"{dtype}: all its inputs take hours of arbitrary precision; leave out --exhaustive"
+            f"{dtype}: nobody can try all its inputs; leave out --exhaustive, or take another --dtype"
         )
     return able
 
 
-def _form(activation: Activation) -> Form | None:
+def form(activation: Activation) -> Form | None:
+    """Return the output form of an activation, None where it has none."""
     from symact.derivatives import differentiate
     from symact.output_forms import OutputForm, recover_output_form
 
-    form = recover_output_form(differentiate(activation))
-    return Form(form.expression, form.condition) if isinstance(form, OutputForm) else None
+    found = recover_output_form(differentiate(activation))
+    return Form(found.expression, found.condition) if isinstance(found, OutputForm) else None
 
 
 def _seams(folder: Path, activation: Activation) -> list[float]:

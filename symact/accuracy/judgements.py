@@ -52,6 +52,12 @@ class Result:
     g_bar: str | None = None
     faults: tuple[str, ...] = ()
     """The first few wrong NaN, infinities and zeros: ``z -> got, want``."""
+    misrounded: int | None = None
+    """How many values are not the correctly rounded ones, where that was counted."""
+    escalated: int | None = None
+    """How many of the points the sieve left to arbitrary precision, where there was a sieve."""
+    checksum: str | None = None
+    """Of all the values, where all were seen."""
 
     @property
     def holds(self) -> bool:
@@ -71,8 +77,9 @@ class Result:
         """Return the object that ``symact verify --json`` prints."""
         shown = {name: getattr(self, name) for name in self.__dataclass_fields__}
         shown["parameters"], shown["faults"] = dict(self.parameters), list(self.faults)
-        if self.g_bar is None:
-            del shown["g_bar"]
+        for optional in ("g_bar", "misrounded", "escalated", "checksum"):
+            if shown[optional] is None:
+                del shown[optional]
         return shown | {"holds": self.holds}
 
 

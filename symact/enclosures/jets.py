@@ -71,6 +71,11 @@ class Jet:
             one, rest = node.args[0].as_coeff_Add()
             if one == 1 and rest != 0:
                 return self._apply("log1p", self._place(rest))
+            complement = _as_complement(node.args[0])
+            if complement is not None:
+                factor, u = complement
+                places = [self._place(part) for part in (node.args[0], factor, u)]
+                return self._log_complement(*places)
         name = node.func.__name__
         if name in SERIES:
             return self._apply(name, self._place(node.args[0]))
@@ -110,6 +115,18 @@ class Jet:
         erfc = SERIES["erfc"]
         return lambda values: values[factor] * erfc(sign * values[u])
 
+    def _log_complement(self, whole: int, factor: int, at: int) -> Operation:
+        """log(c erfc(u)) is log(c) - u**2 + log(erfcx(u)), which stays accurate where erfc(u) is tiny."""
+
+        def run(values: list[Any]) -> Any:
+            u = values[at]
+            if not u[0] > 1:
+                positive(values[whole][0], True)
+                return values[whole].log()
+            return values[factor].log() - u * u + _scaled_complement(u).log()
+
+        return run
+
     def _power(self, base: int, exponent: sp.Rational) -> Operation:
         p, q = int(exponent.p), int(exponent.q)
 
@@ -129,6 +146,53 @@ class Jet:
             return result.inv()
 
         return run
+
+
+def _as_complement(node: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
+    """Return c and u where a node is ``c erfc(u)``, written so or as ``c +- c erf(u)``."""
+    number, rest = node.as_coeff_Add()
+    factor, function = rest.as_coeff_Mul()
+    if number == 0 and isinstance(function, sp.erfc) and factor > 0:
+        return factor, function.args[0]
+    if number > 0 and isinstance(function, sp.erf) and abs(factor) == number:
+        return number, -sp.sign(factor) * function.args[0]
+    return None
+
+
+def _scaled_complement(u: Any) -> Any:
+    """erfcx(u) = exp(u**2) erfc(u): derivatives alternate in sign and never rise in size.
+
+    So a Taylor coefficient over an interval lies between those at its ends (erfcx is completely monotone,
+    being the Laplace transform of a positive function; DLMF 7.7.2), each by y' = 2 u y - 2/sqrt(pi).
+    """
+    count, ball = ctx.cap, u[0]
+    low, high = (_scaled_coefficients(end, count) for end in (arb(ball.lower()), arb(ball.upper())))
+    outer = arb_series([a.union(b) for a, b in zip(low, high, strict=True)])
+    inner = u - arb_series([ball])
+    result = arb_series([outer[count - 1]])
+    for k in range(count - 2, -1, -1):
+        result = result * inner + outer[k]
+    return result
+
+
+def _scaled_coefficients(x: arb, count: int) -> list[arb]:
+    """Return Taylor coefficients of erfcx at a point; two powers of x cancel in each step."""
+    before = ctx.prec
+    ctx.prec = before + 64 + 2 * count * max(0, int(x.log().upper().ceil().unique_fmpz()) * 3 // 2)
+    try:
+        x = arb(x.mid())
+        found = [_scaled_value(x)]
+        for k in range(count - 1):
+            other = 2 * found[k - 1] if k else -2 / arb.pi().sqrt()
+            found.append((2 * x * found[k] + other) / (k + 1))
+        return found
+    finally:
+        ctx.prec = before
+
+
+def _scaled_value(x: arb) -> arb:
+    """exp(x**2) erfc(x) = U(1/2, 1/2, x**2)/sqrt(pi) (DLMF 7.11.2 and 13.6.7)."""
+    return (x * x).hypgeom_u(arb(0.5), arb(0.5)) / arb.pi().sqrt()
 
 
 def _uncancelled(expression: sp.Expr) -> sp.Expr:

@@ -271,11 +271,11 @@ class Tails:
         if name in ("sin", "cos"):  # wherever the argument goes
             return Tail(ONE, arb(0, 1))
         if name in LIMITS and inner.sign:
-            lowest = arb(abs(inner.ball).lower()) * self._least(inner.scale)
+            lowest = arb(abs(inner.ball).lower()) * self.least(inner.scale)
             return Tail(ONE, inner.sign * FUNCTIONS[name][1](lowest).union(LIMITS[name]()))
         raise Undecided
 
-    def _least(self, scale: Scale) -> arb:
+    def least(self, scale: Scale) -> arb:
         """Return the least value of a scale that grows."""
         if not self.decreasing(ONE.times(scale, sp.S.NegativeOne)):
             raise Undecided

@@ -128,12 +128,14 @@ def _with_note(content: str, note: str) -> str:
 
 def accuracy(results: Sequence[Any]) -> None:
     """Print one row a function: its worst error, where, and whether the bound holds."""
-    table = _table("function", "target", "dtype", "worst ulp", "at", "bound", "holds", fixed=5)
     rows = [result.to_json() for result in results]
+    more = ["misrounded", "escalated"] if any("misrounded" in row for row in rows) else []
+    table = _table("function", "target", "dtype", "worst ulp", "at", "bound", *more, "holds", fixed=5)
     for row in rows:
         title = f"{row['activation']} {row['function']}"
         bound = f"{row['bound_ulp']} {row['bound']}"
-        cells = (title, row["target"], row["dtype"], _ulp(row["max_ulp"]), str(row["at"]), bound)
+        cells = [title, row["target"], row["dtype"], _ulp(row["max_ulp"]), str(row["at"]), bound]
+        cells += [str(row.get(name, NONE)) for name in more]
         table.add_row(*map(Text, cells), _verdict(row["holds"]))
     console = _console()
     console.print(table)

@@ -1,0 +1,26 @@
+"""Sweeps: a float32 function of one variable, judged on every one of the 2^32 inputs.
+
+The sieve decides what binary64 safely can; arbitrary precision decides the rest. Certificates keep what was
+found, beside the hash of the code that it was found of.
+"""
+
+from symact.sweeps.certificates import FILE, Certificate, Certificates, certify, recheck
+from symact.sweeps.chunks import CHUNKS, Chunk, Sweep, Tally, exists, judge_chunk, merged
+from symact.sweeps.subjects import FUNCTIONS, subject
+
+__all__ = [
+    "CHUNKS",
+    "FILE",
+    "FUNCTIONS",
+    "Certificate",
+    "Certificates",
+    "Chunk",
+    "Sweep",
+    "Tally",
+    "certify",
+    "exists",
+    "judge_chunk",
+    "merged",
+    "recheck",
+    "subject",
+]

@@ -1,0 +1,399 @@
+"""Sweeps of all floats: what pieces promise, what the sieve finds, what certificates are worth."""
+
+import json
+import math
+import os
+import random
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+import sympy as sp
+from flint import arb, ctx
+from typer.testing import CliRunner
+
+from symact import pipeline, schedulers, sweeps
+from symact.accuracy import form
+from symact.activations import Activation, Z
+from symact.catalogue import activations
+from symact.cli import app
+from symact.enclosures.jets import Jet
+from symact.errors import SymactError
+from symact.formats import BINARY32
+from symact.sweeps.certificates import Certificates, certify, recheck
+from symact.sweeps.chunks import PATTERNS, function_of, judge, merged
+from symact.sweeps.expansions import Kind, Piece, branch, expand
+from symact.sweeps.programs import program
+from symact.sweeps.subjects import FUNCTIONS, Subject, subject
+
+SEED = 20_241_125
+CORPUS = {
+    "tanh": activations()["tanh"],
+    "gelu": activations()["gelu"],
+    "softplus": activations()["softplus"],
+    "log_normal_cdf": activations()["log_normal_cdf"],
+    "snake": activations()["snake"],
+    "logit": activations()["logit"],
+    "hardswish": activations()["hardswish"],
+    "isrlu": activations()["isrlu"],
+    "half": Activation("half", Z / 2 + sp.tanh(Z) / 4),
+    "cancels": Activation("cancels", sp.log(sp.exp(Z) + 1) - sp.log(2) - Z / 2),
+    "far ties": Activation("far_ties", sp.Rational(3, 2) * Z - 1 / (1 + Z**2)),
+    "double exponential": Activation("double_exponential", sp.exp(-sp.exp(-Z))),
+}
+"""Every kind of piece: about zero and elsewhere, tails, ties, roots, poles, what oscillates, what cancels."""
+
+
+def patterns(count: int) -> list[int]:
+    generator = random.Random(SEED)
+    every = [generator.randrange(2**32) for _ in range(count)]
+    middle = [BINARY32.pattern(BINARY32.round(generator.uniform(-120, 120))) for _ in range(count)]
+    return sorted({*every, *middle, 1, 2, 3, 0x007FFFFF, 0x00800000, 0x3F800000})
+
+
+def truth(asked: Subject, z: float) -> Fraction | float:
+    (value,) = asked.exact([z])
+    assert value is not None
+    return Fraction(value[0]) * Fraction(2) ** max(value[1], -4000) if isinstance(value, tuple) else value
+
+
+def promises(piece: Piece, z: float, value: Fraction | float) -> bool:
+    """Return whether a piece is right at a float, by exact arithmetic beside Horner's rule in binary64."""
+    if piece.kind is Kind.NAN:
+        return isinstance(value, float) and math.isnan(value)
+    if piece.program is not None:
+        found, error = piece.program(np.array([z]))
+        return abs(Fraction(float(found[0])) - Fraction(value)) <= Fraction(float(error[0]))
+    series = piece.series
+    assert series is not None
+    horner, x = 0.0, (z - series.centre) * series.scale
+    for coefficient in reversed(series.coefficients):
+        horner = horner * x + coefficient
+    if isinstance(value, float):
+        return math.isinf(value) and abs(horner) >= 2.0**128
+    if abs(horner) == 2.0**200:
+        return abs(value) >= 2**128
+    known = abs(value) / 2**46 + Fraction(2) ** -190  # the oracle's own accuracy
+    off, half = value - Fraction(horner), Fraction(series.relative) * abs(Fraction(horner))
+    return abs(off) <= half + Fraction(series.absolute) + known and series.side * off >= -known
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *CORPUS,
+        *(pytest.param(n, marks=pytest.mark.thorough) for n in activations() if n not in CORPUS),
+    ],
+)
+def test_pieces_hold_what_they_promise(name: str, function: str) -> None:
+    activation = CORPUS.get(name) or activations()[name]
+    found = form(activation)
+    if function not in ("forward", "derivative") and found is None:
+        return
+    asked = subject(activation, function, found)
+    wrong, judged = [], 0
+    for pattern in patterns(60):
+        z = BINARY32.value(pattern)
+        (piece,) = expand(replace(asked.smooth), pattern, pattern)
+        if piece.kind is Kind.UNKNOWN:  # a range of one float says nothing: take the one around it
+            first = max(pattern - 40, pattern // PATTERNS * PATTERNS)
+            around = expand(
+                asked.smooth, first, min(pattern + 40, first // PATTERNS * PATTERNS + PATTERNS - 1)
+            )
+            piece = next(p for p in around if p.first <= pattern <= p.last)
+        if piece.kind in (Kind.UNKNOWN, Kind.FREE):
+            continue
+        judged += 1
+        if not promises(piece, z, truth(asked, z)):
+            wrong.append((z, piece))
+    assert not wrong
+    assert judged > 20
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "isru", "logit", "snake"])
+def test_pieces_cover_every_float_once(name: str) -> None:
+    asked = subject(activations()[name], "derivative")
+    for index in (0, 15, 16, 31, 32, 48, 63):
+        pieces = expand(asked.smooth, index * PATTERNS, (index + 1) * PATTERNS - 1)
+        ends = [index * PATTERNS - 1, *(piece.last for piece in pieces)]
+        assert [piece.first for piece in pieces] == [end + 1 for end in ends[:-1]]
+        assert ends[-1] == (index + 1) * PATTERNS - 1
+        few = sum(piece.last - piece.first + 1 for piece in pieces if piece.kind is Kind.UNKNOWN)
+        assert few < 1000, "too much is left to arbitrary precision"
+
+
+z = sp.Symbol("z", real=True)
+
+
+@pytest.mark.parametrize(
+    ("expression", "low", "high", "expected"),
+    [
+        (sp.Abs(z - 2), 0.5, 1.5, "2 - z"),
+        (sp.Max(z, -z, 1), 2.0, 3.0, "z"),
+        (sp.sign(z) * sp.exp(sp.Abs(z)), -3.0, -1.0, "-exp(-z)"),
+        (sp.Piecewise((z, z > 1), (sp.exp(z), True)), 0.0, 0.5, "exp(z)"),
+        (sp.Piecewise((z, (z > 1) & (z < 4)), (0, True)), 2.0, 3.0, "z"),
+        (sp.Piecewise((z, z > 1), (sp.exp(z), True)), 0.5, 2.0, "None"),
+        (sp.Piecewise((z, z >= 1), (0, True)), 1.0, 2.0, "None"),
+        (sp.Piecewise((1, sp.exp(z) > 2), (0, True)), 1.0, 2.0, "1"),
+    ],
+)
+def test_branches_are_taken_only_where_they_hold_throughout(
+    expression: sp.Expr, low: float, high: float, expected: str
+) -> None:
+    assert str(branch(expression, z, low, high)) == expected
+
+
+# Planted faults: each is found, where it is, and nothing else.
+
+Call = Callable[[np.ndarray], np.ndarray]
+
+
+def exact(asked: Subject) -> Call:
+    def call(points: np.ndarray) -> np.ndarray:
+        return asked.question([float(p) for p in points]).truths.rounded.astype(np.float32)
+
+    return call
+
+
+def planted(
+    call: Callable[[np.ndarray], np.ndarray], at: float, value: Callable[[np.float32], float]
+) -> object:
+    def faulty(points: np.ndarray) -> np.ndarray:
+        got = call(points).copy()
+        hit = points == np.float32(at)
+        got[hit] = [value(g) for g in got[hit]]
+        return got
+
+    return faulty
+
+
+FAULTS = {
+    "one ulp up": (lambda g: np.nextafter(g, np.float32(np.inf)), {"misrounded": 1}),
+    "one ulp down": (lambda g: np.nextafter(g, np.float32(-np.inf)), {"misrounded": 1}),
+    "NaN": (lambda g: np.nan, {"wrong_nan": 1}),
+    "infinite": (lambda g: np.inf, {"misrounded": 1, "wrong_inf": 1, "out_of_range": 1}),
+    "beyond the range": (lambda g: 1.5, {"misrounded": 1, "out_of_range": 1}),
+}
+COUNTS = ("misrounded", "wrong_nan", "wrong_inf", "wrong_signed_zero", "out_of_range", "not_monotone")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("at", [0.25, 0.2500001, -3.0], ids=str)
+def test_a_planted_fault_is_found(fault: str, at: float) -> None:
+    asked = subject(activations()["tanh"], "forward")
+    at = float(np.float32(at))
+    first = BINARY32.pattern(at) - 500
+    value, expected = FAULTS[fault]
+    good = judge(asked, exact(asked), first, first + 999)
+    assert all(getattr(good, count) == 0 for count in COUNTS)
+    found = judge(asked, planted(exact(asked), at, value), first, first + 999)
+    counts = {count: getattr(found, count) for count in COUNTS if getattr(found, count)}
+    counts.pop("not_monotone", None)  # beside an error of one ulp the order may hold
+    assert counts == expected
+    if "misrounded" in expected and "wrong_inf" not in expected:
+        assert BINARY32.value(found.at) == at
+        assert found.max_ulp > 0.5
+    assert found.checksum != good.checksum
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu", "half"])
+def test_ties_among_subnormals_are_decided(name: str) -> None:
+    """z/2 + c z^2: every second subnormal lies next to a tie, which only the sign of c decides."""
+    asked = subject(CORPUS.get(name) or activations()[name], "forward")
+    tally = judge(asked, exact(asked), 1, 4000)
+    assert (tally.misrounded, tally.escalated) == (0, 0)
+    halved = judge(asked, lambda points: (points.astype(np.float64) / 2).astype(np.float32), 1, 4000)
+    assert halved.misrounded == (1000 if name != "half" else 3998)  # 3 z/4 is nearly z/2 twice
+
+
+def test_asymmetry_shows_in_the_sums() -> None:
+    asked = subject(activations()["tanh"], "forward")
+    first = BINARY32.pattern(0.25)
+    sides = [judge(asked, exact(asked), start, start + 99) for start in (first, first + 2**31)]
+    assert (sides[0] + sides[1]).mirrored == 0
+    odd = judge(asked, planted(exact(asked), -0.25, lambda g: -g), first + 2**31, first + 2**31 + 99)
+    assert (sides[0] + odd).mirrored != 0
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    asked = subject(activations()["mish"], "derivative")
+    whole = judge(asked, exact(asked), 0x3F000000, 0x3F000000 + 2999)
+    cuts = (0, 1, 700, 3000)
+    parts = [judge(asked, exact(asked), 0x3F000000 + a, 0x3F000000 + b - 1) for a, b in pairwise(cuts)]
+    total = sum(parts, sweeps.Tally())
+    assert replace(total, escalated=0, at=0, got=0.0, want=0.0, max_ulp=0.0) == replace(
+        whole, escalated=0, at=0, got=0.0, want=0.0, max_ulp=0.0
+    )
+
+
+# The pieces' own ground.
+
+
+def test_programs_of_sines_are_within_their_errors() -> None:
+    generator = random.Random(SEED)
+    expression = sp.sin(30 * z) * z + sp.cos(z) ** 2
+    run = program(expression, z)
+    assert run is not None
+    points = [
+        float(np.float32(generator.choice((1, -1)) * 2.0 ** generator.uniform(2, 127))) for _ in range(400)
+    ]
+    values, errors = run(np.array(points))
+    with mpmath.workprec(600):
+        for point, value, error in zip(points, values, errors, strict=True):
+            x = mpmath.mpf(point)
+            assert (
+                abs(mpmath.sin(30 * x) * x + mpmath.cos(x) ** 2 - value)
+                <= error
+                < 2.0**-40 * (1 + abs(point))
+            )
+
+
+@pytest.mark.parametrize("at", [1.5, 7.0, 1000.0, 2.0**60])
+def test_logarithms_of_erfc_are_expanded_far_out(at: float) -> None:
+    jet = Jet(sp.log(sp.erfc(z) / 2), z, 256)
+    found = jet(arb(at), 3)
+    over = jet(arb(at, at / 2**20), 3)
+    assert found is not None
+    assert over is not None
+    with mpmath.workprec(4000):
+        expected = mpmath.taylor(lambda x: mpmath.log(mpmath.erfc(x) / 2), at, 3) if at < 2000 else None
+    if expected is None:  # -x^2 - log(2 x sqrt(pi)) - 1/(2 x^2)
+        assert abs(found[0] + arb(at) ** 2) < 100
+        assert abs(found[1] + 2 * arb(at)) < 1
+        return
+    for ball, wide, value in zip(found, over, expected, strict=True):
+        before, ctx.prec = ctx.prec, 300
+        try:
+            assert abs(ball - arb(mpmath.nstr(value, 60))) < arb(10) ** -25 * (1 + abs(ball))
+            assert wide.contains(ball.mid())
+        finally:
+            ctx.prec = before
+
+
+# Certificates.
+
+
+def emitted(name: str, function: str = "forward") -> sweeps.Sweep:
+    activation = activations()[name]
+    asked = pipeline.request([name], targets=["c"])
+    return sweeps.Sweep(activation, function, "c", pipeline.emit(asked, asked), form(activation))
+
+
+def without_all_inputs(sweep: sweeps.Sweep) -> sweeps.Certificate:
+    """A certificate as a sweep gives it, of a few inputs: its facts are right where they are rechecked."""
+    asked = subject(sweep.activation, sweep.function, sweep.form)
+    tally = judge(asked, function_of(sweep), 0x3F000000, 0x3F000FFF)
+    return certify(sweep, merged(sweep, [tally]))
+
+
+@pytest.fixture(scope="module")
+def sigmoid() -> sweeps.Sweep:
+    return emitted("sigmoid")
+
+
+def test_a_certificate_stands_as_long_as_its_kernel(sigmoid: sweeps.Sweep, tmp_path: Path) -> None:
+    certificate = without_all_inputs(sigmoid)
+    assert recheck(sigmoid, certificate) == []
+    path = "c/sigmoid.c"
+    commented = sigmoid.files[path].replace("/* as it is */", "/* the formula\n * itself */")
+    assert commented != sigmoid.files[path]
+    assert recheck(replace(sigmoid, files={**sigmoid.files, path: commented}), certificate) == []
+    changed = sigmoid.files[path].replace("exp((-z))", "exp((-z)) * 1.0000001")
+    other = replace(sigmoid, files={**sigmoid.files, path: changed})
+    assert "not the one that was certified" in recheck(other, certificate)[0]
+    forged = replace(certificate, kernel=other.kernel)
+    assert any("other values" in fault for fault in recheck(other, forged))
+    assert any("worse than certified" in fault for fault in recheck(other, forged))
+    assert "no certificate" in recheck(sigmoid, None)[0]
+
+
+def test_certificates_are_written_whole_and_read_back(sigmoid: sweeps.Sweep, tmp_path: Path) -> None:
+    known = Certificates(tmp_path / "accuracy.json")
+    assert known.known == {}
+    certificate = without_all_inputs(sigmoid)
+    other = replace(certificate, activation="relu")
+    known.updated([certificate], ["relu", "sigmoid"])
+    known.updated([other], ["relu", "sigmoid"])
+    assert list(Certificates(known.file).known.values()) == [other, certificate]
+    assert [file.name for file in tmp_path.iterdir()] == ["accuracy.json"]
+    known.file.write_text('{"results": [{}]}')
+    with pytest.raises(SymactError, match="not certificates"):
+        _ = Certificates(known.file).known
+
+
+def test_what_is_recorded_stands() -> None:
+    """The committed certificates, by the command that continuous integration runs."""
+    recorded = Certificates(Path(__file__).parent.parent / "generated" / sweeps.FILE).known
+    names = sorted({activation for activation, _, _ in recorded})[:3]
+    count, wrong = pipeline.recheck(names, out=Path(__file__).parent.parent / "generated")
+    assert wrong == []
+    assert count >= len(names) > 0
+
+
+def test_recheck_tells_what_does_not_stand(sigmoid: sweeps.Sweep, tmp_path: Path) -> None:
+    certificate = replace(without_all_inputs(sigmoid), kernel="0" * 64)
+    Certificates(tmp_path / sweeps.FILE).updated([certificate], [])
+    done = CliRunner().invoke(
+        app, ["verify", "--recheck", "--json", "--out", str(tmp_path)], standalone_mode=False
+    )
+    answer = json.loads(done.stdout)
+    assert (done.return_value, answer["certificates"], answer["holds"]) == (1, 1, False)
+
+
+@pytest.mark.parametrize(
+    "options", [["--resume"], ["--certify"], ["--scheduler", "local"], ["--recheck", "--exhaustive"]], ids=str
+)
+def test_options_that_say_nothing_are_refused(options: list[str]) -> None:
+    done = CliRunner().invoke(app, ["verify", "sigmoid", *options])
+    assert done.exit_code == 2
+
+
+# Long runs.
+
+
+@pytest.mark.thorough
+def test_all_floats_of_one_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All 2^32 inputs, twice: the second time nothing is left to do."""
+    monkeypatch.setenv("SYMACT_CACHE", str(tmp_path / "cache"))
+    seen: list[str] = []
+    options = {"functions": ["forward"], "certificates": tmp_path, "resume": True}
+    (result,) = pipeline.sweep(["sign"], **options, jobs=2, progress=lambda what, done, of: seen.append(what))
+    assert (result.points, result.exhaustive, result.misrounded) == (2**32, True, 0)
+    assert len(seen) > sweeps.CHUNKS
+    written = (tmp_path / sweeps.FILE).read_text()
+    monkeypatch.setattr(schedulers, "scheduled", lambda *rest: iter(rest[1]))
+    assert pipeline.sweep(["sign"], **options) == [result]
+    assert (tmp_path / sweeps.FILE).read_text() == written
+
+
+def dies_once(file: Path) -> str:
+    if not file.exists():
+        file.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return file.name
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("scheduler", [None, "local"])
+def test_a_worker_that_dies_changes_nothing(scheduler: str | None, tmp_path: Path) -> None:
+    if scheduler:
+        pytest.importorskip("distributed")
+    work = [tmp_path / f"piece {index}" for index in range(5)]
+    for file in work[1:]:
+        file.touch()
+    found = dict(schedulers.scheduled(dies_once, work, 2, scheduler=scheduler))
+    assert found == {file: file.name for file in work}
+
+
+def test_a_scheduler_that_does_not_answer_is_named() -> None:
+    pytest.importorskip("distributed")
+    with pytest.raises(SymactError, match="no scheduler answers"):
+        list(schedulers.scheduled(str, [1, 2], 2, scheduler="tcp://127.0.0.1:1"))
