@@ -115,6 +115,8 @@ STRANGERS = {
     "a*exp(-b*exp(-c*z))": "c*g*log(a/g)",
     "y*asinh(z)": "y/cosh(g/y)",
     "min(max(z,-1),1)^3": "Piecewise((3*Abs(g)**(2/3), (g > -1) & (g < 1)), (0, True))",
+    "(1+exp(-a*z))^(-1/9)": "a*g*(1 - g**9)/9",
+    "(1+exp(-z))^(-1/12)": "g*(1 - g**12)/12",
 }
 """Formulas that are in no catalogue."""
 
