@@ -117,6 +117,7 @@ STRANGERS = {
     "min(max(z,-1),1)^3": "Piecewise((3*Abs(g)**(2/3), (g > -1) & (g < 1)), (0, True))",
     "(1+exp(-a*z))^(-1/9)": "a*g*(1 - g**9)/9",
     "(1+exp(-z))^(-1/12)": "g*(1 - g**12)/12",
+    "sign(z)*log(1+a*abs(z))/a": "exp(-a*Abs(g))",
 }
 """Formulas that are in no catalogue."""
 

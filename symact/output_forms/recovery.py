@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 import sympy as sp
 from flint import arb
@@ -129,7 +130,7 @@ def _on_region(
     values = [p.expression for p in slopes.pieces] + [b.value for b in slopes.breaks if b.value is not sp.nan]
     if len(set(values)) == 1 and not values[0].has(Z):
         return _Form(region, values[0], values[0], sp.true, "the derivative does not depend on z", "")
-    case = _where_real(activation, case, region)
+    case, slopes = _where_real(activation, case, slopes, region)
     directions = [_direction(piece, region) for piece in case.pieces]
     if None in directions:
         if (proportional := _proportional(case, slopes, region)) is not None:
@@ -177,14 +178,28 @@ def _on_region(
     return _Form(region, union.expression, union.expression, union.condition, proof, relation, rule)
 
 
-def _where_real(activation: Activation, case: Case, region: Region) -> Case:
-    """Return a case of one piece on the part of the line where f is real in the region: (z/a)**k, z/a > 0."""
-    if len(case.pieces) != 1:
-        return case
-    piece = real_part(activation, case.pieces[0], region.settings)
-    if piece is None:
+def _where_real(
+    activation: Activation, case: Case, slopes: Case, region: Region
+) -> tuple[Case, Case]:
+    """Return f and f' on the parts of the line where f is real in the region: (z/a)**k where z/a > 0.
+
+    Pieces on which it is nowhere real go, and the breaks between two of them.
+    """
+    parts = [real_part(activation, piece, region.settings) for piece in case.pieces]
+    if not any(parts):
         raise _Refused(NoOutputForm("f is a real number for no z"))
-    return replace(case, pieces=(piece,))
+    cuts = zip(case.breaks, slopes.breaks, pairwise(parts), strict=True)
+    breaks = [(cut, at) for cut, at, sides in cuts if any(sides)]
+    pieces = [
+        (part, replace(part, expression=slope.expression))
+        for part, slope in zip(parts, slopes.pieces, strict=True)
+        if part is not None
+    ]
+    real, slopes_there = (
+        replace(whole, pieces=tuple(piece[i] for piece in pieces), breaks=tuple(cut[i] for cut in breaks))
+        for i, whole in enumerate((case, slopes))
+    )
+    return real, slopes_there
 
 
 def _proportional(case: Case, slopes: Case, region: Region) -> _Form | None:
