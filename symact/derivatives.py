@@ -12,7 +12,7 @@ from symact.activations import Activation, Kink, Z, samples
 from symact.derivations import Derivation, Step
 from symact.errors import InvalidActivation, NotSupported
 from symact.limits import Settings, equal, one_sided
-from symact.pieces import Break, Case, Piece, piecewise, split
+from symact.pieces import Break, Case, Piece, piecewise, powers_of_zero, split
 from symact.simplification import explained, neat
 from symact.writing import text
 
@@ -373,10 +373,9 @@ class _Differentiator:
         """Return the value of f' at a break, and the kink if it is one."""
         if cut.value is sp.nan or self.activation.domain.contains(cut.at) == sp.false:
             return sp.nan, None
-        left = one_sided(pieces[index].expression, cut.at, "-")
-        right = one_sided(pieces[index + 1].expression, cut.at, "+")
         settings = samples(self.activation, self.case.condition)
-        ends = [one_sided(self.case.pieces[index + i].expression, cut.at, "-+"[i]) for i in (0, 1)]
+        left, right = self._limits(pieces, cut.at, index, settings)
+        ends = self._limits(self.case.pieces, cut.at, index, settings)
         joins = [equal(end, cut.value, settings) for end in ends]
         if self.activation.domain.contains(cut.at) == sp.false:
             return sp.nan, None
@@ -389,6 +388,12 @@ class _Differentiator:
             return left, None
         convention = self._convention(cut.at, left, right, settings)
         return convention, FoundKink(cut.at, left, right, convention, jump)
+
+    @staticmethod
+    def _limits(pieces: Sequence[Piece], at: sp.Expr, index: int, settings: Settings) -> list[sp.Expr]:
+        """Return the limits from both sides of a break, 0**p decided where all settings agree on it."""
+        sides = zip(pieces[index : index + 2], "-+", strict=True)
+        return [powers_of_zero(one_sided(piece.expression, at, side), settings) for piece, side in sides]
 
     def _by_parameter(
         self,
@@ -470,6 +475,8 @@ def default_convention(left: sp.Expr, right: sp.Expr, settings: Settings) -> sp.
         ends = [sp.N(value.subs(setting), 30) for value in (left, right)]
         return all(end.is_extended_real for end in ends) and bool(min(ends) <= 0 <= max(ends))
 
+    if 0 in (left, right):  # the other side may be infinite
+        return sp.Integer(0)
     return sp.Integer(0) if all(encloses(setting) for setting in settings) else left
 
 

@@ -1,8 +1,8 @@
 """Limits of smooth expressions, and whether two expressions in the parameters are equal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import permutations, product
+from itertools import islice, product
 
 import sympy as sp
 from flint import arb
@@ -20,6 +20,9 @@ MAX_OPERATIONS = 150
 
 NO_LIMIT = (sp.AccumBounds, sp.Limit, sp.nan, sp.zoo, sp.I, Z)
 """What stands in an answer that is no limit."""
+
+MAX_TRIES = 2520
+"""Choices of values that are tried against the parameters' domains, for each combination of signs."""
 
 FAR = 200
 """Where SymPy's limits are compared with a number."""
@@ -59,7 +62,8 @@ def one_sided(expression: sp.Expr, at: sp.Expr, direction: str) -> sp.Expr:
 def equal(a: sp.Expr, b: sp.Expr, settings: Settings) -> bool:
     """Return whether two expressions in the parameters are equal for all of them.
 
-    A difference at one setting disproves it; agreement at all of them must be proven.
+    A difference at one setting disproves it, also where one of them is not finite there: 0**(p - 1) is
+    not 0 for p < 1. Agreement at all of them must be proven.
 
     Raises NotSupported where the numbers agree and no proof is found.
     """
@@ -69,9 +73,15 @@ def equal(a: sp.Expr, b: sp.Expr, settings: Settings) -> bool:
         return False
     if any(abs(numeric((a - b).subs(setting))) > arb(10) ** -20 for setting in settings):
         return False
+    if any(_finite(a, setting) != _finite(b, setting) for setting in settings):
+        return False
     if sp.simplify(a - b) == 0:
         return True
     raise NotSupported(f"cannot decide whether {text(a)} equals {text(b)}; write the formula otherwise")
+
+
+def _finite(value: sp.Expr, setting: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    return not value.subs(setting).has(sp.zoo, sp.oo, sp.S.NegativeInfinity, sp.nan)
 
 
 @lru_cache(maxsize=128)
@@ -95,13 +105,25 @@ def limit(
     """
     if not expression.has(Z):
         return expression
-    symbols = sorted(expression.free_symbols - {Z}, key=lambda symbol: symbol.name)
+    constant, rest = expression.as_independent(Z, as_Add=True)
+    if constant.free_symbols - rest.free_symbols and constant.is_polynomial():
+        # Each parameter makes three times as many combinations of signs: those of the constant need none.
+        return _shifted(limit(rest, direction, activation, condition), constant)
+    free = (s for s in expression.free_symbols - {Z} if s.is_positive is None)  # others have a sign
+    symbols = sorted(free, key=lambda symbol: symbol.name)
     found: dict[tuple[int, ...], sp.Expr] = {}
     for signs in sign_patterns(symbols, activation, condition):
         forward = {s: _with_sign(s, sign) for s, sign in zip(symbols, signs, strict=True)}
         back = {sign * forward[s]: sign * s for s, sign in zip(symbols, signs, strict=True) if sign}
         found[signs] = _limit(expression.subs(forward), direction).xreplace(back)
     return _by_sign(symbols, found)
+
+
+def _shifted(value: sp.Expr, constant: sp.Expr) -> sp.Expr:
+    """Return a limit and a constant, on all pieces of the limit; an infinite one stays."""
+    if isinstance(value, sp.Piecewise):
+        return sp.Piecewise(*((_shifted(inner, constant), condition) for inner, condition in value.args))
+    return value if value.is_infinite or value is sp.nan else sp.simplify(value + constant)
 
 
 def sign_patterns(
@@ -124,13 +146,35 @@ def sign_settings(
     everything = list(dict.fromkeys([*symbols, *(p.symbol for p in parameters)]))
     found: dict[tuple[int, ...], Mapping[sp.Symbol, sp.Expr]] = {}
     for signs in product((1, -1, 0), repeat=len(symbols)):
-        for values in permutations((*SAMPLE_VALUES, sp.S.Zero, sp.S.Zero), len(everything)):
-            fits = all(sp.sign(v) == sign for v, sign in zip(values, signs, strict=False))
+        free = len(everything) - len(signs)
+        for values in islice(_with_signs((*signs, *[None] * free), _values(len(everything))), MAX_TRIES):
             setting = dict(zip(everything, values, strict=True))
-            if fits and demand.subs(setting) == sp.true:
+            if demand == sp.true or demand.subs(setting) == sp.true:
                 found[signs] = setting
                 break
     return found
+
+
+def _values(count: int) -> tuple[sp.Expr, ...]:
+    """Return sample values, at least so many of either sign, and as many zeros."""
+    further = (sp.Rational(prime, 13) for prime in islice(sp.sieve, 6, 6 + count))
+    signed = (sign * value for value in further for sign in (1, -1))
+    return (*SAMPLE_VALUES, *[sp.S.Zero] * max(2, count), *signed)
+
+
+def _with_signs(signs: Sequence[int | None], values: Sequence[sp.Expr]) -> Iterator[tuple[sp.Expr, ...]]:
+    """Yield choices of one value each, none twice, that have these signs; None is any sign.
+
+    >>> list(_with_signs((-1, None), (sp.Integer(2), sp.Integer(-3), sp.Integer(-5))))
+    [(-3, 2), (-3, -5), (-5, 2), (-5, -3)]
+    """
+    if not signs:
+        yield ()
+        return
+    for i, value in enumerate(values):
+        if signs[0] is None or sp.sign(value) == signs[0]:
+            for rest in _with_signs(signs[1:], (*values[:i], *values[i + 1 :])):
+                yield (value, *rest)
 
 
 def _with_sign(symbol: sp.Symbol, sign: int) -> sp.Expr:
@@ -167,7 +211,15 @@ def _by_growth(expression: sp.Expr, direction: sp.Expr) -> sp.Expr | None:
                 return growth(near).limit
             except Undecided:
                 continue
-    return None
+    return _of_terms(expression, direction) if expression.is_Add else None
+
+
+def _of_terms(expression: sp.Expr, direction: sp.Expr) -> sp.Expr | None:
+    """Return the limit of a sum as that of its terms, where all are finite: 0 for 1 - exp(-z**-p)."""
+    found = [_by_growth(term, direction) if term.has(Z) else term for term in expression.args]
+    if not all(value is not None and value.is_finite and not value.has(*NO_LIMIT) for value in found):
+        return None
+    return sp.Add(*found)
 
 
 def _contradicted(expression: sp.Expr, direction: sp.Expr, result: sp.Expr) -> bool:

@@ -84,7 +84,8 @@ def _cases(
 ) -> list[Case]:
     """Return the cases of an expression under a condition on the parameters.
 
-    Where the switch is 0 the case below holds, or else that above, if their pieces follow f there too.
+    Where the switch is 0 the case below holds, or else that above, if their pieces follow f there too;
+    else that is a case of its own, as k = 0 is of max(0, z)**k.
     """
     try:
         return [_case(activation, condition, expression, settings, cut)]
@@ -110,9 +111,14 @@ def _cases(
     for k, closed in enumerate((sp.Le, sp.Ge)):
         closing = {sides[k]: _relation(switch, closed)}
         wide = [replace(case, condition=case.condition.xreplace(closing)) for case in cases[k]]
-        if zeros and all(_followed(wide, expression, setting) for setting in zeros):
+        if zeros and all(_followed(wide, expression, setting, activation.domain) for setting in zeros):
             return wide + cases[1] if k == 0 else cases[0] + wide
-    raise depends
+    if not zeros or not switch.is_Symbol:
+        raise depends
+    between = sp.And(condition, sp.Eq(switch, 0))
+    fixed = [{**setting, switch: sp.S.Zero} for setting in zeros]
+    middle = _cases(activation, between, expression.subs(switch, 0), tuple(fixed), cut)
+    return [*cases[0], *middle, *cases[1]]
 
 
 def _relation(switch: sp.Expr, relation: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> sp.Basic:
@@ -143,8 +149,11 @@ def _zeros(activation: Activation, condition: sp.Basic, switch: sp.Expr) -> list
     return []
 
 
-def _followed(cases: Sequence[Case], expression: sp.Expr, setting: Setting) -> bool:
-    """Return whether the case that a setting is in has the values of f, in its pieces and at its breaks."""
+def _followed(cases: Sequence[Case], expression: sp.Expr, setting: Setting, domain: sp.Set) -> bool:
+    """Return whether the case that a setting is in has the values of f, in its pieces and at its breaks.
+
+    Where it has no piece f must be no number.
+    """
     case = next((case for case in cases if case.condition.subs(setting) == sp.true), None)
     if case is None:
         return False
@@ -153,6 +162,9 @@ def _followed(cases: Sequence[Case], expression: sp.Expr, setting: Setting) -> b
         (piece.expression, midpoint(lower, upper)) for piece, lower, upper in bounds if _less(lower, upper)
     ]
     pairs += [(break_.value, break_.at.subs(setting)) for break_ in case.breaks]
+    ends = [-sp.oo, *(end for _, *both in bounds for end in both), sp.oo]
+    outside = [midpoint(a, b) for a, b in zip(ends[::2], ends[1::2], strict=True) if _less(a, b)]
+    pairs += [(sp.nan, point) for point in outside if domain.contains(point) == sp.true]
     for value, point in pairs:
         want, got = value_at(expression, setting, point), value_at(value, setting, point)
         if want.is_nan() != got.is_nan() or abs(want - got) > arb(2) ** -60:
@@ -371,12 +383,11 @@ class _Splitter:
 
     def _without_powers_of_zero(self, value: sp.Expr) -> sp.Expr:
         """Return a value with 0**p decided: 0 for p > 0, nothing finite for p < 0."""
-        for power in [e for e in value.atoms(sp.Pow) if e.base == 0]:
-            found = {bool(value_at(power.exp, setting, sp.S.Zero) > 0) for setting in self.settings}
-            if len(found) > 1:
+        found = powers_of_zero(value, self.settings)
+        for power in found.atoms(sp.Pow):
+            if power.base == 0:
                 raise self._changes(power.exp, power.exp)
-            value = value.xreplace({power: sp.S.Zero if found == {True} else sp.zoo})
-        return value
+        return found
 
     def _common(
         self, arguments: Sequence[sp.Expr], lower: sp.Expr, upper: sp.Expr
@@ -417,7 +428,8 @@ class _Splitter:
                     for a, b, positive in self._signs(piece.expression - other, piece.lower, piece.upper)
                 ]
             return pieces
-        return [Piece(lower, upper, function(*arguments))]
+        whole = self._without_powers_of_zero(function(*arguments))
+        return [] if whole is sp.zoo else [Piece(lower, upper, whole)]
 
     def _split_piecewise(self, expression: sp.Piecewise, lower: sp.Expr, upper: sp.Expr) -> list[Piece]:
         relations = {r for _, c in expression.args for r in c.atoms(Relational) if r.has(Z)}
@@ -458,6 +470,8 @@ class _Splitter:
         try:
             found = roots(switch, self.settings)
         except Unsolved as error:
+            if error.switches:
+                raise self._changes(switch, *error.switches) from error
             raise NotSupported(
                 f"{self.activation.title}: cannot solve {switch} = 0 for where the pieces meet; "
                 "write where(z > ..., ...)"
@@ -515,9 +529,40 @@ class _Splitter:
         for switch in (f for whole in switches for f in sp.Mul.make_args(sp.factor(whole))):
             found = {value_at(switch, setting, sp.S.Zero) > 0 for setting in self.settings}
             if len(found) > 1 and not switch.has(Z):
-                above = sp.numer(switch)
-                return _Depends(message, above if sp.denom(switch).is_number else switch)
+                return _Depends(message, _numerator(switch))
         return NotSupported(message)
+
+
+def _numerator(switch: sp.Expr) -> sp.Expr:
+    """Return a factor without its number, and p for 1/p, which has its sign.
+
+    >>> p = sp.Symbol("p", real=True)
+    >>> _numerator(p/3), _numerator(1/p)
+    (p, p)
+    """
+    if switch.is_Pow and switch.exp.is_Integer and switch.exp % 2:
+        return switch.base
+    above, below = sp.fraction(switch)
+    return above if below.is_number else switch
+
+
+def powers_of_zero(value: sp.Expr, settings: Sequence[Setting]) -> sp.Expr:
+    """Return a value with 0**p as 0 where p > 0 at all settings, as the pole that it is where p < 0.
+
+    >>> p = sp.Symbol("p", real=True)
+    >>> powers_of_zero(1 + sp.Pow(0, p), ({p: sp.Integer(2)}, {p: sp.Integer(3)}))
+    1
+    """
+    for power in [e for e in value.atoms(sp.Pow) if e.base == 0]:
+        found = {_sign(power.exp, setting) for setting in settings}
+        if found in ({1}, {-1}):
+            value = value.xreplace({power: sp.S.Zero if found == {1} else sp.zoo})
+    return value
+
+
+def _sign(exponent: sp.Expr, setting: Setting) -> int:
+    value = value_at(exponent, setting, sp.S.Zero)
+    return 1 if value > 0 else -1 if value < 0 else 0
 
 
 def _holds(condition: sp.Basic, setting: Setting, point: sp.Expr) -> bool | None:

@@ -22,6 +22,7 @@ def resultant(first: sp.Expr, second: sp.Expr, symbol: sp.Symbol) -> sp.Expr | N
         return first
     symbols = sorted(first.free_symbols | second.free_symbols, key=lambda s: s.name)
     a, b = sp.Poly(first, *symbols, domain="QQ"), sp.Poly(second, *symbols, domain="QQ")
+    a, b = _in_whole_powers(a, b, symbols.index(symbol))
     if max(a.total_degree(), b.total_degree()) > MAX_DEGREE or len(a.terms()) + len(b.terms()) > MAX_TERMS:
         return None
     if a.degree(symbol) * b.degree(symbol) > MAX_PRODUCT:
@@ -29,6 +30,25 @@ def resultant(first: sp.Expr, second: sp.Expr, symbol: sp.Symbol) -> sp.Expr | N
     ring = _ring(symbols)
     result = _into(ring, a).resultant(_into(ring, b), f"x{symbols.index(symbol)}")
     return None if result == 0 or len(result.to_dict()) > MAX_TERMS else _from(result, symbols)
+
+
+def _in_whole_powers(a: sp.Poly, b: sp.Poly, index: int) -> tuple[sp.Poly, sp.Poly]:
+    """Return two polynomials in x**n as such in x: res(a(x**n), b(x**n)) = res(a, b)**n.
+
+    >>> x = sp.Symbol("x")
+    >>> _in_whole_powers(sp.Poly(x**6 - 2), sp.Poly(x**9 + 1), 0)[0]
+    Poly(x**2 - 2, x, domain='ZZ')
+    """
+    step = gcd(*(powers[index] for p in (a, b) for powers in p.monoms()))
+    if step < 2:
+        return a, b
+
+    def lowered(powers: tuple[int, ...]) -> tuple[int, ...]:
+        return (*powers[:index], powers[index] // step, *powers[index + 1 :])
+
+    rows = [{lowered(powers): c for powers, c in p.terms()} for p in (a, b)]
+    first, second = (sp.Poly.from_dict(row, *a.gens, domain=a.domain) for row in rows)
+    return first, second
 
 
 class NotRational(Exception):

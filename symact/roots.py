@@ -28,7 +28,11 @@ POINTS = (*NEAR, *FAR)
 
 
 class Unsolved(Exception):
-    """No list of roots is known to be complete."""
+    """No list of roots is known to be complete, because ``switches`` change their signs, if there are any."""
+
+    def __init__(self, *switches: sp.Expr) -> None:
+        super().__init__()
+        self.switches = switches
 
 
 INVERSES: Mapping[type, Callable[[sp.Expr], sp.Expr]] = {
@@ -169,7 +173,7 @@ def _solve(f: sp.Expr, value: sp.Expr, settings: tuple[Setting, ...]) -> list[sp
             if not any(inside):
                 return []
             if not all(inside):
-                raise Unsolved
+                raise Unsolved(*(value - end for end in (low, high) if end.is_finite))
         return _equation(f.args[0], INVERSES[f.func](value), settings)
     if f.is_Pow and f.exp.is_Rational:
         return _power(f, value, settings)
@@ -202,7 +206,7 @@ def _power(f: sp.Expr, value: sp.Expr, settings: tuple[Setting, ...]) -> list[sp
             return []
         return _equation(f.base, -((-value) ** (1 / exponent)), settings)
     if found != {1}:
-        raise Unsolved
+        raise Unsolved(value)
     root = value ** (1 / exponent)
     result = _equation(f.base, root, settings)
     if exponent.q == 1 and exponent.p % 2 == 0:
@@ -218,7 +222,7 @@ def _between(value: sp.Expr, low: sp.Expr, high: sp.Expr, setting: Setting) -> b
 def _all(expression: sp.Expr, settings: tuple[Setting, ...], sign: int) -> bool:
     found = {sign_at(expression, setting, sp.S.Zero) for setting in settings}
     if len(found) > 1:
-        raise Unsolved
+        raise Unsolved(expression)
     return found == {sign}
 
 

@@ -115,6 +115,14 @@ STRANGERS = {
     "a*exp(-b*exp(-c*z))": "c*g*log(a/g)",
     "y*asinh(z)": "y/cosh(g/y)",
     "min(max(z,-1),1)^3": "Piecewise((3*Abs(g)**(2/3), (g > -1) & (g < 1)), (0, True))",
+    "(1+exp(-a*z))^(-1/9)": "a*g*(1 - g**9)/9",
+    "(1+exp(-z))^(-1/12)": "g*(1 - g**12)/12",
+    "sign(z)*log(1+a*abs(z))/a": "exp(-a*Abs(g))",
+    "sign(z)*abs(z)^p": "p*Abs(g)**(1 - 1/p)",
+    "sign(z)*abs(z)^(1/p)": "Abs(g)**(1 - p)/p",
+    "sign(z)*(1-exp(-abs(z)^p))": "p*(-log(1 - Abs(g)))**(1 - 1/p)*(1 - Abs(g))",
+    "z*abs(z)^p": "(p + 1)*Abs(g)**(p/(p + 1))",
+    "a*z^3+b": "3*Abs(a)**(1/3)*Abs(b - g)**(2/3)*sign(a)",
 }
 """Formulas that are in no catalogue."""
 
@@ -366,6 +374,34 @@ def test_pieces_stay_apart_for_all_that_the_condition_admits(formula: str, condi
     form = form_of(formula)
     assert isinstance(form, OutputForm), form
     assert text(form.condition) == condition
+
+
+@pytest.mark.parametrize(
+    "formula", ["max(0,z)^k", "max(0,1-z)^k", "z*abs(z)^p", "sign(z)*abs(z)^p", "a*z^5+b"]
+)
+def test_a_form_holds_in_each_of_its_cases(formula: str) -> None:
+    activation = parse(formula)
+    form = recover_output_form(differentiate(activation))
+    assert isinstance(form, OutputForm), form
+    seen = 0
+    for condition, expression in form.cases:
+        for setting in settings_of(activation, condition):
+            assert mismatch(activation, expression, setting) is None, (setting, text(condition))
+            seen += 1
+    assert seen > 1
+
+
+def test_a_witness_of_one_case_names_the_setting() -> None:
+    """z**2 - a, not 0, at z = 2 for a = 1: for a > 4 both f' there are 0."""
+    form = form_of("max(0,z^2-a)")
+    assert isinstance(form, NoOutputForm)
+    assert form.witness == (-2, 2, "g(z1) = g(z2), f'(z1) != f'(z2) at a = 1")
+
+
+def test_a_power_beside_its_own_base_is_not_called_impossible() -> None:
+    form = form_of("z/(1+z^p)")
+    assert isinstance(form, NoOutputForm)
+    assert not form.decided or form.witness is not None
 
 
 ORDERED = {

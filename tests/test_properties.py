@@ -9,7 +9,7 @@ from symact.activations import Activation, Parameter, Z
 from symact.catalogue import catalogue
 from symact.derivatives import differentiate
 from symact.growth import X, growth
-from symact.limits import equal, limit, one_sided
+from symact.limits import equal, limit, one_sided, sign_settings
 from symact.pieces import split
 from symact.properties import Properties, properties
 from symact.signs import sign_of
@@ -231,3 +231,19 @@ def test_a_wrong_range_of_a_function_is_seen(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setitem(signs.RANGES, sp.tanh, lambda sign, p: sign * (1 + p))
     assert sign_of(1 - sp.tanh(T) ** 2) != 1
+
+
+@pytest.mark.parametrize("count", [4, 8])
+def test_many_parameters_have_a_setting_for_all_signs(count: int) -> None:
+    """Beyond three of one sign there were not enough values: all positive was never looked at."""
+    symbols = [sp.Symbol(f"a{k}", real=True) for k in range(count)]
+    activation = Activation(None, Z, tuple(Parameter(s.name, sp.Integer(1)) for s in symbols))
+    (signs, setting), *_ = sign_settings(symbols[:4], activation).items()
+    assert signs == (1, 1, 1, 1)
+    assert len({setting[symbol] for symbol in symbols[:4]}) == 4
+    assert all(setting[symbol] > 0 for symbol in symbols[:4])
+
+
+def test_a_constant_beside_a_limit_costs_no_signs() -> None:
+    a, b, c = (sp.Symbol(name, real=True) for name in "abc")
+    assert limit(sp.tanh(a * Z) + b * c, sp.oo).subs({a: -2}) == b * c - 1

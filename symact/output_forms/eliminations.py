@@ -169,7 +169,7 @@ class _Elimination:
                 F, value = gathered
                 continue
             if len(free) > 1:
-                raise NoInverse(self._mixture(bases))
+                raise (Unsolved if self._overlapping(bases) else NoInverse)(self._mixture(bases))
             (symbol,) = free
             expressed = self._express(F, symbol, symbol, known)
             if expressed is None:
@@ -222,22 +222,33 @@ class _Elimination:
         return sp.exp(sp.expand(scale * self.tower.meaning(F))), sp.exp(scale * V)
 
     def _of_powers(self, F: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
-        """F a product of powers, one with a parameter in its exponent 1/p: (|F|)**p."""
+        """F a product of powers, one with a parameter in its exponent 1/p: (|F|)**p; x, where F is x**p."""
         moving = self._moving(F)
         powers = [self.tower.kernels[s] for s in moving if s != Z and self.tower.kernels[s].function == POWER]
         sign = self.place.sign(self.tower.meaning(F))
         if not powers or sign is None or not sp.fraction(F)[0].is_Mul | sp.fraction(F)[0].is_Symbol:
             return None
+        constant, parts = factors(F)
+        meanings = [(self.tower.meaning(factor), k) for factor, k in parts]
+        sides = [(self.place.sign(meaning), meaning, k) for meaning, k in meanings]
+        positive = [(side * meaning, k) for side, meaning, k in sides if side is not None]
+        if len(positive) < len(sides):
+            return None
+        exponents: dict[sp.Expr, sp.Expr] = {}
+        for x, k in positive:
+            base, exponent = x.as_base_exp()
+            exponents[base] = exponents.get(base, sp.S.Zero) + k * exponent
+        if len(exponents) == 1:
+            ((base, exponent),) = exponents.items()
+            return base, (sign * V / abs(constant)) ** (1 / exponent)
         p = 1 / powers[-1].degree
-        result: sp.Expr = sp.S.One
-        for factor, k in factors(F)[1]:
-            meaning = self.tower.meaning(factor)
-            side = self.place.sign(meaning)
-            if side is None:
-                return None
-            result *= sp.powdenest(sp.Pow(side * meaning, k * p), force=True)
-        constant = abs(factors(F)[0])
-        return result * constant**p, (sign * V) ** p
+        result = sp.Mul(*(sp.powdenest(sp.Pow(x, k * p), force=True) for x, k in positive))
+        return result * abs(constant) ** p, (sign * V) ** p
+
+    def _overlapping(self, bases: set[sp.Symbol]) -> bool:
+        """Return whether a power stands beside its own base: z*z**p mixes the two, and has an inverse."""
+        powers = [k for s, k in self.tower.kernels.items() if s in bases and k.function == POWER]
+        return any(self._bases(self._moving(power.argument)) & bases for power in powers)
 
     def _mixture(self, bases: set[sp.Symbol]) -> str:
         """Return why g has no elementary inverse: it is algebraic over more than one of the tower's kernels.
@@ -487,7 +498,9 @@ def _cubic(coefficients: Sequence[sp.Expr]) -> list[sp.Expr]:
 
 
 def _real_roots(value: sp.Expr, n: int) -> list[sp.Expr]:
-    """Return what may be the n-th root, whole powers of factors taken out; numbers choose later.
+    """Return what may be the n-th root or its negative, whole powers of factors taken out.
+
+    Numbers choose later.
 
     >>> _real_roots((1 - V)**4, 3)
     [(_v - 1)**(4/3), (1 - _v)**(4/3)]
@@ -509,7 +522,7 @@ def _real_roots(value: sp.Expr, n: int) -> list[sp.Expr]:
         return [sp.Pow(s * constant, exponent) * sp.Pow(sp.expand(s * product), power)]
     whole = sp.Mul(*(product ** (k // n) for k, product in groups.items() if k % n == 0))
     inside = constant * sp.Mul(*(product**k for k, product in groups.items() if k % n))
-    return [whole * sp.Pow(inside, exponent)]
+    return [whole * sp.Pow(s * inside, exponent) for s in ((1, -1) if n % 2 else (1,))]
 
 
 def _square_root(value: sp.Expr) -> tuple[sp.Expr, sp.Expr]:

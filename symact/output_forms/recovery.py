@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 import sympy as sp
 from flint import arb
@@ -38,6 +39,7 @@ from symact.output_forms.shapes import cost, ranked, tidy
 from symact.output_forms.unions import Overlap, Stretch, stretch, united
 from symact.output_forms.witnesses import Witness, find_witness, monotonic
 from symact.pieces import UNEQUAL, Case, Piece, real_part, split
+from symact.pieces import same as same_expression
 from symact.signs import sign_of
 from symact.simplification import neat
 from symact.writing import text
@@ -88,7 +90,7 @@ def recover_output_form(derivative: Derivative) -> OutputForm | NoOutputForm:
     if len(activation.parameters) > MAX_PARAMETERS:
         return NoOutputForm(f"not looked for with more than {MAX_PARAMETERS} parameters", decided=False)
     found: list[tuple[sp.Basic, list[_Form], list[Region], list[Setting]]] = []
-    refusals: list[NoOutputForm] = []
+    refusals: list[tuple[NoOutputForm, sp.Basic]] = []
     for case, slopes in zip(split(activation), derivative.cases, strict=True):
         inside, at_zero = regions(activation, case.condition)
         forms: list[_Form] = []
@@ -96,13 +98,15 @@ def recover_output_form(derivative: Derivative) -> OutputForm | NoOutputForm:
             try:
                 forms.append(_on_region(activation, derivative, case, slopes, region))
             except _Refused as refused:
-                refusals.append(refused.answer)
+                refusals.append((refused.answer, case.condition))
             if forms and _everywhere(forms[-1], case, slopes, inside):
                 forms = [replace(forms[-1], region=region) for region in inside]
                 break
         found.append((case.condition, forms, inside, at_zero))
     if not any(forms for _, forms, _, _ in found):
-        return next((r for r in refusals if r.witness is not None), refusals[0])
+        usual = [r for r, condition in refusals if true_at(condition, activation.defaults)]
+        answers = [*usual, *(r for r, _ in refusals)]
+        return next((r for r in answers if r.witness is not None), answers[0])
     return _answer(activation, derivative, found)
 
 
@@ -129,7 +133,7 @@ def _on_region(
     values = [p.expression for p in slopes.pieces] + [b.value for b in slopes.breaks if b.value is not sp.nan]
     if len(set(values)) == 1 and not values[0].has(Z):
         return _Form(region, values[0], values[0], sp.true, "the derivative does not depend on z", "")
-    case = _where_real(activation, case, region)
+    case, slopes = _where_real(activation, case, slopes, region)
     directions = [_direction(piece, region) for piece in case.pieces]
     if None in directions:
         if (proportional := _proportional(case, slopes, region)) is not None:
@@ -177,14 +181,26 @@ def _on_region(
     return _Form(region, union.expression, union.expression, union.condition, proof, relation, rule)
 
 
-def _where_real(activation: Activation, case: Case, region: Region) -> Case:
-    """Return a case of one piece on the part of the line where f is real in the region: (z/a)**k, z/a > 0."""
-    if len(case.pieces) != 1:
-        return case
-    piece = real_part(activation, case.pieces[0], region.settings)
-    if piece is None:
+def _where_real(activation: Activation, case: Case, slopes: Case, region: Region) -> tuple[Case, Case]:
+    """Return f and f' on the parts of the line where f is real in the region: (z/a)**k where z/a > 0.
+
+    Pieces on which it is nowhere real go, and the breaks between two of them.
+    """
+    parts = [real_part(activation, piece, region.settings) for piece in case.pieces]
+    if not any(parts):
         raise _Refused(NoOutputForm("f is a real number for no z"))
-    return replace(case, pieces=(piece,))
+    cuts = zip(case.breaks, slopes.breaks, pairwise(parts), strict=True)
+    breaks = [(cut, at) for cut, at, sides in cuts if any(sides)]
+    pieces = [
+        (part, replace(part, expression=slope.expression))
+        for part, slope in zip(parts, slopes.pieces, strict=True)
+        if part is not None
+    ]
+    real, slopes_there = (
+        replace(whole, pieces=tuple(piece[i] for piece in pieces), breaks=tuple(cut[i] for cut in breaks))
+        for i, whole in enumerate((case, slopes))
+    )
+    return real, slopes_there
 
 
 def _proportional(case: Case, slopes: Case, region: Region) -> _Form | None:
@@ -366,7 +382,8 @@ def _answer(
 ) -> OutputForm:
     cases: list[tuple[sp.Basic, sp.Expr]] = []
     proofs, relations = [], []
-    for condition, forms, inside, at_zero in found:
+    for condition, proven_forms, inside, at_zero in found:
+        forms = _by_magnitudes(proven_forms)
         distinct = list(dict.fromkeys(form.expression for form in forms))
         for expression in distinct:
             alike = [form for form in forms if form.expression == expression]
@@ -393,6 +410,47 @@ def _answer(
     steps = [step for step in steps if step.before != step.after]
     proof = "; ".join(dict.fromkeys(proofs))
     return OutputForm(expression, tuple(cases), condition, proof, Derivation(tuple(steps), expression))
+
+
+def _by_magnitudes(forms: Sequence[_Form]) -> Sequence[_Form]:
+    """Forms on both sides of 0 of a parameter that are one in its magnitude, but for the sign, become one.
+
+    3*a**(1/3)*Abs(g)**(2/3) for a > 0 and 3*a*Abs(g)**(2/3)/(-a)**(2/3) for a < 0 are
+    3*sign(a)*Abs(a)**(1/3)*Abs(g)**(2/3).
+    """
+    for symbol, _ in forms[0].region.signs if forms else ():
+        by_signs = {form.region.signs: form for form in forms}
+        pairs = [
+            (form, by_signs.get(tuple((s, -k if s == symbol else k) for s, k in signs)))
+            for signs, form in by_signs.items()
+            if dict(signs)[symbol] == 1
+        ]
+        if 2 * len(pairs) != len(forms) or all(b and a.expression == b.expression for a, b in pairs):
+            continue
+        size = sp.Symbol(symbol.name, positive=True)
+        for factor, sign in ((sp.S.One, 1), (sp.sign(symbol), -1)):
+            halves = (
+                (a.expression.subs(symbol, size), b and b.expression.subs(symbol, -size)) for a, b in pairs
+            )
+            if all(other is not None and _same(other, sign * one) for one, other in halves):
+                shown = {
+                    a.region.signs: _times(factor, tidy(a.expression.subs(symbol, sp.Abs(symbol))))
+                    for a, _ in pairs
+                }
+                shown |= {b.region.signs: shown[a.region.signs] for a, b in pairs if b}
+                forms = [replace(form, expression=shown[form.region.signs]) for form in forms]
+                break
+    return forms
+
+
+def _times(factor: sp.Expr, form: sp.Expr) -> sp.Expr:
+    if isinstance(form, sp.Piecewise):
+        return sp.Piecewise(*((factor * value, condition) for value, condition in form.args))
+    return factor * form
+
+
+def _same(a: sp.Expr, b: sp.Expr) -> bool:
+    return same_expression(plain(a), plain(b))
 
 
 def _conditions(forms: Sequence[_Form], inside: Sequence[Region]) -> tuple[sp.Basic, sp.Basic]:
@@ -474,12 +532,11 @@ def _holds_at(activation: Activation, derivative: Derivative, form: sp.Expr, set
 
 
 def _joined(cases: list[tuple[sp.Basic, sp.Expr]]) -> list[tuple[sp.Basic, sp.Expr]]:
-    """Join a case of one value with one whose form gives the same there."""
+    """Join cases of one form, and a case of one value with one whose form gives the same there."""
     for i, (condition, expression) in enumerate(cases):
-        if not isinstance(condition, sp.Eq):
-            continue
         for j, (other, form) in enumerate(cases):
-            if i != j and form.subs(*condition.args) == expression:
+            at_value = isinstance(condition, sp.Eq) and form.subs(*condition.args) == expression
+            if i != j and (at_value or form == expression):
                 both = sp.simplify(sp.Or(condition, other))
                 rest = [case for k, case in enumerate(cases) if k not in (i, j)]
                 return _joined([(both, form), *rest])

@@ -422,6 +422,8 @@ def _upright(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
     >>> _upright(1/(1 - G), -C), _upright(G/(1 - G), -C)
     ((1 - g)**_c, ((1 - g)/g)**_c)
     """
+    if base.is_Pow and not base.exp.is_number:  # x > 0, or x**a is no real number
+        return sp.Pow(base.base, sp.cancel(base.exp * exponent))
     above, below = base.as_numer_denom()
     turned = exponent.could_extract_minus_sign() and below.free_symbols
     if (above in (1, -1) and below != 1) or turned:

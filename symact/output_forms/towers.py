@@ -432,18 +432,27 @@ class Tower:
         """A power with a parameter in its exponent; the base is positive, or there is no such power."""
         result: sp.Expr = sp.S.One
         base: sp.Expr = sp.S.One
+        own: dict[sp.Expr, list[sp.Expr]] = {}  # z*z**p is z**(1 + p)
         for factor, k in parts:
             kernel = self.kernels.get(factor)
             if self.apart and kernel is not None and kernel.function is sp.exp:
                 result *= self._exponential(k * exponent * self.meaning(kernel.argument))
+            elif self.apart and kernel is not None and kernel.function == POWER:
+                own.setdefault(kernel.argument, []).append(kernel.degree * k * exponent)
             elif kernel is not None and kernel.function in (ROOT, POWER):
                 inner = kernel.degree if kernel.function == POWER else 1 / kernel.degree
                 result *= self._power(self.meaning(kernel.argument), sp.expand(inner * k * exponent))
             elif self.apart and (sign := self.sign(self.meaning(factor))) is not None:
                 constant *= sign ** (k % 2)
-                result *= self._own_power(sign * factor, sp.expand(k * exponent))
+                own.setdefault(sign * factor, []).append(k * exponent)
             else:
                 base *= factor**k
+        for inner, exponents in own.items():
+            total = sp.expand(sp.cancel(sp.Add(*exponents)) if len(exponents) > 1 else exponents[0])
+            if total.is_Rational:
+                result *= self._power(self.meaning(inner), total)
+            else:
+                result *= self._own_power(inner, total)
         base *= constant
         return result if base == 1 else result * self._own_power(base, exponent)
 

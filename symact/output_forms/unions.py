@@ -65,10 +65,10 @@ def _end(piece: Piece, at: sp.Expr, side: str, region: Region) -> sp.Expr:
     try:
         if at.is_infinite:
             return region.settled(limit(expression, at))
-        value = piece.expression.subs(Z, at)
+        value = region.settled(piece.expression.subs(Z, at))
         if value.is_finite is not False and not value.has(sp.zoo, sp.nan, sp.AccumBounds):
             return value if value.is_number or value.is_Symbol else sp.simplify(value)
-        return one_sided(piece.expression, at, side)
+        return region.settled(one_sided(expression, at, side))
     except (NotImplementedError, ValueError, TypeError):
         return sp.nan
 
@@ -171,7 +171,24 @@ def _joins(left: Stretch, right: Stretch, region: Region) -> bool:
 
 def _follows(form: sp.Expr, point: Stretch, region: Region) -> bool:
     value = region.settled(form.subs(G, point.lower))
-    return (value.is_infinite and point.expression.is_infinite) or _same(value, point.expression)
+    if value.is_infinite and point.expression.is_infinite:
+        return True
+    return _same(_as_powers_of(value, point.expression, region), point.expression)
+
+
+def _as_powers_of(value: sp.Expr, other: sp.Expr, region: Region) -> sp.Expr:
+    """Return a value with its powers of 0 as those of another: 0**a = 0**b where a/b > 0.
+
+    >>> p = sp.Symbol("p", real=True)
+    >>> _as_powers_of(p*sp.Pow(0, 1 - 1/p), sp.Pow(0, p - 1), Region(((p, 1),), ()))
+    0**(p - 1)*p
+    """
+    powers, others = ([e for e in x.atoms(sp.Pow) if e.base == 0] for x in (value, other))
+    known = {}
+    for one in powers:
+        alike = (e for e in others if region.signed(sp.cancel(one.exp / e.exp)).is_positive)
+        known[one] = next(alike, one)
+    return value.xreplace(known)
 
 
 def _relations(ordered: Sequence[Stretch], region: Region) -> Iterator[sp.Basic]:

@@ -87,7 +87,11 @@ def find_witness(activation: Activation, case: Case, slopes: Case, region: Regio
 
 
 def _exact(activation: Activation, case: Case, slopes: Case, region: Region) -> Witness | None:
-    """Return a witness for all parameters, by symmetry about 0 or by half a period; None where neither."""
+    """Return a witness by symmetry about 0 or by half a period; None where neither.
+
+    It is one for all parameters that the case admits: where these are not all, a setting is named.
+    """
+    at = "" if case.condition == sp.true else _at(region.settings[0])
     for piece, slope in zip(case.pieces, slopes.pieces, strict=True):
         for z1, z2 in _symmetric(piece):
             values = [piece.expression.subs(Z, z) for z in (z1, z2)]
@@ -97,7 +101,7 @@ def _exact(activation: Activation, case: Case, slopes: Case, region: Region) -> 
                 differ([Function(slope.expression.subs(Z, z), s)(arb(0)) for z in (z1, z2)])
                 for s in region.settings
             ):
-                return Witness(z1, z2, SHOWS)
+                return Witness(z1, z2, SHOWS + at)
     return None
 
 
@@ -166,8 +170,13 @@ def _between(
             pair = (sp.Rational(z1.numerator, z1.denominator), _number(activation, z1, z2, setting))
             if pair[0] > pair[1]:
                 pair = pair[::-1]
-            at = ", ".join(f"{text(s)} = {text(v)}" for s, v in setting.items())
-            yield Witness(*pair, f"{SHOWS} at {at}" if at else SHOWS)
+            yield Witness(*pair, SHOWS + _at(setting))
+
+
+def _at(setting: Setting) -> str:
+    """Return the words that name a setting of the parameters."""
+    values = ", ".join(f"{text(s)} = {text(v)}" for s, v in setting.items())
+    return f" at {values}" if values else ""
 
 
 def _bracket(run: _Run, y: arb) -> tuple[Fraction, Fraction] | None:
