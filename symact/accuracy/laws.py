@@ -93,7 +93,16 @@ def laws(
     if activation.range is not None:
         ends = [end for part in intervals(activation.range, values) for end in part]
         lowest, highest = (_rounded(end, fmt) for end in (min(ends), max(ends)))
-    return Laws(parity, direction, lowest, highest), Laws(-parity)
+    return Laws(parity, direction, lowest, highest), Laws(
+        -parity if _mirrored(activation, values, -parity) else 0
+    )
+
+
+def _mirrored(activation: Activation, values: Mapping[sp.Symbol, Fraction], parity: int) -> bool:
+    """Return whether what is taken for f' at kinks is even, or odd, too: the right slope of Abs is 1 at 0."""
+    setting = {symbol: sp.Rational(v.numerator, v.denominator) for symbol, v in values.items()}
+    taken = {kink.at.subs(setting): kink.convention.subs(setting) for kink in activation.kinks}
+    return all(taken.get(-at) == parity * value for at, value in taken.items())
 
 
 @lru_cache(maxsize=4)
