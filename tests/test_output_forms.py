@@ -19,6 +19,7 @@ from symact.output_forms.eliminations import D, candidates
 from symact.output_forms.proofs import Ground, _one_root, agrees, proven, reduces_to_zero
 from symact.parsing import parse
 from symact.pieces import Piece
+from symact.pipeline import with_profile
 from symact.writing import text
 
 CATALOGUE = list(catalogue())
@@ -265,9 +266,14 @@ def test_every_activation_has_a_form_that_holds_or_a_reason(name: str) -> None:
         assert mismatch(activation, form.expression, setting) is None, setting
 
 
+@pytest.mark.parametrize(
+    "profile",
+    ["declared", "mean", *(pytest.param(side, marks=pytest.mark.thorough) for side in ("left", "right"))],
+)
 @pytest.mark.parametrize("name", [n for n in CATALOGUE if catalogue()[n].kinks])
-def test_form_follows_the_convention_at_kinks(name: str) -> None:
-    derivative, form = derived(name)
+def test_form_follows_the_convention_at_kinks(name: str, profile: str) -> None:
+    derivative = differentiate(with_profile(catalogue()[name], profile))
+    form = recover_output_form(derivative)
     if isinstance(form, NoOutputForm):
         return
     defaults = derivative.activation.defaults
@@ -336,6 +342,14 @@ def test_any_number_of_parameters(formula: str) -> None:
     form = form_of(formula)
     assert isinstance(form, OutputForm), form
     assert (text(form.expression), text(form.condition)) == MANY[formula]
+
+
+@pytest.mark.parametrize(
+    "formula", ["where(z < 0, z, where(z > 0, 2*z, 3))", "where(z < 0, exp(z), where(z > 0, 1+2*z, 3))"]
+)
+def test_a_point_inside_a_piece_s_range_may_have_another_slope(formula: str) -> None:
+    """What f is at its break alone, it is elsewhere too, with another derivative."""
+    assert isinstance(form_of(formula), NoOutputForm)
 
 
 @pytest.mark.parametrize("formula", ["where(z < 1, max(3,z)*z, z)", "where(z < 1, min(z,2)*2, acosh(z))"])
