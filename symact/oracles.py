@@ -435,12 +435,18 @@ class Oracle:
 
         Where the definition has a case for one value of the parameter, the derivative is its limit there.
         """
+        return self._but_at_kinks(points, self._moved(parameter).many(points, 1))
+
+    def wrt(self, parameter: sp.Symbol, z: Number) -> arb:
+        """Return the derivative of f by a parameter, NaN at a kink."""
+        return arb.nan() if self._at_kink(z) else self._moved(parameter).slope(z)
+
+    def _moved(self, parameter: sp.Symbol) -> Function:
         value = self.values[parameter]
         alone = [e for e in self.activation.expression.atoms(sp.Eq) if e.lhs == parameter]
         if any(rational(e.rhs, self.values) == value for e in alone):
             value += BESIDE
-        function = replace(self.function, direction=parameter, values={**self.values, parameter: value})
-        return self._but_at_kinks(points, function.many(points, 1))
+        return replace(self.function, direction=parameter, values={**self.values, parameter: value})
 
     def _but_at_kinks(self, points: Sequence[float], values: list[Exact]) -> list[Exact]:
         return [None if self._at_kink(z) else value for z, value in zip(points, values, strict=True)]

@@ -168,6 +168,18 @@ PLANTED: dict[str, tuple[str, str, Function, Callable]] = {
         in_double(lambda z: np.tanh(z) + 0.0),
         lambda r: r.wrong_signed_zero == 1 and r.max_ulp <= 1,
     ),
+    "-0.0 lost where f is not odd": (
+        "silu",
+        "forward",
+        in_double(lambda z: np.where(np.isneginf(z), 0.0, z * sigmoid(z)) + 0.0),
+        lambda r: r.wrong_signed_zero == 1 and r.max_ulp <= 1,
+    ),
+    "-0.0 instead of 0.0": (
+        "sigmoid",
+        "second_derivative",
+        in_double(lambda z: sigmoid_derivative(z) * (np.tanh(np.abs(z) / 2) * np.where(z < 0, 1, -1))),
+        lambda r: r.wrong_signed_zero == 1 and r.max_ulp <= 1,
+    ),
     "g (1 - g) of a rounded g": (
         "sigmoid",
         "derivative",
@@ -355,45 +367,78 @@ import numpy as np
 def _wide(z):
     return np.asarray(z, np.longdouble)
 
+def placed(function):
+    def run(*arrays, out=None):
+        result = function(*arrays)
+        if out is None:
+            return result
+        {out}
+        return out
+    return run
+
+@placed
 def tanh(z):
     return np.tanh(_wide(z)).astype(z.dtype)
 
+@placed
 def tanh_derivative(z):
     with np.errstate(all="ignore"):
         return ({factor} / np.cosh(_wide(z)) ** 2).astype(z.dtype)
 
+@placed
 def tanh_vjp(z, g_bar):
     with np.errstate(all="ignore"):
         return (_wide(g_bar) / np.cosh(_wide(z)) ** 2).astype(z.dtype)
 
+@placed
 def tanh_second_derivative(z):
     with np.errstate(all="ignore"):
         return (-2 * np.tanh(_wide(z)) / np.cosh(_wide(z)) ** 2).astype(z.dtype)
 
+@placed
 def tanh_derivative_from_output(g):
     return ((1 - _wide(g)) * (1 + _wide(g))).astype(g.dtype)
 
+@placed
 def tanh_vjp_from_output(g, g_bar):
     return (_wide(g_bar) * (1 - _wide(g)) * (1 + _wide(g))).astype(g.dtype)
 """
 
 
-@pytest.mark.parametrize(("factor", "faulty"), [("1", set()), ("1.0000002", {"derivative"})])
-def test_verify_runs_what_was_generated(tmp_path: Path, factor: str, faulty: set[str]) -> None:
-    package = tmp_path / "numpy" / "symact_numpy"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text(PACKAGE.replace("{factor}", factor))
-    results = verify_activation(Task(activations()["tanh"], tmp_path, ("numpy",)))
+WRITES = "out[...] = result"
+EVERY = {
+    *("forward", "derivative", "vjp", "second_derivative", "derivative_from_output", "vjp_from_output"),
+}
+
+
+@pytest.mark.parametrize(
+    ("factor", "out", "faulty"),
+    [
+        ("1", WRITES, set()),
+        ("1.0000002", WRITES, {"derivative"}),
+        ("1", "out[:-1] = result[:-1]", EVERY),
+        ("1", "out[1:] = result[1:]", EVERY),
+    ],
+)
+def test_verify_runs_what_was_generated(tmp_path: Path, factor: str, out: str, faulty: set[str]) -> None:
+    results = verify_activation(Task(activations()["tanh"], package(tmp_path, factor, out), ("numpy",)))
     assert len(results) == 12
     assert {r.function for r in results if not r.holds} == faulty
+    assert {r.function for r in results if r.misplaced} == (faulty if out != WRITES else set())
     assert "numpy" in targets() and "c" in targets() and "latex" not in targets()
 
 
+def package(place: Path, factor: str = "1", out: str = WRITES) -> Path:
+    """Return a folder with a NumPy package of one's own in it."""
+    source = place / "numpy" / "symact_numpy" / "__init__.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(PACKAGE.replace("{factor}", factor).replace("{out}", out))
+    return place
+
+
 def test_what_cannot_be_verified_is_said(tmp_path: Path) -> None:
-    package = tmp_path / "numpy" / "symact_numpy"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text(PACKAGE.replace("{factor}", "1"))
     tanh = activations()["tanh"]
+    package(tmp_path)
     with pytest.raises(UnknownName, match="float8: no such dtype"):
         verify_activation(Task(tanh, tmp_path, ("numpy",), ("float8",)))
     with pytest.raises(NotSupported, match="bfloat16: none of numpy"):

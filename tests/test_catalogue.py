@@ -203,6 +203,56 @@ def test_range_is_not_wider_than_the_values(name: str) -> None:
         assert close < 2e-3, f"{name}: no value near {end}"
 
 
+def nearest(activation: Activation, end: mp.mpf) -> mp.mpf:
+    """Return how near f comes to a number within 4 of 0 and at kinks, the best of many points made better."""
+    setting = activation.defaults
+    domain = activation.domain.subs(setting)
+    points = [sp.Rational(i, 100) for i in range(-400, 401)] + [k.at.subs(setting) for k in activation.kinks]
+
+    def distance(z: mp.mpf) -> mp.mpf:
+        return abs(mp.mpf(compiled(activation.expression, tuple(setting.items()))(z)) - end)
+
+    inside = [mp.mpf(int(p.p)) / int(p.q) for p in points if domain.contains(p) == sp.true]
+    best = min(inside, key=distance)
+    low, high = best - mp.mpf(1) / 200, best + mp.mpf(1) / 200
+    if not all(domain.contains(sp.Float(str(z), 30)) == sp.true for z in (low, high)):
+        return distance(best)
+    for _ in range(200):
+        a, b = (2 * low + high) / 3, (low + 2 * high) / 3
+        low, high = (low, b) if distance(a) < distance(b) else (a, high)
+    return min(distance(best), distance(low))
+
+
+@pytest.mark.parametrize("name", RANGED)
+def test_an_end_belongs_to_the_range_where_it_is_taken(name: str) -> None:
+    activation = package.activations()[name]
+    for part in sp.Union(activation.range.subs(activation.defaults), evaluate=False).args:
+        for end in {part.inf, part.sup} - {sp.oo, -sp.oo}:
+            taken = nearest(activation, number(end, sp.S(0), {})) < mp.mpf(10) ** -25
+            assert (part.contains(end) == sp.true) == taken, f"{name}: {end}"
+
+
+VALUES = (0, 1, -1, sp.Rational(1, 2), -2)
+"""What a parameter is tried with, one at a time: where its domain lets it in, there is an f."""
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if package.activations()[n].parameters])
+def test_for_what_its_domain_lets_in_there_is_an_f(name: str) -> None:
+    activation = package.activations()[name]
+    for parameter in activation.parameters:
+        for value in VALUES:
+            setting = {**activation.defaults, parameter.symbol: sp.sympify(value)}
+            if not all(p.domain.subs(setting) == sp.true for p in activation.parameters):
+                continue
+            f = sp.lambdify([Z, *setting], activation.expression, "mpmath")  # SymPy says 0*exp(1/0) = 0
+            for point in inside(activation, setting)[::9]:
+                try:
+                    found = f(*(mp.mpf(int(v.p)) / int(v.q) for v in (point, *setting.values())))
+                except ZeroDivisionError:
+                    found = mp.nan
+                assert mp.isfinite(found), f"{name}: {parameter.name} = {value}, z = {point}"
+
+
 @pytest.mark.parametrize("row", TEXTBOOK, ids=[row.name for row in TEXTBOOK])
 def test_textbook_is_the_slope(row: Row) -> None:
     activation = package.activations()[row.name]

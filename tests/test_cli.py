@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -264,6 +265,18 @@ def test_a_wrong_request_is_one_message_and_exit_2(arguments: list[str], words: 
     assert "Traceback" not in done.stderr
     assert words in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.parametrize(("holds", "code"), [((True, True), 0), ((True, False), 1), ((False,), 1)])
+def test_what_does_not_hold_is_exit_1(
+    holds: tuple[bool, ...], code: int, as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `verify` and `audit` end: whoever runs them in CI reads nothing else."""
+    results = [SimpleNamespace(holds=one, to_json=lambda one=one: {"holds": one}) for one in holds]
+    assert cli._verdict(results, as_json, lambda found: print(len(found))) == code
+    out = capsys.readouterr().out
+    assert (json.loads(out)["holds"] if as_json else int(out)) == (all(holds) if as_json else len(holds))
 
 
 CONFIGS = {

@@ -287,6 +287,26 @@ def test_elementary_rows(function: type) -> None:
     assert abs(sp.N(difference.subs(U, point), 30)) <= TINY
 
 
+APPLIED = {
+    "sum rule": sp.exp(Z) + sp.sin(Z),
+    "quotient rule": sp.exp(Z) / (1 + Z**2),
+    "product rule": Z * sp.tanh(Z) * sp.cos(Z),
+    "power rule": Z**5,
+    "exponential rule": sp.Integer(3) ** (2 * Z),
+    "chain rule": sp.sqrt(1 + sp.exp(Z)),
+    "logarithmic differentiation": (1 + Z**2) ** sp.sin(Z),
+    "derivative of {function}": sp.atan(Z),
+}
+
+
+@pytest.mark.parametrize("name", dict.fromkeys(rule.name for rule in derivatives.RULES))
+def test_every_rule_is_applied_and_right(name: str) -> None:
+    found = derivatives.derive(APPLIED[name], Z)
+    want = name.format(function=APPLIED[name].func.__name__)
+    assert want in [step.rule for step in found.steps]
+    assert is_zero(found.result - sp.diff(APPLIED[name], Z))
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: text(rule.before))
 def test_rewrite_rows(rule: Rule) -> None:
     for point in POINTS:

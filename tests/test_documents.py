@@ -20,6 +20,7 @@ from symact.documents.prose import prose
 from symact.documents.tables import decimal, points, value_at
 from symact.documents.typesetting import compile_pdf
 from symact.errors import InvalidActivation, SymactError, ToolMissing
+from symact.oracles import Oracle
 from symact.pieces import split
 from symact.pipeline import derive
 from symact.writing import latex
@@ -314,6 +315,66 @@ def test_a_long_formula_compiles_without_an_overfull_line(
     )
     rendered(long, tmp_path)
     compile_pdf(tmp_path)
+
+
+STEP = re.compile(r"\n  \{(.*?)\}\{")
+SLOPES = re.compile(r"At \$z = (.*?)\$ the slope is \$(.*?)\$ from the left and \$(.*?)\$ from the right")
+TAKEN = re.compile(r"By convention \$f'\((.*?)\) = (.*?)\$")
+ROW = re.compile(r"(?m)^\$(-?\d+)\$ & (.*?) & (.*?) \\\\\n")
+NUMBER = re.compile(r"\$(-?[\d.]+)(?: \\cdot 10\^\{(-?\d+)\})?\$")
+NAMED = "\nHere $"
+"""Where long constants have names, which are the page's own."""
+
+
+def contradictions(text: str, activation: Activation) -> list[str]:
+    """Return what a page says otherwise than mathematics: rules in order, kinks, numbers to six digits."""
+    found, faults = differentiate(activation), []
+    derivative = text[text.index(r"\topic{Derivative}") : text.index(r"\topic{Output form}")]
+    if STEP.findall(derivative) != [escapes.escape(step.rule) for step in found.derivation.steps]:
+        faults.append("steps")
+    if NAMED not in text:
+        kinks = [tuple(map(latex, (kink.at, kink.left, kink.right))) for kink in found.kinks]
+        taken = [(latex(kink.at), latex(kink.convention)) for kink in found.kinks]
+        faults += ["slopes"] * (SLOPES.findall(text) != kinks) + ["conventions"] * (
+            TAKEN.findall(text) != taken
+        )
+    oracle = Oracle(activation)
+    for z, *columns in ROW.findall(text):
+        for shown, function in zip(columns, (oracle.forward, oracle.derivative), strict=True):
+            want = function(float(z))
+            if not (number := NUMBER.fullmatch(shown)):
+                faults += [f"z = {z}: {shown}"] * bool(want.is_finite())
+            elif abs(float(number[1]) * 10.0 ** int(number[2] or 0) - float(want)) > 6e-6 * abs(float(want)):
+                faults.append(f"z = {z}: {shown}")
+    return faults
+
+
+@pytest.mark.skipif(not LATEX.is_dir(), reason="nothing is generated here")
+@pytest.mark.parametrize("name", catalogue())
+def test_a_page_contradicts_nothing(name: str) -> None:
+    assert contradictions((LATEX / f"{name}.tex").read_text("utf-8"), catalogue()[name]) == []
+
+
+@pytest.mark.parametrize("name", ["hardswish", "elu", "softsign"])
+def test_a_page_that_is_typeset_now_contradicts_nothing(name: str, tmp_path: Path) -> None:
+    rendered(catalogue()[name], tmp_path)
+    assert contradictions((tmp_path / f"{name}.tex").read_text("utf-8"), catalogue()[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ("is $0$ from the left", "is $1$ from the left", "slopes"),
+        ("f'(3) = 1", "f'(3) = 0", "conventions"),
+        ("$-10$ & $0$ & ", "$-10$ & $1$ & ", "z = -10: $1$"),
+        ("{piecewise definition}", "{chain rule}", "steps"),
+    ],
+)
+def test_a_contradiction_is_seen(right: str, wrong: str, fault: str, tmp_path: Path) -> None:
+    rendered(catalogue()["hardswish"], tmp_path)
+    text = (tmp_path / "hardswish.tex").read_text("utf-8")
+    assert right in text
+    assert fault in contradictions(text.replace(right, wrong), catalogue()["hardswish"])
 
 
 @pytest.mark.skipif(not LATEX.is_dir(), reason="nothing is generated here")

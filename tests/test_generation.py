@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from symact import caches, emission, pipeline
+from symact import accuracy, caches, emission, pipeline
 from symact.errors import StaleOutput
 
 ROOT = Path(__file__).parent.parent
@@ -141,6 +141,20 @@ def test_profiles_of_kinks_change_what_is_generated(tmp_path: Path) -> None:
         pipeline.generate(["leaky_relu"], out=tmp_path / profile, targets=["numpy"], kinks=profile)
         texts.add((tmp_path / profile / "numpy/symact_numpy/leaky_relu.py").read_text())
     assert len(texts) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [("leaky_relu", "mean"), ("absolute", "jax"), ("sparse_sigmoid", "jax"), ("softshrink", "right")],
+)
+def test_what_is_generated_takes_the_profile_s_value_at_kinks(
+    name: str, profile: str, tmp_path: Path
+) -> None:
+    pipeline.generate([name], out=tmp_path, targets=["c", "numpy"], kinks=profile)
+    accuracy.prepare(tmp_path, ("c", "numpy"))
+    activation = pipeline.with_profile(pipeline.resolve(name), profile)
+    found = accuracy.verify_activation(accuracy.Task(activation, tmp_path, ("c", "numpy"), ("float32",)))
+    assert [one for one in found if not one.holds] == []
 
 
 # The cache.

@@ -6,6 +6,7 @@ from itertools import pairwise, permutations
 import mpmath as mp
 import pytest
 import sympy as sp
+from flint import arb, ctx
 from mpmath import mpf
 
 from symact.activations import Activation, G, Parameter, Z
@@ -13,11 +14,12 @@ from symact.catalogue import catalogue
 from symact.derivatives import Derivative, differentiate
 from symact.functions import plain
 from symact.output_forms import NoOutputForm, OutputForm, recover_output_form
-from symact.output_forms.balls import Place
-from symact.output_forms.eliminations import candidates
-from symact.output_forms.proofs import Ground, agrees, proven, reduces_to_zero
+from symact.output_forms.balls import Place, same
+from symact.output_forms.eliminations import D, candidates
+from symact.output_forms.proofs import Ground, _one_root, agrees, proven, reduces_to_zero
 from symact.parsing import parse
 from symact.pieces import Piece
+from symact.pipeline import with_profile
 from symact.writing import text
 
 CATALOGUE = list(catalogue())
@@ -272,9 +274,14 @@ def test_every_activation_has_a_form_that_holds_or_a_reason(name: str) -> None:
         assert mismatch(activation, form.expression, setting) is None, setting
 
 
+@pytest.mark.parametrize(
+    "profile",
+    ["declared", "mean", *(pytest.param(side, marks=pytest.mark.thorough) for side in ("left", "right"))],
+)
 @pytest.mark.parametrize("name", [n for n in CATALOGUE if catalogue()[n].kinks])
-def test_form_follows_the_convention_at_kinks(name: str) -> None:
-    derivative, form = derived(name)
+def test_form_follows_the_convention_at_kinks(name: str, profile: str) -> None:
+    derivative = differentiate(with_profile(catalogue()[name], profile))
+    form = recover_output_form(derivative)
     if isinstance(form, NoOutputForm):
         return
     defaults = derivative.activation.defaults
@@ -343,6 +350,14 @@ def test_any_number_of_parameters(formula: str) -> None:
     form = form_of(formula)
     assert isinstance(form, OutputForm), form
     assert (text(form.expression), text(form.condition)) == MANY[formula]
+
+
+@pytest.mark.parametrize(
+    "formula", ["where(z < 0, z, where(z > 0, 2*z, 3))", "where(z < 0, exp(z), where(z > 0, 1+2*z, 3))"]
+)
+def test_a_point_inside_a_piece_s_range_may_have_another_slope(formula: str) -> None:
+    """What f is at its break alone, it is elsewhere too, with another derivative."""
+    assert isinstance(form_of(formula), NoOutputForm)
 
 
 @pytest.mark.parametrize("formula", ["where(z < 1, max(3,z)*z, z)", "where(z < 1, min(z,2)*2, acosh(z))"])
@@ -490,6 +505,31 @@ def test_a_planted_wrong_form_is_rejected(wrong: sp.Expr) -> None:
     assert agrees(wrong, sp.tanh(Z), TRUE_D, GROUND) is None
     assert not reduces_to_zero(wrong, sp.tanh(Z), TRUE_D, GROUND)
     assert proven(wrong, sp.tanh(Z), TRUE_D, GROUND) is None
+
+
+def test_what_balls_cannot_tell_is_not_proven() -> None:
+    close = 1 - G**2 + sp.Rational(1, 2**90)
+    assert agrees(close, sp.tanh(Z), TRUE_D, GROUND) == 20
+    assert proven(close, sp.tanh(Z), TRUE_D, GROUND) is None
+
+
+@pytest.mark.parametrize(("other", "alike"), [(2, True), (1 + sp.Rational(1, 2**900), False)])
+def test_roots_that_no_ball_tells_apart_are_not_one(other: sp.Expr, alike: bool) -> None:
+    """(d - 1)(d - other) has two roots; what is computed as 1 is the first only where they are apart."""
+    polynomial = (D - 1) * (D - other)
+    assert _one_root((sp.Integer(1), sp.Integer(1)), sp.diff(polynomial, D), LINE, {}) is alike
+
+
+@pytest.mark.parametrize("size", [0, 2**-40, 1, 2**40])
+def test_the_digits_that_count(size: float) -> None:
+    """Two numbers are one within 2**-80 of their size, or of 1."""
+    step = arb(max(size, 1)) * arb(2) ** -80
+    old, ctx.prec = ctx.prec, 300
+    try:
+        for factor in (-2, -0.5, 0, 0.5, 2):
+            assert same(arb(size), arb(size) + step * factor) == (abs(factor) < 1)
+    finally:
+        ctx.prec = old
 
 
 def test_the_true_form_is_proven() -> None:

@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -13,6 +14,7 @@ import numpy as np
 
 import symact.targets
 from symact.accuracy.judgements import BOUNDS, Question, Result, judge, merge
+from symact.accuracy.laws import misplaced
 from symact.accuracy.points import seams
 from symact.accuracy.questions import Form, questions
 from symact.activations import Activation
@@ -88,7 +90,10 @@ def verify_activation(task: Task) -> list[Result]:
                         f"{activation.title}: {target} has no {question.function}; generate again"
                     )
                 key = (question.function, target, dtype)
-                found.setdefault(key, []).append(ask(question, call, target))
+                result = ask(question, call, target)
+                if key not in found:  # parameters are not what the place of an element depends on
+                    result = replace(result, misplaced=_misplaced(question, call))
+                found.setdefault(key, []).append(result)
     return [merge(results) for results in found.values()]
 
 
@@ -115,6 +120,14 @@ def ask(question: Question, call: Call, target: str) -> Result:
             lambda z: call(z, **question.parameters), question.arguments[0], np.asarray(answer)
         )
     return result.lawful(broken)
+
+
+def _misplaced(question: Question, call: Call) -> int:
+    arguments = question.arguments
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they have been counted
+        answer = call(*arguments, **question.parameters)
+        return misplaced(partial(call, **question.parameters), arguments, answer)
 
 
 def _able(task: Task, dtype: str) -> list[str]:

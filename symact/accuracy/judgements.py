@@ -19,7 +19,7 @@ VJP_EXTRA = 0.5
 
 COUNTS = (
     *("wrong_nan", "wrong_inf", "wrong_signed_zero"),
-    *("asymmetric", "out_of_range", "not_monotone", "warnings"),
+    *("asymmetric", "out_of_range", "not_monotone", "misplaced", "warnings"),
 )
 """What a function must have none of."""
 
@@ -46,6 +46,8 @@ class Result:
     asymmetric: int = 0
     out_of_range: int = 0
     not_monotone: int = 0
+    misplaced: int = 0
+    """How many values depend on where they stand in an array: see `laws.misplaced`."""
     warnings: int = 0
     undecided: int = 0
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -87,8 +89,8 @@ class Result:
 class Question:
     """What a function was asked and what is true: points, the cotangents where it has them, the truths.
 
-    ``zero_sign`` is the sign of f(0.0) for an odd f, else 0. ``slack`` is, point by point, the exponent
-    of the ulp at the largest magnitude near an interior root, else that of the truth's own ulp.
+    ``zero_sign`` is the sign of f(0.0) where zero keeps its sign or turns it, else 0. ``slack`` is, point by
+    point, the exponent of the ulp at the largest magnitude near an interior root, else that of the truth's.
     """
 
     activation: str

@@ -1,7 +1,7 @@
 """What holds between values, whatever their errors: symmetry bit for bit, the range, the order."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -53,6 +53,33 @@ class Laws:
         return np.asarray((other == want) | (np.isnan(other) & np.isnan(want)))
 
 
+def misplaced(call: Callable[..., np.ndarray], arguments: Sequence[np.ndarray], got: np.ndarray) -> int:
+    """Return for how many elements it matters where they stand: all elsewhere, one alone, in place.
+
+    ``call`` takes the arguments, and ``out``, which may be one of them; ``got`` is what it gave for them.
+
+    >>> z = np.array([1.0, 2.0, math.nan])
+    >>> misplaced(lambda x, out=None: np.negative(x, out=out), [z], -z)
+    0
+    >>> misplaced(lambda x, out=None: np.cumsum(x, out=out), [z], np.cumsum(z))
+    2
+    """
+    turn = got.size // 3  # so that neither end is NaN or an infinity
+    turned, want = [np.roll(array, turn) for array in arguments], np.roll(got, turn)
+    wrong = ~_alike(call(*turned), want)
+    wrong[turn : turn + 1] |= ~_alike(call(*(array[:1] for array in arguments)), got[:1])
+    for k in range(len(arguments)):
+        taken = [array.copy() for array in turned]
+        call(*taken, out=taken[k])
+        wrong |= ~_alike(taken[k], want)
+    return int(wrong.sum())
+
+
+def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return where two arrays have the same bits, all NaN being one."""
+    return np.asarray(((a == b) & (np.signbit(a) == np.signbit(b))) | (np.isnan(a) & np.isnan(b)))
+
+
 def laws(
     activation: Activation, values: Mapping[sp.Symbol, Fraction], fmt: Format, *, at_defaults: bool
 ) -> tuple[Laws, Laws]:
@@ -66,7 +93,16 @@ def laws(
     if activation.range is not None:
         ends = [end for part in intervals(activation.range, values) for end in part]
         lowest, highest = (_rounded(end, fmt) for end in (min(ends), max(ends)))
-    return Laws(parity, direction, lowest, highest), Laws(-parity)
+    return Laws(parity, direction, lowest, highest), Laws(
+        -parity if _mirrored(activation, values, -parity) else 0
+    )
+
+
+def _mirrored(activation: Activation, values: Mapping[sp.Symbol, Fraction], parity: int) -> bool:
+    """Return whether what is taken for f' at kinks is even, or odd, too: the right slope of Abs is 1 at 0."""
+    setting = {symbol: sp.Rational(v.numerator, v.denominator) for symbol, v in values.items()}
+    taken = {kink.at.subs(setting): kink.convention.subs(setting) for kink in activation.kinks}
+    return all(taken.get(-at) == parity * value for at, value in taken.items())
 
 
 @lru_cache(maxsize=4)

@@ -1,12 +1,14 @@
 """What to ask of an activation: every function, at each setting of the parameters, with the truth."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
+from flint import arb
 
 from symact.accuracy.judgements import Question
 from symact.accuracy.laws import laws
@@ -18,6 +20,9 @@ from symact.oracles import Exact, Oracle, Truths, product, truths
 
 OTHER_SETTINGS = 2
 """How many settings of the parameters are judged besides the defaults."""
+
+NEAR_ZERO = 2.0**-60
+"""Where the sign beside 0 is looked at."""
 
 Setting = Mapping[str, Fraction]
 
@@ -43,9 +48,12 @@ def questions(
     All targets are asked the same, so the truth is computed once. ``seams`` are where generated code
     changes its formula; ``exhaustive`` asks for every input with every setting, not with the defaults only.
     """
-    fmt, marks, zero = FORMATS[dtype], sorted(seams), odd(activation)
-    for index, setting in enumerate(settings(activation, fmt)):
-        oracle, thorough = Oracle(activation, setting, fmt), index == 0 or exhaustive
+    fmt, marks, is_odd = FORMATS[dtype], sorted(seams), odd(activation)
+    chosen = settings(activation, fmt)
+    oracles = [Oracle(activation, setting, fmt) for setting in chosen]
+    signs = _signs_at_zero(activation, oracles)
+    for index, (setting, oracle) in enumerate(zip(chosen, oracles, strict=True)):
+        thorough = index == 0 or exhaustive
         common: dict[str, Any] = {
             "activation": activation.title,
             "dtype": dtype,
@@ -54,7 +62,7 @@ def questions(
         points = inputs(oracle, fmt, marks, thorough=thorough)
         every: dict[str, Any] = common | {"exhaustive": thorough and fmt.bits == 16}
         forward = truths(oracle.forward_many(points), fmt)
-        sign = zero_sign(oracle) if zero else 0
+        sign = zero_sign(oracle) if is_odd else signs["forward"][index]
         # Where a root of f depends on parameters, no series about it can be generated.
         moving = [root for root in roots(oracle.forward) if root] if dtype == "float64" and setting else []
         slack = _slack(moving, points, forward, fmt)
@@ -71,7 +79,7 @@ def questions(
         slopes = oracle.derivative_many(points)
         centres = roots(oracle.derivative) if dtype == "float64" else []
         slack = _slack(centres, points, truths(slopes, fmt), fmt)
-        slopes_obey = every | {"laws": of_derivative}
+        slopes_obey = every | {"laws": of_derivative, "zero_sign": signs["derivative"][index]}
         yield from _with_product("derivative", "vjp", points, slopes, fmt, slack, slopes_obey)
         others = {"second_derivative": oracle.second_derivative_many(points)}
         others |= {WRT + p.name: oracle.wrt_many(p.symbol, points) for p in activation.parameters}
@@ -79,7 +87,14 @@ def questions(
         for function, values in others.items():
             truth = truths(values, fmt)
             slack = _slack(centres if function == "second_derivative" else [], points, truth, fmt)
-            yield Question(function=function, points=np.array(points), truths=truth, slack=slack, **every)
+            yield Question(
+                function=function,
+                points=np.array(points),
+                truths=truth,
+                slack=slack,
+                zero_sign=signs[function][index],
+                **every,
+            )
         if form is not None and form.condition.subs(_exact(activation, setting)) == sp.true:
             g = outputs(activation, oracle, forward.rounded.tolist(), marks, fmt)
             slopes = oracle.output_form(form.expression, G).many(g)
@@ -99,6 +114,7 @@ def _with_product(
 ) -> Iterator[Question]:
     truth = truths(slopes, fmt)
     yield Question(function=plain, points=np.array(points), truths=truth, slack=slack, **common)
+    common = {**common, "zero_sign": 0}  # g_bar has a sign of its own
     g_bar = cotangents(truth.rounded.tolist(), fmt)
     truth = truths([product(slope, factor) for slope, factor in zip(slopes, g_bar, strict=True)], fmt)
     if slack is not None:
@@ -146,7 +162,36 @@ def odd(activation: Activation) -> bool:
 
 def zero_sign(oracle: Oracle) -> int:
     """Return the sign that an odd function has right of 0; where it is 0 there too, it keeps zero's sign."""
-    return -1 if oracle.forward(2.0**-60) < 0 else 1
+    return -1 if oracle.forward(NEAR_ZERO) < 0 else 1
+
+
+def _signs_at_zero(activation: Activation, oracles: Sequence[Oracle]) -> dict[str, list[int]]:
+    """Return for each function its sign right of 0 by setting; 0 where it passes through 0 at some only.
+
+    What is z + b for all b gives 0.0 for -0.0 where b is 0.
+    """
+    found = {
+        "forward": [sign_at_zero(oracle.forward) for oracle in oracles],
+        "derivative": [sign_at_zero(oracle.derivative) for oracle in oracles],
+        "second_derivative": [sign_at_zero(oracle.second_derivative) for oracle in oracles],
+    }
+    for parameter in activation.parameters:
+        wrt = [partial(oracle.wrt, parameter.symbol) for oracle in oracles]
+        found[WRT + parameter.name] = [sign_at_zero(function) for function in wrt]
+    return {function: signs if all(signs) else [0] * len(signs) for function, signs in found.items()}
+
+
+def sign_at_zero(function: Callable[[float], arb]) -> int:
+    """Return the sign right of 0 of a function that passes through 0 there: zero keeps its sign, or turns it.
+
+    0 for any other function, and at a kink, where the value is a convention.
+
+    >>> [sign_at_zero(f) for f in (lambda x: -arb(x), lambda x: arb(x) ** 2, lambda x: arb(x + 1))]
+    [-1, 0, 0]
+    """
+    left, right = function(-NEAR_ZERO), function(NEAR_ZERO)
+    passes = left * right < 0 and abs(right - left) < arb(2) ** -20
+    return 0 if not passes else 1 if right > 0 else -1
 
 
 def _slack(centres: list[float], points: list[float], truth: Truths, fmt: Format) -> np.ndarray | None:

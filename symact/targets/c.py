@@ -26,6 +26,9 @@ FLAGS = ("-O2", "-std=c99", "-ffp-contract=off", "-fPIC")
 TYPES = {"float32": ("float", "f", "_f32"), "float64": ("double", "", "_f64")}
 """dtype -> C type, suffix of scalars, suffix of arrays."""
 
+UNWRITTEN = -12345.0
+"""What an output holds before a function is called: neither NaN nor what a last call left there."""
+
 MATHS = {
     "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
     "asinh", "acosh", "atanh", "erf", "erfc", "expm1", "log1p", "pow", "ldexp",
@@ -295,7 +298,12 @@ class Library:
     activations: Mapping[str, Activation]
 
     def call(self, name: str, function: str, dtype: str) -> Callable[..., np.ndarray] | None:
-        """Return ``f(input, [g_bar], **parameters)``, or None where there is no such function."""
+        """Return ``f(input, [g_bar], out=None, **parameters)``, or None where there is no such function.
+
+        ``out`` may be one of the inputs, in the dtype. What a function leaves out is `UNWRITTEN`.
+
+        Raises SymactError where a function writes beside its output.
+        """
         _, _, long = TYPES[dtype]
         suffix, inputs, _ = interface(function)
         try:
@@ -309,11 +317,14 @@ class Library:
             [ctypes.c_void_p] * (len(inputs) + 1) + [ctypes.c_size_t] + [number] * len(parameters)
         )
 
-        def run(*arrays: np.ndarray, **settings: float) -> np.ndarray:
+        def run(*arrays: np.ndarray, out: np.ndarray | None = None, **settings: float) -> np.ndarray:
             ready = [np.ascontiguousarray(a, dtype=dtype) for a in arrays]
-            result = np.empty_like(ready[0])
             values = [settings.get(p.name, float(p.default)) for p in parameters]
+            guarded = np.full(ready[0].size + 2, UNWRITTEN, dtype)
+            result = guarded[1:-1].reshape(ready[0].shape) if out is None else out
             symbol(*(a.ctypes.data for a in ready), result.ctypes.data, result.size, *values)
+            if guarded[0] != UNWRITTEN or guarded[-1] != UNWRITTEN:
+                raise SymactError(f"{self.path}: {name} {function} writes beside its output")
             return result
 
         return run

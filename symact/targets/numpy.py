@@ -265,13 +265,14 @@ class Package:
     module: ModuleType
 
     def call(self, name: str, function: str, dtype: str) -> Callable[..., np.ndarray] | None:
-        """Return ``f(input, [g_bar], **parameters)``, or None where there is no such function."""
+        """Return ``f(input, [g_bar], out=None, **parameters)``, or None where there is no such function."""
         found = getattr(self.module, f"{name}{interface(function)[0]}", None)
         if found is None:
             return None
 
-        def run(*arrays: np.ndarray, **settings: float) -> np.ndarray:
-            return np.asarray(found(*(np.asarray(a, dtype=dtype) for a in arrays), **settings))
+        def run(*arrays: np.ndarray, out: np.ndarray | None = None, **settings: float) -> np.ndarray:
+            ready = [np.asarray(a, dtype=dtype) for a in arrays]
+            return np.asarray(found(*ready, **settings, **({} if out is None else {"out": out})))
 
         return run
 
