@@ -37,6 +37,7 @@ class Doubles:
     """binary64 in infix."""
 
     names: Mapping[sp.Symbol, str]
+    ranging = False
 
     def number(self, value: sp.Expr) -> str:
         if value in (sp.oo, -sp.oo, sp.nan):
@@ -82,6 +83,7 @@ class DoubleDoubles:
     """double-double by calls of symact_dd.h; names in ``plain`` are binary64 and are widened."""
 
     names: Mapping[sp.Symbol, str]
+    ranging = True
 
     def number(self, value: sp.Expr) -> str:
         if value in (sp.oo, -sp.oo, sp.nan):

@@ -54,6 +54,7 @@ class Doubles:
 
     names: Mapping[sp.Symbol, str]
     constants: Constants
+    ranging = False
 
     def number(self, value: sp.Expr) -> str:
         if value in (sp.oo, -sp.oo, sp.nan):
@@ -98,6 +99,7 @@ class DoubleDoubles:
 
     names: Mapping[sp.Symbol, str]
     constants: Constants
+    ranging = True
 
     def number(self, value: sp.Expr) -> str:
         if value in (sp.oo, -sp.oo, sp.nan):
