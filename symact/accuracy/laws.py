@@ -14,8 +14,10 @@ from symact.activations import Activation
 from symact.derivatives import differentiate
 from symact.formats import Format
 from symact.oracles import intervals
+from symact.pieces import split
 from symact.properties import Properties, properties
 from symact.properties.monotonicity import DECREASING, INCREASING, everywhere
+from symact.properties.symmetry import Symmetry, symmetry
 
 
 class Broken(NamedTuple):
@@ -56,7 +58,7 @@ class Laws:
 def laws(
     activation: Activation, values: Mapping[sp.Symbol, Fraction], fmt: Format, *, at_defaults: bool
 ) -> tuple[Laws, Laws]:
-    """Return what f and f' obey for some values of the parameters."""
+    """Return what f and f' obey for some values of the parameters; f' of a monotone f has one sign."""
     known = _properties(activation)
     parity = -1 if known.odd else 1 if known.even else 0
     direction = 0
@@ -66,12 +68,25 @@ def laws(
     if activation.range is not None:
         ends = [end for part in intervals(activation.range, values) for end in part]
         lowest, highest = (_rounded(end, fmt) for end in (min(ends), max(ends)))
-    return Laws(parity, direction, lowest, highest), Laws(-parity)
+    of_derivative = Laws(
+        -parity or int(_about_zero(activation)),
+        lowest=0.0 if direction > 0 else -math.inf,
+        highest=0.0 if direction < 0 else math.inf,
+    )
+    return Laws(parity, direction, lowest, highest), of_derivative
 
 
 @lru_cache(maxsize=4)
 def _properties(activation: Activation) -> Properties:
     return properties(differentiate(activation))
+
+
+@lru_cache(maxsize=4)
+def _about_zero(activation: Activation) -> bool:
+    """Return whether f is an odd function plus a constant: then f' is even."""
+    known = _properties(activation)
+    found = symmetry(activation, split(activation), known.odd, known.even).value
+    return isinstance(found, Symmetry) and found.kind == "point" and found.centre == 0
 
 
 def _rounded(end: float | Fraction, fmt: Format) -> float:
