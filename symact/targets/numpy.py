@@ -272,8 +272,9 @@ class Package:
         if found is None:
             return None
 
-        def run(*arrays: np.ndarray, **settings: float) -> np.ndarray:
-            return np.asarray(found(*(np.asarray(a, dtype=dtype) for a in arrays), **settings))
+        def run(*arrays: np.ndarray, out: np.ndarray | None = None, **settings: float) -> np.ndarray:
+            given = {} if out is None else {"out": out}
+            return np.asarray(found(*(np.asarray(a, dtype=dtype) for a in arrays), **given, **settings))
 
         return run
 
