@@ -87,8 +87,15 @@ class Format:
         >>> BINARY32.round(0.1).hex(), BINARY16.round(65520)
         ('0x1.99999a0000000p-4', inf)
         """
-        if isinstance(value, float) and (value == 0 or not math.isfinite(value)):
-            return value
+        if isinstance(value, float):
+            if value == 0 or not math.isfinite(value) or self is BINARY64:
+                return value
+            if self.dtype in PACKED:
+                code = PACKED[self.dtype]
+                try:
+                    return float(struct.unpack(code, struct.pack(code, value))[0])
+                except OverflowError:
+                    return math.copysign(math.inf, value)
         exact = Fraction(value)
         ulp = self.ulp(exact)
         rounded = round(exact / ulp) * ulp  # Python rounds a Fraction half to even
@@ -126,6 +133,19 @@ class Format:
             lower.append(self.below(lower[-1]))
             upper.append(self.above(upper[-1]))
         return tuple(dict.fromkeys([*reversed(lower[1:]), *upper]))
+
+    def index(self, value: float) -> int:
+        """Return a number that grows by 1 from one value to the next; both zeros are 0.
+
+        >>> BINARY32.index(-BINARY32.smallest_subnormal), BINARY32.index(-0.0)
+        (-1, 0)
+        """
+        pattern = self.pattern(abs(value))
+        return -pattern if math.copysign(1.0, value) < 0 else pattern
+
+    def at_index(self, index: int) -> float:
+        """Return the value whose `index` this is."""
+        return -self.value(-index) if index < 0 else self.value(index)
 
     def value(self, pattern: int) -> float:
         """Return the value of a bit pattern.
@@ -212,6 +232,9 @@ BINARY16 = Format("binary16", "float16", 11, -14, 15, 16)
 BFLOAT16 = Format("bfloat16", "bfloat16", 8, -126, 127, 16)
 BINARY32 = Format("binary32", "float32", 24, -126, 127, 32)
 BINARY64 = Format("binary64", "float64", 53, -1022, 1023, 64)
+
+PACKED: Mapping[str, str] = {"float16": "<e", "float32": "<f"}
+"""The formats to which `struct` rounds a binary64, to nearest with ties to even, by dtype."""
 
 FORMATS: Mapping[str, Format] = {fmt.dtype: fmt for fmt in (BINARY16, BFLOAT16, BINARY32, BINARY64)}
 """The formats by dtype."""

@@ -64,6 +64,17 @@ class Truths:
     fmt: Format
 
     @property
+    def poles(self) -> np.ndarray:
+        """Where the truth itself is infinite."""
+        return np.isinf(self.anchor) & (self.ulp == 0)
+
+    @property
+    def overflows(self) -> np.ndarray:
+        """Where the truth is finite and larger than the largest value."""
+        largest = (abs(self.anchor) == self.fmt.largest) & (self.residual * np.sign(self.anchor) > 0)
+        return (np.isinf(self.anchor) & (self.ulp != 0)) | largest
+
+    @property
     def rounded(self) -> np.ndarray:
         """The correctly rounded values."""
         beyond = (

@@ -123,7 +123,7 @@ def remembered(task: accuracy.Task) -> Iterator[None]:
     accuracy.questions = known  # type: ignore[assignment]
     try:
         for dtype in task.dtypes or accuracy.DTYPES:
-            _asked(task.activation, dtype, accuracy._form(task.activation), marks)
+            _asked(task.activation, dtype, accuracy.form(task.activation), marks)
         yield
     finally:
         accuracy.questions = questions

@@ -59,6 +59,15 @@ def test_the_transcript_is_read() -> None:
     assert list(blocks("text\n\n    $ a\n    1\n      2\n    $ b\n\ntext")) == [("a", "1\n  2"), ("b", "")]
 
 
+def test_every_check_of_the_standard_names_a_test_of_a_planted_fault() -> None:
+    section = README.read_text("utf-8").split("## The standard\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("| ")][1:]
+    tests = "".join(file.read_text("utf-8") for file in (ROOT / "tests").glob("test_*.py"))
+    assert len(rows) >= 12
+    for *_, planted in rows:
+        assert f"def {planted.strip().strip('`')}(" in tests, planted
+
+
 def rewrite() -> None:
     text = README.read_text("utf-8")
     with tempfile.TemporaryDirectory() as folder:

@@ -73,7 +73,7 @@ static symact_dd d_silu_forward_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(t);
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_add(s0, s1)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_div(symact_dd_from_double(1.0), s1)), symact_dd_add(s0, s1))), -300);
     }
     /* power series */
     if (-1.0 > z) {

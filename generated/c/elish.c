@@ -154,7 +154,7 @@ static symact_dd elish_derivative_f64(double z)
     if (63.0 > z) {
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(x));
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), s0);
-        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2), symact_dd_add(s1, symact_dd_mul(s0, x)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_add(s1, symact_dd_mul(s0, x))));
     }
     /* tail */
     return symact_dd_from_double(1.0);

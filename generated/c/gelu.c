@@ -69,7 +69,7 @@ static symact_dd gelu_forward_f64(double z)
     if (-0x1p-52 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_from_double(0x1p-1), t);
-        return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0)))), -300);
+        return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0)))), -300);
     }
     /* power series */
     if (0x1p-49 > z) {
@@ -80,7 +80,7 @@ static symact_dd gelu_forward_f64(double z)
     /* decaying exponentials */
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_mul(symact_dd_from_double(0x1p-1), t);
-    return symact_dd_sub(t, symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2))), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0))));
+    return symact_dd_sub(t, symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t))), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0))));
 }
 
 static double gelu_derivative_f32(double z)
@@ -137,7 +137,7 @@ static symact_dd gelu_derivative_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54);
         const symact_dd s1 = symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), t);
-        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), symact_dd_sub(symact_dd_mul(s0, symact_dd_erfcx(symact_dd_mul(symact_dd_from_double(0x1p-1), s1))), s1)), s0), -300);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), symact_dd_sub(symact_dd_mul(s0, symact_dd_erfcx(symact_dd_mul(symact_dd_from_double(0x1p-1), s1))), s1)), s0), -300);
     }
     /* power series */
     if (-0x1p-1 > z) {
@@ -147,7 +147,7 @@ static symact_dd gelu_derivative_f64(double z)
     /* as it is */
     if (15.0 > z) {
         const symact_dd s0 = symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), x);
-        return symact_dd_add(symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)))), s0)), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_erf(s0)));
+        return symact_dd_add(symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), symact_dd_exp(symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(-0x1p-1), x)))), s0)), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_erf(s0)));
     }
     /* tail */
     return symact_dd_from_double(1.0);

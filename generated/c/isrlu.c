@@ -74,7 +74,7 @@ static symact_dd isrlu_forward_f64(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return symact_dd_div(x, symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2)))));
+        return symact_dd_div(x, symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x)))));
     }
     /* as it is */
     if (1.0 > z) {
@@ -135,7 +135,7 @@ static symact_dd isrlu_derivative_f64(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3);
+        return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x))))), 3);
     }
     /* as it is */
     return symact_dd_from_double(1.0);
@@ -175,7 +175,7 @@ static symact_dd isrlu_derivative_from_output_f64(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return symact_dd_powi(symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2)))), 3);
+        return symact_dd_powi(symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x)))), 3);
     }
     /* as it is */
     return symact_dd_from_double(1.0);
@@ -236,11 +236,11 @@ static symact_dd isrlu_second_derivative_f64(double z, double alpha)
         const symact_dd s0 = symact_dd_powi(w, 4);
         const symact_dd s1 = symact_dd_powi(w, 2);
         const symact_dd s2 = symact_dd_sqrt(symact_dd_add(dd_alpha, s1));
-        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(3.0), dd_alpha), s0), symact_dd_add(symact_dd_add(symact_dd_mul(s2, symact_dd_powi(dd_alpha, 2)), symact_dd_mul(s0, s2)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), s1), s2)));
+        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(3.0), dd_alpha), s0), symact_dd_add(symact_dd_add(symact_dd_mul(dd_alpha, symact_dd_mul(s2, dd_alpha)), symact_dd_mul(s0, s2)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), s1), s2)));
     }
     /* as it is */
     if (0.0 >= z) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 5));
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x))))), 5));
     }
     /* as it is */
     return symact_dd_from_double(0.0);
@@ -284,7 +284,7 @@ static symact_dd isrlu_derivative_wrt_alpha_f64(double z, double alpha)
     (void)dd_alpha;
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(dd_alpha)), 3));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(dd_alpha)), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_div(symact_dd_from_double(1.0), dd_alpha)));
     }
     /* the limit */
     if (z == INFINITY) {
@@ -304,7 +304,7 @@ static symact_dd isrlu_derivative_wrt_alpha_f64(double z, double alpha)
     }
     /* as it is */
     if (-0x1.965fe4p-358 > z) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 3)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3));
+        return symact_dd_mul(x, symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x))))), 3)));
     }
     /* reciprocal argument */
     if (-0x1p-900 > z) {
@@ -316,7 +316,7 @@ static symact_dd isrlu_derivative_wrt_alpha_f64(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 3)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3));
+        return symact_dd_mul(x, symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x))))), 3)));
     }
     /* as it is */
     return symact_dd_from_double(0.0);

@@ -70,7 +70,7 @@ static symact_dd isru_forward_f64(double z, double alpha)
     }
     /* as it is */
     if (1.0 > z) {
-        return symact_dd_div(x, symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2)))));
+        return symact_dd_div(x, symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x)))));
     }
     /* reciprocal argument */
     const symact_dd t = x;
@@ -124,7 +124,7 @@ static symact_dd isru_derivative_f64(double z, double alpha)
     }
     /* as it is */
     if (0x1p+900 > z) {
-        return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3);
+        return symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x))))), 3);
     }
     /* reciprocal argument */
     const symact_dd t = x;
@@ -155,7 +155,7 @@ static symact_dd isru_derivative_from_output_f64(double z, double alpha)
     const symact_dd dd_alpha = symact_dd_from_double(alpha);
     (void)dd_alpha;
     /* as it is */
-    return symact_dd_powi(symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2)))), 3);
+    return symact_dd_powi(symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x)))), 3);
 }
 
 static double isru_second_derivative_f32(double z, double alpha)
@@ -209,11 +209,11 @@ static symact_dd isru_second_derivative_f64(double z, double alpha)
         const symact_dd s0 = symact_dd_powi(w, 4);
         const symact_dd s1 = symact_dd_powi(w, 2);
         const symact_dd s2 = symact_dd_sqrt(symact_dd_add(dd_alpha, s1));
-        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(3.0), dd_alpha), s0), symact_dd_add(symact_dd_add(symact_dd_mul(s2, symact_dd_powi(dd_alpha, 2)), symact_dd_mul(s0, s2)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), s1), s2)));
+        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(3.0), dd_alpha), s0), symact_dd_add(symact_dd_add(symact_dd_mul(dd_alpha, symact_dd_mul(s2, dd_alpha)), symact_dd_mul(s0, s2)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), s1), s2)));
     }
     /* as it is */
     if (1.0 > z) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 5));
+        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x))))), 5));
     }
     /* reciprocal argument */
     const symact_dd t = x;
@@ -221,7 +221,7 @@ static symact_dd isru_second_derivative_f64(double z, double alpha)
     const symact_dd s0 = symact_dd_powi(w, 4);
     const symact_dd s1 = symact_dd_powi(w, 2);
     const symact_dd s2 = symact_dd_sqrt(symact_dd_add(dd_alpha, s1));
-    return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), s0), symact_dd_add(symact_dd_add(symact_dd_mul(s2, symact_dd_powi(dd_alpha, 2)), symact_dd_mul(s0, s2)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), s1), s2)));
+    return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), s0), symact_dd_add(symact_dd_add(symact_dd_mul(dd_alpha, symact_dd_mul(s2, dd_alpha)), symact_dd_mul(s0, s2)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), s1), s2)));
 }
 
 static double isru_derivative_wrt_alpha_f32(double z, double alpha)
@@ -258,11 +258,11 @@ static symact_dd isru_derivative_wrt_alpha_f64(double z, double alpha)
     (void)dd_alpha;
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(dd_alpha)), 3));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(dd_alpha)), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_div(symact_dd_from_double(1.0), dd_alpha)));
     }
     /* the limit */
     if (z == INFINITY) {
-        return symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(dd_alpha)), 3));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(dd_alpha)), symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_div(symact_dd_from_double(1.0), dd_alpha)));
     }
     /* zero, with its sign */
     if (z == 0.0) {
@@ -278,7 +278,7 @@ static symact_dd isru_derivative_wrt_alpha_f64(double z, double alpha)
     }
     /* as it is */
     if (-0x1.965fe4p-358 > z) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 3)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3));
+        return symact_dd_mul(x, symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x))))), 3)));
     }
     /* reciprocal argument */
     if (-0x1p-900 > z) {
@@ -290,7 +290,7 @@ static symact_dd isru_derivative_wrt_alpha_f64(double z, double alpha)
     }
     /* as it is */
     if (1.0 > z) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 3)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_powi(x, 2))))), 3));
+        return symact_dd_mul(x, symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x))))), 3)));
     }
     /* reciprocal argument */
     const symact_dd t = x;

@@ -63,7 +63,7 @@ static symact_dd log_normal_cdf_forward_f64(double z)
     /* decaying exponentials */
     if (-0x1p-40 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_sub(symact_dd_sub(symact_dd_log(symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(t, 2))), symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
+        return symact_dd_sub(symact_dd_sub(symact_dd_log(symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(0x1p-1), t))), symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
     }
     /* as it is */
     if (0x1p-40 > z) {
@@ -76,7 +76,7 @@ static symact_dd log_normal_cdf_forward_f64(double z)
     }
     /* small argument, scaled exponential */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), -300);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), -300);
 }
 
 static double log_normal_cdf_derivative_f32(double z)
@@ -133,13 +133,13 @@ static symact_dd log_normal_cdf_derivative_f64(double z)
     /* as it is */
     if (0x1p-2 > z) {
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
-        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2)))), s0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), x))));
+        return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp-1, 0x1.1ae3a914fed8p-57), symact_dd_exp(symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(-0x1p-1), x)))), s0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), x))));
     }
     /* scaled exponential */
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
     const symact_dd s1 = symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54);
-    const symact_dd s2 = symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2));
+    const symact_dd s2 = symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t));
     return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s2, 300), s0), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_exp(s2), s1), symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t))), symact_dd_mul(symact_dd_from_double(2.0), s1)))), -300);
 }
 
@@ -220,14 +220,14 @@ static symact_dd log_normal_cdf_second_derivative_f64(double z)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         const symact_dd s1 = symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t));
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.45f306dc9c883p-2, -0x1.6b01ec5417056p-56), s0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54), s1), t), s0));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.45f306dc9c883p-2, -0x1.6b01ec5417056p-56), s0), symact_dd_div(symact_dd_from_double(1.0), s1)), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54), s1), t), s0)));
     }
     /* as it is */
     if (0x1p-7 > z) {
         const symact_dd s0 = symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54);
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_erf(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), x)));
         const symact_dd s2 = symact_dd_powi(x, 2);
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.45f306dc9c883p-2, -0x1.6b01ec5417056p-56), symact_dd_exp(symact_dd_neg(s2))), s0), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_sub(symact_dd_neg(s0), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54), symact_dd_exp(symact_dd_mul(symact_dd_from_double(0x1p-1), s2))), s1), x)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.45f306dc9c883p-2, -0x1.6b01ec5417056p-56), symact_dd_exp(symact_dd_neg(s2))), s0), symact_dd_div(symact_dd_from_double(1.0), s1)), symact_dd_sub(symact_dd_neg(s0), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54), symact_dd_exp(symact_dd_mul(symact_dd_from_double(0x1p-1), s2))), s1), x))));
     }
     /* scaled exponential */
     if (63.0 > z) {
@@ -235,10 +235,10 @@ static symact_dd log_normal_cdf_second_derivative_f64(double z)
         const symact_dd s0 = symact_dd_make(0x1.921fb54442d18p+3, 0x1.1a62633145c07p-51);
         const symact_dd s1 = symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), t);
         const symact_dd s2 = symact_dd_erfcx(symact_dd_mul(symact_dd_from_double(0x1p-1), s1));
-        const symact_dd s3 = symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2));
+        const symact_dd s3 = symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t));
         const symact_dd s4 = symact_dd_exp(s3);
         const symact_dd s5 = symact_dd_mul(symact_dd_make(0x1.c5bf891b4ef6bp+0, -0x1.618f13eb7ca89p-54), s1);
-        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s3, 300), symact_dd_sub(symact_dd_mul(s4, symact_dd_sub(symact_dd_mul(s2, s5), symact_dd_from_double(2.0))), symact_dd_mul(symact_dd_from_double(2.0), s5))), symact_dd_add(s0, symact_dd_mul(s4, symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53), s4), symact_dd_powi(s2, 2)), symact_dd_mul(s0, s2))))), -300);
+        return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s3, 300), symact_dd_sub(symact_dd_mul(s4, symact_dd_sub(symact_dd_mul(s2, s5), symact_dd_from_double(2.0))), symact_dd_mul(symact_dd_from_double(2.0), s5))), symact_dd_add(s0, symact_dd_mul(s4, symact_dd_sub(symact_dd_mul(s2, symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53), s4), s2)), symact_dd_mul(s0, s2))))), -300);
     }
     /* tail */
     return symact_dd_from_double(0.0);

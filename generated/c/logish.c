@@ -151,7 +151,7 @@ static symact_dd logish_derivative_f64(double z)
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(x));
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), s0);
         const symact_dd s2 = symact_dd_div(symact_dd_from_double(1.0), s1);
-        return symact_dd_add(symact_dd_div(symact_dd_mul(symact_dd_mul(s0, x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_add(symact_dd_from_double(1.0), s2)), symact_dd_log1p(s2));
+        return symact_dd_add(symact_dd_div(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_mul(symact_dd_mul(s0, x), symact_dd_div(symact_dd_from_double(1.0), s1))), symact_dd_add(symact_dd_from_double(1.0), s2)), symact_dd_log1p(s2));
     }
     /* tail */
     return symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);

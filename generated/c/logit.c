@@ -217,7 +217,7 @@ static symact_dd logit_second_derivative_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
-    return symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), x), 2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), x)), 2)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), x), symact_dd_from_double(1.0)));
+    return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), x), symact_dd_mul(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), x)), 2)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), x), symact_dd_from_double(1.0))));
 }
 
 float symact_logitf(float z)

@@ -241,7 +241,7 @@ static symact_dd mish_second_derivative_f64(double z)
         const symact_dd s1 = symact_dd_exp(s0);
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
         const symact_dd s3 = symact_dd_tanh(symact_dd_log1p(symact_dd_exp(x)));
-        return symact_dd_mul(symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s3, 2))), symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), s0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_mul(s2, x)), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s3), x)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s2), symact_dd_mul(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s2), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s3, 2))), symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), s0), symact_dd_mul(symact_dd_from_double(2.0), s1)), symact_dd_mul(s2, x)), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s3), x))));
     }
     /* power series */
     if (0x1.8p+0 > z) {

@@ -58,7 +58,7 @@ static symact_dd normal_cdf_forward_f64(double z)
     /* scaled exponential */
     if (-0x1p-43 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), -300);
     }
     /* as it is */
     if (1.0 > z) {
@@ -66,7 +66,7 @@ static symact_dd normal_cdf_forward_f64(double z)
     }
     /* decaying exponentials */
     const symact_dd t = x;
-    return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)))), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))));
+    return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)))), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))));
 }
 
 static double normal_cdf_derivative_f32(double z)
@@ -104,15 +104,15 @@ static symact_dd normal_cdf_derivative_f64(double z)
     /* scaled exponential */
     if (-0x1p-2 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), -300);
     }
     /* as it is */
     if (0x1p-2 > z) {
-        return symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(x, 2))));
+        return symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp(symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(-0x1p-1), x))));
     }
     /* scaled exponential */
     const symact_dd t = x;
-    return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), -300);
+    return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), -300);
 }
 
 static double normal_cdf_second_derivative_f32(double z)
@@ -162,7 +162,7 @@ static symact_dd normal_cdf_second_derivative_f64(double z)
     /* scaled exponential */
     if (-0x1p-52 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), t), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), t), -300);
     }
     /* power series */
     if (0x1p-49 > z) {
@@ -173,7 +173,7 @@ static symact_dd normal_cdf_second_derivative_f64(double z)
     /* scaled exponential */
     if (63.0 > z) {
         const symact_dd t = x;
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(-0x1.9884533d43651p-2, 0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_powi(t, 2)), 300)), t), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_make(-0x1.9884533d43651p-2, 0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), t), -300);
     }
     /* tail */
     return symact_dd_from_double(0.0);

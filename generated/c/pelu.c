@@ -231,11 +231,11 @@ static symact_dd pelu_second_derivative_f64(double z, double a, double b)
     /* scaled exponential */
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_b)), 300), dd_a), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_b)), 300), dd_a), symact_dd_div(symact_dd_from_double(1.0), dd_b))), -300);
     }
     /* as it is */
     if (0.0 > z) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_div(x, dd_b)), dd_a), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_div(x, dd_b)), dd_a), symact_dd_div(symact_dd_from_double(1.0), dd_b)));
     }
     /* as it is */
     return symact_dd_from_double(0.0);
@@ -354,21 +354,21 @@ static symact_dd pelu_derivative_wrt_b_f64(double z, double a, double b)
     /* scaled exponential */
     if (-0x1p-49 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_b)), 300), dd_a), t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(symact_dd_neg(symact_dd_div(t, dd_b)), 300), dd_a), t), symact_dd_div(symact_dd_from_double(1.0), dd_b))), -300);
     }
     /* power series */
     if (0.0 >= z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_div(t, dd_b);
-        return symact_dd_neg(symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_a, t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-5, 0x1.5555555555555p-59), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p-7, 0x1.1111111111111p-63), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.71de3a556c734p-19, -0x1.c154f8ddc6cp-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112), symact_dd_mul(symact_dd_make(0x1.e542ba4020225p-62, 0x1.ea72b4afe3c2fp-120), s0))))))))))))))))))))))))))))))))))))))))));
+        return symact_dd_neg(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_a, t), symact_dd_div(symact_dd_from_double(1.0), dd_b)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-5, 0x1.5555555555555p-59), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p-7, 0x1.1111111111111p-63), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.71de3a556c734p-19, -0x1.c154f8ddc6cp-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112), symact_dd_mul(symact_dd_make(0x1.e542ba4020225p-62, 0x1.ea72b4afe3c2fp-120), s0)))))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
     if (1.0 > z) {
-        return symact_dd_neg(symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)));
+        return symact_dd_neg(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_div(symact_dd_from_double(1.0), dd_b))));
     }
     /* reciprocal argument */
     const symact_dd t = x;
-    return symact_dd_neg(symact_dd_mul(symact_dd_mul(dd_a, t), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_b), 2)));
+    return symact_dd_neg(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(dd_a, t), symact_dd_div(symact_dd_from_double(1.0), dd_b))));
 }
 
 float symact_peluf(float z, float a, float b)

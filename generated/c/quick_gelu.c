@@ -144,7 +144,7 @@ static symact_dd quick_gelu_derivative_f64(double z)
         const symact_dd s0 = symact_dd_mul(symact_dd_make(0x1.b3b645a1cac08p+0, 0x1.89374bc6a7efap-55), x);
         const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
-        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_add(s2, symact_dd_mul(s0, s1)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s2), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s2), symact_dd_add(s2, symact_dd_mul(s0, s1))));
     }
     /* tail */
     return symact_dd_from_double(1.0);

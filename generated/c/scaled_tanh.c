@@ -378,20 +378,20 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
     }
     /* zero, with its sign */
     if (z == 0.0) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 3));
+        return symact_dd_mul(dd_b, symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 2)));
     }
     /* scaled exponential */
     if (-0x1p-7 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_b), t);
         const symact_dd s1 = symact_dd_exp(s0);
-        const symact_dd s2 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), symact_dd_powi(dd_b, 2));
+        const symact_dd s2 = symact_dd_mul(dd_b, symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), dd_b));
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(s2, symact_dd_mul(s1, s2))), -300);
     }
     /* as it is */
     if (0x1p-4 > z) {
         const symact_dd s0 = symact_dd_tanh(symact_dd_mul(dd_b, x));
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), s0), symact_dd_powi(dd_b, 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s0, 2)));
+        return symact_dd_mul(dd_b, symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), s0), dd_b), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s0, 2))));
     }
     /* scaled exponential */
     const symact_dd t = x;
@@ -411,21 +411,21 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
     }
     /* zero, with its sign */
     if (z == 0.0) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 3));
+        return symact_dd_mul(dd_b, symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), x), symact_dd_powi(dd_b, 2)));
     }
     /* scaled exponential */
     if (-0x1p-13 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_b), t);
         const symact_dd s1 = symact_dd_exp(s0);
-        const symact_dd s2 = symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), symact_dd_powi(dd_b, 2));
+        const symact_dd s2 = symact_dd_mul(dd_b, symact_dd_mul(symact_dd_mul(symact_dd_from_double(8.0), dd_a), dd_b));
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(s1, s2), s2)), -300);
     }
     /* power series */
     if (0x1p-13 > z) {
         const symact_dd t = x;
-        const symact_dd s0 = symact_dd_mul(symact_dd_powi(dd_b, 2), symact_dd_powi(t, 2));
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), t), symact_dd_powi(dd_b, 3)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.2222222222222p+0, 0x1.1111111111111p-55), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.f32d6bba49dd8p-2, 0x1.664f4882c10fap-58), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.3910084bda6b4p-3, -0x1.8bcef471c7066p-61), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.4efacea047df5p-5, -0x1.d82f901f8c863p-61), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.45a1163d66b62p-7, 0x1.424f7bdc240eap-62), s0), symact_dd_make(0x1.4d7370403481cp-6, -0x1.daadceead2285p-60))))), symact_dd_make(0x1.48ada6c839db9p-4, -0x1.a2e99145ceeebp-58))))), symact_dd_make(0x1.1ee91349518b4p-2, 0x1.4b98161441b7fp-56))))), symact_dd_make(0x1.9319319319319p-1, 0x1.8c98c98c98c99p-56))))), symact_dd_make(0x1.5555555555555p+0, 0x1.5555555555555p-54)))));
+        const symact_dd s0 = symact_dd_mul(dd_b, symact_dd_mul(dd_b, symact_dd_powi(t, 2)));
+        return symact_dd_mul(dd_b, symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), dd_a), t), symact_dd_powi(dd_b, 2)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.2222222222222p+0, 0x1.1111111111111p-55), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.f32d6bba49dd8p-2, 0x1.664f4882c10fap-58), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.3910084bda6b4p-3, -0x1.8bcef471c7066p-61), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.4efacea047df5p-5, -0x1.d82f901f8c863p-61), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_make(0x1.45a1163d66b62p-7, 0x1.424f7bdc240eap-62), s0), symact_dd_make(0x1.4d7370403481cp-6, -0x1.daadceead2285p-60))))), symact_dd_make(0x1.48ada6c839db9p-4, -0x1.a2e99145ceeebp-58))))), symact_dd_make(0x1.1ee91349518b4p-2, 0x1.4b98161441b7fp-56))))), symact_dd_make(0x1.9319319319319p-1, 0x1.8c98c98c98c99p-56))))), symact_dd_make(0x1.5555555555555p+0, 0x1.5555555555555p-54))))));
     }
     /* scaled exponential */
     const symact_dd t = x;

@@ -168,20 +168,20 @@ static symact_dd sine_second_derivative_f64(double z, double omega)
     }
     /* zero, with its sign */
     if (z == 0.0) {
-        return symact_dd_neg(symact_dd_mul(x, symact_dd_powi(dd_omega, 3)));
+        return symact_dd_neg(symact_dd_mul(dd_omega, symact_dd_mul(x, symact_dd_powi(dd_omega, 2))));
     }
     /* scaled argument */
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_mul(symact_dd_powi(dd_omega, 2), symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
+        return symact_dd_mul(dd_omega, symact_dd_mul(dd_omega, symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64)));
     }
     /* as it is */
     if (1.0 > z) {
-        return symact_dd_neg(symact_dd_mul(symact_dd_powi(dd_omega, 2), symact_dd_sin(symact_dd_mul(dd_omega, x))));
+        return symact_dd_neg(symact_dd_mul(dd_omega, symact_dd_mul(dd_omega, symact_dd_sin(symact_dd_mul(dd_omega, x)))));
     }
     /* scaled argument */
     const symact_dd t = x;
-    return symact_dd_neg(symact_dd_mul(symact_dd_powi(dd_omega, 2), symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64)));
+    return symact_dd_neg(symact_dd_mul(dd_omega, symact_dd_mul(dd_omega, symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64))));
 }
 
 static double sine_derivative_wrt_omega_f32(double z, double omega)

@@ -147,7 +147,7 @@ static symact_dd smish_derivative_f64(double z)
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), s0);
         const symact_dd s2 = symact_dd_div(symact_dd_from_double(1.0), s1);
         const symact_dd s3 = symact_dd_tanh(symact_dd_log1p(s2));
-        return symact_dd_add(s3, symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_mul(s0, x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s3, 2))), symact_dd_add(symact_dd_from_double(1.0), s2)));
+        return symact_dd_add(s3, symact_dd_div(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_mul(symact_dd_mul(symact_dd_mul(s0, x), symact_dd_div(symact_dd_from_double(1.0), s1)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s3, 2)))), symact_dd_add(symact_dd_from_double(1.0), s2)));
     }
     /* tail */
     return symact_dd_make(0x1.3333333333333p-1, 0x1.999999999999ap-56);
@@ -235,7 +235,7 @@ static symact_dd smish_second_derivative_f64(double z)
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(2.0), s0);
         const symact_dd s3 = symact_dd_tanh(symact_dd_log1p(symact_dd_div(symact_dd_from_double(1.0), s1)));
         const symact_dd s4 = symact_dd_mul(symact_dd_from_double(2.0), s0);
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s3, 2))), symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s1), s2), symact_dd_mul(symact_dd_mul(s0, x), symact_dd_sub(symact_dd_from_double(-3.0), s4))), symact_dd_mul(symact_dd_mul(s1, s2), x)), symact_dd_mul(symact_dd_mul(s3, s4), x)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_mul(s0, symact_dd_div(symact_dd_from_double(1.0), s1)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2)), symact_dd_sub(symact_dd_from_double(1.0), symact_dd_powi(s3, 2))), symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s1), s2), symact_dd_mul(symact_dd_mul(s0, x), symact_dd_sub(symact_dd_from_double(-3.0), s4))), symact_dd_mul(symact_dd_mul(s1, s2), x)), symact_dd_mul(symact_dd_mul(s3, s4), x))));
     }
     /* power series */
     if (0x1.4p+1 > z) {

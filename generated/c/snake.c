@@ -228,7 +228,7 @@ static symact_dd snake_derivative_wrt_alpha_f32(double z, double alpha)
     }
     /* as it is */
     const symact_dd s0 = symact_dd_mul(dd_alpha, x);
-    return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(s0, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_powi(symact_dd_sin(s0), 2)));
+    return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_sub(symact_dd_mul(s0, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_powi(symact_dd_sin(s0), 2))));
 }
 
 static symact_dd snake_derivative_wrt_alpha_f64(double z, double alpha)
@@ -249,31 +249,31 @@ static symact_dd snake_derivative_wrt_alpha_f64(double z, double alpha)
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(dd_alpha, symact_dd_ldexp(t, -64));
-        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(symact_dd_mul(dd_alpha, t), symact_dd_sin_scaled(symact_dd_mul(symact_dd_from_double(2.0), s0), 64)), symact_dd_powi(symact_dd_sin_scaled(s0, 64), 2)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_sub(symact_dd_mul(symact_dd_mul(dd_alpha, t), symact_dd_sin_scaled(symact_dd_mul(symact_dd_from_double(2.0), s0), 64)), symact_dd_powi(symact_dd_sin_scaled(s0, 64), 2))));
     }
     /* reciprocal argument */
     if (-0x1p-900 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         const symact_dd s0 = symact_dd_mul(dd_alpha, t);
-        return symact_dd_mul(symact_dd_mul(t, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2)), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_mul(w, symact_dd_powi(symact_dd_sin(s0), 2))));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_mul(t, symact_dd_div(symact_dd_from_double(1.0), dd_alpha)), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_mul(w, symact_dd_powi(symact_dd_sin(s0), 2)))));
     }
     /* as it is */
     if (0x1p-900 > z) {
         const symact_dd s0 = symact_dd_mul(dd_alpha, x);
-        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(s0, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_powi(symact_dd_sin(s0), 2)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_sub(symact_dd_mul(s0, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_powi(symact_dd_sin(s0), 2))));
     }
     /* reciprocal argument */
     if (1.0 > z) {
         const symact_dd t = x;
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
         const symact_dd s0 = symact_dd_mul(dd_alpha, t);
-        return symact_dd_mul(symact_dd_mul(t, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2)), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_mul(w, symact_dd_powi(symact_dd_sin(s0), 2))));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_mul(t, symact_dd_div(symact_dd_from_double(1.0), dd_alpha)), symact_dd_sub(symact_dd_mul(dd_alpha, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_mul(w, symact_dd_powi(symact_dd_sin(s0), 2)))));
     }
     /* scaled argument */
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_mul(dd_alpha, symact_dd_ldexp(t, -64));
-    return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(symact_dd_mul(dd_alpha, t), symact_dd_sin_scaled(symact_dd_mul(symact_dd_from_double(2.0), s0), 64)), symact_dd_powi(symact_dd_sin_scaled(s0, 64), 2)));
+    return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_sub(symact_dd_mul(symact_dd_mul(dd_alpha, t), symact_dd_sin_scaled(symact_dd_mul(symact_dd_from_double(2.0), s0), 64)), symact_dd_powi(symact_dd_sin_scaled(s0, 64), 2))));
 }
 
 float symact_snakef(float z, float alpha)

@@ -123,7 +123,7 @@ static symact_dd soft_exponential_forward_f64(double z, double alpha)
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_neg(symact_dd_div(symact_dd_add(symact_dd_log(t), symact_dd_log(symact_dd_sub(symact_dd_sub(w, dd_alpha), symact_dd_mul(w, symact_dd_powi(dd_alpha, 2))))), dd_alpha));
+    return symact_dd_neg(symact_dd_div(symact_dd_add(symact_dd_log(t), symact_dd_log(symact_dd_sub(symact_dd_sub(w, dd_alpha), symact_dd_mul(dd_alpha, symact_dd_mul(w, dd_alpha))))), dd_alpha));
     }
     if (alpha > 0.0) {
     /* the limit */
@@ -234,7 +234,7 @@ static symact_dd soft_exponential_derivative_f64(double z, double alpha)
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_div(w, symact_dd_sub(symact_dd_sub(w, dd_alpha), symact_dd_mul(w, symact_dd_powi(dd_alpha, 2))));
+    return symact_dd_div(w, symact_dd_sub(symact_dd_sub(w, dd_alpha), symact_dd_mul(dd_alpha, symact_dd_mul(w, dd_alpha))));
     }
     if (alpha > 0.0) {
     /* the limit */
@@ -363,7 +363,7 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(t, symact_dd_sub(symact_dd_sub(w, dd_alpha), symact_dd_mul(w, symact_dd_powi(dd_alpha, 2))));
+        return symact_dd_mul(t, symact_dd_sub(symact_dd_sub(w, dd_alpha), symact_dd_mul(dd_alpha, symact_dd_mul(w, dd_alpha))));
     }
     /* as it is */
     if (1.0 > z) {
@@ -372,7 +372,7 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(t, symact_dd_sub(symact_dd_add(dd_alpha, w), symact_dd_mul(w, symact_dd_powi(dd_alpha, 2))));
+    return symact_dd_mul(t, symact_dd_sub(symact_dd_add(dd_alpha, w), symact_dd_mul(dd_alpha, symact_dd_mul(w, dd_alpha))));
     }
     return symact_dd_from_double(NAN);
 }
@@ -471,7 +471,7 @@ static symact_dd soft_exponential_second_derivative_f64(double z, double alpha)
     const symact_dd s0 = symact_dd_powi(w, 2);
     const symact_dd s1 = symact_dd_powi(dd_alpha, 2);
     const symact_dd s2 = symact_dd_mul(symact_dd_from_double(2.0), w);
-    return symact_dd_div(symact_dd_mul(dd_alpha, s0), symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(s0, s1), symact_dd_mul(s2, symact_dd_powi(dd_alpha, 3))), symact_dd_mul(s0, symact_dd_powi(dd_alpha, 4))), symact_dd_mul(dd_alpha, s2)), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s0), s1)));
+    return symact_dd_div(symact_dd_mul(dd_alpha, s0), symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(s0, s1), symact_dd_mul(dd_alpha, symact_dd_mul(s2, symact_dd_powi(dd_alpha, 2)))), symact_dd_mul(dd_alpha, symact_dd_mul(s0, symact_dd_powi(dd_alpha, 3)))), symact_dd_mul(dd_alpha, s2)), symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s0), s1)));
     }
     if (alpha > 0.0) {
     /* the limit */
@@ -575,16 +575,16 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(t, 2)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2))));
+        return symact_dd_mul(t, symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2)))));
     }
     /* as it is */
     if (1.0 > z) {
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(x, 2)));
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(0x1p-1), x)));
     }
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_powi(t, 2)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2))));
+    return symact_dd_mul(t, symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2)))));
     }
     if (alpha < 0.0) {
     /* outside the domain */
@@ -607,12 +607,12 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
     const symact_dd s1 = symact_dd_mul(s0, w);
     const symact_dd s2 = symact_dd_log(t);
     const symact_dd s3 = symact_dd_log(symact_dd_sub(symact_dd_sub(w, dd_alpha), s1));
-    return symact_dd_div(symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(dd_alpha, symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s0), w)), symact_dd_mul(s2, w)), symact_dd_mul(s3, w)), symact_dd_mul(dd_alpha, s2)), symact_dd_mul(dd_alpha, s3)), symact_dd_mul(s1, s2)), symact_dd_mul(s1, s3)), symact_dd_sub(symact_dd_sub(s1, symact_dd_powi(dd_alpha, 3)), symact_dd_mul(w, symact_dd_powi(dd_alpha, 4))));
+    return symact_dd_div(symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_sub(symact_dd_add(symact_dd_add(symact_dd_add(dd_alpha, symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s0), w)), symact_dd_mul(s2, w)), symact_dd_mul(s3, w)), symact_dd_mul(dd_alpha, s2)), symact_dd_mul(dd_alpha, s3)), symact_dd_mul(s1, s2)), symact_dd_mul(s1, s3)), symact_dd_sub(symact_dd_sub(s1, symact_dd_powi(dd_alpha, 3)), symact_dd_mul(dd_alpha, symact_dd_mul(w, symact_dd_powi(dd_alpha, 3)))));
     }
     if (alpha > 0.0) {
     /* the limit */
     if (z == -INFINITY) {
-        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(dd_alpha, 2)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(dd_alpha, 2))));
     }
     /* the limit */
     if (z == INFINITY) {
@@ -633,7 +633,7 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
     /* as it is */
     if (1.0 > z) {
         const symact_dd s0 = symact_dd_mul(dd_alpha, x);
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), 2), symact_dd_sub(symact_dd_mul(symact_dd_exp(s0), s0), symact_dd_expm1(s0))));
+        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_sub(symact_dd_mul(symact_dd_exp(s0), s0), symact_dd_expm1(s0)))));
     }
     /* decaying exponentials */
     const symact_dd t = x;

@@ -293,7 +293,7 @@ static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
     if (0x1p-34 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_exp(s0);
-        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), dd_beta), 2), symact_dd_sub(symact_dd_div(symact_dd_mul(s0, s1), symact_dd_add(symact_dd_from_double(1.0), s1)), symact_dd_log1p(s1)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_beta), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_beta), symact_dd_sub(symact_dd_div(symact_dd_mul(s0, s1), symact_dd_add(symact_dd_from_double(1.0), s1)), symact_dd_log1p(s1))));
     }
     /* decaying exponentials */
     if (63.0 > z) {

@@ -76,11 +76,11 @@ static symact_dd sqnl_forward_f64(double z)
     }
     /* as it is */
     if (0.0 >= z) {
-        return symact_dd_add(x, symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(x, 2)));
+        return symact_dd_add(x, symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(0x1p-2), x)));
     }
     /* as it is */
     if (2.0 >= z) {
-        return symact_dd_sub(x, symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(x, 2)));
+        return symact_dd_sub(x, symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(0x1p-2), x)));
     }
     /* as it is */
     return symact_dd_from_double(1.0);

@@ -242,7 +242,7 @@ static symact_dd sqrt_softplus_second_derivative_f64(double z)
     if (0x1p-1 > z) {
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(x));
         const symact_dd s1 = symact_dd_log1p(symact_dd_exp(x));
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(s1)), 3)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2)), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s0), s1), symact_dd_from_double(1.0)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(s1)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_div(symact_dd_from_double(1.0), s1)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2)), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), s0), s1), symact_dd_from_double(1.0))));
     }
     /* power series */
     if (1.0 > z) {
@@ -262,7 +262,7 @@ static symact_dd sqrt_softplus_second_derivative_f64(double z)
     }
     /* tail */
     const symact_dd t = x;
-    return symact_dd_mul(symact_dd_from_double(-0x1p-2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(t)), 3));
+    return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(t)), symact_dd_mul(symact_dd_from_double(-0x1p-2), symact_dd_div(symact_dd_from_double(1.0), t)));
 }
 
 float symact_sqrt_softplusf(float z)

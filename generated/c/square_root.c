@@ -193,12 +193,12 @@ static symact_dd square_root_second_derivative_f64(double z)
     }
     /* as it is */
     if (1.0 > z) {
-        return symact_dd_mul(symact_dd_from_double(-0x1p-2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(x)), 3));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(x)), symact_dd_mul(symact_dd_from_double(-0x1p-2), symact_dd_div(symact_dd_from_double(1.0), x)));
     }
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(symact_dd_from_double(-0x1p-2), symact_dd_powi(symact_dd_sqrt(w), 3));
+    return symact_dd_mul(symact_dd_sqrt(w), symact_dd_mul(symact_dd_from_double(-0x1p-2), w));
 }
 
 float symact_square_rootf(float z)

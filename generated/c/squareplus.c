@@ -63,7 +63,7 @@ static symact_dd squareplus_forward_f64(double z, double b)
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_neg(symact_dd_div(symact_dd_mul(dd_b, w), symact_dd_sub(symact_dd_from_double(-2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2))))))));
+        return symact_dd_neg(symact_dd_div(symact_dd_mul(dd_b, w), symact_dd_sub(symact_dd_from_double(-2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(w, symact_dd_mul(dd_b, w))))))));
     }
     /* as it is */
     if (1.0 > z) {
@@ -72,7 +72,7 @@ static symact_dd squareplus_forward_f64(double z, double b)
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2))))));
+    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(w, symact_dd_mul(dd_b, w))))));
 }
 
 static double squareplus_derivative_f32(double z, double b)
@@ -121,7 +121,7 @@ static symact_dd squareplus_derivative_f64(double z, double b)
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        const symact_dd s0 = symact_dd_mul(dd_b, symact_dd_powi(w, 2));
+        const symact_dd s0 = symact_dd_mul(w, symact_dd_mul(dd_b, w));
         return symact_dd_neg(symact_dd_div(s0, symact_dd_sub(symact_dd_sub(symact_dd_from_double(-2.0), symact_dd_mul(symact_dd_from_double(2.0), s0)), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), s0))))));
     }
     /* as it is */
@@ -131,7 +131,7 @@ static symact_dd squareplus_derivative_f64(double z, double b)
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    const symact_dd s0 = symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2))));
+    const symact_dd s0 = symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(w, symact_dd_mul(dd_b, w))));
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_add(symact_dd_from_double(1.0), s0)), s0);
 }
 
@@ -172,7 +172,7 @@ static symact_dd squareplus_derivative_from_output_f64(double z, double b)
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_div(symact_dd_from_double(4.0), symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2))));
+    return symact_dd_div(symact_dd_from_double(4.0), symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(w, symact_dd_mul(dd_b, w))));
 }
 
 static double squareplus_second_derivative_f32(double z, double b)
@@ -215,9 +215,9 @@ static symact_dd squareplus_second_derivative_f64(double z, double b)
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        const symact_dd s0 = symact_dd_mul(dd_b, symact_dd_powi(w, 2));
+        const symact_dd s0 = symact_dd_mul(w, symact_dd_mul(dd_b, w));
         const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), s0)));
-        return symact_dd_div(symact_dd_mul(dd_b, symact_dd_powi(w, 3)), symact_dd_add(s1, symact_dd_mul(s0, s1)));
+        return symact_dd_div(symact_dd_mul(w, symact_dd_mul(dd_b, symact_dd_powi(w, 2))), symact_dd_add(s1, symact_dd_mul(s0, s1)));
     }
     /* as it is */
     if (1.0 > z) {
@@ -226,9 +226,9 @@ static symact_dd squareplus_second_derivative_f64(double z, double b)
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    const symact_dd s0 = symact_dd_mul(dd_b, symact_dd_powi(w, 2));
+    const symact_dd s0 = symact_dd_mul(w, symact_dd_mul(dd_b, w));
     const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), s0)));
-    return symact_dd_div(symact_dd_mul(dd_b, symact_dd_powi(w, 3)), symact_dd_add(s1, symact_dd_mul(s0, s1)));
+    return symact_dd_div(symact_dd_mul(w, symact_dd_mul(dd_b, symact_dd_powi(w, 2))), symact_dd_add(s1, symact_dd_mul(s0, s1)));
 }
 
 static double squareplus_derivative_wrt_b_f32(double z, double b)
@@ -271,7 +271,7 @@ static symact_dd squareplus_derivative_wrt_b_f64(double z, double b)
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
         const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-2), w), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2)))));
+        return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-2), w), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(w, symact_dd_mul(dd_b, w)))));
     }
     /* as it is */
     if (1.0 > z) {
@@ -280,7 +280,7 @@ static symact_dd squareplus_derivative_wrt_b_f64(double z, double b)
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-2), w), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_b, symact_dd_powi(w, 2)))));
+    return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-2), w), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(w, symact_dd_mul(dd_b, w)))));
 }
 
 float symact_squareplusf(float z, float b)

@@ -40,7 +40,7 @@ static symact_dd star_relu_forward_f32(double z, double s, double b)
         return dd_b;
     }
     /* as it is */
-    return symact_dd_add(dd_b, symact_dd_mul(dd_s, symact_dd_powi(x, 2)));
+    return symact_dd_add(dd_b, symact_dd_mul(x, symact_dd_mul(dd_s, x)));
 }
 
 static symact_dd star_relu_forward_f64(double z, double s, double b)
@@ -66,12 +66,12 @@ static symact_dd star_relu_forward_f64(double z, double s, double b)
     }
     /* as it is */
     if (3.0 > z) {
-        return symact_dd_add(dd_b, symact_dd_mul(dd_s, symact_dd_powi(x, 2)));
+        return symact_dd_add(dd_b, symact_dd_mul(x, symact_dd_mul(dd_s, x)));
     }
     /* reciprocal argument */
     const symact_dd t = x;
     const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(symact_dd_powi(t, 2), symact_dd_add(dd_s, symact_dd_mul(dd_b, symact_dd_powi(w, 2))));
+    return symact_dd_mul(t, symact_dd_mul(t, symact_dd_add(dd_s, symact_dd_mul(w, symact_dd_mul(dd_b, w)))));
 }
 
 static double star_relu_derivative_f32(double z, double s, double b)

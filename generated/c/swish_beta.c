@@ -271,14 +271,14 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_add(s0, s1)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_div(symact_dd_from_double(1.0), s1)), symact_dd_add(s0, s1))), -300);
     }
     /* as it is */
     if (1.0 > z) {
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
-        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_add(s2, symact_dd_mul(s0, s1)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s2), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s2), symact_dd_add(s2, symact_dd_mul(s0, s1))));
     }
     /* decaying exponentials */
     if (0x1.ap+901 > z) {
@@ -315,14 +315,14 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
         const symact_dd s0 = symact_dd_mul(dd_beta, x);
         const symact_dd s1 = symact_dd_exp(symact_dd_neg(s0));
         const symact_dd s2 = symact_dd_add(symact_dd_from_double(1.0), s1);
-        return symact_dd_mul(symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s2), 2), symact_dd_add(s2, symact_dd_mul(s0, s1)));
+        return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s2), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s2), symact_dd_add(s2, symact_dd_mul(s0, s1))));
     }
     /* scaled exponential */
     if (0x1.ap+334 > z) {
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_mul(dd_beta, t);
         const symact_dd s1 = symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0));
-        return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), s1), 2)), symact_dd_add(s0, s1)), -300);
+        return symact_dd_ldexp(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), s1), symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_div(symact_dd_from_double(1.0), s1)), symact_dd_add(s0, s1))), -300);
     }
     /* tail */
     return symact_dd_from_double(0.0);
@@ -366,7 +366,7 @@ static symact_dd swish_beta_second_derivative_f32(double z, double beta)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)));
         const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), dd_beta);
-        const symact_dd s2 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        const symact_dd s2 = symact_dd_mul(dd_beta, symact_dd_mul(t, dd_beta));
         return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 3)), symact_dd_sub(symact_dd_add(s1, symact_dd_mul(s0, symact_dd_add(s1, s2))), s2));
     }
     /* as it is */
@@ -394,7 +394,7 @@ static symact_dd swish_beta_second_derivative_f32(double z, double beta)
     /* decaying exponentials */
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_exp(symact_dd_mul(dd_beta, t));
-    const symact_dd s1 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+    const symact_dd s1 = symact_dd_mul(dd_beta, symact_dd_mul(t, dd_beta));
     return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s1), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s1))));
     }
     if (beta == 0.0) {
@@ -441,7 +441,7 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         const symact_dd s1 = symact_dd_exp(s0);
         const symact_dd s2 = symact_dd_mul(symact_dd_from_double(2.0), dd_beta);
-        const symact_dd s3 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        const symact_dd s3 = symact_dd_mul(dd_beta, symact_dd_mul(t, dd_beta));
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(s2, symact_dd_mul(s1, symact_dd_add(s2, s3))), s3)), -300);
     }
     /* as it is */
@@ -457,7 +457,7 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
         const symact_dd s0 = symact_dd_neg(symact_dd_mul(dd_beta, t));
         const symact_dd s1 = symact_dd_exp(s0);
         const symact_dd s2 = symact_dd_mul(symact_dd_from_double(2.0), dd_beta);
-        const symact_dd s3 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        const symact_dd s3 = symact_dd_mul(dd_beta, symact_dd_mul(t, dd_beta));
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_add(s2, symact_dd_mul(s1, symact_dd_add(s2, s3))), s3)), -300);
     }
     /* tail */
@@ -481,7 +481,7 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
         const symact_dd t = symact_dd_neg(x);
         const symact_dd s0 = symact_dd_mul(dd_beta, t);
         const symact_dd s1 = symact_dd_exp(s0);
-        const symact_dd s2 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        const symact_dd s2 = symact_dd_mul(dd_beta, symact_dd_mul(t, dd_beta));
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2), symact_dd_mul(s1, symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2)))), -300);
     }
     /* as it is */
@@ -496,7 +496,7 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
         const symact_dd t = x;
         const symact_dd s0 = symact_dd_mul(dd_beta, t);
         const symact_dd s1 = symact_dd_exp(s0);
-        const symact_dd s2 = symact_dd_mul(t, symact_dd_powi(dd_beta, 2));
+        const symact_dd s2 = symact_dd_mul(dd_beta, symact_dd_mul(t, dd_beta));
         return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2), symact_dd_mul(s1, symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s2)))), -300);
     }
     /* tail */
@@ -624,7 +624,7 @@ static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
     /* as it is */
     if (0x1p-900 > z) {
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)));
-        return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
+        return symact_dd_mul(x, symact_dd_mul(symact_dd_mul(s0, x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2)));
     }
     /* scaled exponential */
     if (0x1.ap+172 > z) {
@@ -661,7 +661,7 @@ static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
     /* as it is */
     if (0x1p-900 > z) {
         const symact_dd s0 = symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, x)));
-        return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(x, 2)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2));
+        return symact_dd_mul(x, symact_dd_mul(symact_dd_mul(s0, x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 2)));
     }
     /* scaled exponential */
     if (0x1.ap+172 > z) {
@@ -688,15 +688,15 @@ static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
     /* reciprocal argument */
     if (-1.0 > z) {
         const symact_dd t = symact_dd_neg(x);
-        return symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(t, 2));
+        return symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(0x1p-2), t));
     }
     /* as it is */
     if (1.0 > z) {
-        return symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(x, 2));
+        return symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(0x1p-2), x));
     }
     /* reciprocal argument */
     const symact_dd t = x;
-    return symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(t, 2));
+    return symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(0x1p-2), t));
     }
     return symact_dd_from_double(NAN);
 }

@@ -452,9 +452,14 @@ static inline symact_dd symact_dd_with_sign(symact_dd x, symact_dd y)
 
 SYMACT_DD_CALLED symact_dd symact_dd_add(symact_dd a, symact_dd b)
 {
-    const symact_dd s = symact_dd_two_sum(a.hi, b.hi);
-    const symact_dd t = symact_dd_two_sum(a.lo, b.lo);
-    const symact_dd u = symact_dd_fast_two_sum(s.hi, s.lo + t.hi);
+    const double plain = a.hi + b.hi;
+    symact_dd s, t, u;
+    if (!isfinite(plain)) {
+        return symact_dd_make(plain, 0.0); /* at once: a step that is not finite would raise FE_INVALID */
+    }
+    s = symact_dd_two_sum(a.hi, b.hi);
+    t = symact_dd_two_sum(a.lo, b.lo);
+    u = symact_dd_fast_two_sum(s.hi, s.lo + t.hi);
     return symact_dd_finite(symact_dd_fast_two_sum(u.hi, u.lo + t.lo), s.hi);
 }
 
@@ -499,7 +504,11 @@ static inline int symact_dd_plain(symact_dd a, symact_dd b)
 SYMACT_DD_CALLED symact_dd symact_dd_mul(symact_dd a, symact_dd b)
 {
     const double p = a.hi * b.hi;
-    symact_dd result = symact_dd_times(a, b);
+    symact_dd result;
+    if (!isfinite(p)) {
+        return symact_dd_make(p, 0.0);
+    }
+    result = symact_dd_times(a, b);
     if (!(fabs(result.lo) <= DBL_MAX) || fabs(p) < 0x1p-900) {
         /* A step may overflow or underflow where the product does not. */
         int m, n;
@@ -525,7 +534,11 @@ static inline symact_dd symact_dd_quotient(symact_dd a, symact_dd b)
 SYMACT_DD_CALLED symact_dd symact_dd_div(symact_dd a, symact_dd b)
 {
     const double q = a.hi / b.hi;
-    symact_dd result = symact_dd_quotient(a, b);
+    symact_dd result;
+    if (!isfinite(q) || !isfinite(b.hi)) {
+        return symact_dd_make(q, 0.0);
+    }
+    result = symact_dd_quotient(a, b);
     if (!(fabs(result.lo) <= DBL_MAX) || fabs(a.hi) < 0x1p-900) {
         int m, n;
         if (symact_dd_plain(a, b)) {

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -13,8 +12,9 @@ from typing import Any
 import numpy as np
 
 import symact.targets
+from symact.accuracy.flags import PROMISED, spurious
 from symact.accuracy.judgements import BOUNDS, Question, Result, judge, merge
-from symact.accuracy.laws import misplaced
+from symact.accuracy.placements import different, misplaced
 from symact.accuracy.points import seams
 from symact.accuracy.questions import Form, questions
 from symact.activations import Activation
@@ -28,9 +28,12 @@ __all__ = [
     "Result",
     "Task",
     "ask",
+    "different",
     "form",
     "judge",
     "loaded",
+    "misplaced",
+    "placed",
     "prepare",
     "questions",
     "targets",
@@ -41,6 +44,9 @@ DTYPES = ("float32", "float64")
 """What is measured where nothing else is asked for."""
 
 Call = Callable[..., np.ndarray]
+Alone = Callable[..., tuple[np.ndarray, np.ndarray]]
+Key = tuple[str, str, str]
+"""Function, target, dtype."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def verify_activation(task: Task) -> list[Result]:
     packages = {target: _load(task.folder, target, activation) for target in task.targets}
     marks = {mark for target in task.targets for mark in _seams(task.folder / target, activation)}
     recovered = form(activation)
-    found: dict[tuple[str, str, str], list[Result]] = {}
+    found: dict[Key, list[Result]] = {}
     for dtype, able in [(dtype, _able(task, dtype)) for dtype in task.dtypes or DTYPES]:
         for question in questions(activation, dtype, recovered, marks, exhaustive=task.exhaustive):
             for target in able:
@@ -90,9 +96,9 @@ def verify_activation(task: Task) -> list[Result]:
                         f"{activation.title}: {target} has no {question.function}; generate again"
                     )
                 key = (question.function, target, dtype)
-                result = ask(question, call, target)
-                if key not in found:  # parameters are not what the place of an element depends on
-                    result = replace(result, misplaced=_misplaced(question, call))
+                result = ask(question, call, target, _alone(packages[target], activation.name, key))
+                if key not in found:  # once, at the defaults
+                    result = placed(result, question, call)
                 found.setdefault(key, []).append(result)
     return [merge(results) for results in found.values()]
 
@@ -108,12 +114,20 @@ def loaded(folder: Path, target: str, activation: Activation, function: str, dty
     return call
 
 
-def ask(question: Question, call: Call, target: str) -> Result:
-    """Call a function with a question's points, count its warnings, and judge what it returns."""
+def ask(question: Question, call: Call, target: str, alone: Alone | None = None) -> Result:
+    """Call a function with a question's points, count its warnings, and judge what it returns.
+
+    ``alone`` calls it on one element after another and returns the flags that each raises, too.
+    """
     with warnings.catch_warnings(record=True) as heard, np.errstate(all="warn", under="ignore"):
         warnings.simplefilter("always")
         answer = call(*question.arguments, **question.parameters)
         result = judge(question, answer, target, len(heard))
+        if alone is not None:
+            values, flags = alone(*question.arguments, **question.parameters)
+            raised = spurious(flags, question.arguments, question.truths) & PROMISED[question.dtype]
+            others = int(different(values, np.asarray(answer)).sum())
+            result = replace(result, misplaced=others, spurious_flags=int((raised != 0).sum()))
         if question.g_bar is not None:
             return result
         broken = question.laws.broken(
@@ -122,12 +136,18 @@ def ask(question: Question, call: Call, target: str) -> Result:
     return result.lawful(broken)
 
 
-def _misplaced(question: Question, call: Call) -> int:
-    arguments = question.arguments
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they have been counted
-        answer = call(*arguments, **question.parameters)
-        return misplaced(partial(call, **question.parameters), arguments, answer)
+def placed(result: Result, question: Question, call: Call, *, every: bool = False) -> Result:
+    """Return the result with how many placements of arrays give other bits."""
+    with np.errstate(all="ignore"):
+        answer = call(*question.arguments, **question.parameters)
+        found = misplaced(call, question.arguments, answer, question.parameters, every=every)
+    return replace(result, misplaced=result.misplaced + found)
+
+
+def _alone(package: Any, name: str | None, key: Key) -> Alone | None:
+    """Return what calls a function on single elements, where a target has that."""
+    function, _, dtype = key
+    return package.alone(name, function, dtype) if hasattr(package, "alone") else None
 
 
 def _able(task: Task, dtype: str) -> list[str]:

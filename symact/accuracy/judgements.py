@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from symact.accuracy.laws import Broken, Laws
+from symact.accuracy.thresholds import sizes
 from symact.formats import FORMATS
 from symact.oracles import Truths
 
@@ -17,9 +18,16 @@ VJP_EXTRA = 0.5
 """What a vector-Jacobian product may lose beyond its derivative: one rounding."""
 
 
+NEAR_TIE = 2.0**-24
+"""Where the truth is as near as this, in ulp, to half way between two results, either is right.
+
+x/8 in subnormals may be half way but for x**3, 2^-300 of it.
+"""
+
 COUNTS = (
     *("wrong_nan", "wrong_inf", "wrong_signed_zero"),
-    *("asymmetric", "out_of_range", "not_monotone", "misplaced", "warnings"),
+    *("wrong_threshold", "asymmetric", "out_of_range", "not_monotone"),
+    *("misplaced", "spurious_flags", "warnings"),
 )
 """What a function must have none of."""
 
@@ -43,11 +51,16 @@ class Result:
     wrong_nan: int = 0
     wrong_inf: int = 0
     wrong_signed_zero: int = 0
+    wrong_threshold: int = 0
+    """Results beside a threshold that are not infinite, normal, subnormal or 0 as the truth's rounding is:
+    where the bound is 1 ulp. Others are judged there by their error, as everywhere."""
     asymmetric: int = 0
     out_of_range: int = 0
     not_monotone: int = 0
     misplaced: int = 0
-    """How many values depend on where they stand in an array: see `laws.misplaced`."""
+    """Elements with other bits alone, and placements of arrays with others: lengths, offsets, in place."""
+    spurious_flags: int = 0
+    """Elements that raise a flag without a cause, of those that `flags.PROMISED` names."""
     warnings: int = 0
     undecided: int = 0
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -103,6 +116,8 @@ class Question:
     zero_sign: int = 0
     slack: np.ndarray | None = None
     exhaustive: bool = False
+    beside: np.ndarray | None = None
+    """Which points lie beside a threshold: `thresholds.located`."""
     bound: float | None = None
     """The error in ulp that is allowed, where it is not the dtype's."""
     laws: Laws = field(default_factory=Laws)
@@ -130,6 +145,7 @@ class Errors:
     wrong_nan: np.ndarray
     wrong_inf: np.ndarray
     wrong_zero: np.ndarray
+    wrong_threshold: np.ndarray
 
 
 def errors(question: Question, answer: np.ndarray, target: str) -> Errors:
@@ -162,7 +178,12 @@ def errors(question: Question, answer: np.ndarray, target: str) -> Errors:
     if question.zero_sign:
         signs = np.signbit(z) != (question.zero_sign < 0)
         wrong_zero = (z == 0) & (got == 0) & (np.signbit(got) != signs)
-    return Errors(got, error, wrong_nan, wrong_inf, wrong_zero)
+    wrong_threshold = np.zeros(got.shape, bool)
+    if question.beside is not None and question.bound_ulp <= 1:  # with more ulp a subnormal may well be 0
+        tie = np.where(measured | overflown, error, np.inf) <= 0.5 + NEAR_TIE
+        other = sizes(got, fmt) != sizes(truth.rounded, fmt)
+        wrong_threshold = question.beside & truth.decided & other & ~tie
+    return Errors(got, error, wrong_nan, wrong_inf, wrong_zero, wrong_threshold)
 
 
 def judge(question: Question, answer: np.ndarray, target: str, warnings: int = 0) -> Result:
@@ -176,7 +197,7 @@ def verdict(question: Question, found: Errors, target: str, warnings: int = 0) -
     got, error, bound = found.got, found.ulp, "relative"
     if question.slack is not None and error.max(initial=0.0) > question.bound_ulp:
         error, bound = np.ldexp(error, np.minimum(truth.ulp - question.slack, 0)), "absolute"
-    wrong = np.flatnonzero(found.wrong_nan | found.wrong_inf | found.wrong_zero)
+    wrong = np.flatnonzero(found.wrong_nan | found.wrong_inf | found.wrong_zero | found.wrong_threshold)
     worst = int(np.argmax(error)) if error.size else 0
     rounded = truth.rounded
     return Result(
@@ -195,6 +216,7 @@ def verdict(question: Question, found: Errors, target: str, warnings: int = 0) -
         wrong_nan=int(found.wrong_nan.sum()),
         wrong_inf=int(found.wrong_inf.sum()),
         wrong_signed_zero=int(found.wrong_zero.sum()),
+        wrong_threshold=int(found.wrong_threshold.sum()),
         warnings=warnings,
         undecided=int((~truth.decided).sum()),
         parameters=question.parameters,

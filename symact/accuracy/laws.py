@@ -1,7 +1,7 @@
 """What holds between values, whatever their errors: symmetry bit for bit, the range, the order."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -14,8 +14,10 @@ from symact.activations import Activation
 from symact.derivatives import differentiate
 from symact.formats import Format
 from symact.oracles import intervals
+from symact.pieces import split
 from symact.properties import Properties, properties
 from symact.properties.monotonicity import DECREASING, INCREASING, everywhere
+from symact.properties.symmetry import Symmetry, symmetry
 
 
 class Broken(NamedTuple):
@@ -53,37 +55,10 @@ class Laws:
         return np.asarray((other == want) | (np.isnan(other) & np.isnan(want)))
 
 
-def misplaced(call: Callable[..., np.ndarray], arguments: Sequence[np.ndarray], got: np.ndarray) -> int:
-    """Return for how many elements it matters where they stand: all elsewhere, one alone, in place.
-
-    ``call`` takes the arguments, and ``out``, which may be one of them; ``got`` is what it gave for them.
-
-    >>> z = np.array([1.0, 2.0, math.nan])
-    >>> misplaced(lambda x, out=None: np.negative(x, out=out), [z], -z)
-    0
-    >>> misplaced(lambda x, out=None: np.cumsum(x, out=out), [z], np.cumsum(z))
-    2
-    """
-    turn = got.size // 3  # so that neither end is NaN or an infinity
-    turned, want = [np.roll(array, turn) for array in arguments], np.roll(got, turn)
-    wrong = ~_alike(call(*turned), want)
-    wrong[turn : turn + 1] |= ~_alike(call(*(array[:1] for array in arguments)), got[:1])
-    for k in range(len(arguments)):
-        taken = [array.copy() for array in turned]
-        call(*taken, out=taken[k])
-        wrong |= ~_alike(taken[k], want)
-    return int(wrong.sum())
-
-
-def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return where two arrays have the same bits, all NaN being one."""
-    return np.asarray(((a == b) & (np.signbit(a) == np.signbit(b))) | (np.isnan(a) & np.isnan(b)))
-
-
 def laws(
     activation: Activation, values: Mapping[sp.Symbol, Fraction], fmt: Format, *, at_defaults: bool
 ) -> tuple[Laws, Laws]:
-    """Return what f and f' obey for some values of the parameters."""
+    """Return what f and f' obey for some values of the parameters; f' of a monotone f has one sign."""
     known = _properties(activation)
     parity = -1 if known.odd else 1 if known.even else 0
     direction = 0
@@ -93,9 +68,13 @@ def laws(
     if activation.range is not None:
         ends = [end for part in intervals(activation.range, values) for end in part]
         lowest, highest = (_rounded(end, fmt) for end in (min(ends), max(ends)))
-    return Laws(parity, direction, lowest, highest), Laws(
-        -parity if _mirrored(activation, values, -parity) else 0
+    turned = -parity or int(_about_zero(activation))
+    of_derivative = Laws(
+        turned if _mirrored(activation, values, turned) else 0,
+        lowest=0.0 if direction > 0 else -math.inf,
+        highest=0.0 if direction < 0 else math.inf,
     )
+    return Laws(parity, direction, lowest, highest), of_derivative
 
 
 def _mirrored(activation: Activation, values: Mapping[sp.Symbol, Fraction], parity: int) -> bool:
@@ -108,6 +87,14 @@ def _mirrored(activation: Activation, values: Mapping[sp.Symbol, Fraction], pari
 @lru_cache(maxsize=4)
 def _properties(activation: Activation) -> Properties:
     return properties(differentiate(activation))
+
+
+@lru_cache(maxsize=4)
+def _about_zero(activation: Activation) -> bool:
+    """Return whether f is an odd function plus a constant: then f' is even."""
+    known = _properties(activation)
+    found = symmetry(activation, split(activation), known.odd, known.even).value
+    return isinstance(found, Symmetry) and found.kind == "point" and found.centre == 0
 
 
 def _rounded(end: float | Fraction, fmt: Format) -> float:

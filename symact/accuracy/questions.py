@@ -13,6 +13,7 @@ from flint import arb
 from symact.accuracy.judgements import Question
 from symact.accuracy.laws import laws
 from symact.accuracy.points import cotangents, inputs, outputs, roots
+from symact.accuracy.thresholds import located
 from symact.activations import Activation, G, samples
 from symact.formats import FORMATS, Format
 from symact.kernels import WRT
@@ -61,45 +62,51 @@ def questions(
         }
         points = inputs(oracle, fmt, marks, thorough=thorough)
         every: dict[str, Any] = common | {"exhaustive": thorough and fmt.bits == 16}
-        forward = truths(oracle.forward_many(points), fmt)
+        asked, values, beside = located(points, oracle.forward_many(points), oracle.forward_many, fmt)
+        forward = truths(values, fmt)
         sign = zero_sign(oracle) if is_odd else signs["forward"][index]
         # Where a root of f depends on parameters, no series about it can be generated.
         moving = [root for root in roots(oracle.forward) if root] if dtype == "float64" and setting else []
-        slack = _slack(moving, points, forward, fmt)
+        slack = _slack(moving, asked, forward, fmt)
         of_f, of_derivative = laws(activation, oracle.values, fmt, at_defaults=index == 0)
         yield Question(
             function="forward",
-            points=np.array(points),
+            points=np.array(asked),
             truths=forward,
+            beside=beside,
             zero_sign=sign,
             slack=slack,
             laws=of_f,
             **every,
         )
-        slopes = oracle.derivative_many(points)
+        slopes = oracle.derivative_many
+        asked, values, beside = located(points, slopes(points), slopes, fmt)
         centres = roots(oracle.derivative) if dtype == "float64" else []
-        slack = _slack(centres, points, truths(slopes, fmt), fmt)
+        slack = _slack(centres, asked, truths(values, fmt), fmt)
         slopes_obey = every | {"laws": of_derivative, "zero_sign": signs["derivative"][index]}
-        yield from _with_product("derivative", "vjp", points, slopes, fmt, slack, slopes_obey)
-        others = {"second_derivative": oracle.second_derivative_many(points)}
-        others |= {WRT + p.name: oracle.wrt_many(p.symbol, points) for p in activation.parameters}
+        yield from _with_product("derivative", "vjp", asked, values, beside, fmt, slack, slopes_obey)
+        others = {"second_derivative": oracle.second_derivative_many}
+        others |= {WRT + p.name: partial(oracle.wrt_many, p.symbol) for p in activation.parameters}
         centres = roots(oracle.second_derivative) if dtype == "float64" else []
-        for function, values in others.items():
+        for function, exact in others.items():
+            asked, values, beside = located(points, exact(points), exact, fmt)
             truth = truths(values, fmt)
-            slack = _slack(centres if function == "second_derivative" else [], points, truth, fmt)
+            slack = _slack(centres if function == "second_derivative" else [], asked, truth, fmt)
             yield Question(
                 function=function,
-                points=np.array(points),
+                points=np.array(asked),
                 truths=truth,
                 slack=slack,
+                beside=beside,
                 zero_sign=signs[function][index],
                 **every,
             )
         if form is not None and form.condition.subs(_exact(activation, setting)) == sp.true:
             g = outputs(activation, oracle, forward.rounded.tolist(), marks, fmt)
-            slopes = oracle.output_form(form.expression, G).many(g)
+            slopes = oracle.output_form(form.expression, G).many
+            g, values, beside = located(g, slopes(g), slopes, fmt)
             yield from _with_product(
-                "derivative_from_output", "vjp_from_output", g, slopes, fmt, None, common
+                "derivative_from_output", "vjp_from_output", g, values, beside, fmt, None, common
             )
 
 
@@ -108,20 +115,20 @@ def _with_product(
     vjp: str,
     points: list[float],
     slopes: list[Exact],
+    beside: np.ndarray,
     fmt: Format,
     slack: np.ndarray | None,
     common: Mapping[str, Any],
 ) -> Iterator[Question]:
     truth = truths(slopes, fmt)
-    yield Question(function=plain, points=np.array(points), truths=truth, slack=slack, **common)
+    asked = np.array(points)
+    yield Question(function=plain, points=asked, truths=truth, slack=slack, beside=beside, **common)
     common = {**common, "zero_sign": 0}  # g_bar has a sign of its own
     g_bar = cotangents(truth.rounded.tolist(), fmt)
     truth = truths([product(slope, factor) for slope, factor in zip(slopes, g_bar, strict=True)], fmt)
     if slack is not None:
         slack = np.maximum(slack + np.frexp(g_bar)[1] - 1, truth.ulp)
-    yield Question(
-        function=vjp, points=np.array(points), truths=truth, g_bar=np.array(g_bar), slack=slack, **common
-    )
+    yield Question(function=vjp, points=asked, truths=truth, g_bar=np.array(g_bar), slack=slack, **common)
 
 
 def settings(activation: Activation, fmt: Format) -> list[dict[str, Fraction]]:

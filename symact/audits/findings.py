@@ -283,14 +283,14 @@ class _Auditor:
         """Return the last float with a value of a kind on the way from one to a float that has another."""
         if math.isnan(other):
             return wrong
-        a, b = _order(self._fmt, wrong), _order(self._fmt, other)
+        a, b = self._fmt.index(wrong), self._fmt.index(other)
         while abs(a - b) > 1:
             middle = (a + b) // 2
-            if self._kind(_ordered(self._fmt, middle)) == kind:
+            if self._kind(self._fmt.at_index(middle)) == kind:
                 a = middle
             else:
                 b = middle
-        return _ordered(self._fmt, a)
+        return self._fmt.at_index(a)
 
     def _kind(self, z: float) -> str:
         if self.derivative and z in self._at_kinks:
@@ -339,10 +339,10 @@ class _Auditor:
         if sign == 0:
             return ""
         generator = np.random.default_rng(RUNS)
-        lowest, highest = (_order(self._fmt, side * self._fmt.largest) for side in (-1, 1))
-        near = [_order(self._fmt, z) for z in np.linspace(-20, 20, RUNS // 2).astype(self.dtype).tolist()]
+        lowest, highest = (self._fmt.index(side * self._fmt.largest) for side in (-1, 1))
+        near = [self._fmt.index(z) for z in np.linspace(-20, 20, RUNS // 2).astype(self.dtype).tolist()]
         starts = [*near, *map(int, generator.integers(lowest, highest - RUN, RUNS // 2))]
-        runs = np.array([[_ordered(self._fmt, start + k) for k in range(RUN)] for start in starts])
+        runs = np.array([[self._fmt.at_index(start + k) for k in range(RUN)] for start in starts])
         values = self._asked(runs.reshape(-1)).astype(np.float64).reshape(runs.shape)
         with np.errstate(invalid="ignore"):
             drops = np.argwhere(sign * np.diff(values, axis=1) < 0)
@@ -376,16 +376,6 @@ def _runs(kinds: np.ndarray) -> Iterator[list[int]]:
         run.append(index)
     if run:
         yield run
-
-
-def _order(fmt: Format, z: float) -> int:
-    """Return a number that grows with z by 1 from float to float; both zeros are 0."""
-    pattern = fmt.pattern(abs(z))
-    return -pattern if math.copysign(1.0, z) < 0 else pattern
-
-
-def _ordered(fmt: Format, index: int) -> float:
-    return -fmt.value(-index) if index < 0 else fmt.value(index)
 
 
 def _number(value: float) -> str:

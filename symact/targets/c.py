@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ from symact.targets.printing import double_double, grouped, hexadecimal, inner_n
 from symact.writing import text
 
 FLAGS = ("-O2", "-std=c99", "-ffp-contract=off", "-fPIC")
+RAISED = {"FE_INVALID": 1, "FE_DIVBYZERO": 2, "FE_OVERFLOW": 4}
+"""The exception flags that a probe reports, and the bit of each; underflow and inexact are anybody's."""
+
+MOST_PARAMETERS = 12
+"""How many parameters a probe can pass on."""
+
 TYPES = {"float32": ("float", "f", "_f32"), "float64": ("double", "", "_f64")}
 """dtype -> C type, suffix of scalars, suffix of arrays."""
 
@@ -40,6 +47,7 @@ class Doubles:
     """binary64 in infix."""
 
     names: Mapping[sp.Symbol, str]
+    ranging = False
 
     def number(self, value: sp.Expr) -> str:
         if value in (sp.oo, -sp.oo, sp.nan):
@@ -85,6 +93,7 @@ class DoubleDoubles:
     """double-double by calls of symact_dd.h; names in ``plain`` are binary64 and are widened."""
 
     names: Mapping[sp.Symbol, str]
+    ranging = True
 
     def number(self, value: sp.Expr) -> str:
         if value in (sp.oo, -sp.oo, sp.nan):
@@ -277,11 +286,32 @@ def build(
     sources = sorted(folder.glob("*.c"))
     if not sources:
         raise SymactError(f"{folder}: no generated C here; run symact generate first")
+    probes = library.parent / "symact_probes.c"
+    probes.write_text(_probes(), "utf-8")
+    sources.append(probes)
     objects = {source: str(library.parent / f"{source.stem}.o") for source in sources}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda source: _run([cc, *flags, "-c", str(source), "-o", objects[source]]), sources))
     _run([cc, "-shared", *objects.values(), "-lm", "-o", str(library)])
     return library
+
+
+def _probes() -> str:
+    """Return C that calls a scalar function on one element after another and notes the flags it raises."""
+    tests = "\n".join(f"        raised |= fetestexcept({flag}) ? {bit} : 0;" for flag, bit in RAISED.items())
+    parts = ["#include <fenv.h>\n#include <stddef.h>"]
+    for (ctype, _, long), inputs, count in product(TYPES.values(), (1, 2), range(MOST_PARAMETERS + 1)):
+        declared = ", ".join([ctype] * (inputs + count))
+        passed = ", ".join(["a[i]", "b[i]"][:inputs] + [f"p[{k}]" for k in range(count)])
+        parts.append(
+            f"void symact_probe_{inputs}_{count}{long}({ctype} (*f)({declared}), const {ctype} *a, "
+            f"const {ctype} *b, {ctype} *out, unsigned char *flags, size_t n, const {ctype} *p)\n"
+            "{\n    (void)b;\n    (void)p;\n"
+            "    for (size_t i = 0; i < n; ++i) {\n        unsigned char raised = 0;\n"
+            f"        feclearexcept(FE_ALL_EXCEPT);\n        out[i] = f({passed});\n{tests}\n"
+            "        flags[i] = raised;\n    }\n    feclearexcept(FE_ALL_EXCEPT);\n}"
+        )
+    return "\n\n".join(parts) + "\n"
 
 
 def _run(command: list[str]) -> None:
@@ -306,9 +336,8 @@ class Library:
         """
         _, _, long = TYPES[dtype]
         suffix, inputs, _ = interface(function)
-        try:
-            symbol = getattr(ctypes.CDLL(str(self.path)), f"symact_{name}{suffix}{long}")
-        except AttributeError:
+        symbol = self._symbol(f"symact_{name}{suffix}{long}")
+        if symbol is None:
             return None
         number = ctypes.c_float if dtype == "float32" else ctypes.c_double
         parameters = self.activations[name].parameters
@@ -328,6 +357,35 @@ class Library:
             return result
 
         return run
+
+    def alone(self, name: str, function: str, dtype: str) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+        """Return what calls the scalar function on each element: the values, and the flags of `RAISED`.
+
+        Raises NotSupported for more parameters than a probe passes on.
+        """
+        _, short, long = TYPES[dtype]
+        suffix, inputs, _ = interface(function)
+        parameters = self.activations[name].parameters
+        scalar = self._symbol(f"symact_{name}{suffix}{short}")
+        probe = self._symbol(f"symact_probe_{len(inputs)}_{len(parameters)}{long}")
+        if scalar is None or probe is None:
+            raise NotSupported(f"{name}: {function} of {len(parameters)} parameters cannot be called alone")
+        place = ctypes.cast(scalar, ctypes.c_void_p)
+        probe.restype = None
+        probe.argtypes = [ctypes.c_void_p] * 5 + [ctypes.c_size_t, ctypes.c_void_p]
+
+        def run(*arrays: np.ndarray, **settings: float) -> tuple[np.ndarray, np.ndarray]:
+            ready = [np.ascontiguousarray(a, dtype=dtype) for a in arrays]
+            result, flags = np.empty_like(ready[0]), np.zeros(ready[0].size, np.uint8)
+            values = np.array([settings.get(p.name, float(p.default)) for p in parameters], dtype)
+            pointers = [a.ctypes.data for a in (ready[0], ready[-1], result, flags)]
+            probe(place, *pointers, result.size, values.ctypes.data)
+            return result, flags
+
+        return run
+
+    def _symbol(self, name: str) -> Any:
+        return getattr(ctypes.CDLL(str(self.path)), name, None)
 
 
 def load(library: Path, activations: Mapping[str, Activation]) -> Library:

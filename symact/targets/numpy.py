@@ -54,6 +54,7 @@ class Doubles:
 
     names: Mapping[sp.Symbol, str]
     constants: Constants
+    ranging = False
 
     def number(self, value: sp.Expr) -> str:
         if value in (sp.oo, -sp.oo, sp.nan):
@@ -98,6 +99,7 @@ class DoubleDoubles:
 
     names: Mapping[sp.Symbol, str]
     constants: Constants
+    ranging = True
 
     def number(self, value: sp.Expr) -> str:
         if value in (sp.oo, -sp.oo, sp.nan):
@@ -271,8 +273,8 @@ class Package:
             return None
 
         def run(*arrays: np.ndarray, out: np.ndarray | None = None, **settings: float) -> np.ndarray:
-            ready = [np.asarray(a, dtype=dtype) for a in arrays]
-            return np.asarray(found(*ready, **settings, **({} if out is None else {"out": out})))
+            given = {} if out is None else {"out": out}
+            return np.asarray(found(*(np.asarray(a, dtype=dtype) for a in arrays), **given, **settings))
 
         return run
 

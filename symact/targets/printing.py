@@ -57,6 +57,8 @@ class Notation(Protocol):
 
     @property
     def names(self) -> Mapping[sp.Symbol, str]: ...
+    @property
+    def ranging(self) -> bool: ...  # whether products must not overflow on their way: float64 itself
     def number(self, value: sp.Expr) -> str: ...
     def add(self, a: str, b: str) -> str: ...
     def subtract(self, a: str, b: str) -> str: ...
@@ -113,18 +115,42 @@ def _product(expression: sp.Mul, notation: Notation) -> str:
     above = [f for f in above if f.free_symbols]
     below = [f for f in below if f.free_symbols]
     scale = coefficient * sp.Mul(*numbers)
+    last = _last(above, scale) if notation.ranging else None
+    if last is not None:
+        above = [f / last if f == _power_of(last, above) else f for f in above]
     parts = [write(f, notation) for f in in_order(above)]
     if scale != 1 or not parts:
         parts.insert(0, notation.number(scale))
     text = parts[0]
     for part in parts[1:]:
         text = notation.multiply(text, part)
+    if last is not None:
+        text = notation.multiply(write(last, notation), text)
     if below:
         divisor = write(below[0], notation)
         for factor in below[1:]:
             divisor = notation.multiply(divisor, write(factor, notation))
         text = notation.divide(text, divisor)
     return text
+
+
+def _last(factors: list[sp.Expr], scale: sp.Expr) -> sp.Expr | None:
+    """Return what a product is multiplied by at last, where a power alone may overflow: x of c x^2.
+
+    x (x c) is never larger than both c and c x^2; x^2 is, where c is less than 1.
+    """
+    for factor in in_order(factors):
+        base, exponent = factor.as_base_exp()
+        if base.is_Symbol and exponent.is_Rational and exponent.q <= 2 and abs(exponent.p) > 1:
+            if len(factors) > 1 or abs(scale) < 1:
+                return base ** sp.Rational(sp.sign(exponent), exponent.q)
+            return None
+    return None
+
+
+def _power_of(last: sp.Expr, factors: list[sp.Expr]) -> sp.Expr:
+    base = last.as_base_exp()[0]
+    return next(f for f in in_order(factors) if f.as_base_exp()[0] == base)
 
 
 def _power(expression: sp.Pow, notation: Notation) -> str:

@@ -236,7 +236,7 @@ def _forward_float64_3(z):
     t = dd.neg(x)
     s0 = dd.neg(t)
     s1 = dd.add((1.0, 0.0), dd.exp(s0))
-    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.add(s0, s1)), -300)
+    return dd.ldexp(dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.div((1.0, 0.0), s1)), dd.add(s0, s1))), -300)
 
 
 def _forward_float64_4(z):

@@ -186,7 +186,7 @@ def _derivative_float64_4(z, beta):
     dd_beta = (beta, 0.0)
     s0 = dd.exp(dd.neg(x))
     s1 = dd.add((1.0, 0.0), s0)
-    return dd.mul(dd.mul(dd_beta, dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.add(s1, dd.mul(s0, x)))
+    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd_beta, dd.div((1.0, 0.0), s1)), dd.add(s1, dd.mul(s0, x))))
 
 
 def _derivative_float64_5(z, beta):

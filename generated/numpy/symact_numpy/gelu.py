@@ -212,7 +212,7 @@ def _forward_float64_3(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = dd.mul((_C0, 0.0), t)
-    return dd.ldexp(dd.neg(dd.mul(dd.mul(dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300), s0), dd.erfcx(dd.mul((_C2, _C3), s0)))), -300)
+    return dd.ldexp(dd.neg(dd.mul(dd.mul(dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300), s0), dd.erfcx(dd.mul((_C2, _C3), s0)))), -300)
 
 
 def _forward_float64_4(z):
@@ -228,7 +228,7 @@ def _forward_float64_5(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.mul((_C0, 0.0), t)
-    return dd.sub(t, dd.mul(dd.mul(dd.exp(dd.mul((_C1, 0.0), dd.powi(t, 2))), s0), dd.erfcx(dd.mul((_C2, _C3), s0))))
+    return dd.sub(t, dd.mul(dd.mul(dd.exp(dd.mul(t, dd.mul((_C1, 0.0), t))), s0), dd.erfcx(dd.mul((_C2, _C3), s0))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -317,7 +317,7 @@ def _derivative_float64_3(z):
     t = dd.neg(x)
     s0 = (_C26, _C44)
     s1 = dd.mul((_C2, _C3), t)
-    return dd.ldexp(dd.div(dd.mul(dd.mul((_C0, 0.0), dd.exp_scaled(dd.mul((_C1, 0.0), dd.powi(t, 2)), 300)), dd.sub(dd.mul(s0, dd.erfcx(dd.mul((_C0, 0.0), s1))), s1)), s0), -300)
+    return dd.ldexp(dd.div(dd.mul(dd.mul((_C0, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), dd.sub(dd.mul(s0, dd.erfcx(dd.mul((_C0, 0.0), s1))), s1)), s0), -300)
 
 
 def _derivative_float64_4(z):
@@ -331,7 +331,7 @@ def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = dd.mul((_C42, _C77), x)
-    return dd.add(dd.add((_C0, 0.0), dd.mul(dd.mul((_C43, _C78), dd.exp(dd.mul((_C1, 0.0), dd.powi(x, 2)))), s0)), dd.mul((_C0, 0.0), dd.erf(s0)))
+    return dd.add(dd.add((_C0, 0.0), dd.mul(dd.mul((_C43, _C78), dd.exp(dd.mul(x, dd.mul((_C1, 0.0), x)))), s0)), dd.mul((_C0, 0.0), dd.erf(s0)))
 
 
 def _derivative_float64_6(z):

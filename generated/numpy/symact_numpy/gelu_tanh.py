@@ -243,7 +243,7 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     s0 = (_C1, _C4)
-    s1 = dd.sub(dd.mul(dd.mul((-2.0, 0.0), s0), t), dd.mul(dd.mul((_C2, _C5), s0), dd.powi(t, 3)))
+    s1 = dd.sub(dd.mul(dd.mul((-2.0, 0.0), s0), t), dd.mul(t, dd.mul(dd.mul((_C2, _C5), s0), dd.powi(t, 2))))
     return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s1, 300), t), dd.add((1.0, 0.0), dd.exp(s1)))), -300)
 
 
@@ -260,7 +260,7 @@ def _forward_float64_6(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = (_C1, _C4)
-    return dd.div(t, dd.add((1.0, 0.0), dd.exp(dd.sub(dd.mul(dd.mul((-2.0, 0.0), s0), t), dd.mul(dd.mul((_C2, _C5), s0), dd.powi(t, 3))))))
+    return dd.div(t, dd.add((1.0, 0.0), dd.exp(dd.sub(dd.mul(dd.mul((-2.0, 0.0), s0), t), dd.mul(t, dd.mul(dd.mul((_C2, _C5), s0), dd.powi(t, 2)))))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -371,7 +371,7 @@ def _derivative_float64_3(z):
     s1 = dd.div((1.0, 0.0), s0)
     s2 = (_C29, _C52)
     s3 = dd.mul(s2, t)
-    s4 = dd.mul(s2, dd.powi(t, 3))
+    s4 = dd.mul(t, dd.mul(s2, dd.powi(t, 2)))
     s5 = dd.sub(dd.mul(dd.mul((-2.0, 0.0), s1), s3), dd.mul(dd.mul((_C2, _C5), s1), s4))
     s6 = dd.exp(s5)
     return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((_C33, _C53), dd.exp_scaled(s5, 300)), s1), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s6)), 2)), dd.sub(dd.sub(dd.add(dd.mul((_C30, 0.0), s0), dd.mul(dd.mul((_C30, 0.0), s0), s6)), dd.mul((_C31, 0.0), s3)), dd.mul((_C32, 0.0), s4))), -300)
@@ -388,8 +388,8 @@ def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = (_C1, _C4)
-    s1 = dd.tanh(dd.mul(s0, dd.add(x, dd.mul((_C3, _C86), dd.powi(x, 3)))))
-    return dd.add(dd.add((_C0, 0.0), dd.mul((_C0, 0.0), s1)), dd.mul(dd.mul(dd.mul(dd.mul((_C0, 0.0), s0), x), dd.sub((1.0, 0.0), dd.powi(s1, 2))), dd.add((1.0, 0.0), dd.mul((_C50, _C87), dd.powi(x, 2)))))
+    s1 = dd.tanh(dd.mul(s0, dd.add(x, dd.mul(x, dd.mul((_C3, _C86), dd.powi(x, 2))))))
+    return dd.add(dd.add((_C0, 0.0), dd.mul((_C0, 0.0), s1)), dd.mul(dd.mul(dd.mul(dd.mul((_C0, 0.0), s0), x), dd.sub((1.0, 0.0), dd.powi(s1, 2))), dd.add((1.0, 0.0), dd.mul(x, dd.mul((_C50, _C87), x)))))
 
 
 def _derivative_float64_6(z):

@@ -95,7 +95,7 @@ def _forward_float64_4(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.div(x, dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2)))))
+    return dd.div(x, dd.sqrt(dd.add((1.0, 0.0), dd.mul(x, dd.mul(dd_alpha, x)))))
 
 
 def _forward_float64_5(z, alpha):
@@ -180,7 +180,7 @@ def _derivative_float64_3(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2))))), 3)
+    return dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(x, dd.mul(dd_alpha, x))))), 3)
 
 
 def _derivative_float64_4(z, alpha):
@@ -233,7 +233,7 @@ def _derivative_from_output_float64_0(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.powi(dd.sqrt(dd.sub((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2)))), 3)
+    return dd.powi(dd.sqrt(dd.sub((1.0, 0.0), dd.mul(x, dd.mul(dd_alpha, x)))), 3)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -311,14 +311,14 @@ def _second_derivative_float64_3(z, alpha):
     s0 = dd.powi(w, 4)
     s1 = dd.powi(w, 2)
     s2 = dd.sqrt(dd.add(dd_alpha, s1))
-    return dd.div(dd.mul(dd.mul((3.0, 0.0), dd_alpha), s0), dd.add(dd.add(dd.mul(s2, dd.powi(dd_alpha, 2)), dd.mul(s0, s2)), dd.mul(dd.mul(dd.mul((2.0, 0.0), dd_alpha), s1), s2)))
+    return dd.div(dd.mul(dd.mul((3.0, 0.0), dd_alpha), s0), dd.add(dd.add(dd.mul(dd_alpha, dd.mul(s2, dd_alpha)), dd.mul(s0, s2)), dd.mul(dd.mul(dd.mul((2.0, 0.0), dd_alpha), s1), s2)))
 
 
 def _second_derivative_float64_4(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.mul(dd.mul(dd.mul((-3.0, 0.0), dd_alpha), x), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2))))), 5))
+    return dd.mul(dd.mul(dd.mul((-3.0, 0.0), dd_alpha), x), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(x, dd.mul(dd_alpha, x))))), 5))
 
 
 def _second_derivative_float64_5(z, alpha):
@@ -330,7 +330,7 @@ def _second_derivative_float64_5(z, alpha):
     s0 = dd.powi(w, 4)
     s1 = dd.powi(w, 2)
     s2 = dd.sqrt(dd.add(dd_alpha, s1))
-    return dd.div(dd.mul(dd.mul((-3.0, 0.0), dd_alpha), s0), dd.add(dd.add(dd.mul(s2, dd.powi(dd_alpha, 2)), dd.mul(s0, s2)), dd.mul(dd.mul(dd.mul((2.0, 0.0), dd_alpha), s1), s2)))
+    return dd.div(dd.mul(dd.mul((-3.0, 0.0), dd_alpha), s0), dd.add(dd.add(dd.mul(dd_alpha, dd.mul(s2, dd_alpha)), dd.mul(s0, s2)), dd.mul(dd.mul(dd.mul((2.0, 0.0), dd_alpha), s1), s2)))
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(
@@ -390,13 +390,13 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
 def _derivative_wrt_alpha_float64_0(z, alpha):
     # the limit
     dd_alpha = (alpha, 0.0)
-    return dd.mul((_C2, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd_alpha)), 3))
+    return dd.mul(dd.div((1.0, 0.0), dd.sqrt(dd_alpha)), dd.mul((_C2, 0.0), dd.div((1.0, 0.0), dd_alpha)))
 
 
 def _derivative_wrt_alpha_float64_1(z, alpha):
     # the limit
     dd_alpha = (alpha, 0.0)
-    return dd.mul((_C3, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd_alpha)), 3))
+    return dd.mul(dd.div((1.0, 0.0), dd.sqrt(dd_alpha)), dd.mul((_C3, 0.0), dd.div((1.0, 0.0), dd_alpha)))
 
 
 def _derivative_wrt_alpha_float64_2(z, alpha):
@@ -420,7 +420,7 @@ def _derivative_wrt_alpha_float64_4(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.mul(dd.mul((_C3, 0.0), dd.powi(x, 3)), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2))))), 3))
+    return dd.mul(x, dd.mul(dd.mul((_C3, 0.0), dd.powi(x, 2)), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(x, dd.mul(dd_alpha, x))))), 3)))
 
 
 def _derivative_wrt_alpha_float64_5(z, alpha):
@@ -438,7 +438,7 @@ def _derivative_wrt_alpha_float64_6(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
-    return dd.mul(dd.mul((_C3, 0.0), dd.powi(x, 3)), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_alpha, dd.powi(x, 2))))), 3))
+    return dd.mul(x, dd.mul(dd.mul((_C3, 0.0), dd.powi(x, 2)), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(x, dd.mul(dd_alpha, x))))), 3)))
 
 
 def _derivative_wrt_alpha_float64_7(z, alpha):

@@ -107,7 +107,7 @@ def _forward_float64_2(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.sub(dd.sub(dd.log(dd.erfcx(dd.mul((_C0, _C5), t))), dd.mul((_C1, 0.0), dd.powi(t, 2))), (_C2, _C6))
+    return dd.sub(dd.sub(dd.log(dd.erfcx(dd.mul((_C0, _C5), t))), dd.mul(t, dd.mul((_C1, 0.0), t))), (_C2, _C6))
 
 
 def _forward_float64_3(z):
@@ -127,7 +127,7 @@ def _forward_float64_5(z):
     # small argument, scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul(dd.mul((_C4, 0.0), dd.exp_scaled(dd.mul((_C4, 0.0), dd.powi(t, 2)), 300)), dd.erfcx(dd.mul((_C0, _C5), t))), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C4, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C4, 0.0), t)), 300)), dd.erfcx(dd.mul((_C0, _C5), t))), -300)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -217,7 +217,7 @@ def _derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = (_C9, _C11)
-    return dd.div(dd.mul(dd.mul((_C10, _C12), dd.exp(dd.mul((_C4, 0.0), dd.powi(x, 2)))), s0), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x))))
+    return dd.div(dd.mul(dd.mul((_C10, _C12), dd.exp(dd.mul(x, dd.mul((_C4, 0.0), x)))), s0), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x))))
 
 
 def _derivative_float64_5(z):
@@ -226,7 +226,7 @@ def _derivative_float64_5(z):
     t = x
     s0 = (_C9, _C11)
     s1 = (_C15, _C16)
-    s2 = dd.mul((_C4, 0.0), dd.powi(t, 2))
+    s2 = dd.mul(t, dd.mul((_C4, 0.0), t))
     return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s2, 300), s0), dd.sub(dd.mul(dd.mul(dd.exp(s2), s1), dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))), dd.mul((2.0, 0.0), s1)))), -300)
 
 
@@ -342,7 +342,7 @@ def _second_derivative_float64_3(z):
     t = dd.neg(x)
     s0 = (_C9, _C11)
     s1 = dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))
-    return dd.mul(dd.mul(dd.mul((_C23, _C27), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.mul(dd.mul((_C15, _C16), s1), t), s0))
+    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul((_C23, _C27), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.mul(dd.mul((_C15, _C16), s1), t), s0)))
 
 
 def _second_derivative_float64_4(z):
@@ -351,7 +351,7 @@ def _second_derivative_float64_4(z):
     s0 = (_C9, _C11)
     s1 = dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x)))
     s2 = dd.powi(x, 2)
-    return dd.mul(dd.mul(dd.mul(dd.mul((_C23, _C27), dd.exp(dd.neg(s2))), s0), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C15, _C16), dd.exp(dd.mul((_C1, 0.0), s2))), s1), x)))
+    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul(dd.mul((_C23, _C27), dd.exp(dd.neg(s2))), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C15, _C16), dd.exp(dd.mul((_C1, 0.0), s2))), s1), x))))
 
 
 def _second_derivative_float64_5(z):
@@ -361,10 +361,10 @@ def _second_derivative_float64_5(z):
     s0 = (_C25, _C28)
     s1 = dd.mul((_C9, _C11), t)
     s2 = dd.erfcx(dd.mul((_C1, 0.0), s1))
-    s3 = dd.mul((_C4, 0.0), dd.powi(t, 2))
+    s3 = dd.mul(t, dd.mul((_C4, 0.0), t))
     s4 = dd.exp(s3)
     s5 = dd.mul((_C15, _C16), s1)
-    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(dd.mul((_C26, _C29), s4), dd.powi(s2, 2)), dd.mul(s0, s2))))), -300)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(s2, dd.mul(dd.mul((_C26, _C29), s4), s2)), dd.mul(s0, s2))))), -300)
 
 
 def _second_derivative_float64_6(z):

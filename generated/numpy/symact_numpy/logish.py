@@ -349,7 +349,7 @@ def _derivative_float64_6(z):
     s0 = dd.exp(dd.neg(x))
     s1 = dd.add((1.0, 0.0), s0)
     s2 = dd.div((1.0, 0.0), s1)
-    return dd.add(dd.div(dd.mul(dd.mul(s0, x), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.add((1.0, 0.0), s2)), dd.log1p(s2))
+    return dd.add(dd.div(dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(s0, x), dd.div((1.0, 0.0), s1))), dd.add((1.0, 0.0), s2)), dd.log1p(s2))
 
 
 def _derivative_float64_7(z):

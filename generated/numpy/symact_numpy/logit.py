@@ -333,7 +333,7 @@ def _second_derivative_float64_3(z):
 def _second_derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), x), 2), dd.powi(dd.div((1.0, 0.0), dd.sub((1.0, 0.0), x)), 2)), dd.sub(dd.mul((2.0, 0.0), x), (1.0, 0.0)))
+    return dd.mul(dd.div((1.0, 0.0), x), dd.mul(dd.mul(dd.div((1.0, 0.0), x), dd.powi(dd.div((1.0, 0.0), dd.sub((1.0, 0.0), x)), 2)), dd.sub(dd.mul((2.0, 0.0), x), (1.0, 0.0))))
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(

@@ -485,7 +485,7 @@ def _second_derivative_float64_5(z):
     s1 = dd.exp(s0)
     s2 = dd.add((1.0, 0.0), s1)
     s3 = dd.tanh(dd.log1p(dd.exp(x)))
-    return dd.mul(dd.mul(dd.powi(dd.div((1.0, 0.0), s2), 2), dd.sub((1.0, 0.0), dd.powi(s3, 2))), dd.sub(dd.add(dd.add(dd.add((2.0, 0.0), s0), dd.mul((2.0, 0.0), s1)), dd.mul(s2, x)), dd.mul(dd.mul((2.0, 0.0), s3), x)))
+    return dd.mul(dd.div((1.0, 0.0), s2), dd.mul(dd.mul(dd.div((1.0, 0.0), s2), dd.sub((1.0, 0.0), dd.powi(s3, 2))), dd.sub(dd.add(dd.add(dd.add((2.0, 0.0), s0), dd.mul((2.0, 0.0), s1)), dd.mul(s2, x)), dd.mul(dd.mul((2.0, 0.0), s3), x))))
 
 
 def _second_derivative_float64_6(z):

@@ -103,7 +103,7 @@ def _forward_float64_2(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul((_C2, 0.0), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), dd.erfcx(dd.mul((_C1, _C3), t))), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C2, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), dd.erfcx(dd.mul((_C1, _C3), t))), -300)
 
 
 def _forward_float64_3(z):
@@ -116,7 +116,7 @@ def _forward_float64_4(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.sub((1.0, 0.0), dd.mul(dd.mul((_C2, 0.0), dd.exp(dd.mul((_C0, 0.0), dd.powi(t, 2)))), dd.erfcx(dd.mul((_C1, _C3), t))))
+    return dd.sub((1.0, 0.0), dd.mul(dd.mul((_C2, 0.0), dd.exp(dd.mul(t, dd.mul((_C0, 0.0), t)))), dd.erfcx(dd.mul((_C1, _C3), t))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -180,20 +180,20 @@ def _derivative_float64_2(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), -300)
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C5, _C6), dd.exp(dd.mul((_C0, 0.0), dd.powi(x, 2))))
+    return dd.mul((_C5, _C6), dd.exp(dd.mul(x, dd.mul((_C0, 0.0), x))))
 
 
 def _derivative_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), -300)
+    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -274,7 +274,7 @@ def _second_derivative_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), t), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), t), -300)
 
 
 def _second_derivative_float64_5(z):
@@ -289,7 +289,7 @@ def _second_derivative_float64_6(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul(dd.mul((_C9, _C10), dd.exp_scaled(dd.mul((_C0, 0.0), dd.powi(t, 2)), 300)), t), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C9, _C10), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), t), -300)
 
 
 def _second_derivative_float64_7(z):

@@ -372,7 +372,7 @@ def _second_derivative_float64_2(z, a, b):
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(dd.neg(dd.div(t, dd_b)), 300), dd_a), dd.powi(dd.div((1.0, 0.0), dd_b), 2)), -300)
+    return dd.ldexp(dd.mul(dd.div((1.0, 0.0), dd_b), dd.mul(dd.mul(dd.exp_scaled(dd.neg(dd.div(t, dd_b)), 300), dd_a), dd.div((1.0, 0.0), dd_b))), -300)
 
 
 def _second_derivative_float64_3(z, a, b):
@@ -380,7 +380,7 @@ def _second_derivative_float64_3(z, a, b):
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
-    return dd.mul(dd.mul(dd.exp(dd.div(x, dd_b)), dd_a), dd.powi(dd.div((1.0, 0.0), dd_b), 2))
+    return dd.mul(dd.div((1.0, 0.0), dd_b), dd.mul(dd.mul(dd.exp(dd.div(x, dd_b)), dd_a), dd.div((1.0, 0.0), dd_b)))
 
 
 def _second_derivative_float64_4(z, a, b):
@@ -556,7 +556,7 @@ def _derivative_wrt_b_float64_3(z, a, b):
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.exp_scaled(dd.neg(dd.div(t, dd_b)), 300), dd_a), t), dd.powi(dd.div((1.0, 0.0), dd_b), 2)), -300)
+    return dd.ldexp(dd.mul(dd.div((1.0, 0.0), dd_b), dd.mul(dd.mul(dd.mul(dd.exp_scaled(dd.neg(dd.div(t, dd_b)), 300), dd_a), t), dd.div((1.0, 0.0), dd_b))), -300)
 
 
 def _derivative_wrt_b_float64_4(z, a, b):
@@ -566,7 +566,7 @@ def _derivative_wrt_b_float64_4(z, a, b):
     dd_b = (b, 0.0)
     t = x
     s0 = dd.div(t, dd_b)
-    return dd.neg(dd.mul(dd.mul(dd.mul(dd_a, t), dd.powi(dd.div((1.0, 0.0), dd_b), 2)), dd.add((1.0, 0.0), dd.mul(s0, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.add((_C3, _C4), dd.mul(s0, dd.add((_C5, _C6), dd.mul(s0, dd.add((_C7, _C8), dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.add((_C13, _C14), dd.mul(s0, dd.add((_C15, _C16), dd.mul(s0, dd.add((_C17, _C18), dd.mul(s0, dd.add((_C19, _C20), dd.mul(s0, dd.add((_C21, _C22), dd.mul(s0, dd.add((_C23, _C24), dd.mul(s0, dd.add((_C25, _C26), dd.mul(s0, dd.add((_C27, _C28), dd.mul(s0, dd.add((_C29, _C30), dd.mul(s0, dd.add((_C31, _C32), dd.mul(s0, dd.add((_C33, _C34), dd.mul(s0, dd.add((_C35, _C36), dd.mul((_C37, _C38), s0))))))))))))))))))))))))))))))))))))))))))
+    return dd.neg(dd.mul(dd.div((1.0, 0.0), dd_b), dd.mul(dd.mul(dd.mul(dd_a, t), dd.div((1.0, 0.0), dd_b)), dd.add((1.0, 0.0), dd.mul(s0, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.add((_C3, _C4), dd.mul(s0, dd.add((_C5, _C6), dd.mul(s0, dd.add((_C7, _C8), dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.add((_C13, _C14), dd.mul(s0, dd.add((_C15, _C16), dd.mul(s0, dd.add((_C17, _C18), dd.mul(s0, dd.add((_C19, _C20), dd.mul(s0, dd.add((_C21, _C22), dd.mul(s0, dd.add((_C23, _C24), dd.mul(s0, dd.add((_C25, _C26), dd.mul(s0, dd.add((_C27, _C28), dd.mul(s0, dd.add((_C29, _C30), dd.mul(s0, dd.add((_C31, _C32), dd.mul(s0, dd.add((_C33, _C34), dd.mul(s0, dd.add((_C35, _C36), dd.mul((_C37, _C38), s0)))))))))))))))))))))))))))))))))))))))))))
 
 
 def _derivative_wrt_b_float64_5(z, a, b):
@@ -574,7 +574,7 @@ def _derivative_wrt_b_float64_5(z, a, b):
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
-    return dd.neg(dd.mul(dd.mul(dd_a, x), dd.powi(dd.div((1.0, 0.0), dd_b), 2)))
+    return dd.neg(dd.mul(dd.div((1.0, 0.0), dd_b), dd.mul(dd.mul(dd_a, x), dd.div((1.0, 0.0), dd_b))))
 
 
 def _derivative_wrt_b_float64_6(z, a, b):
@@ -583,7 +583,7 @@ def _derivative_wrt_b_float64_6(z, a, b):
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
     t = x
-    return dd.neg(dd.mul(dd.mul(dd_a, t), dd.powi(dd.div((1.0, 0.0), dd_b), 2)))
+    return dd.neg(dd.mul(dd.div((1.0, 0.0), dd_b), dd.mul(dd.mul(dd_a, t), dd.div((1.0, 0.0), dd_b))))
 
 
 _DERIVATIVE_WRT_B_FLOAT64 = Kernel(

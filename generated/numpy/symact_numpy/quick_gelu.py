@@ -315,7 +315,7 @@ def _derivative_float64_5(z):
     s0 = dd.mul((_C20, _C53), x)
     s1 = dd.exp(dd.neg(s0))
     s2 = dd.add((1.0, 0.0), s1)
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), s2), 2), dd.add(s2, dd.mul(s0, s1)))
+    return dd.mul(dd.div((1.0, 0.0), s2), dd.mul(dd.div((1.0, 0.0), s2), dd.add(s2, dd.mul(s0, s1))))
 
 
 def _derivative_float64_6(z):

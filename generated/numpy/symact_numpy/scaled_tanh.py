@@ -590,7 +590,7 @@ def _second_derivative_float64_2(z, a, b):
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
-    return dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), x), dd.powi(dd_b, 3))
+    return dd.mul(dd_b, dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), x), dd.powi(dd_b, 2)))
 
 
 def _second_derivative_float64_3(z, a, b):
@@ -601,7 +601,7 @@ def _second_derivative_float64_3(z, a, b):
     t = dd.neg(x)
     s0 = dd.mul(dd.mul((-2.0, 0.0), dd_b), t)
     s1 = dd.exp(s0)
-    s2 = dd.mul(dd.mul((8.0, 0.0), dd_a), dd.powi(dd_b, 2))
+    s2 = dd.mul(dd_b, dd.mul(dd.mul((8.0, 0.0), dd_a), dd_b))
     return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(s2, dd.mul(s1, s2))), -300)
 
 
@@ -611,7 +611,7 @@ def _second_derivative_float64_4(z, a, b):
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
     s0 = dd.tanh(dd.mul(dd_b, x))
-    return dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), s0), dd.powi(dd_b, 2)), dd.sub((1.0, 0.0), dd.powi(s0, 2)))
+    return dd.mul(dd_b, dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), s0), dd_b), dd.sub((1.0, 0.0), dd.powi(s0, 2))))
 
 
 def _second_derivative_float64_5(z, a, b):
@@ -641,7 +641,7 @@ def _second_derivative_float64_8(z, a, b):
     x = (z, np.zeros_like(z))
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
-    return dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), x), dd.powi(dd_b, 3))
+    return dd.mul(dd_b, dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), x), dd.powi(dd_b, 2)))
 
 
 def _second_derivative_float64_9(z, a, b):
@@ -652,7 +652,7 @@ def _second_derivative_float64_9(z, a, b):
     t = dd.neg(x)
     s0 = dd.mul(dd.mul((2.0, 0.0), dd_b), t)
     s1 = dd.exp(s0)
-    s2 = dd.mul(dd.mul((8.0, 0.0), dd_a), dd.powi(dd_b, 2))
+    s2 = dd.mul(dd_b, dd.mul(dd.mul((8.0, 0.0), dd_a), dd_b))
     return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.mul(s1, s2), s2)), -300)
 
 
@@ -662,8 +662,8 @@ def _second_derivative_float64_10(z, a, b):
     dd_a = (a, 0.0)
     dd_b = (b, 0.0)
     t = x
-    s0 = dd.mul(dd.powi(dd_b, 2), dd.powi(t, 2))
-    return dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), t), dd.powi(dd_b, 3)), dd.add((1.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C13, _C14), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C15, _C16), dd.mul(s0, dd.sub(dd.mul((_C17, _C18), s0), (_C19, _C20))))), (_C21, _C22))))), (_C23, _C24))))), (_C25, _C26))))), (_C27, _C28)))))
+    s0 = dd.mul(dd_b, dd.mul(dd_b, dd.powi(t, 2)))
+    return dd.mul(dd_b, dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), t), dd.powi(dd_b, 2)), dd.add((1.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C13, _C14), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C15, _C16), dd.mul(s0, dd.sub(dd.mul((_C17, _C18), s0), (_C19, _C20))))), (_C21, _C22))))), (_C23, _C24))))), (_C25, _C26))))), (_C27, _C28))))))
 
 
 def _second_derivative_float64_11(z, a, b):

@@ -285,7 +285,7 @@ def _derivative_float64_3(z):
     t = dd.neg(x)
     s0 = dd.neg(t)
     s1 = dd.add((1.0, 0.0), dd.exp(s0))
-    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.add(s0, s1)), -300)
+    return dd.ldexp(dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.div((1.0, 0.0), s1)), dd.add(s0, s1))), -300)
 
 
 def _derivative_float64_4(z):
@@ -300,7 +300,7 @@ def _derivative_float64_5(z):
     x = (z, np.zeros_like(z))
     s0 = dd.exp(dd.neg(x))
     s1 = dd.add((1.0, 0.0), s0)
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), s1), 2), dd.add(s1, dd.mul(s0, x)))
+    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.div((1.0, 0.0), s1), dd.add(s1, dd.mul(s0, x))))
 
 
 def _derivative_float64_6(z):

@@ -244,7 +244,7 @@ def _second_derivative_float64_2(z, omega):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     dd_omega = (omega, 0.0)
-    return dd.neg(dd.mul(x, dd.powi(dd_omega, 3)))
+    return dd.neg(dd.mul(dd_omega, dd.mul(x, dd.powi(dd_omega, 2))))
 
 
 def _second_derivative_float64_3(z, omega):
@@ -252,14 +252,14 @@ def _second_derivative_float64_3(z, omega):
     x = (z, np.zeros_like(z))
     dd_omega = (omega, 0.0)
     t = dd.neg(x)
-    return dd.mul(dd.powi(dd_omega, 2), dd.sin_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64))
+    return dd.mul(dd_omega, dd.mul(dd_omega, dd.sin_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64)))
 
 
 def _second_derivative_float64_4(z, omega):
     # as it is
     x = (z, np.zeros_like(z))
     dd_omega = (omega, 0.0)
-    return dd.neg(dd.mul(dd.powi(dd_omega, 2), dd.sin(dd.mul(dd_omega, x))))
+    return dd.neg(dd.mul(dd_omega, dd.mul(dd_omega, dd.sin(dd.mul(dd_omega, x)))))
 
 
 def _second_derivative_float64_5(z, omega):
@@ -267,7 +267,7 @@ def _second_derivative_float64_5(z, omega):
     x = (z, np.zeros_like(z))
     dd_omega = (omega, 0.0)
     t = x
-    return dd.neg(dd.mul(dd.powi(dd_omega, 2), dd.sin_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64)))
+    return dd.neg(dd.mul(dd_omega, dd.mul(dd_omega, dd.sin_scaled(dd.mul(dd_omega, dd.ldexp(t, -64)), 64))))
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(

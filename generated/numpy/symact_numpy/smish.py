@@ -351,7 +351,7 @@ def _derivative_float64_5(z):
     s1 = dd.add((1.0, 0.0), s0)
     s2 = dd.div((1.0, 0.0), s1)
     s3 = dd.tanh(dd.log1p(s2))
-    return dd.add(s3, dd.div(dd.mul(dd.mul(dd.mul(s0, x), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.sub((1.0, 0.0), dd.powi(s3, 2))), dd.add((1.0, 0.0), s2)))
+    return dd.add(s3, dd.div(dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul(s0, x), dd.div((1.0, 0.0), s1)), dd.sub((1.0, 0.0), dd.powi(s3, 2)))), dd.add((1.0, 0.0), s2)))
 
 
 def _derivative_float64_6(z):
@@ -482,7 +482,7 @@ def _second_derivative_float64_5(z):
     s2 = dd.add((2.0, 0.0), s0)
     s3 = dd.tanh(dd.log1p(dd.div((1.0, 0.0), s1)))
     s4 = dd.mul((2.0, 0.0), s0)
-    return dd.mul(dd.mul(dd.mul(dd.mul(s0, dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.powi(dd.div((1.0, 0.0), s2), 2)), dd.sub((1.0, 0.0), dd.powi(s3, 2))), dd.sub(dd.sub(dd.sub(dd.mul(dd.mul((2.0, 0.0), s1), s2), dd.mul(dd.mul(s0, x), dd.sub((-3.0, 0.0), s4))), dd.mul(dd.mul(s1, s2), x)), dd.mul(dd.mul(s3, s4), x)))
+    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul(dd.mul(s0, dd.div((1.0, 0.0), s1)), dd.powi(dd.div((1.0, 0.0), s2), 2)), dd.sub((1.0, 0.0), dd.powi(s3, 2))), dd.sub(dd.sub(dd.sub(dd.mul(dd.mul((2.0, 0.0), s1), s2), dd.mul(dd.mul(s0, x), dd.sub((-3.0, 0.0), s4))), dd.mul(dd.mul(s1, s2), x)), dd.mul(dd.mul(s3, s4), x))))
 
 
 def _second_derivative_float64_6(z):

@@ -348,7 +348,7 @@ def _derivative_wrt_alpha_float32_1(z, alpha):
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     s0 = dd.mul(dd_alpha, x)
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(s0, dd.sin(dd.mul((2.0, 0.0), s0))), dd.powi(dd.sin(s0), 2)))
+    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.sub(dd.mul(s0, dd.sin(dd.mul((2.0, 0.0), s0))), dd.powi(dd.sin(s0), 2))))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
@@ -376,7 +376,7 @@ def _derivative_wrt_alpha_float64_1(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = dd.neg(x)
     s0 = dd.mul(dd_alpha, dd.ldexp(t, -64))
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(dd.mul(dd_alpha, t), dd.sin_scaled(dd.mul((2.0, 0.0), s0), 64)), dd.powi(dd.sin_scaled(s0, 64), 2)))
+    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.sub(dd.mul(dd.mul(dd_alpha, t), dd.sin_scaled(dd.mul((2.0, 0.0), s0), 64)), dd.powi(dd.sin_scaled(s0, 64), 2))))
 
 
 def _derivative_wrt_alpha_float64_2(z, alpha):
@@ -386,7 +386,7 @@ def _derivative_wrt_alpha_float64_2(z, alpha):
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
     s0 = dd.mul(dd_alpha, t)
-    return dd.mul(dd.mul(t, dd.powi(dd.div((1.0, 0.0), dd_alpha), 2)), dd.sub(dd.mul(dd_alpha, dd.sin(dd.mul((2.0, 0.0), s0))), dd.mul(w, dd.powi(dd.sin(s0), 2))))
+    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.mul(t, dd.div((1.0, 0.0), dd_alpha)), dd.sub(dd.mul(dd_alpha, dd.sin(dd.mul((2.0, 0.0), s0))), dd.mul(w, dd.powi(dd.sin(s0), 2)))))
 
 
 def _derivative_wrt_alpha_float64_3(z, alpha):
@@ -394,7 +394,7 @@ def _derivative_wrt_alpha_float64_3(z, alpha):
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     s0 = dd.mul(dd_alpha, x)
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(s0, dd.sin(dd.mul((2.0, 0.0), s0))), dd.powi(dd.sin(s0), 2)))
+    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.sub(dd.mul(s0, dd.sin(dd.mul((2.0, 0.0), s0))), dd.powi(dd.sin(s0), 2))))
 
 
 def _derivative_wrt_alpha_float64_4(z, alpha):
@@ -404,7 +404,7 @@ def _derivative_wrt_alpha_float64_4(z, alpha):
     t = x
     w = dd.div((1.0, 0.0), t)
     s0 = dd.mul(dd_alpha, t)
-    return dd.mul(dd.mul(t, dd.powi(dd.div((1.0, 0.0), dd_alpha), 2)), dd.sub(dd.mul(dd_alpha, dd.sin(dd.mul((2.0, 0.0), s0))), dd.mul(w, dd.powi(dd.sin(s0), 2))))
+    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.mul(t, dd.div((1.0, 0.0), dd_alpha)), dd.sub(dd.mul(dd_alpha, dd.sin(dd.mul((2.0, 0.0), s0))), dd.mul(w, dd.powi(dd.sin(s0), 2)))))
 
 
 def _derivative_wrt_alpha_float64_5(z, alpha):
@@ -413,7 +413,7 @@ def _derivative_wrt_alpha_float64_5(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     s0 = dd.mul(dd_alpha, dd.ldexp(t, -64))
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(dd.mul(dd_alpha, t), dd.sin_scaled(dd.mul((2.0, 0.0), s0), 64)), dd.powi(dd.sin_scaled(s0, 64), 2)))
+    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.sub(dd.mul(dd.mul(dd_alpha, t), dd.sin_scaled(dd.mul((2.0, 0.0), s0), 64)), dd.powi(dd.sin_scaled(s0, 64), 2))))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(

@@ -173,7 +173,7 @@ def _forward_float64_9(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.neg(dd.div(dd.add(dd.log(t), dd.log(dd.sub(dd.sub(w, dd_alpha), dd.mul(w, dd.powi(dd_alpha, 2))))), dd_alpha))
+    return dd.neg(dd.div(dd.add(dd.log(t), dd.log(dd.sub(dd.sub(w, dd_alpha), dd.mul(dd_alpha, dd.mul(w, dd_alpha))))), dd_alpha))
 
 
 def _forward_float64_10(z, alpha):
@@ -362,7 +362,7 @@ def _derivative_float64_6(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.div(w, dd.sub(dd.sub(w, dd_alpha), dd.mul(w, dd.powi(dd_alpha, 2))))
+    return dd.div(w, dd.sub(dd.sub(w, dd_alpha), dd.mul(dd_alpha, dd.mul(w, dd_alpha))))
 
 
 def _derivative_float64_7(z, alpha):
@@ -572,7 +572,7 @@ def _derivative_from_output_float64_10(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(t, dd.sub(dd.sub(w, dd_alpha), dd.mul(w, dd.powi(dd_alpha, 2))))
+    return dd.mul(t, dd.sub(dd.sub(w, dd_alpha), dd.mul(dd_alpha, dd.mul(w, dd_alpha))))
 
 
 def _derivative_from_output_float64_11(z, alpha):
@@ -588,7 +588,7 @@ def _derivative_from_output_float64_12(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(t, dd.sub(dd.add(dd_alpha, w), dd.mul(w, dd.powi(dd_alpha, 2))))
+    return dd.mul(t, dd.sub(dd.add(dd_alpha, w), dd.mul(dd_alpha, dd.mul(w, dd_alpha))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -754,7 +754,7 @@ def _second_derivative_float64_7(z, alpha):
     s0 = dd.powi(w, 2)
     s1 = dd.powi(dd_alpha, 2)
     s2 = dd.mul((2.0, 0.0), w)
-    return dd.div(dd.mul(dd_alpha, s0), dd.sub(dd.sub(dd.add(dd.add(dd.add(s0, s1), dd.mul(s2, dd.powi(dd_alpha, 3))), dd.mul(s0, dd.powi(dd_alpha, 4))), dd.mul(dd_alpha, s2)), dd.mul(dd.mul((2.0, 0.0), s0), s1)))
+    return dd.div(dd.mul(dd_alpha, s0), dd.sub(dd.sub(dd.add(dd.add(dd.add(s0, s1), dd.mul(dd_alpha, dd.mul(s2, dd.powi(dd_alpha, 2)))), dd.mul(dd_alpha, dd.mul(s0, dd.powi(dd_alpha, 3)))), dd.mul(dd_alpha, s2)), dd.mul(dd.mul((2.0, 0.0), s0), s1)))
 
 
 def _second_derivative_float64_8(z, alpha):
@@ -927,13 +927,13 @@ def _derivative_wrt_alpha_float64_2(z, alpha):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.mul((_C1, 0.0), dd.powi(t, 2)), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))))
+    return dd.mul(t, dd.mul(dd.mul((_C1, 0.0), t), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2)))))
 
 
 def _derivative_wrt_alpha_float64_3(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.add((1.0, 0.0), dd.mul((_C1, 0.0), dd.powi(x, 2)))
+    return dd.add((1.0, 0.0), dd.mul(x, dd.mul((_C1, 0.0), x)))
 
 
 def _derivative_wrt_alpha_float64_4(z, alpha):
@@ -941,7 +941,7 @@ def _derivative_wrt_alpha_float64_4(z, alpha):
     x = (z, np.zeros_like(z))
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.mul((_C1, 0.0), dd.powi(t, 2)), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2))))
+    return dd.mul(t, dd.mul(dd.mul((_C1, 0.0), t), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), dd.powi(w, 2)))))
 
 
 def _derivative_wrt_alpha_float64_5(z, alpha):
@@ -972,13 +972,13 @@ def _derivative_wrt_alpha_float64_8(z, alpha):
     s1 = dd.mul(s0, w)
     s2 = dd.log(t)
     s3 = dd.log(dd.sub(dd.sub(w, dd_alpha), s1))
-    return dd.div(dd.sub(dd.sub(dd.sub(dd.sub(dd.add(dd.add(dd.add(dd_alpha, dd.mul(dd.mul((2.0, 0.0), s0), w)), dd.mul(s2, w)), dd.mul(s3, w)), dd.mul(dd_alpha, s2)), dd.mul(dd_alpha, s3)), dd.mul(s1, s2)), dd.mul(s1, s3)), dd.sub(dd.sub(s1, dd.powi(dd_alpha, 3)), dd.mul(w, dd.powi(dd_alpha, 4))))
+    return dd.div(dd.sub(dd.sub(dd.sub(dd.sub(dd.add(dd.add(dd.add(dd_alpha, dd.mul(dd.mul((2.0, 0.0), s0), w)), dd.mul(s2, w)), dd.mul(s3, w)), dd.mul(dd_alpha, s2)), dd.mul(dd_alpha, s3)), dd.mul(s1, s2)), dd.mul(s1, s3)), dd.sub(dd.sub(s1, dd.powi(dd_alpha, 3)), dd.mul(dd_alpha, dd.mul(w, dd.powi(dd_alpha, 3)))))
 
 
 def _derivative_wrt_alpha_float64_9(z, alpha):
     # the limit
     dd_alpha = (alpha, 0.0)
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.add((1.0, 0.0), dd.powi(dd_alpha, 2)))
+    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.add((1.0, 0.0), dd.powi(dd_alpha, 2))))
 
 
 def _derivative_wrt_alpha_float64_10(z, alpha):
@@ -1008,7 +1008,7 @@ def _derivative_wrt_alpha_float64_13(z, alpha):
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     s0 = dd.mul(dd_alpha, x)
-    return dd.add((1.0, 0.0), dd.mul(dd.powi(dd.div((1.0, 0.0), dd_alpha), 2), dd.sub(dd.mul(dd.exp(s0), s0), dd.expm1(s0))))
+    return dd.add((1.0, 0.0), dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.sub(dd.mul(dd.exp(s0), s0), dd.expm1(s0)))))
 
 
 def _derivative_wrt_alpha_float64_14(z, alpha):

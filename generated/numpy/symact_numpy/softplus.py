@@ -434,7 +434,7 @@ def _derivative_wrt_beta_float64_4(z, beta):
     dd_beta = (beta, 0.0)
     s0 = dd.mul(dd_beta, x)
     s1 = dd.exp(s0)
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), dd_beta), 2), dd.sub(dd.div(dd.mul(s0, s1), dd.add((1.0, 0.0), s1)), dd.log1p(s1)))
+    return dd.mul(dd.div((1.0, 0.0), dd_beta), dd.mul(dd.div((1.0, 0.0), dd_beta), dd.sub(dd.div(dd.mul(s0, s1), dd.add((1.0, 0.0), s1)), dd.log1p(s1))))
 
 
 def _derivative_wrt_beta_float64_5(z, beta):

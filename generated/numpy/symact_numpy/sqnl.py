@@ -102,13 +102,13 @@ def _forward_float64_3(z):
 def _forward_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.add(x, dd.mul((_C0, 0.0), dd.powi(x, 2)))
+    return dd.add(x, dd.mul(x, dd.mul((_C0, 0.0), x)))
 
 
 def _forward_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.sub(x, dd.mul((_C0, 0.0), dd.powi(x, 2)))
+    return dd.sub(x, dd.mul(x, dd.mul((_C0, 0.0), x)))
 
 
 def _forward_float64_6(z):

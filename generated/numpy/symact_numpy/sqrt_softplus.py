@@ -430,7 +430,7 @@ def _second_derivative_float64_3(z):
     x = (z, np.zeros_like(z))
     s0 = dd.exp(dd.neg(x))
     s1 = dd.log1p(dd.exp(x))
-    return dd.mul(dd.mul(dd.mul((_C20, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(s1)), 3)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2)), dd.sub(dd.mul(dd.mul((2.0, 0.0), s0), s1), (1.0, 0.0)))
+    return dd.mul(dd.div((1.0, 0.0), dd.sqrt(s1)), dd.mul(dd.mul(dd.mul((_C20, 0.0), dd.div((1.0, 0.0), s1)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2)), dd.sub(dd.mul(dd.mul((2.0, 0.0), s0), s1), (1.0, 0.0))))
 
 
 def _second_derivative_float64_4(z):
@@ -457,7 +457,7 @@ def _second_derivative_float64_6(z):
     # tail
     x = (z, np.zeros_like(z))
     t = x
-    return dd.mul((_C69, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(t)), 3))
+    return dd.mul(dd.div((1.0, 0.0), dd.sqrt(t)), dd.mul((_C69, 0.0), dd.div((1.0, 0.0), t)))
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(

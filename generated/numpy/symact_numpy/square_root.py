@@ -298,7 +298,7 @@ def _second_derivative_float64_2(z):
 def _second_derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C1, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(x)), 3))
+    return dd.mul(dd.div((1.0, 0.0), dd.sqrt(x)), dd.mul((_C1, 0.0), dd.div((1.0, 0.0), x)))
 
 
 def _second_derivative_float64_4(z):
@@ -306,7 +306,7 @@ def _second_derivative_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.mul((_C1, 0.0), dd.powi(dd.sqrt(w), 3))
+    return dd.mul(dd.sqrt(w), dd.mul((_C1, 0.0), w))
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(

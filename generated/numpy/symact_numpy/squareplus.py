@@ -78,7 +78,7 @@ def _forward_float64_2(z, b):
     dd_b = (b, 0.0)
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
-    return dd.neg(dd.div(dd.mul(dd_b, w), dd.sub((-2.0, 0.0), dd.mul((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_b, dd.powi(w, 2))))))))
+    return dd.neg(dd.div(dd.mul(dd_b, w), dd.sub((-2.0, 0.0), dd.mul((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(w, dd.mul(dd_b, w))))))))
 
 
 def _forward_float64_3(z, b):
@@ -94,7 +94,7 @@ def _forward_float64_4(z, b):
     dd_b = (b, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.mul((_C1, 0.0), t), dd.add((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_b, dd.powi(w, 2))))))
+    return dd.mul(dd.mul((_C1, 0.0), t), dd.add((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.mul(w, dd.mul(dd_b, w))))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -168,7 +168,7 @@ def _derivative_float64_2(z, b):
     dd_b = (b, 0.0)
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
-    s0 = dd.mul(dd_b, dd.powi(w, 2))
+    s0 = dd.mul(w, dd.mul(dd_b, w))
     return dd.neg(dd.div(s0, dd.sub(dd.sub((-2.0, 0.0), dd.mul((2.0, 0.0), s0)), dd.mul((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), s0))))))
 
 
@@ -185,7 +185,7 @@ def _derivative_float64_4(z, b):
     dd_b = (b, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
-    s0 = dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_b, dd.powi(w, 2))))
+    s0 = dd.sqrt(dd.add((1.0, 0.0), dd.mul(w, dd.mul(dd_b, w))))
     return dd.div(dd.mul((_C1, 0.0), dd.add((1.0, 0.0), s0)), s0)
 
 
@@ -250,7 +250,7 @@ def _derivative_from_output_float64_2(z, b):
     dd_b = (b, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.div((4.0, 0.0), dd.add((4.0, 0.0), dd.mul(dd_b, dd.powi(w, 2))))
+    return dd.div((4.0, 0.0), dd.add((4.0, 0.0), dd.mul(w, dd.mul(dd_b, w))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -314,9 +314,9 @@ def _second_derivative_float64_2(z, b):
     dd_b = (b, 0.0)
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
-    s0 = dd.mul(dd_b, dd.powi(w, 2))
+    s0 = dd.mul(w, dd.mul(dd_b, w))
     s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), s0)))
-    return dd.div(dd.mul(dd_b, dd.powi(w, 3)), dd.add(s1, dd.mul(s0, s1)))
+    return dd.div(dd.mul(w, dd.mul(dd_b, dd.powi(w, 2))), dd.add(s1, dd.mul(s0, s1)))
 
 
 def _second_derivative_float64_3(z, b):
@@ -332,9 +332,9 @@ def _second_derivative_float64_4(z, b):
     dd_b = (b, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
-    s0 = dd.mul(dd_b, dd.powi(w, 2))
+    s0 = dd.mul(w, dd.mul(dd_b, w))
     s1 = dd.mul((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), s0)))
-    return dd.div(dd.mul(dd_b, dd.powi(w, 3)), dd.add(s1, dd.mul(s0, s1)))
+    return dd.div(dd.mul(w, dd.mul(dd_b, dd.powi(w, 2))), dd.add(s1, dd.mul(s0, s1)))
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(
@@ -400,7 +400,7 @@ def _derivative_wrt_b_float64_2(z, b):
     dd_b = (b, 0.0)
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
-    return dd.div(dd.mul((_C2, 0.0), w), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_b, dd.powi(w, 2)))))
+    return dd.div(dd.mul((_C2, 0.0), w), dd.sqrt(dd.add((1.0, 0.0), dd.mul(w, dd.mul(dd_b, w)))))
 
 
 def _derivative_wrt_b_float64_3(z, b):
@@ -416,7 +416,7 @@ def _derivative_wrt_b_float64_4(z, b):
     dd_b = (b, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.div(dd.mul((_C2, 0.0), w), dd.sqrt(dd.add((1.0, 0.0), dd.mul(dd_b, dd.powi(w, 2)))))
+    return dd.div(dd.mul((_C2, 0.0), w), dd.sqrt(dd.add((1.0, 0.0), dd.mul(w, dd.mul(dd_b, w)))))
 
 
 _DERIVATIVE_WRT_B_FLOAT64 = Kernel(

@@ -40,7 +40,7 @@ def _forward_float32_2(z, s, b):
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
     dd_b = (b, 0.0)
-    return dd.add(dd_b, dd.mul(dd_s, dd.powi(x, 2)))
+    return dd.add(dd_b, dd.mul(x, dd.mul(dd_s, x)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -75,7 +75,7 @@ def _forward_float64_2(z, s, b):
     x = (z, np.zeros_like(z))
     dd_s = (s, 0.0)
     dd_b = (b, 0.0)
-    return dd.add(dd_b, dd.mul(dd_s, dd.powi(x, 2)))
+    return dd.add(dd_b, dd.mul(x, dd.mul(dd_s, x)))
 
 
 def _forward_float64_3(z, s, b):
@@ -85,7 +85,7 @@ def _forward_float64_3(z, s, b):
     dd_b = (b, 0.0)
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.powi(t, 2), dd.add(dd_s, dd.mul(dd_b, dd.powi(w, 2))))
+    return dd.mul(t, dd.mul(t, dd.add(dd_s, dd.mul(w, dd.mul(dd_b, w)))))
 
 
 _FORWARD_FLOAT64 = Kernel(

@@ -420,7 +420,7 @@ def _derivative_float64_3(z, beta):
     t = dd.neg(x)
     s0 = dd.neg(dd.mul(dd_beta, t))
     s1 = dd.add((1.0, 0.0), dd.exp(s0))
-    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.add(s0, s1)), -300)
+    return dd.ldexp(dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.div((1.0, 0.0), s1)), dd.add(s0, s1))), -300)
 
 
 def _derivative_float64_4(z, beta):
@@ -430,7 +430,7 @@ def _derivative_float64_4(z, beta):
     s0 = dd.mul(dd_beta, x)
     s1 = dd.exp(dd.neg(s0))
     s2 = dd.add((1.0, 0.0), s1)
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), s2), 2), dd.add(s2, dd.mul(s0, s1)))
+    return dd.mul(dd.div((1.0, 0.0), s2), dd.mul(dd.div((1.0, 0.0), s2), dd.add(s2, dd.mul(s0, s1))))
 
 
 def _derivative_float64_5(z, beta):
@@ -480,7 +480,7 @@ def _derivative_float64_11(z, beta):
     s0 = dd.mul(dd_beta, x)
     s1 = dd.exp(dd.neg(s0))
     s2 = dd.add((1.0, 0.0), s1)
-    return dd.mul(dd.powi(dd.div((1.0, 0.0), s2), 2), dd.add(s2, dd.mul(s0, s1)))
+    return dd.mul(dd.div((1.0, 0.0), s2), dd.mul(dd.div((1.0, 0.0), s2), dd.add(s2, dd.mul(s0, s1))))
 
 
 def _derivative_float64_12(z, beta):
@@ -490,7 +490,7 @@ def _derivative_float64_12(z, beta):
     t = x
     s0 = dd.mul(dd_beta, t)
     s1 = dd.add((1.0, 0.0), dd.exp(s0))
-    return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), s1), 2)), dd.add(s0, s1)), -300)
+    return dd.ldexp(dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.div((1.0, 0.0), s1)), dd.add(s0, s1))), -300)
 
 
 def _derivative_float64_13(z, beta):
@@ -569,7 +569,7 @@ def _second_derivative_float32_2(z, beta):
     t = dd.neg(x)
     s0 = dd.exp(dd.neg(dd.mul(dd_beta, t)))
     s1 = dd.mul((2.0, 0.0), dd_beta)
-    s2 = dd.mul(t, dd.powi(dd_beta, 2))
+    s2 = dd.mul(dd_beta, dd.mul(t, dd_beta))
     return dd.mul(dd.mul(s0, dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 3)), dd.sub(dd.add(s1, dd.mul(s0, dd.add(s1, s2))), s2))
 
 
@@ -609,7 +609,7 @@ def _second_derivative_float32_7(z, beta):
     dd_beta = (beta, 0.0)
     t = x
     s0 = dd.exp(dd.mul(dd_beta, t))
-    s1 = dd.mul(t, dd.powi(dd_beta, 2))
+    s1 = dd.mul(dd_beta, dd.mul(t, dd_beta))
     return dd.mul(dd.mul(s0, dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 3)), dd.add(dd.add(dd.mul((2.0, 0.0), dd_beta), s1), dd.mul(s0, dd.sub(dd.mul((2.0, 0.0), dd_beta), s1))))
 
 
@@ -684,7 +684,7 @@ def _second_derivative_float64_3(z, beta):
     s0 = dd.neg(dd.mul(dd_beta, t))
     s1 = dd.exp(s0)
     s2 = dd.mul((2.0, 0.0), dd_beta)
-    s3 = dd.mul(t, dd.powi(dd_beta, 2))
+    s3 = dd.mul(dd_beta, dd.mul(t, dd_beta))
     return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add(s2, dd.mul(s1, dd.add(s2, s3))), s3)), -300)
 
 
@@ -706,7 +706,7 @@ def _second_derivative_float64_5(z, beta):
     s0 = dd.neg(dd.mul(dd_beta, t))
     s1 = dd.exp(s0)
     s2 = dd.mul((2.0, 0.0), dd_beta)
-    s3 = dd.mul(t, dd.powi(dd_beta, 2))
+    s3 = dd.mul(dd_beta, dd.mul(t, dd_beta))
     return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add(s2, dd.mul(s1, dd.add(s2, s3))), s3)), -300)
 
 
@@ -737,7 +737,7 @@ def _second_derivative_float64_10(z, beta):
     t = dd.neg(x)
     s0 = dd.mul(dd_beta, t)
     s1 = dd.exp(s0)
-    s2 = dd.mul(t, dd.powi(dd_beta, 2))
+    s2 = dd.mul(dd_beta, dd.mul(t, dd_beta))
     return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add(dd.mul((2.0, 0.0), dd_beta), s2), dd.mul(s1, dd.sub(dd.mul((2.0, 0.0), dd_beta), s2)))), -300)
 
 
@@ -758,7 +758,7 @@ def _second_derivative_float64_12(z, beta):
     t = x
     s0 = dd.mul(dd_beta, t)
     s1 = dd.exp(s0)
-    s2 = dd.mul(t, dd.powi(dd_beta, 2))
+    s2 = dd.mul(dd_beta, dd.mul(t, dd_beta))
     return dd.ldexp(dd.mul(dd.mul(dd.exp_scaled(s0, 300), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add(dd.mul((2.0, 0.0), dd_beta), s2), dd.mul(s1, dd.sub(dd.mul((2.0, 0.0), dd_beta), s2)))), -300)
 
 
@@ -967,7 +967,7 @@ def _derivative_wrt_beta_float64_5(z, beta):
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     s0 = dd.exp(dd.neg(dd.mul(dd_beta, x)))
-    return dd.mul(dd.mul(s0, dd.powi(x, 2)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2))
+    return dd.mul(x, dd.mul(dd.mul(s0, x), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2)))
 
 
 def _derivative_wrt_beta_float64_6(z, beta):
@@ -1018,7 +1018,7 @@ def _derivative_wrt_beta_float64_13(z, beta):
     x = (z, np.zeros_like(z))
     dd_beta = (beta, 0.0)
     s0 = dd.exp(dd.neg(dd.mul(dd_beta, x)))
-    return dd.mul(dd.mul(s0, dd.powi(x, 2)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2))
+    return dd.mul(x, dd.mul(dd.mul(s0, x), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s0)), 2)))
 
 
 def _derivative_wrt_beta_float64_14(z, beta):
@@ -1054,20 +1054,20 @@ def _derivative_wrt_beta_float64_19(z, beta):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.mul((_C9, 0.0), dd.powi(t, 2))
+    return dd.mul(t, dd.mul((_C9, 0.0), t))
 
 
 def _derivative_wrt_beta_float64_20(z, beta):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C9, 0.0), dd.powi(x, 2))
+    return dd.mul(x, dd.mul((_C9, 0.0), x))
 
 
 def _derivative_wrt_beta_float64_21(z, beta):
     # reciprocal argument
     x = (z, np.zeros_like(z))
     t = x
-    return dd.mul((_C9, 0.0), dd.powi(t, 2))
+    return dd.mul(t, dd.mul((_C9, 0.0), t))
 
 
 _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(

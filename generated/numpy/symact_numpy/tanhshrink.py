@@ -145,7 +145,7 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(dd.powi(t, 3), dd.add((_C1, _C9), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, _C11), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C14, _C15), dd.mul((_C16, _C17), s0))), (_C18, _C19))))), (_C4, _C20))))), (_C5, _C21))))), (_C6, _C22)))))
+    return dd.mul(t, dd.mul(dd.powi(t, 2), dd.add((_C1, _C9), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, _C11), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C14, _C15), dd.mul((_C16, _C17), s0))), (_C18, _C19))))), (_C4, _C20))))), (_C5, _C21))))), (_C6, _C22))))))
 
 
 def _forward_float64_5(z):
