@@ -117,13 +117,12 @@ TORCH: Mapping[str, Callable[[tuple[Any, ...], Mapping[str, Any]], tuple[str, di
         "threshold",
         dict(zip(("threshold", "value"), map(float, (*args, *given.values())), strict=True)),
     ),
-    # beyond a threshold it is another function
-    "nn.functional.softplus": lambda args, given: (
-        ("softplus", {"beta": given.get("beta", 1)}) if given.get("threshold", 20) >= 20 else None
-    ),
     "sin": lambda args, given: ("sine", {"omega": 1.0}),
 }
-"""Our function and its parameters for PyTorch's operator; None where we have no such function."""
+"""Our function and its parameters for PyTorch's operator; None where we have no such function.
+
+Its inputs for softplus all set a threshold, beyond which it is another function.
+"""
 
 LARGEST_SAMPLE = 20_000
 REACH = 40.0
