@@ -532,7 +532,8 @@ def recheck(
     known = sweeps.Certificates(Path(out) / sweeps.FILE).known
     work = []
     for target in sorted({key[2] for key in known}):
-        for each in _sweeps(names, target, (), config, jobs, progress):
+        certified = {key[0] for key in known if key[2] == target and (not names or key[0] in names)}
+        for each in _sweeps(sorted(certified), target, (), config, jobs, progress) if certified else ():
             certificate = known.get((each.activation.title, each.function, target))
             if certificate is not None:
                 work.append((each, certificate))
@@ -633,6 +634,7 @@ def audit(
             parameters=parameters,
             exhaustive=exhaustive,
             bound=limit,
+            progress=lambda done, total: progress(name, done, total),
         )
     ]
 

@@ -135,6 +135,16 @@ def test_every_input_of_a_small_format() -> None:
     assert one.result.points >= 2**16 - 2**11  # all NaN but one
 
 
+@pytest.mark.thorough
+def test_every_input_of_float32() -> None:
+    one = found(
+        lambda z: np.where(z == np.float32(3.0), np.float32(3.1), np.maximum(z, 0)), "relu", exhaustive=True
+    )
+    assert (one.result.points, one.result.exhaustive) == (2**32, True)
+    assert (one.result.misrounded, one.beyond, one.result.not_monotone) == (1, 1, 1)
+    assert (one.result.at, one.result.got) == ("0x1.8p+1", "0x1.8cccccp+1")
+
+
 def test_json_has_what_verify_prints_and_the_findings() -> None:
     (one,) = symact.audit(sigmoid, against="sigmoid")
     shown = one.to_json()
@@ -182,7 +192,7 @@ def test_bad_requests_are_named() -> None:
     with pytest.raises(UnknownName, match="no dtype of arrays"):
         found(sigmoid, dtype="float128")
     with pytest.raises(NotSupported, match="leave out --exhaustive"):
-        found(sigmoid, exhaustive=True)
+        found(sigmoid, dtype="float64", exhaustive=True)
     with pytest.raises(NotSupported, match="it must keep both"):
         found(lambda z: sigmoid(z).astype(np.float64))
     with pytest.raises(NotSupported, match="raises ValueError for"):

@@ -50,6 +50,9 @@ CORPUS = {
 """Every kind of piece: about zero and elsewhere, tails, ties, roots, poles, what oscillates, what cancels."""
 
 
+QUICK = ("tanh", "gelu", "log_normal_cdf", "snake", "hardswish", "far ties")
+
+
 def patterns(count: int) -> list[int]:
     generator = random.Random(SEED)
     every = [generator.randrange(2**32) for _ in range(count)]
@@ -75,6 +78,8 @@ def promises(piece: Piece, z: float, value: Fraction | float) -> bool:
     horner, x = 0.0, (z - series.centre) * series.scale
     for coefficient in reversed(series.coefficients):
         horner = horner * x + coefficient
+    if series.divisor:
+        horner /= series.divisor
     if isinstance(value, float):
         return math.isinf(value) and abs(horner) >= 2.0**128
     if abs(horner) == 2.0**200:
@@ -88,8 +93,8 @@ def promises(piece: Piece, z: float, value: Fraction | float) -> bool:
 @pytest.mark.parametrize(
     "name",
     [
-        *CORPUS,
-        *(pytest.param(n, marks=pytest.mark.thorough) for n in activations() if n not in CORPUS),
+        *QUICK,
+        *(pytest.param(n, marks=pytest.mark.thorough) for n in {**CORPUS, **activations()} if n not in QUICK),
     ],
 )
 def test_pieces_hold_what_they_promise(name: str, function: str) -> None:
@@ -99,7 +104,7 @@ def test_pieces_hold_what_they_promise(name: str, function: str) -> None:
         return
     asked = subject(activation, function, found)
     wrong, judged = [], 0
-    for pattern in patterns(60):
+    for pattern in patterns(30):
         z = BINARY32.value(pattern)
         (piece,) = expand(replace(asked.smooth), pattern, pattern)
         if piece.kind is Kind.UNKNOWN:  # a range of one float says nothing: take the one around it
@@ -114,7 +119,7 @@ def test_pieces_hold_what_they_promise(name: str, function: str) -> None:
         if not promises(piece, z, truth(asked, z)):
             wrong.append((z, piece))
     assert not wrong
-    assert judged > 20
+    assert judged > 15
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "isru", "logit", "snake"])
@@ -212,6 +217,16 @@ def test_ties_among_subnormals_are_decided(name: str) -> None:
     assert (tally.misrounded, tally.escalated) == (0, 0)
     halved = judge(asked, lambda points: (points.astype(np.float64) / 2).astype(np.float32), 1, 4000)
     assert halved.misrounded == (1000 if name != "half" else 3998)  # 3 z/4 is nearly z/2 twice
+
+
+@pytest.mark.parametrize("name", ["hardsigmoid", "hardswish", "sqnl"])
+def test_ties_of_polynomials_are_decided(name: str) -> None:
+    """(z + 3)/6 is a tie for a third of some binades' floats: exact arithmetic tells, nothing escalates."""
+    asked = subject(activations()[name], "forward")
+    for start in (0.01, -0.3, 0.9):
+        first = BINARY32.pattern(BINARY32.round(start)) // 4 * 4
+        tally = judge(asked, exact(asked), first, first + 2999)
+        assert (tally.misrounded, tally.escalated) == (0, 0)
 
 
 def test_asymmetry_shows_in_the_sums() -> None:

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -24,6 +24,7 @@ from symact.errors import NotSupported, SymactError, UnknownName
 from symact.formats import FORMATS, Format
 from symact.oracles import Exact, Number, Oracle, truths
 from symact.profiles import POLICIES
+from symact.sweeps import judge_all, subject, swept
 from symact.writing import text
 
 BOUND = 4.0
@@ -40,6 +41,9 @@ LANES = 64
 RUNS, RUN = 512, 128
 """Runs of adjacent floats, and their length, on which a monotone function is watched."""
 
+
+Progress = Callable[[int, int], None]
+"""Called with how many parts of all inputs are judged, and how many there are."""
 
 RIGHT, OFF = "right", "off"
 """Kinds of values; wrong ones are also named by what they are: 0, NaN, inf."""
@@ -135,6 +139,7 @@ def audit(
     parameters: Mapping[str, Number] | None = None,
     exhaustive: bool = False,
     bound: float = BOUND,
+    progress: Progress = lambda done, total: None,
 ) -> Audit:
     """Return what is wrong with a function that is meant to be an activation, or its derivative.
 
@@ -145,17 +150,21 @@ def audit(
     """
     if dtype not in DTYPES:
         raise UnknownName(f"{dtype}: no dtype of arrays; there are {', '.join(DTYPES)}")
-    if exhaustive and FORMATS[dtype].bits > 16:
-        raise NotSupported(
-            f"{dtype}: all its inputs take hours of arbitrary precision; leave out --exhaustive"
-        )
+    if exhaustive and FORMATS[dtype].bits > 32:
+        raise NotSupported(f"{dtype}: nobody can try all its inputs; leave out --exhaustive")
     known = [parameter.name for parameter in against.parameters]
     for given in parameters or {}:
         if given not in known:
             raise UnknownName(
                 f"{against.title}: no parameter {given}; there are {', '.join(known) or 'none'}"
             )
-    return _Auditor(call, against, name, derivative, dtype, dict(parameters or {}), exhaustive, bound).run()
+    auditor = _Auditor(call, against, name, derivative, dtype, dict(parameters or {}), bound)
+    found = auditor.run()
+    if not exhaustive:
+        return found
+    if FORMATS[dtype].bits == 16:  # they are all asked anyway
+        return replace(found, result=replace(found.result, exhaustive=True))
+    return auditor.on_all_inputs(found, progress)
 
 
 @dataclass
@@ -166,7 +175,6 @@ class _Auditor:
     derivative: bool
     dtype: str
     parameters: dict[str, Number]
-    exhaustive: bool
     bound: float
 
     def run(self) -> Audit:
@@ -180,7 +188,7 @@ class _Auditor:
         )
         kinds, kinks = self._kinds(found), tuple(self._kinks())
         return Audit(
-            result=replace(result, exhaustive=self.exhaustive),
+            result=result,
             beyond=int((kinds != RIGHT).sum()),
             intervals=tuple(self._intervals(question, found, kinds)),
             kinks=kinks,
@@ -191,6 +199,16 @@ class _Auditor:
             points=question.points,
             ulp=np.where(found.wrong_nan | found.wrong_inf, np.inf, found.ulp),
         )
+
+    def on_all_inputs(self, found: Audit, progress: Progress) -> Audit:
+        """Return the findings with counts and the worst error of all 2^32 inputs instead of a sample's."""
+        given = {key: Fraction(self._fmt.round(Fraction(value))) for key, value in self.parameters.items()}
+        function = "derivative" if self.derivative else "forward"
+        asked = subject(self.activation, function, parameters=given)
+        if self.derivative:
+            asked = replace(asked, exempt=frozenset(self._at_kinks))
+        tally = judge_all(asked, self._asked, self.bound, progress)
+        return replace(found, result=swept(found.result, tally), beyond=tally.beyond)
 
     @cached_property
     def _fmt(self) -> Format:

@@ -5,7 +5,7 @@ found, beside the hash of the code that it was found of.
 """
 
 from symact.sweeps.certificates import FILE, Certificate, Certificates, certify, recheck
-from symact.sweeps.chunks import CHUNKS, Chunk, Sweep, Tally, exists, judge_chunk, merged
+from symact.sweeps.chunks import CHUNKS, Chunk, Sweep, Tally, exists, judge_all, judge_chunk, merged, swept
 from symact.sweeps.subjects import FUNCTIONS, subject
 
 __all__ = [
@@ -19,8 +19,10 @@ __all__ = [
     "Tally",
     "certify",
     "exists",
+    "judge_all",
     "judge_chunk",
     "merged",
     "recheck",
     "subject",
+    "swept",
 ]

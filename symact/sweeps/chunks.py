@@ -1,6 +1,7 @@
 """Chunks of a sweep: always the same ones, so that what is found does not depend on who judges them when."""
 
 import hashlib
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -83,6 +84,8 @@ class Tally:
     wrong_signed_zero: int = 0
     out_of_range: int = 0
     not_monotone: int = 0
+    beyond: int = 0
+    """Of an error beyond the bound, or NaN or infinite where they may not be."""
     checksum: int = 0
     mirrored: int = 0
     """Of positive inputs less that of negative ones: 0 where f is as symmetric as it is meant to be."""
@@ -118,6 +121,17 @@ def exists(sweep: Sweep) -> bool:
     return True
 
 
+def judge_all(
+    asked: Subject, call: Call, bound: float, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Tally:
+    """Judge a function of this process on all inputs, one chunk after another."""
+    tally = Tally()
+    for index in range(CHUNKS):
+        progress(index, CHUNKS)
+        tally += judge(asked, call, index * PATTERNS, (index + 1) * PATTERNS - 1, bound)
+    return tally
+
+
 def subject_of(sweep: Sweep) -> Subject:
     """Return what a sweep's function is judged by."""
     return subject(sweep.activation, sweep.function, sweep.form)
@@ -129,7 +143,7 @@ def function_of(sweep: Sweep) -> Call:
     return accuracy.loaded(folder, sweep.target, sweep.activation, sweep.function)
 
 
-def judge(asked: Subject, call: Call, first: int, last: int) -> Tally:
+def judge(asked: Subject, call: Call, first: int, last: int, bound: float = BOUNDS["float32"]) -> Tally:
     """Judge a function on the binary32 patterns from ``first`` to ``last``, which are of one sign."""
     negative = first >= 2**31
     direction = -asked.laws.direction if negative else asked.laws.direction
@@ -138,6 +152,7 @@ def judge(asked: Subject, call: Call, first: int, last: int) -> Tally:
         asked.laws.lowest,
         asked.laws.highest,
         flip=negative and asked.laws.parity < 0,
+        bound=bound,
     )
     sieve = Sieve(expand(asked.smooth, first, last), order)
     if direction and first % 2**31:
@@ -160,23 +175,23 @@ def judge(asked: Subject, call: Call, first: int, last: int) -> Tally:
     if sieve.tally["misrounded"][0]:
         tally += _exact(asked, call, int(sieve.tally["worst_at"][0]))
     for patterns, values in left:
-        tally += _escalated(asked, patterns, values)
+        tally += _escalated(asked, patterns, values, bound)
     return tally
 
 
 COUNTED = (
     *("points", "misrounded", "wrong_nan", "wrong_inf", "out_of_range", "not_monotone", "checksum"),
-    "mirrored",
+    *("mirrored", "beyond"),
 )
 
 
 def _exact(asked: Subject, call: Call, pattern: int) -> Tally:
     """Return the error, to all its digits, of the worst input that the sieve found."""
     at = np.array([pattern], np.uint32)
-    return replace(_escalated(asked, at, call(at.view(np.float32))), misrounded=0)
+    return replace(_escalated(asked, at, call(at.view(np.float32)), math.inf), misrounded=0, beyond=0)
 
 
-def _escalated(asked: Subject, patterns: np.ndarray, values: np.ndarray) -> Tally:
+def _escalated(asked: Subject, patterns: np.ndarray, values: np.ndarray, bound: float) -> Tally:
     """Return what arbitrary precision says of some values."""
     points = [float(z) for z in patterns.view(np.float32)]
     kept = [i for i, z in enumerate(points) if asked.judged(z)]
@@ -193,6 +208,7 @@ def _escalated(asked: Subject, patterns: np.ndarray, values: np.ndarray) -> Tall
         wrong_nan=int(found.wrong_nan.sum()),
         wrong_inf=int(found.wrong_inf.sum()),
         wrong_signed_zero=int(found.wrong_zero.sum()),
+        beyond=int(((found.ulp > bound) | found.wrong_nan | found.wrong_inf).sum()),
         max_ulp=round(float(found.ulp[worst]), 6),
         at=int(patterns[kept[worst]]),
         got=float(found.got[worst]),
@@ -202,18 +218,30 @@ def _escalated(asked: Subject, patterns: np.ndarray, values: np.ndarray) -> Tall
 
 def merged(sweep: Sweep, tallies: Iterable[Tally]) -> Result:
     """Return the result of a whole sweep from those of its chunks."""
-    tally = sum(tallies, Tally())
-    return Result(
+    blank = Result(
         activation=sweep.activation.title,
         function=sweep.function,
         target=sweep.target,
         dtype="float32",
+        points=0,
+        max_ulp=0.0,
+        at="",
+        got="",
+        want="",
+        bound_ulp=BOUNDS["float32"],
+    )
+    return swept(blank, sum(tallies, Tally()))
+
+
+def swept(result: Result, tally: Tally) -> Result:
+    """Return a result with what a tally of all inputs says instead."""
+    return replace(
+        result,
         points=tally.points,
         max_ulp=tally.max_ulp if tally.misrounded else 0.5,
         at=BINARY32.hex(BINARY32.value(tally.at)),
         got=BINARY32.hex(tally.got),
         want=BINARY32.hex(tally.want),
-        bound_ulp=BOUNDS["float32"],
         exhaustive=tally.points == 2**32 and not tally.undecided,
         wrong_nan=tally.wrong_nan,
         wrong_inf=tally.wrong_inf,

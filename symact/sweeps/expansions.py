@@ -93,6 +93,8 @@ class Series:
     side: int = 0
     centre: float = 0.0
     scale: float = 1.0
+    divisor: float = 0.0
+    """Where it is not 0 the polynomial is exact in binary64, and the function is it divided by this."""
 
 
 @dataclass(frozen=True)
@@ -330,23 +332,38 @@ def _polynomial(expression: sp.Expr, variable: sp.Symbol, order: int) -> tuple[s
 
 def _of_polynomial(coefficients: Sequence[sp.Expr], nearest: float, farthest: float) -> Series | None:
     """Take the polynomial as it is: exactly where binary64 holds every intermediate result."""
+    quotient = _quotient(coefficients)
+    if quotient is not None:
+        numerator, divisor = quotient
+        if _held(numerator, nearest, farthest):
+            return Series(numerator, SLACK if divisor else 0.0, divisor=divisor)
+        if farthest > 2 * nearest and sum(c != 0 for c in numerator) > 1:
+            return None  # a narrower range may do, and ties are told by nothing else
     balls = [enclose(c, {}, 192) for c in coefficients]
     balls += [arb(0)] * (DEGREE + 1 - len(balls))
     numbers = tuple(_double(c) for c in balls)
     sizes = [_scaled(abs(c), farthest, k) for k, c in enumerate(numbers)]
     if not sum(sizes) < 2.0**1000:
         return None
-    if all(_exact(c) for c in balls):
-        if _held(numbers, nearest, farthest):
-            return Series(numbers)
-        if farthest > 2 * nearest and sum(c != 0 for c in numbers) > 1:
-            return None
     terms = [(k, size) for k, size in enumerate(sizes) if size]
     if len(terms) == 1:
         return Series(numbers, (2 * terms[0][0] + 2) * UNIT + SLACK, UNDERFLOW)
     least = _least(numbers, nearest, farthest)
     absolute = 1.001 * sum((2 * k + 2) * UNIT * size for k, size in terms) + UNDERFLOW
     return Series(numbers, SLACK, absolute) if _enough(absolute, least) else None
+
+
+def _quotient(coefficients: Sequence[sp.Expr]) -> tuple[tuple[float, ...], float] | None:
+    """Return a polynomial with fractions as floats over an odd divisor, 0 where there is none."""
+    if not all(c.is_Rational for c in coefficients):
+        return None
+    divisor = int(sp.ilcm(1, *(c.q for c in coefficients)))
+    divisor //= divisor & -divisor
+    exact = [c * divisor for c in coefficients]
+    if divisor.bit_length() > 24 or any(abs(c.p).bit_length() > 53 or c.q > 2**400 for c in exact):
+        return None
+    numbers = tuple(float(c) for c in exact) + (0.0,) * (DEGREE + 1 - len(exact))
+    return numbers, 0.0 if divisor == 1 else float(divisor)
 
 
 def _least(numbers: Sequence[float], nearest: float, farthest: float) -> float:

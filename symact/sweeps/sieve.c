@@ -29,12 +29,15 @@ typedef struct {
     uint32_t first, last;
     int32_t kind, side;
     double centre, scale, coefficients[DEGREE + 1], relative, absolute;
+    double divisor; /* where it is not 0 the polynomial is exact, and the function is it over the divisor */
 } symact_piece;
 
 typedef struct {
     uint64_t points, misrounded, wrong_nan, wrong_inf, out_of_range, not_monotone;
     uint64_t checksum, mirrored;
     uint64_t undecided; /* how many were wanted in the list, whether they fitted or not */
+    uint64_t beyond;    /* how many are wrong by more than `bound`, or NaN or infinite where they may not be */
+    double bound;       /* in ulp */
     double worst;       /* in ulp, over the misrounded */
     uint32_t worst_at;
     float previous;     /* the last value, for the order */
@@ -74,6 +77,13 @@ static void escalate(uint32_t pattern, symact_tally *t, uint32_t *list, size_t r
     t->undecided++;
 }
 
+/* Of two neighbours the one that numerator/divisor rounds to: beyond their middle, or even on it. */
+static float nearer(float low, float high, double numerator, double divisor)
+{
+    double middle = ((double)low + (double)high) / 2, rest = fma(-divisor, middle, numerator) * divisor;
+    return rest > 0 ? high : rest < 0 ? low : (float)middle;
+}
+
 static void classify(uint32_t pattern, float got, double v, float low, float high, symact_tally *t,
                      uint32_t *list, size_t room)
 {
@@ -86,6 +96,7 @@ static void classify(uint32_t pattern, float got, double v, float low, float hig
     }
     if (got != got) {
         t->wrong_nan++;
+        t->beyond++;
         return;
     }
     t->misrounded++;
@@ -94,9 +105,11 @@ static void classify(uint32_t pattern, float got, double v, float low, float hig
         value = got > 0 ? 0x1p+128 : -0x1p+128;
     } else if (isinf(got) || size >= 0x1p+128) {
         t->wrong_inf++;
+        t->beyond++;
         return;
     }
     double error = ldexp(fabs(value - v), -spacing(v));
+    t->beyond += error > t->bound;
     if (error > t->worst) {
         t->worst = error;
         t->worst_at = pattern;
@@ -106,7 +119,7 @@ static void classify(uint32_t pattern, float got, double v, float low, float hig
 static void series(const symact_piece *p, uint32_t first, size_t n, const float *got, symact_tally *t,
                    uint32_t *list, size_t room)
 {
-    double value[BLOCK];
+    double value[BLOCK], numerator[BLOCK];
     float low[BLOCK], high[BLOCK];
     const double *c = p->coefficients;
     const double centre = p->centre, scale = p->scale, relative = p->relative, absolute = p->absolute;
@@ -117,10 +130,17 @@ static void series(const symact_piece *p, uint32_t first, size_t n, const float 
         int unequal = 0;
         for (size_t i = 0; i < count; i++) {
             double x = ((double)float_of(base + (uint32_t)i) - centre) * scale;
-            double v = HORNER(x, c);
+            numerator[i] = value[i] = HORNER(x, c);
+        }
+        if (p->divisor != 0) {
+            for (size_t i = 0; i < count; i++) {
+                value[i] = numerator[i] / p->divisor;
+            }
+        }
+        for (size_t i = 0; i < count; i++) {
+            double v = value[i];
             double half = relative * fabs(v) + absolute;
             double below = v - half, above = v + half;
-            value[i] = v;
             low[i] = (float)below;
             high[i] = (float)above;
         }
@@ -143,6 +163,9 @@ static void series(const symact_piece *p, uint32_t first, size_t n, const float 
         }
         if (unequal) {
             for (size_t i = 0; i < count; i++) {
+                if (p->divisor != 0 && low[i] != high[i] && isfinite(low[i]) && isfinite(high[i])) {
+                    low[i] = high[i] = nearer(low[i], high[i], numerator[i], p->divisor);
+                }
                 classify(base + (uint32_t)i, g[i], value[i], low[i], high[i], t, list, room);
             }
         }
@@ -151,9 +174,12 @@ static void series(const symact_piece *p, uint32_t first, size_t n, const float 
 
 static void not_numbers(size_t n, const float *got, symact_tally *t)
 {
+    uint64_t wrong = 0;
     for (size_t i = 0; i < n; i++) {
-        t->wrong_nan += got[i] == got[i];
+        wrong += got[i] == got[i];
     }
+    t->wrong_nan += wrong;
+    t->beyond += wrong;
 }
 
 /* Judges n values that are within `half` of `value`. */

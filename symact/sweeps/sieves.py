@@ -23,7 +23,7 @@ PIECE = np.dtype(
     [
         *(("first", "<u4"), ("last", "<u4"), ("kind", "<i4"), ("side", "<i4")),
         *(("centre", "<f8"), ("scale", "<f8"), ("coefficients", "<f8", (DEGREE + 1,))),
-        *(("relative", "<f8"), ("absolute", "<f8")),
+        *(("relative", "<f8"), ("absolute", "<f8"), ("divisor", "<f8")),
     ]
 )
 """`symact_piece` of sieve.c."""
@@ -32,7 +32,15 @@ TALLY = np.dtype(
     [
         *((name, "<u8") for name in ("points", "misrounded", "wrong_nan", "wrong_inf", "out_of_range")),
         *((name, "<u8") for name in ("not_monotone", "checksum", "mirrored", "undecided")),
-        *(("worst", "<f8"), ("worst_at", "<u4"), ("previous", "<f4"), ("started", "<i4"), ("unused", "<i4")),
+        *(
+            ("beyond", "<u8"),
+            ("bound", "<f8"),
+            ("worst", "<f8"),
+            ("worst_at", "<u4"),
+            ("previous", "<f4"),
+            ("started", "<i4"),
+            ("unused", "<i4"),
+        ),
     ]
 )
 """`symact_tally` of sieve.c."""
@@ -46,6 +54,8 @@ class Order:
     lowest: float = -np.inf
     highest: float = np.inf
     flip: bool = False
+    bound: float = 1.0
+    """The error in ulp beyond which values are counted."""
 
 
 class Sieve:
@@ -53,6 +63,7 @@ class Sieve:
 
     def __init__(self, pieces: Sequence[Piece], order: Order) -> None:
         self.tally = np.zeros(1, TALLY)
+        self.tally["bound"] = order.bound
         self._order = order
         self._programs = [piece for piece in pieces if piece.program is not None]
         self._pieces = np.zeros(len(pieces), PIECE)
@@ -63,7 +74,7 @@ class Sieve:
             row["first"], row["last"], row["kind"] = piece.first, piece.last, piece.kind
             row["centre"], row["scale"], row["side"] = series.centre, series.scale, series.side
             row["coefficients"], row["relative"] = series.coefficients, series.relative
-            row["absolute"] = series.absolute
+            row["absolute"], row["divisor"] = series.absolute, series.divisor
 
     def sift(self, first: int, got: np.ndarray) -> np.ndarray:
         """Judge the values of the patterns from ``first`` on; return the patterns that are undecided."""

@@ -1,8 +1,9 @@
 """What a sweep judges: a function of an activation at its defaults: expression, oracle, laws."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import sympy as sp
@@ -13,6 +14,7 @@ from symact.accuracy.laws import Laws, laws
 from symact.accuracy.questions import odd, settings, zero_sign
 from symact.activations import Activation, G, Z
 from symact.derivatives import differentiate
+from symact.enclosures import rational
 from symact.errors import NotSupported
 from symact.formats import BINARY32, Format
 from symact.oracles import Exact, Oracle, intervals, truths
@@ -37,6 +39,8 @@ class Subject:
     exact: Callable[[Sequence[float]], list[Exact]]
     laws: Laws
     zero_sign: int = 0
+    exempt: frozenset[float] = frozenset()
+    """Where any value will do."""
 
     def question(self, points: Sequence[float]) -> Question:
         """Return the truth at points, to be judged as `symact.accuracy` judges."""
@@ -45,22 +49,44 @@ class Subject:
             function=self.function,
             dtype="float32",
             points=np.array(points, np.float64),
-            truths=truths(self.exact(points), BINARY32),
+            truths=truths(self.values(points), BINARY32),
             zero_sign=self.zero_sign,
             exhaustive=True,
         )
 
+    def values(self, points: Sequence[float]) -> list[Exact]:
+        """Return exact values: a tie that is exactly one no ball can tell, but rational arithmetic."""
+        return [self._tied(z, value) for z, value in zip(points, self.exact(points), strict=True)]
+
+    def _tied(self, z: float, value: Exact) -> Exact:
+        expression = self.smooth.other if self.smooth.order else self.smooth.expression
+        if not isinstance(value, tuple) or expression is None or not value[0]:
+            return value
+        found = rational(expression, {self.smooth.variable: Fraction(z)})
+        if found is None or found.denominator & (found.denominator - 1):
+            return value
+        near = Fraction(value[0]) * Fraction(2) ** value[1]
+        same = abs(found - near) <= abs(near) / 2**400
+        return (found.numerator, 1 - found.denominator.bit_length()) if same else value
+
     def judged(self, z: float) -> bool:
         """Return whether there is a truth at a float: outside a range there is none."""
-        return not self.smooth.free or any(a <= z <= b for a, b in self.smooth.parts)
+        return z not in self.exempt and (
+            not self.smooth.free or any(a <= z <= b for a, b in self.smooth.parts)
+        )
 
 
-def subject(activation: Activation, function: str, form: Form | None = None) -> Subject:
-    """Return a function of an activation at its default parameters, as float32 has them.
+def subject(
+    activation: Activation,
+    function: str,
+    form: Form | None = None,
+    parameters: Mapping[str, Fraction] | None = None,
+) -> Subject:
+    """Return a function of an activation at its default parameters, but for those given, as float32 has them.
 
     Raises NotSupported for a function of more than one variable, or without an output form.
     """
-    oracle = Oracle(activation, settings(activation, BINARY32)[0], DEEP)
+    oracle = Oracle(activation, {**settings(activation, BINARY32)[0], **(parameters or {})}, DEEP)
     numbers = {s: sp.Rational(v.numerator, v.denominator) for s, v in oracle.values.items()}
     kinks = {float(at) for at in oracle.kinks if BINARY32.round(at) == at}
     if function in ("forward", "derivative"):
@@ -69,7 +95,7 @@ def subject(activation: Activation, function: str, form: Form | None = None) -> 
         expression = activation.expression.subs(numbers)
         other = differentiate(activation).simplified.subs(numbers) if order else None
         smooth = Smooth(expression, Z, parts, order, alone=frozenset(kinks | _ends(parts)), other=other)
-        obeyed = laws(activation, oracle.values, BINARY32, at_defaults=True)[order]
+        obeyed = laws(activation, oracle.values, BINARY32, at_defaults=not parameters)[order]
         exact = oracle.derivative_many if order else oracle.forward_many
         sign = zero_sign(oracle) if order == 0 and odd(activation) else 0
         return Subject(activation.title, function, smooth, exact, obeyed, sign)
@@ -80,7 +106,8 @@ def subject(activation: Activation, function: str, form: Form | None = None) -> 
     parts = EVERYWHERE if activation.range is None else tuple(intervals(activation.range, oracle.values))
     expression = form.expression.subs(numbers)
     smooth = Smooth(expression, G, parts, free=True, alone=frozenset(_ends(parts)))
-    return Subject(activation.title, function, smooth, oracle.output_form(form.expression, G).many, Laws())
+    exact_form = replace(oracle.output_form(form.expression, G), domain=activation.range or sp.S.Reals)
+    return Subject(activation.title, function, smooth, exact_form.many, Laws())
 
 
 def _ends(parts: Sequence[tuple[object, object]]) -> set[float]:
