@@ -20,12 +20,19 @@ EVERY = 10.0
 def progress() -> Iterator[Progress]:
     """Yield a function that shows progress on standard error once the work takes longer than `PATIENCE`."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Bar(*columns, console=console, transient=True)
+    what_is_done = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn())
+    times = (TimeElapsedColumn(), TextColumn("left:"), TimeRemainingColumn())
+    bar = Bar(*what_is_done, *times, console=console, transient=True)
     task = bar.add_task("")
     started = shown = time.monotonic()
 
@@ -39,7 +46,8 @@ def progress() -> Iterator[Progress]:
             bar.start()
         elif now - shown > EVERY:
             shown = now
-            print(f"{done}/{total} {what}", file=sys.stderr)
+            left = f"  {(now - started) / done * (total - done):.0f} s left" if 0 < done < total else ""
+            print(f"{done}/{total} {what}{left}", file=sys.stderr)
 
     try:
         yield report
