@@ -60,7 +60,7 @@ class Subject:
 
     def _tied(self, z: float, value: Exact) -> Exact:
         expression = self.smooth.other if self.smooth.order else self.smooth.expression
-        if not isinstance(value, tuple) or expression is None or not value[0]:
+        if not (isinstance(value, tuple) and value[0] and math.isfinite(z)) or expression is None:
             return value
         found = rational(expression, {self.smooth.variable: Fraction(z)})
         if found is None or found.denominator & (found.denominator - 1):
