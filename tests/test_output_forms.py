@@ -658,3 +658,17 @@ def test_both_roads_agree() -> None:
     assert {c.road for c in found} == {"elimination", "inversion"}
     values = {sp.nsimplify(c.rational.subs(c.meanings).subs(G, 3)) for c in found}
     assert values == {sp.Rational(9, 10)}
+
+
+@pytest.mark.parametrize("name", ["smish", "gelu_tanh"])
+def test_a_high_order_is_what_numbers_say_and_has_a_witness(name: str) -> None:
+    """Past the first orders, polynomials over the kernels are differentiated."""
+    activation = catalogue()[name]
+    derivative = differentiate(activation, order=7)
+    f, d = function(activation.expression, Z), function(derivative.simplified, Z)
+    with mp.workdps(80):
+        for z in POINTS[::3]:
+            assert abs(mp.diff(f, z, 7) - d(z)) < mpf(10) ** -12 * max(1, abs(d(z)))
+    form = recover_output_form(derivative)
+    assert isinstance(form, NoOutputForm)
+    assert form.witness is not None
