@@ -13,7 +13,7 @@ from symact.derivations import Derivation, Step
 from symact.errors import InvalidActivation, NotSupported
 from symact.limits import Settings, equal, one_sided
 from symact.pieces import Break, Case, Piece, piecewise, powers_of_zero, split
-from symact.simplification import explained, neat
+from symact.simplification import differentiated, exceeds, explained, neat
 from symact.writing import text
 
 U = sp.Symbol("u", real=True)
@@ -50,6 +50,8 @@ MAX_STEPPED = 150
 orders, are differentiated in one step."""
 
 AT_ONCE = "sum, product and chain rules"
+FACTORED = "over one denominator, factored"
+"""The note of a step after which the derivative is not made neat once more."""
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,11 @@ def derive(expression: sp.Expr, x: sp.Symbol, rules: Sequence[Rule] = RULES) -> 
     ['chain rule', 'power rule']
     """
     state: sp.Expr = sp.Derivative(expression, x)
-    if sp.count_ops(expression) > MAX_STEPPED:
+    if exceeds(expression, MAX_STEPPED):
+        inner: dict[sp.Expr, sp.Expr] = {}
+        whole = differentiated(expression, lambda kernel: _at_once(kernel, x, rules, inner), x)
+        if whole is not None:
+            return Derivation((Step(AT_ONCE, state, whole, FACTORED, state),), whole)
         result = _at_once(expression, x, rules, {})
         return Derivation((Step(AT_ONCE, state, result, "", state),), result)
     steps: list[Step] = []
@@ -344,6 +350,13 @@ class _Found:
     kinks: tuple[FoundKink, ...]
 
 
+def _neat(derivation: Derivation) -> sp.Expr:
+    """Return the neat form of what a derivation leads to, where that is not neat already."""
+    if any(step.note == FACTORED for step in derivation.steps):
+        return derivation.result
+    return neat(derivation.result)
+
+
 @dataclass(frozen=True)
 class _Differentiator:
     activation: Activation
@@ -354,7 +367,7 @@ class _Differentiator:
     def run(self) -> _Found:
         derivations = tuple(derive(piece.expression, self.variable) for piece in self.case.pieces)
         raw = self._pieces([derivation.result for derivation in derivations])
-        tidy = self._pieces([neat(derivation.result) for derivation in derivations])
+        tidy = self._pieces([_neat(derivation) for derivation in derivations])
         breaks, kinks = [], []
         for index, cut in enumerate(self.case.breaks):
             value, kink = self._at(cut, index, tidy)

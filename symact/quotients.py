@@ -1,6 +1,6 @@
 """Quotients, factors and resultants of polynomials over the rationals, by FLINT; large ones are refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import gcd, lcm
 from typing import Any
 
@@ -71,7 +71,39 @@ def quotient(expression: sp.Expr, most: int) -> tuple[sp.Expr, sp.Expr]:
             raise NotRational
         return sp.Integer(expression.p), sp.Integer(expression.q)
     gens = {s: ring.gen(i) for i, s in enumerate(symbols)}
-    above, below = _quotient(expression, ring, gens, most)
+    return _lowest(*_quotient(expression, ring, gens, most), symbols)
+
+
+def differentiated(
+    expression: sp.Expr, moves: Mapping[sp.Symbol, sp.Expr], most: int
+) -> tuple[sp.Expr, sp.Expr]:
+    """Return the derivative of a rational function in lowest terms, given those of its symbols.
+
+    Raises NotRational, also where an intermediate polynomial has more than so many terms.
+
+    >>> x, y = sp.symbols("x y")
+    >>> differentiated(x/y, {x: sp.S.One, y: 1/x}, 100)
+    (y - 1, y**2)
+    """
+    free = set[sp.Symbol]().union(expression.free_symbols, *(move.free_symbols for move in moves.values()))
+    symbols = sorted(free, key=lambda s: s.name)
+    ring = _ring(symbols)
+    gens = {s: ring.gen(i) for i, s in enumerate(symbols)}
+    a, b = _quotient(expression, ring, gens, most)
+    above, below = ring.constant(0), ring.constant(1)
+    for symbol, move in moves.items():
+        if symbol not in gens:
+            continue
+        x = symbols.index(symbol)
+        slope, unit = _quotient(move, ring, gens, most)
+        part = (a.derivative(x) * b - a * b.derivative(x)) * slope
+        common = below.gcd(unit)
+        above, below = above * (unit / common) + part * (below / common), below * (unit / common)
+    return _lowest(above, below * b * b, symbols)
+
+
+def _lowest(above: Any, below: Any, symbols: Sequence[sp.Symbol]) -> tuple[sp.Expr, sp.Expr]:
+    """Return a quotient in lowest terms, with whole coefficients that have no common factor."""
     common = above.gcd(below)
     above, below = above / common, below / common
     numbers = [*above.coeffs(), *below.coeffs()]

@@ -1,9 +1,12 @@
 """neat: the shortest of a few equal forms of a smooth expression, by rational algebra over its kernels."""
 
+from collections.abc import Callable
 from functools import lru_cache, reduce
+from itertools import islice
 
 import sympy as sp
 
+from symact import quotients
 from symact.quotients import NotRational, factorised, quotient
 from symact.rules import applied, rewrite
 from symact.writing import text
@@ -44,7 +47,7 @@ def neat(expression: sp.Expr) -> sp.Expr:
     """
     if expression.is_Atom or expression.has(sp.Piecewise, sp.Derivative, sp.nan, sp.zoo, sp.oo):
         return expression
-    if sp.count_ops(expression) > MAX_OPERATIONS:
+    if exceeds(expression, MAX_OPERATIONS):
         signs = (1, -1) if any(isinstance(kernel, sp.exp) for kernel in kernels(expression)) else (1,)
         return min(expression, *(_over_one(expression, sign) for sign in signs), key=_length)
     return _neat(expression)
@@ -65,7 +68,13 @@ def _neat(expression: sp.Expr) -> sp.Expr:
 
 def _over_one(expression: sp.Expr, sign: int) -> sp.Expr:
     """Return a large expression as one fraction of factored polynomials over its kernels, or as it is."""
-    rational, back, roots = over_kernels(expression, sign)
+    return _fraction(*over_kernels(expression, sign)) or expression
+
+
+def _fraction(
+    rational: sp.Expr, back: dict[sp.Symbol, sp.Expr], roots: dict[sp.Symbol, sp.Expr]
+) -> sp.Expr | None:
+    """Return an expression over its kernels as one fraction of factored polynomials; None where too large."""
     rational, numbers = _over_numbers(rational)
     back |= {symbol: base ** sp.Rational(1, n) for symbol, (base, n) in numbers.items()}
     relations = [(s, 2, square) for s, square in roots.items() if square.is_polynomial()]
@@ -77,11 +86,47 @@ def _over_one(expression: sp.Expr, sign: int) -> sp.Expr:
             if lowered != sides:
                 sides = list(quotient(lowered[0] / lowered[1], MAX_TERMS))
     except NotRational:
-        return expression
+        return None
     for i, side in enumerate(sides):
         constant, factors = factorised(side)
         sides[i] = constant * sp.Mul(*(factor**k for factor, k in factors))
     return _rebuilt((sides[0] / sides[1]).xreplace(back))
+
+
+def differentiated(expression: sp.Expr, slope: Callable[[sp.Expr], sp.Expr], x: sp.Symbol) -> sp.Expr | None:
+    """Return the derivative of a large expression as one fraction of factored polynomials over its kernels.
+
+    ``slope`` differentiates a kernel: the polynomials of a high order are never written out as functions.
+    None where it is no such fraction.
+
+    >>> z = sp.Symbol("z", real=True)
+    >>> differentiated(1/(1 + sp.exp(-z)), lambda kernel: sp.diff(kernel, z), z)
+    exp(-z)/(1 + exp(-z))**2
+    """
+    found = kernels(expression)
+    exponentials = [kernel for kernel in found if isinstance(kernel, sp.exp)]
+    falling = sum(1 if kernel.args[0].could_extract_minus_sign() else -1 for kernel in exponentials)
+    slopes = [slope(kernel) for kernel in found]
+    whole, back, roots = over_kernels(sp.Tuple(expression, *found, *slopes), -1 if falling > 0 else 1)
+    rational, known, changes = whole[0], whole[1 : 1 + len(found)], whole[1 + len(found) :]
+    moves = {x: sp.S.One}
+    for power, change in zip(known, changes, strict=True):
+        symbol, k = power.as_base_exp()  # (s**k)' = k s**(k - 1) s'
+        moves[symbol] = change * symbol ** (1 - k) / k
+    try:
+        above, below = quotients.differentiated(rational, moves, MAX_TERMS)
+    except quotients.NotRational:
+        return None
+    return _fraction(above / below, back, roots)
+
+
+def exceeds(expression: sp.Expr, operations: int) -> bool:
+    """Return whether there are more than so many operations; a large expression is not counted to its end.
+
+    An operation makes three nodes at most: ``-x`` is -1, x and their product.
+    """
+    nodes = islice(sp.preorder_traversal(expression), 3 * operations + 2)
+    return sum(1 for _ in nodes) > 3 * operations + 1 or sp.count_ops(expression) > operations
 
 
 def _lowered(polynomial: sp.Expr, symbol: sp.Symbol, n: int, power: sp.Expr) -> sp.Expr:
@@ -113,7 +158,7 @@ def explained(before: sp.Expr, after: sp.Expr) -> tuple[str, str]:
     >>> explained(sp.exp(z)/(sp.exp(z) + 1), 1/(1 + sp.exp(-z)))
     ('simplification', 'numerator and denominator divided by exp(z)')
     """
-    if sp.count_ops(before) > MAX_OPERATIONS:
+    if exceeds(before, MAX_OPERATIONS):
         return "simplification", "over one denominator, factored"
     used = applied(before)
     if used and rewrite(before) == after:

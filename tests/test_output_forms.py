@@ -124,6 +124,11 @@ STRANGERS = {
     "sign(z)*abs(z)^(1/p)": "Abs(g)**(1 - p)/p",
     "sign(z)*(1-exp(-abs(z)^p))": "p*(-log(1 - Abs(g)))**(1 - 1/p)*(1 - Abs(g))",
     "z*abs(z)^p": "(p + 1)*Abs(g)**(p/(p + 1))",
+    "abs(z)^p*z/(1+abs(z)^(p+1))": "((1 - Abs(g))/Abs(g))**(1/(p + 1))*(p + 1)*(1 - Abs(g))*Abs(g)",
+    "z^2*sign(z)*abs(z)^p": "(p + 2)*Abs(g)**((p + 1)/(p + 2))",
+    "(1+z)^p*(2+2*z)-1/(1+z)^(p+1)": "sqrt(g**2 + 8)*(p + 1)/(g/4 + sqrt(g**2 + 8)/4)**(1/(p + 1))",
+    "z^p/sqrt(1+z^(2*p))": "g*p*(sqrt(1 - g**2)/g)**(1/p)*(1 - g**2)",
+    "log(z)/sqrt(1+log(z)^2)": "(1 - g**2)**(3/2)*exp(-g/sqrt(1 - g**2))",
     "a*z^3+b": "3*Abs(a)**(1/3)*Abs(b - g)**(2/3)*sign(a)",
 }
 """Formulas that are in no catalogue."""
@@ -392,7 +397,15 @@ def test_pieces_stay_apart_for_all_that_the_condition_admits(formula: str, condi
 
 
 @pytest.mark.parametrize(
-    "formula", ["max(0,z)^k", "max(0,1-z)^k", "z*abs(z)^p", "sign(z)*abs(z)^p", "a*z^5+b"]
+    "formula",
+    [
+        "max(0,z)^k",
+        "max(0,1-z)^k",
+        "z*abs(z)^p",
+        "sign(z)*abs(z)^p",
+        "a*z^5+b",
+        "abs(z)^p*z/(1+abs(z)^(p+1))",
+    ],
 )
 def test_a_form_holds_in_each_of_its_cases(formula: str) -> None:
     activation = parse(formula)
@@ -645,3 +658,17 @@ def test_both_roads_agree() -> None:
     assert {c.road for c in found} == {"elimination", "inversion"}
     values = {sp.nsimplify(c.rational.subs(c.meanings).subs(G, 3)) for c in found}
     assert values == {sp.Rational(9, 10)}
+
+
+@pytest.mark.parametrize("name", ["smish", "gelu_tanh"])
+def test_a_high_order_is_what_numbers_say_and_has_a_witness(name: str) -> None:
+    """Past the first orders, polynomials over the kernels are differentiated."""
+    activation = catalogue()[name]
+    derivative = differentiate(activation, order=7)
+    f, d = function(activation.expression, Z), function(derivative.simplified, Z)
+    with mp.workdps(80):
+        for z in POINTS[::3]:
+            assert abs(mp.diff(f, z, 7) - d(z)) < mpf(10) ** -12 * max(1, abs(d(z)))
+    form = recover_output_form(derivative)
+    assert isinstance(form, NoOutputForm)
+    assert form.witness is not None

@@ -33,6 +33,7 @@ from symact.writing import text
 
 D = sp.Symbol("_d", real=True)
 V = sp.Symbol("_v", real=True)
+T = sp.Symbol("_t", positive=True)
 SHOWN = {D: sp.Symbol("d", real=True), V: sp.Symbol("v", real=True)}
 """What they are called in a relation that is shown; parameters of the formula may have these names too."""
 NAMES = ("u_1", "u_2", "u_3", "u_4", "u_5", "u_6", "u_7", "u_8")
@@ -138,6 +139,35 @@ def at_output(f: sp.Expr, place: Place) -> Callable[[sp.Expr], int | None]:
 
 
 @dataclass(frozen=True)
+class _OnePower:
+    """F by ``symbol``, a power of a base T; ``back`` is what the base is made of, ``others`` its powers."""
+
+    F: sp.Expr
+    symbol: sp.Symbol
+    exponent: sp.Expr
+    back: Mapping[sp.Symbol, sp.Expr]
+    others: Mapping[sp.Symbol, sp.Expr]
+
+
+def _exponents(polynomial: sp.Expr, exponents: Mapping[sp.Symbol, sp.Expr]) -> list[tuple[sp.Expr, sp.Expr]]:
+    """Return the terms of a polynomial in powers of one base: the exponent and the coefficient of each."""
+    return [
+        (sp.Add(*(k * e for k, e in zip(monomial, exponents.values(), strict=True))), coefficient)
+        for monomial, coefficient in sp.Poly(polynomial, *exponents).terms()
+    ]
+
+
+def _by_power(power: Kernel, symbol: sp.Symbol, exponent: sp.Expr) -> sp.Expr:
+    """Return a power by another of its base, and whole powers of the base: z**p = z**(1 + p)/z."""
+    for parameter in sorted(exponent.free_symbols, key=str):
+        k = sp.cancel(sp.diff(power.degree, parameter) / sp.diff(exponent, parameter))
+        rest = sp.expand(power.degree - k * exponent)
+        if k.is_Integer and rest.is_Integer:
+            return symbol**k * power.argument**rest
+    return power.symbol
+
+
+@dataclass(frozen=True)
 class _Elimination:
     """What to express is ``target``; kernels that are ``known`` stand as symbols with a meaning in g."""
 
@@ -168,9 +198,12 @@ class _Elimination:
             if len(free) > 1 and (gathered := self._gathered(F, value, meanings)) is not None:
                 F, value = gathered
                 continue
-            if len(free) > 1:
+            if len(free) > 1 and (one := self._of_one_power(F)) is not None:
+                yield from self._by_one_power(one, known, meanings)
+                return
+            if len(free) > 1 and len(bases) > 1:
                 raise (Unsolved if self._overlapping(bases) else NoInverse)(self._mixture(bases))
-            (symbol,) = free
+            (symbol,) = free if len(free) == 1 else bases
             expressed = self._express(F, symbol, symbol, known)
             if expressed is None:
                 return
@@ -244,6 +277,61 @@ class _Elimination:
         p = 1 / powers[-1].degree
         result = sp.Mul(*(sp.powdenest(sp.Pow(x, k * p), force=True) for x, k in positive))
         return result * abs(constant) ** p, (sign * V) ** p
+
+    def _of_one_power(self, F: sp.Expr) -> "_OnePower | None":
+        """Return F by one power W, if it is made of powers of one base whose exponents are multiples of one.
+
+        z*z**p/(1 + z*z**p) is W/(1 + W) with W = z**(1 + p).
+        """
+        moving = self._moving(F)
+        powers = [k for s, k in self.tower.kernels.items() if s in moving and k.function == POWER]
+        bases = {power.argument for power in powers}
+        inner = moving - {power.symbol for power in powers}
+        if len(bases) != 1 or len(inner) > 1:
+            return None
+        (base,) = bases
+        exponents = {power.symbol: power.degree for power in powers}
+        back: dict[sp.Symbol, sp.Expr] = {}
+        for symbol in inner:  # what stands beside the powers is linear in their base
+            slope = sp.diff(base, symbol)
+            if self._moving(base) != inner or self._moving(slope) or slope == 0:
+                return None
+            back[symbol] = sp.expand((T - base) / slope + symbol)
+            exponents[T] = sp.S.One
+        parts = [_exponents(part, exponents) for part in fraction(F.xreplace(back))]
+        start = parts[1][0][0]
+        shifted = [[(sp.expand(total - start), c) for total, c in part] for part in parts]
+        unit = next((total for part in shifted for total, _ in part if total != 0), sp.S.Zero)
+        if unit == 0:
+            return None
+        ratios = [[(sp.cancel(total / unit), c) for total, c in part] for part in shifted]
+        found = [ratio for part in ratios for ratio, _ in part if ratio != 0]
+        if not all(ratio.is_Rational for ratio in found):
+            return None
+        step = sp.Rational(gcd(*(int(r.p) for r in found)), lcm(*(int(r.q) for r in found)))
+        unit = sp.expand(step * unit)
+        if unit.could_extract_minus_sign():
+            unit, step = -unit, -step
+        W = self.tower.power(base, unit)
+        above, below = (sp.Add(*(c * W ** (ratio / step) for ratio, c in part)) for part in ratios)
+        others = {
+            power.symbol: _by_power(power, W, unit)
+            for power in self.tower.kernels.values()
+            if power.function == POWER and power.argument == base and power.symbol != W
+        }
+        return _OnePower(above / below, W, unit, back, others)
+
+    def _by_one_power(
+        self, one: "_OnePower", known: Mapping[sp.Symbol, sp.Expr], meanings: Mapping[sp.Symbol, sp.Expr]
+    ) -> Iterator[Candidate]:
+        """Express the one power, by it the base and its other powers, and substitute."""
+        if (expressed := self._express(one.F, one.symbol, one.symbol, known)) is None:
+            return
+        power = substituted(expressed[0], meanings)
+        base = sp.Pow(power, 1 / one.exponent)
+        inside = {symbol: value.subs(T, base) for symbol, value in one.back.items()}
+        values = self._completed({**known, one.symbol: power, **inside})
+        yield Candidate(self.target.xreplace(one.others), {**values, **self._constants}, "", "inversion")
 
     def _overlapping(self, bases: set[sp.Symbol]) -> bool:
         """Return whether a power stands beside its own base: z*z**p mixes the two, and has an inverse."""

@@ -3,7 +3,7 @@
 import sympy as sp
 
 from symact.activations import Z
-from symact.output_forms.balls import Function, Place, ball, points, same, tight
+from symact.output_forms.balls import Function, Place, Setting, ball, points, same, tight
 from symact.output_forms.towers import TooLarge, fraction, tower_of
 
 
@@ -15,11 +15,19 @@ def proportion(f: sp.Expr, d: sp.Expr, place: Place) -> tuple[sp.Expr, sp.Expr] 
     (-9, 9)
     """
     slope = sp.diff(f, Z)
-    if slope == 0:
+    if slope == 0 or any(_unlike(f, d, place, setting) for setting in place.settings):
         return None
     a = _free(sp.diff(d, Z) / slope, place)
     b = None if a is None else _free(d - a * f, place)
     return None if a is None or b is None else (a, b)
+
+
+def _unlike(f: sp.Expr, d: sp.Expr, place: Place, setting: Setting) -> bool:
+    """Return whether three points (f, d) are on no line, surely."""
+    z = [ball(at) for at in points(place.piece, setting, 3)]
+    (f0, f1, f2), (d0, d1, d2) = ([Function(value, setting)(at) for at in z] for value in (f, d))
+    gap = (f1 - f0) * (d2 - d0) - (f2 - f0) * (d1 - d0)
+    return bool(gap > 0 or gap < 0)
 
 
 def _free(expression: sp.Expr, place: Place) -> sp.Expr | None:

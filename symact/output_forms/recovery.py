@@ -488,11 +488,21 @@ def _apart(expression: sp.Expr, forms: Sequence[_Form]) -> list[sp.Basic]:
     divisors = [e.base for e in expression.atoms(sp.Pow) if e.exp.is_negative and not e.base.has(G)]
     parts = dict.fromkeys(part for divisor in divisors for part in sp.Mul.make_args(sp.factor(divisor)))
     return [
-        sp.Ne(part.args[0], sp.expand(part.args[0] - part)) if part.is_Add else sp.Ne(part, 0)
+        _unlike_zero(part)
         for part in parts
         if (part.is_Add or part.is_Function)
         and not all(form.region.signed(part).is_nonzero for form in forms)
     ]
+
+
+def _unlike_zero(part: sp.Expr) -> sp.Basic:
+    """Return that a sum or a function is not 0: a != b for a - b, p != -1 for 1 + p."""
+    number, rest = part.as_coeff_Add()
+    if not part.is_Add:
+        return sp.Ne(part, 0)
+    if number == 0:
+        return sp.Ne(part.args[0], sp.expand(part.args[0] - part))
+    return sp.Ne(-rest, number) if rest.could_extract_minus_sign() else sp.Ne(rest, -number)
 
 
 def _nonzero(

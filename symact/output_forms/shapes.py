@@ -444,6 +444,10 @@ def _merged(product: sp.Expr) -> sp.Expr:
                 parts.remove(power)
                 parts.remove(other)
                 return _merged(sp.Mul(sign**k, *parts, sp.Pow(base, sp.expand(exponent + k))))
+            if factor == base and not k.is_Rational:  # x > 0, or x**a is no real number
+                parts.remove(power)
+                parts.remove(other)
+                return _merged(sp.Mul(*parts, sp.Pow(base, sp.factor(sp.cancel(exponent + k)))))
     return product
 
 
@@ -497,13 +501,18 @@ def _signed(form: sp.Expr) -> sp.Expr:
     if sign < 0:  # a/(b - c) rather than -a/(c - b), s*(g - b) rather than -s*(b - g)
         sums = [part.as_base_exp() for part in parts if part.as_base_exp()[0].is_Add]
         free = [(base, k) for base, k in sums if k in (1, -1) and base.as_coeff_Add()[0] == 0]
-        for base, k in [*free, *((base, k) for base, k in sums if k == -1)][:1]:
+        below = [(base, k) for base, k in sums if k == -1 and any(map(_negative, base.args))]
+        for base, k in [*free, *below][:1]:
             sign, parts[parts.index(sp.Pow(base, k))] = 1, sp.Pow(-base, k)
     return sp.Mul(sign * abs(number), *parts)
+
+
+def _negative(term: sp.Expr) -> bool:
+    return bool(term.could_extract_minus_sign())
 
 
 def _turned(total: sp.Expr) -> bool:
     constant = total.as_coeff_Add()[0]
     if constant != 0:
         return bool(constant < 0)
-    return bool(total.could_extract_minus_sign())
+    return _negative(total)

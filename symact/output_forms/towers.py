@@ -317,6 +317,10 @@ class Tower:
                 continue
             unit = self._unit("exp", direction, ratio)
             inner = self._canonical(self.rational(unit * direction))
+            factor, rest = inner.as_coeff_Mul()
+            if rest in self.kernels and self.kernels[rest].function is sp.log:
+                result *= self._power(self.meaning(self.kernels[rest].argument), factor * ratio / unit)
+                continue
             symbol = self._new((sp.exp, unit * direction), sp.exp, inner, sp.exp(unit * direction))
             result *= symbol ** (ratio / unit)
         return result
@@ -466,6 +470,11 @@ class Tower:
             whole, rest = sp.S.Zero, sp.expand(exponent)
         flip = -1 if rest.could_extract_minus_sign() else 1
         base = self._canonical(base)
-        meaning = sp.Pow(self.meaning(base), flip * rest)
-        symbol = self._new((POWER, base, flip * rest), POWER, base, meaning, flip * rest)
-        return base**whole * symbol**flip
+        ratio, direction = (flip * rest).as_content_primitive()
+        unit = self._unit("power", sp.Pow(self.meaning(base), direction), ratio)
+        return base**whole * self.power(base, sp.expand(unit * direction)) ** (flip * ratio / unit)
+
+    def power(self, base: sp.Expr, exponent: sp.Expr) -> sp.Symbol:
+        """Return the symbol of a power of what is positive."""
+        meaning = sp.Pow(self.meaning(base), exponent)
+        return self._new((POWER, base, exponent), POWER, base, meaning, exponent)
