@@ -26,9 +26,10 @@ from symact.cli import app
 from symact.enclosures.jets import Jet
 from symact.errors import SymactError
 from symact.formats import BINARY32
+from symact.sweeps.branches import branch
 from symact.sweeps.certificates import Certificates, certify, recheck
 from symact.sweeps.chunks import PATTERNS, function_of, judge, merged
-from symact.sweeps.expansions import Kind, Piece, branch, expand
+from symact.sweeps.expansions import Kind, Piece, expand
 from symact.sweeps.programs import program
 from symact.sweeps.subjects import FUNCTIONS, Subject, subject
 

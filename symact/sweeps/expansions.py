@@ -15,15 +15,14 @@ from functools import lru_cache
 
 import sympy as sp
 from flint import arb
-from sympy.core.relational import Relational
 
-from symact.enclosures import enclose, rational
+from symact.enclosures import enclose
 from symact.enclosures.ball_functions import Undecided
 from symact.enclosures.jets import Jet
 from symact.enclosures.tails import Scale, Tail, Tails, towards
 from symact.errors import NotSupported
 from symact.formats import BINARY32
-from symact.functions import plain
+from symact.sweeps.branches import ball, branch
 from symact.sweeps.programs import Program, program
 
 DEGREE = 12
@@ -245,10 +244,6 @@ def _coefficients(jet: Jet | None, point: arb, order: int, count: int) -> list[a
     return [arb(math.perm(k + order, order)) * found[k + order] for k in range(count)]
 
 
-def _ball(low: float, high: float) -> arb:
-    return arb(low).union(arb(high))
-
-
 def _about_middle(
     jet: Jet | None, at: list[arb], centre: float, order: int, low: float, high: float
 ) -> Series | None:
@@ -265,7 +260,7 @@ def _about_middle(
     least = 0.999 * sizes[0] - sum(sizes[1:])
     if not _enough(max(rounding, sizes[DEGREE] / HOPE), least):
         return None
-    over = _coefficients(jet, _ball(low, high), order, DEGREE + 2)
+    over = _coefficients(jet, ball(low, high), order, DEGREE + 2)
     if over is None:
         return None
     remainder = _scaled(abs(over[DEGREE + 1]), width, DEGREE + 1)
@@ -287,7 +282,7 @@ def _about_zero(jet: Jet | None, order: int, low: float, high: float) -> Series 
     lead = next((k for k, c in enumerate(at) if not c.is_zero()), None)
     if lead is None or at[lead].contains(0):
         return None
-    over = _coefficients(jet, _ball(low, high).union(arb(0)), order, DEGREE + 2)
+    over = _coefficients(jet, ball(low, high).union(arb(0)), order, DEGREE + 2)
     if over is None:
         return None
     width = max(-low, high)
@@ -433,72 +428,6 @@ def _tail(expression: sp.Expr, variable: sp.Symbol, order: int, side: int, neare
 
 def _monomial(factor: float, power: int) -> tuple[float, ...]:
     return tuple(factor if k == power else 0.0 for k in range(DEGREE + 1))
-
-
-def branch(expression: sp.Expr, variable: sp.Symbol, low: float, high: float) -> sp.Expr | None:
-    """Return the expression as it is on an interval, without cases; None where cases meet inside.
-
-    >>> z = sp.Symbol("z", real=True)
-    >>> branch(sp.Max(z, 0) + abs(z - 3), z, 1.0, 2.0)
-    3
-    """
-    try:
-        return _Branch(variable, low, high).of(plain(expression))
-    except Undecided:
-        return None
-
-
-@dataclass
-class _Branch:
-    variable: sp.Symbol
-    low: float
-    high: float
-
-    def of(self, node: sp.Expr) -> sp.Expr:
-        if not node.has(sp.Piecewise, sp.Abs, sp.sign, sp.Max, sp.Min):
-            return node
-        if isinstance(node, sp.Piecewise):
-            return self.of(next(value for value, condition in node.args if self._holds(condition)))
-        if isinstance(node, sp.Abs | sp.sign):
-            u = self.of(node.args[0])
-            sign = self._sign(u)
-            return sign * u if isinstance(node, sp.Abs) else sp.Integer(sign)
-        if isinstance(node, sp.Max | sp.Min):
-            chosen, *others = [self.of(argument) for argument in node.args]
-            for other in others:
-                larger = self._sign(other - chosen) > 0
-                if larger == isinstance(node, sp.Max):
-                    chosen = other
-            return chosen
-        return node.func(*(self.of(argument) for argument in node.args))
-
-    def _holds(self, condition: sp.Basic) -> bool:
-        if condition in (sp.true, sp.false):
-            return bool(condition)
-        if isinstance(condition, Relational):
-            sign = self._sign(self.of(condition.lhs - condition.rhs))
-            if isinstance(condition, sp.Eq | sp.Ne):
-                return isinstance(condition, sp.Ne)
-            return (sign > 0) == isinstance(condition, sp.Gt | sp.Ge)
-        held = [self._holds(part) for part in condition.args]
-        if isinstance(condition, sp.Not):
-            return not held[0]
-        return all(held) if isinstance(condition, sp.And) else any(held)
-
-    def _sign(self, difference: sp.Expr) -> int:
-        """Return the one strict sign that a difference has on the interval; Undecided where it has none."""
-        slope = sp.diff(difference, self.variable)
-        if self.variable not in slope.free_symbols:  # the ends tell, exactly
-            ends = [rational(difference, {self.variable: Fraction(end)}) for end in (self.low, self.high)]
-            signs = {(end > 0) - (end < 0) for end in ends if end is not None}
-            if None not in ends and len(signs) == 1 and 0 not in signs:
-                return signs.pop()
-            if None not in ends:
-                raise Undecided
-        value = enclose(difference, {self.variable: _ball(self.low, self.high)})
-        if value > 0 or value < 0:
-            return 1 if value > 0 else -1
-        raise Undecided
 
 
 # Numbers. Exponents may be beyond anything that a Fraction could write down: exp(-1e30).
