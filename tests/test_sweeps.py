@@ -85,7 +85,7 @@ def promises(piece: Piece, z: float, value: Fraction | float) -> bool:
         return math.isinf(value) and abs(horner) >= 2.0**128
     if abs(horner) == 2.0**200:
         return abs(value) >= 2**128
-    known = abs(value) / 2**46 + Fraction(2) ** -190  # the oracle's own accuracy
+    known = abs(value) / 2**400 + Fraction(2) ** -1500  # the oracle's own accuracy
     off, half = value - Fraction(horner), Fraction(series.relative) * abs(Fraction(horner))
     return abs(off) <= half + Fraction(series.absolute) + known and series.side * off >= -known
 
@@ -122,6 +122,23 @@ def test_pieces_hold_what_they_promise(name: str, function: str) -> None:
     assert not wrong
     points = all(a == b for a, b in asked.smooth.parts)  # step has two outputs
     assert judged > 15 or points
+
+
+@pytest.mark.parametrize("function", ["forward", "derivative"])
+@pytest.mark.parametrize("name", QUICK)
+def test_pieces_hold_from_end_to_end(name: str, function: str) -> None:
+    """As they are in whole chunks: at both ends and in between."""
+    asked, generator = subject(CORPUS[name], function), random.Random(SEED)
+    wrong = []
+    for index in (0, 14, 15, 16, 20, 47, 48, 52):
+        pieces = expand(asked.smooth, index * PATTERNS, (index + 1) * PATTERNS - 1)
+        known = [piece for piece in pieces if piece.kind is not Kind.UNKNOWN]
+        for piece in generator.sample(known, min(5, len(known))):
+            for pattern in (piece.first, piece.last, generator.randint(piece.first, piece.last)):
+                z = BINARY32.value(pattern)
+                if not promises(piece, z, truth(asked, z)):
+                    wrong.append((z, piece))
+    assert not wrong
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "isru", "logit", "snake"])
@@ -203,7 +220,8 @@ def test_a_planted_fault_is_found(fault: str, at: float) -> None:
     assert all(getattr(good, count) == 0 for count in COUNTS)
     found = judge(asked, planted(exact(asked), at, value), first, first + 999)
     counts = {count: getattr(found, count) for count in COUNTS if getattr(found, count)}
-    counts.pop("not_monotone", None)  # beside an error of one ulp the order may hold
+    disorder = counts.pop("not_monotone", 0)  # beside an error of one ulp the order may hold
+    assert disorder == 1 or "ulp" in fault or fault == "NaN"
     assert counts == expected
     if "misrounded" in expected and "wrong_inf" not in expected:
         assert BINARY32.value(found.at) == at
@@ -256,21 +274,17 @@ def test_parts_add_up_to_the_whole() -> None:
 
 def test_programs_of_sines_are_within_their_errors() -> None:
     generator = random.Random(SEED)
-    expression = sp.sin(30 * z) * z + sp.cos(z) ** 2
+    expression = sp.sin(30 * z) * z + sp.cos(z) ** 2 + sp.sin(z / 3)
     run = program(expression, z)
     assert run is not None
-    points = [
-        float(np.float32(generator.choice((1, -1)) * 2.0 ** generator.uniform(2, 127))) for _ in range(400)
-    ]
+    sizes = [2.0 ** generator.uniform(2, 127) for _ in range(1000)]
+    points = [float(np.float32(generator.choice((1, -1)) * size)) for size in sizes]
     values, errors = run(np.array(points))
     with mpmath.workprec(600):
         for point, value, error in zip(points, values, errors, strict=True):
             x = mpmath.mpf(point)
-            assert (
-                abs(mpmath.sin(30 * x) * x + mpmath.cos(x) ** 2 - value)
-                <= error
-                < 2.0**-40 * (1 + abs(point))
-            )
+            exact_value = mpmath.sin(30 * x) * x + mpmath.cos(x) ** 2 + mpmath.sin(x / 3)
+            assert abs(exact_value - value) <= error < 2.0**-40 * (1 + abs(point))
 
 
 @pytest.mark.parametrize("at", [1.5, 7.0, 1000.0, 2.0**60])
@@ -330,6 +344,9 @@ def test_a_certificate_stands_as_long_as_its_kernel(sigmoid: sweeps.Sweep, tmp_p
     assert any("other values" in fault for fault in recheck(other, forged))
     assert any("worse than certified" in fault for fault in recheck(other, forged))
     assert "no certificate" in recheck(sigmoid, None)[0]
+    saturated = sigmoid.files[path].replace("if (z == INFINITY)", "if (z > 16.0)")  # right from 16.7 on
+    early = replace(sigmoid, files={**sigmoid.files, path: saturated})
+    assert any("other values" in fault for fault in recheck(early, replace(certificate, kernel=early.kernel)))
 
 
 def test_certificates_are_written_whole_and_read_back(sigmoid: sweeps.Sweep, tmp_path: Path) -> None:
