@@ -103,6 +103,9 @@ def _anchored(mantissa: int, exponent: int, fmt: Format) -> tuple[float, float, 
 
     >>> _anchored(-5, -1, BINARY64), _anchored(2**60 + 2**5, -60, BINARY64)
     ((-2.5, 0.0, -51), (1.0, 0.125, -52))
+    >>> tie, above = (2**53 + 1) << 200, ((2**53 + 1) << 200) + 1
+    >>> _anchored(tie, -200, BINARY64), _anchored(above, -200, BINARY64)
+    ((9007199254740992.0, 0.5, 1), (9007199254740994.0, -0.5, 1))
     """
     ulp = fmt.ulp_exponent(mantissa, exponent)
     top = fmt.emax - fmt.precision + 1

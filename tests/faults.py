@@ -1112,7 +1112,7 @@ RECORDS = (
 # What judges.
 
 JUDGE = suite("tests/test_accuracy.py", "-k", "planted or strides or points or seams or infinity or interior")
-ORACLE = suite("tests/test_oracles.py")
+ORACLE = suite("tests/test_oracles.py", "symact/oracles.py")
 JUDGEMENTS = "symact/accuracy/judgements.py"
 
 JUDGES = (

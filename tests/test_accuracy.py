@@ -108,6 +108,10 @@ def test_good_functions_hold(name: str, function: str, call: Function, dtype: st
     assert result.undecided == 0
 
 
+def up(values: np.ndarray) -> np.ndarray:
+    return np.nextafter(values, values.dtype.type(np.inf))
+
+
 def nudge(call: Function, chosen: Callable[[np.ndarray], np.ndarray], ulps: int) -> Function:
     """Move the result by some ulp where an input is chosen."""
 
@@ -276,6 +280,12 @@ PLANTED: dict[str, tuple[str, str, Function, Callable]] = {
         "vjp",
         lambda z, g_bar: (g_bar * in_double(sigmoid)(z)) * (1 - in_double(sigmoid)(z)),
         lambda r: r.max_ulp > 1.5 and r.g_bar is not None,
+    ),
+    "a VJP two ulp up": (
+        "sigmoid",
+        "vjp",
+        lambda z, g_bar: up(up(in_double(lambda z, g_bar: g_bar * sigmoid_derivative(z))(z, g_bar))),
+        lambda r: 1.5 < r.max_ulp < 5.5,
     ),
 }
 
