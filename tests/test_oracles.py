@@ -304,3 +304,11 @@ def test_a_kink_that_no_float_hits_is_no_kink() -> None:
 def test_an_unknown_function_is_named() -> None:
     with pytest.raises(NotSupported, match="gamma"):
         Function(sp.gamma(Z), Z, {}).value(1.0)
+
+
+def test_outside_a_domain_there_is_no_value_though_the_formula_has_one() -> None:
+    oracle = Oracle(Activation("boxed", Z**2, domain=sp.Interval(0, 1)), {})
+    for z in (-0.5, 1.5, 2.0):
+        assert oracle.forward(z).is_nan()
+        assert oracle.derivative(z).is_nan()
+    assert oracle.forward(0.5) == 0.25
