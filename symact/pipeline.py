@@ -537,7 +537,8 @@ def recheck(
             certificate = known.get((each.activation.title, each.function, target))
             if certificate is not None:
                 work.append((each, certificate))
-    wrong = [fault for _, faults in in_processes(_rechecked, work, jobs, progress) for fault in faults]
+    found = in_processes(_rechecked, work, jobs, progress, lambda item: item[1].title)
+    wrong = [fault for _, faults in found for fault in faults]
     return len(work), sorted(wrong)
 
 

@@ -53,6 +53,11 @@ class Certificate:
         """What it is a certificate of."""
         return self.activation, self.function, self.target
 
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"{self.activation} {self.function} ({self.target})"
+
     def to_json(self) -> dict[str, Any]:
         """Return the certificate's object in accuracy.json."""
         named = {"activation": self.activation, "function": self.function, "target": self.target}
