@@ -107,7 +107,7 @@ def test_pieces_hold_what_they_promise(name: str, function: str) -> None:
     wrong, judged = [], 0
     for pattern in patterns(30):
         z = BINARY32.value(pattern)
-        (piece,) = expand(replace(asked.smooth), pattern, pattern)
+        (piece,) = expand(asked.smooth, pattern, pattern)
         if piece.kind is Kind.UNKNOWN:  # a range of one float says nothing: take the one around it
             first = max(pattern - 40, pattern // PATTERNS * PATTERNS)
             around = expand(

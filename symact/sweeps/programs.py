@@ -2,7 +2,7 @@
 
 Every operation returns its rounded value and a bound of how far that is from the truth; N. J. Higham,
 Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002, section 3.3. NumPy's elementary functions
-are taken to be within `LIBRARY` of their values, eight units of roundoff: a test holds them against FLINT's.
+are taken to be within `LIBRARY` of their values, eight units of roundoff: a test holds them against mpmath's.
 """
 
 from collections.abc import Callable
