@@ -90,11 +90,7 @@ def verify_activation(task: Task) -> list[Result]:
     for dtype, able in [(dtype, _able(task, dtype)) for dtype in task.dtypes or DTYPES]:
         for question in questions(activation, dtype, recovered, marks, exhaustive=task.exhaustive):
             for target in able:
-                call = packages[target].call(activation.name, question.function, dtype)
-                if call is None:
-                    raise NotSupported(
-                        f"{activation.title}: {target} has no {question.function}; generate again"
-                    )
+                call = _function(packages[target], target, activation, question.function, dtype)
                 key = (question.function, target, dtype)
                 result = ask(question, call, target, _alone(packages[target], activation.name, key))
                 if key not in found:  # once, at the defaults
@@ -108,7 +104,11 @@ def loaded(folder: Path, target: str, activation: Activation, function: str, dty
 
     Raises NotSupported where the target has no such function.
     """
-    call: Call | None = _load(folder, target, activation).call(activation.name, function, dtype)
+    return _function(_load(folder, target, activation), target, activation, function, dtype)
+
+
+def _function(package: Any, target: str, activation: Activation, function: str, dtype: str) -> Call:
+    call: Call | None = package.call(activation.name, function, dtype)
     if call is None:
         raise NotSupported(f"{activation.title}: {target} has no {function}; generate again")
     return call

@@ -1,9 +1,10 @@
 """A function on consecutive floats as Taylor polynomials in binary64, each with a certified error.
 
 The road from the definition is FLINT's power series over balls: no rule, no form and no kernel of ours has a
-part in it. Where they cancel, our simplified derivative is expanded instead, if its series is the same. A piece says: for every float from ``first`` to ``last`` the function is
-within ``relative * abs(v) + absolute`` of v, the polynomial evaluated in binary64 by Horner's rule. What
-no piece reaches (kinks, ends of the domain, a float beside a root) is left to arbitrary precision.
+part in it. Where they cancel, our simplified derivative is expanded instead, if its series is the same. A
+piece says: for every float from ``first`` to ``last`` the function is within ``relative * abs(v) + absolute``
+of v, the polynomial evaluated in binary64 by Horner's rule. What no piece reaches (kinks, ends of the domain,
+a float beside a root) is left to arbitrary precision.
 """
 
 import math

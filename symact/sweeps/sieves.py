@@ -3,7 +3,6 @@
 import ctypes
 import hashlib
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from symact.errors import SymactError, ToolMissing
+from symact.errors import SymactError
 from symact.sweeps.expansions import DEGREE, Piece, Series
+from symact.targets.c import found_compiler
 
 SOURCE = Path(__file__).parent / "sieve.c"
 FLAGS = ("-O3", "-std=c99", "-fPIC", "-shared", "-march=native", "-ffp-contract=fast", "-fno-trapping-math")
@@ -131,12 +131,9 @@ def _library() -> ctypes.CDLL:
     place.mkdir(mode=0o700, exist_ok=True)
     library = place / f"sieve-{tag}.so"
     if not library.exists():
-        compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-        if compiler is None:
-            raise ToolMissing("no C compiler found (cc, gcc, clang); install one or set CC")
         beside = library.with_suffix(f".{os.getpid()}")
         done = subprocess.run(
-            [compiler, *FLAGS, str(SOURCE), "-o", str(beside), "-lm"], capture_output=True, text=True
+            [found_compiler(), *FLAGS, str(SOURCE), "-o", str(beside), "-lm"], capture_output=True, text=True
         )
         if done.returncode:
             raise SymactError(f"{SOURCE.name}: does not compile: {done.stderr.strip()[:800]}")

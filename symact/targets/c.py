@@ -270,6 +270,14 @@ def _condition(condition: sp.Basic, doubles: Doubles) -> str:
 # Build and load.
 
 
+def found_compiler() -> str:
+    """Return the C compiler of this machine: CC, or the first of the usual names. Raises ToolMissing."""
+    cc = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if cc is None:
+        raise ToolMissing("no C compiler found (cc, gcc, clang); install one or set CC")
+    return cc
+
+
 def build(
     folder: Path, library: Path, *, compiler: str | None = None, flags: tuple[str, ...] = FLAGS
 ) -> Path:
@@ -277,11 +285,7 @@ def build(
 
     Raises ToolMissing without a compiler, SymactError with the compiler's first words where it fails.
     """
-    cc = (
-        compiler or os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    )
-    if cc is None:
-        raise ToolMissing("no C compiler found (cc, gcc, clang); install one or set CC")
+    cc = compiler or found_compiler()
     library.parent.mkdir(parents=True, exist_ok=True)
     sources = sorted(folder.glob("*.c"))
     if not sources:
