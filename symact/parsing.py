@@ -45,8 +45,9 @@ C_KEYWORDS = (
     "long register restrict return short signed sizeof static struct switch typedef union unsigned void "
     "volatile while"
 )
-RESERVED = {"g", "E", "I", *C_KEYWORDS.split(), *keyword.kwlist}
-"""Names that no parameter may have: the output's, SymPy's constants, words of the languages that we emit."""
+EMITTED = "g g_bar out np dd powi fabs ldexp fma isinf isfinite INFINITY NAN"
+RESERVED = {"E", "I", *EMITTED.split(), *C_KEYWORDS.split(), *keyword.kwlist}
+"""Names that no parameter may have: SymPy's constants, what we emit, words of the languages that we emit."""
 
 _HINTS = {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "≤": "<=", "≥": ">=", "π": "pi", "²": "**2"}
 _HINTS |= {"³": "**3", "√": "sqrt(...)", "σ": "sigmoid(z)", "|": "abs(z)", "[": "( and )", "{": "( and )"}

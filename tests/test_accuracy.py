@@ -330,6 +330,7 @@ IN_C = {  # what the scalar does besides, what the array computes, spurious flag
     "nothing": ("1.0f", "symact_tanhf(z[i])", False, False),
     "invalid": ("z > 3.0f ? zero / zero : 0.0f", "symact_tanhf(z[i])", True, False),
     "invalid for NaN": ("z < 1.0f", "symact_tanhf(z[i])", True, False),
+    "overflow": ("z > 3.5f ? 1.0f / (z * 1e38f) : 0.0f", "symact_tanhf(z[i])", True, False),
     "division by zero": ("z == 2.0f ? 1.0f / zero : 0.0f", "symact_tanhf(z[i])", True, False),
     "another last bit": ("1.0f", "z[i] > 9.5f ? 0x1.fffffep-1f : symact_tanhf(z[i])", False, True),
     "another tail": ("1.0f", "i + 1 < n ? symact_tanhf(z[i]) : (float)(tanh(z[i]) * 1.0000001)", False, True),

@@ -80,7 +80,7 @@ def test_tests_that_do_not_run_kill_nothing(killer: object, copy: Copy) -> None:
 def test_what_fails_without_the_fault_kills_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "generated" / "c"
     folder.mkdir(parents=True)
-    for file in ("relu.c", "symact.h", "symact_dd.h", "symact_powers.h"):
+    for file in ("relu.c", "symact.h", "symact_dd.h", "symact_flags.h", "symact_powers.h"):
         text = (ROOT / "generated" / "c" / file).read_text("utf-8")
         (folder / file).write_text(text.replace("return 1.0;", "return 1.5;"), "utf-8")
     outcome = Copy(tmp_path).judge(RELU)

@@ -133,6 +133,8 @@ BAD = [
     ("I*z", 1, "reserved"),
     ("lambda*z", 1, "reserved"),
     ("z*double", 3, "reserved"),
+    ("z*out", 3, "reserved"),
+    ("z*np", 3, "reserved"),
     ("a__b*z", 1, "reserved"),
     ("3", 1, "no z in the formula"),
     ("alpha", 1, "no z in the formula"),

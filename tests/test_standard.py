@@ -4,6 +4,7 @@ What is about numbers of a target (accuracy, thresholds, flags, placements, laws
 tests/test_accuracy.py plants its faults. Each check here fails on the fault that is planted below it.
 """
 
+import ctypes
 import math
 import random
 import subprocess
@@ -29,6 +30,7 @@ from symact.derivatives import differentiate
 from symact.enclosures.integrals import analytic, integral
 from symact.formats import BINARY32, BINARY64, FORMATS, Format
 from symact.functions import plain
+from symact.kernels import interface
 from symact.oracles import Function, Oracle
 from symact.output_forms import OutputForm, recover_output_form
 from symact.targets import c, numpy
@@ -451,3 +453,42 @@ def test_a_thousand_digits(name: str) -> None:
 def test_a_wrong_990th_digit_is_found() -> None:
     assert not_by_mpmath("tanh") == []
     assert len(not_by_mpmath("tanh", Z * sp.Rational(1, 10**987))) == 6
+
+
+@pytest.fixture(scope="module")
+def flags(tmp_path_factory: pytest.TempPathFactory, require_tool: Callable[[str], str]) -> ctypes.CDLL:
+    """Return ``clear()`` and ``raised()``, which gives the bits of `c.RAISED`."""
+    bits = " | ".join(f"(fetestexcept({flag}) ? {bit} : 0)" for flag, bit in c.RAISED.items())
+    source = tmp_path_factory.mktemp("flags") / "flags.c"
+    clear = "void clear(void) { feclearexcept(FE_ALL_EXCEPT); }"
+    source.write_text(f"#include <fenv.h>\n{clear}\nint raised(void) {{ return {bits}; }}\n")
+    library = source.with_suffix(".so")
+    subprocess.run(
+        [require_tool("cc"), "-fPIC", "-shared", str(source), "-o", str(library), "-lm"], check=True
+    )
+    return ctypes.CDLL(str(library))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_arrays_raise_the_flags_that_their_elements_raise(
+    name: str, libraries: Mapping[str, c.Library], flags: ctypes.CDLL
+) -> None:
+    library = libraries["gcc -O3, this machine's"]
+    loaded = ctypes.CDLL(str(library.path))
+    activation = CATALOGUE[name]
+    values = [float(value) for value in settings(activation, BINARY32)[0].values()]
+    for function, dtype, _, arguments in functions(activation):
+        if library.call(name, function, dtype) is None:
+            continue
+        raised = library.alone(name, function, dtype)(*arguments)[1]
+        suffix, number = ("_f32", ctypes.c_float) if dtype == "float32" else ("_f64", ctypes.c_double)
+        array = loaded[f"symact_{name}{interface(function)[0]}{suffix}"]
+        out = np.empty_like(arguments[0])
+        for part in (slice(0, None, 3), slice(1, None, 3), slice(2, 3)):
+            inputs = [np.ascontiguousarray(argument[part]) for argument in arguments]
+            pointers = [ctypes.c_void_p(a.ctypes.data) for a in (*inputs, out)]
+            size = ctypes.c_size_t(inputs[0].size)
+            flags.clear()
+            array(*pointers, size, *map(number, values))
+            assert flags.raised() == np.bitwise_or.reduce(raised[part]), f"{function} {dtype}"

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from symact import pipeline
 from symact.activations import samples
 from symact.catalogue import activations
 from symact.errors import SymactError
 from symact.formats import FORMATS
 from symact.kernels import WRT
+from symact.settings import Settings
 from symact.targets import c
 from symact.targets import numpy as numpy_target
 
@@ -77,7 +79,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
 
     def both(name: str) -> tuple[Callable, Callable]:
         place = tmp_path_factory.mktemp(name)
-        for file in (f"{name}.c", "symact.h", "symact_dd.h", "symact_powers.h"):
+        for file in (f"{name}.c", "symact.h", "symact_dd.h", "symact_flags.h", "symact_powers.h"):
             (place / file).write_bytes((GENERATED / "c" / file).read_bytes())
         library = c.build(place, place / "library.so")
         return c.load(library, {name: activations()[name]}).call, package.call
@@ -107,14 +109,41 @@ def test_what_writes_beside_its_output_is_refused(tmp_path: Path) -> None:
     """A loop that goes one too far, and one that ends too early: NaN, the last point, would hide it."""
     folder = tmp_path / "c"
     folder.mkdir()
-    for file in ("relu.c", "symact.h", "symact_dd.h", "symact_powers.h"):
+    for file in ("relu.c", "symact.h", "symact_dd.h", "symact_flags.h", "symact_powers.h"):
         text = (GENERATED / "c" / file).read_text("utf-8")
-        text = text.replace("i < n; ++i) {\n        g[i]", "i + 1 < n; ++i) {\n        g[i]")
-        (folder / file).write_text(
-            text.replace("i < n; ++i) {\n        d[i]", "i <= n; ++i) {\n        d[i]")
-        )
+        for name, bound in (("symact_relu_f64", "i + 1 < n"), ("symact_relu_derivative_f64", "i <= n")):
+            before, found, after = text.partition(f"void {name}(const double *z, double *")
+            text = before + found + (after.replace("i < n", bound, 1) if "{" in after else after)
+        (folder / file).write_text(text)
     library = c.load(c.build(folder, tmp_path / "library.so"), {"relu": activations()["relu"]})
     z = np.array([1.0, np.nan])
     assert library.call("relu", "forward", "float64")(z).tolist() == [1.0, c.UNWRITTEN]
     with pytest.raises(SymactError, match="relu derivative writes beside its output"):
         library.call("relu", "derivative", "float64")(z)
+
+
+CLASHING = "value*z**2 + before*i*z + n + causes*z_bar + d*t"
+"""A formula whose parameters have the names of what is written around it."""
+
+
+def test_parameters_may_be_called_what_we_call_our_own(tmp_path: Path) -> None:
+    settings = {
+        "value": 3.0,
+        "before": 0.5,
+        "i": 4.0,
+        "n": 7.0,
+        "causes": 1.0,
+        "z_bar": 2.0,
+        "t": 9.0,
+        "d": 1.0,
+    }
+    config = tmp_path / "symact.toml"
+    config.write_text(f'[activations.clash]\nformula = "{CLASHING}"\n', "utf-8")
+    pipeline.generate(config=config, out=tmp_path / "made")
+    mine = Settings.read(config).activations
+    built = c.build(tmp_path / "made" / "c", tmp_path / "library.so")
+    for library in (c.load(built, mine), numpy_target.load(tmp_path / "made" / "numpy")):
+        forward = library.call("clash", "forward", "float64")
+        assert forward(np.array([2.0, -1.0]), **settings).tolist() == [34.0, 19.0]
+        vjp = library.call("clash", "vjp", "float64")
+        assert vjp(np.array([2.0, -1.0]), np.array([2.0, 3.0]), **settings).tolist() == [28.0, -12.0]

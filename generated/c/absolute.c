@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -184,98 +185,202 @@ static symact_dd absolute_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-float symact_absolutef(float z)
+static inline float absolute_value_f32(float z)
 {
     return (float)(absolute_forward_f32((double)z));
 }
 
-void symact_absolute_f32(const float *z, float *g, size_t n)
+float symact_absolutef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_absolutef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = absolute_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_absolute(double z)
+void symact_absolute_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = absolute_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double absolute_value_f64(double z)
 {
     return symact_dd_to_double(absolute_forward_f64((double)z));
 }
 
-void symact_absolute_f64(const double *z, double *g, size_t n)
+double symact_absolute(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_absolute(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = absolute_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_absolute_derivativef(float z)
+void symact_absolute_f64(const double *z, double *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = absolute_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float absolute_derivative_value_f32(float z)
 {
     return (float)(absolute_derivative_f32((double)z));
 }
 
-void symact_absolute_derivative_f32(const float *z, float *d, size_t n)
+float symact_absolute_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_absolute_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = absolute_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_absolute_derivative(double z)
+void symact_absolute_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = absolute_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double absolute_derivative_value_f64(double z)
 {
     return symact_dd_to_double(absolute_derivative_f64((double)z));
 }
 
-void symact_absolute_derivative_f64(const double *z, double *d, size_t n)
+double symact_absolute_derivative(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_absolute_derivative(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = absolute_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_absolute_vjpf(float z, float g_bar)
+void symact_absolute_derivative_f64(const double *z, double *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = absolute_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float absolute_vjp_value_f32(float z, float g_bar)
 {
     return (float)((double)g_bar * absolute_derivative_f32((double)z));
 }
 
-void symact_absolute_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+float symact_absolute_vjpf(float z, float g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_absolute_vjpf(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = absolute_vjp_value_f32(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_absolute_vjp(double z, double g_bar)
+void symact_absolute_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = absolute_vjp_value_f32(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double absolute_vjp_value_f64(double z, double g_bar)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), absolute_derivative_f64((double)z)));
 }
 
-void symact_absolute_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+double symact_absolute_vjp(double z, double g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_absolute_vjp(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = absolute_vjp_value_f64(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_absolute_second_derivativef(float z)
+void symact_absolute_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = absolute_vjp_value_f64(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float absolute_second_derivative_value_f32(float z)
 {
     return (float)(absolute_second_derivative_f32((double)z));
 }
 
-void symact_absolute_second_derivative_f32(const float *z, float *d, size_t n)
+float symact_absolute_second_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_absolute_second_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = absolute_second_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_absolute_second_derivative(double z)
+void symact_absolute_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = absolute_second_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double absolute_second_derivative_value_f64(double z)
 {
     return symact_dd_to_double(absolute_second_derivative_f64((double)z));
 }
 
+double symact_absolute_second_derivative(double z)
+{
+    const int before = symact_raised();
+    const volatile double value = absolute_second_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_absolute_second_derivative_f64(const double *z, double *d, size_t n)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_absolute_second_derivative(z[i]);
+        const double value = absolute_second_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

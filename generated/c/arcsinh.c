@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -228,146 +229,302 @@ static symact_dd arcsinh_second_derivative_f64(double z)
     return symact_dd_neg(symact_dd_div(s0, symact_dd_add(s1, symact_dd_mul(s0, s1))));
 }
 
-float symact_arcsinhf(float z)
+static inline float arcsinh_value_f32(float z)
 {
     return (float)(arcsinh_forward_f32((double)z));
 }
 
-void symact_arcsinh_f32(const float *z, float *g, size_t n)
+float symact_arcsinhf(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_arcsinhf(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = arcsinh_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_arcsinh(double z)
+void symact_arcsinh_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = arcsinh_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double arcsinh_value_f64(double z)
 {
     return symact_dd_to_double(arcsinh_forward_f64((double)z));
 }
 
-void symact_arcsinh_f64(const double *z, double *g, size_t n)
+double symact_arcsinh(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_arcsinh(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = arcsinh_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_arcsinh_derivativef(float z)
+void symact_arcsinh_f64(const double *z, double *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = arcsinh_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float arcsinh_derivative_value_f32(float z)
 {
     return (float)(arcsinh_derivative_f32((double)z));
 }
 
-void symact_arcsinh_derivative_f32(const float *z, float *d, size_t n)
+float symact_arcsinh_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_arcsinh_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = arcsinh_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_arcsinh_derivative(double z)
+void symact_arcsinh_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = arcsinh_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double arcsinh_derivative_value_f64(double z)
 {
     return symact_dd_to_double(arcsinh_derivative_f64((double)z));
 }
 
-void symact_arcsinh_derivative_f64(const double *z, double *d, size_t n)
+double symact_arcsinh_derivative(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_arcsinh_derivative(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = arcsinh_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_arcsinh_derivative_from_outputf(float g)
+void symact_arcsinh_derivative_f64(const double *z, double *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = arcsinh_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float arcsinh_derivative_from_output_value_f32(float g)
 {
     return (float)(arcsinh_derivative_from_output_f32((double)g));
 }
 
-void symact_arcsinh_derivative_from_output_f32(const float *g, float *d, size_t n)
+float symact_arcsinh_derivative_from_outputf(float g)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_arcsinh_derivative_from_outputf(g[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = arcsinh_derivative_from_output_value_f32(g);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
 }
 
-double symact_arcsinh_derivative_from_output(double g)
+void symact_arcsinh_derivative_from_output_f32(const float *g, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = arcsinh_derivative_from_output_value_f32(g[i]);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double arcsinh_derivative_from_output_value_f64(double g)
 {
     return symact_dd_to_double(arcsinh_derivative_from_output_f64((double)g));
 }
 
-void symact_arcsinh_derivative_from_output_f64(const double *g, double *d, size_t n)
+double symact_arcsinh_derivative_from_output(double g)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_arcsinh_derivative_from_output(g[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = arcsinh_derivative_from_output_value_f64(g);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
 }
 
-float symact_arcsinh_vjpf(float z, float g_bar)
+void symact_arcsinh_derivative_from_output_f64(const double *g, double *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = arcsinh_derivative_from_output_value_f64(g[i]);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float arcsinh_vjp_value_f32(float z, float g_bar)
 {
     return (float)((double)g_bar * arcsinh_derivative_f32((double)z));
 }
 
-void symact_arcsinh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+float symact_arcsinh_vjpf(float z, float g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_arcsinh_vjpf(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = arcsinh_vjp_value_f32(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_arcsinh_vjp(double z, double g_bar)
+void symact_arcsinh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = arcsinh_vjp_value_f32(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double arcsinh_vjp_value_f64(double z, double g_bar)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), arcsinh_derivative_f64((double)z)));
 }
 
-void symact_arcsinh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+double symact_arcsinh_vjp(double z, double g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_arcsinh_vjp(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = arcsinh_vjp_value_f64(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_arcsinh_vjp_from_outputf(float g, float g_bar)
+void symact_arcsinh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = arcsinh_vjp_value_f64(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float arcsinh_vjp_from_output_value_f32(float g, float g_bar)
 {
     return (float)((double)g_bar * arcsinh_derivative_from_output_f32((double)g));
 }
 
-void symact_arcsinh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
+float symact_arcsinh_vjp_from_outputf(float g, float g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_arcsinh_vjp_from_outputf(g[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = arcsinh_vjp_from_output_value_f32(g, g_bar);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
 }
 
-double symact_arcsinh_vjp_from_output(double g, double g_bar)
+void symact_arcsinh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = arcsinh_vjp_from_output_value_f32(g[i], g_bar[i]);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double arcsinh_vjp_from_output_value_f64(double g, double g_bar)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), arcsinh_derivative_from_output_f64((double)g)));
 }
 
-void symact_arcsinh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
+double symact_arcsinh_vjp_from_output(double g, double g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_arcsinh_vjp_from_output(g[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = arcsinh_vjp_from_output_value_f64(g, g_bar);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
 }
 
-float symact_arcsinh_second_derivativef(float z)
+void symact_arcsinh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = arcsinh_vjp_from_output_value_f64(g[i], g_bar[i]);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float arcsinh_second_derivative_value_f32(float z)
 {
     return (float)(arcsinh_second_derivative_f32((double)z));
 }
 
-void symact_arcsinh_second_derivative_f32(const float *z, float *d, size_t n)
+float symact_arcsinh_second_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_arcsinh_second_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = arcsinh_second_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_arcsinh_second_derivative(double z)
+void symact_arcsinh_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = arcsinh_second_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double arcsinh_second_derivative_value_f64(double z)
 {
     return symact_dd_to_double(arcsinh_second_derivative_f64((double)z));
 }
 
+double symact_arcsinh_second_derivative(double z)
+{
+    const int before = symact_raised();
+    const volatile double value = arcsinh_second_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_arcsinh_second_derivative_f64(const double *z, double *d, size_t n)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_arcsinh_second_derivative(z[i]);
+        const double value = arcsinh_second_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -287,122 +288,252 @@ static symact_dd e_swish_derivative_wrt_beta_f64(double z, double beta)
     return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
-float symact_e_swishf(float z, float beta)
+static inline float e_swish_value_f32(float z, float beta)
 {
     return (float)(e_swish_forward_f32((double)z, (double)beta));
 }
 
-void symact_e_swish_f32(const float *z, float *g, size_t n, float beta)
+float symact_e_swishf(float z, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_e_swishf(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = e_swish_value_f32(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_e_swish(double z, double beta)
+void symact_e_swish_f32(const float *z, float *g, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = e_swish_value_f32(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double e_swish_value_f64(double z, double beta)
 {
     return symact_dd_to_double(e_swish_forward_f64((double)z, (double)beta));
 }
 
-void symact_e_swish_f64(const double *z, double *g, size_t n, double beta)
+double symact_e_swish(double z, double beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_e_swish(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile double value = e_swish_value_f64(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_e_swish_derivativef(float z, float beta)
+void symact_e_swish_f64(const double *z, double *g, size_t n, double beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = e_swish_value_f64(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float e_swish_derivative_value_f32(float z, float beta)
 {
     return (float)(e_swish_derivative_f32((double)z, (double)beta));
 }
 
-void symact_e_swish_derivative_f32(const float *z, float *d, size_t n, float beta)
+float symact_e_swish_derivativef(float z, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_e_swish_derivativef(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = e_swish_derivative_value_f32(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_e_swish_derivative(double z, double beta)
+void symact_e_swish_derivative_f32(const float *z, float *d, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = e_swish_derivative_value_f32(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double e_swish_derivative_value_f64(double z, double beta)
 {
     return symact_dd_to_double(e_swish_derivative_f64((double)z, (double)beta));
 }
 
-void symact_e_swish_derivative_f64(const double *z, double *d, size_t n, double beta)
+double symact_e_swish_derivative(double z, double beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_e_swish_derivative(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile double value = e_swish_derivative_value_f64(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_e_swish_vjpf(float z, float g_bar, float beta)
+void symact_e_swish_derivative_f64(const double *z, double *d, size_t n, double beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = e_swish_derivative_value_f64(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float e_swish_vjp_value_f32(float z, float g_bar, float beta)
 {
     return (float)((double)g_bar * e_swish_derivative_f32((double)z, (double)beta));
 }
 
-void symact_e_swish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
+float symact_e_swish_vjpf(float z, float g_bar, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_e_swish_vjpf(z[i], g_bar[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = e_swish_vjp_value_f32(z, g_bar, beta);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_e_swish_vjp(double z, double g_bar, double beta)
+void symact_e_swish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = e_swish_vjp_value_f32(z[i], g_bar[i], beta);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double e_swish_vjp_value_f64(double z, double g_bar, double beta)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), e_swish_derivative_f64((double)z, (double)beta)));
 }
 
-void symact_e_swish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta)
+double symact_e_swish_vjp(double z, double g_bar, double beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_e_swish_vjp(z[i], g_bar[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile double value = e_swish_vjp_value_f64(z, g_bar, beta);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_e_swish_second_derivativef(float z, float beta)
+void symact_e_swish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = e_swish_vjp_value_f64(z[i], g_bar[i], beta);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float e_swish_second_derivative_value_f32(float z, float beta)
 {
     return (float)(e_swish_second_derivative_f32((double)z, (double)beta));
 }
 
-void symact_e_swish_second_derivative_f32(const float *z, float *d, size_t n, float beta)
+float symact_e_swish_second_derivativef(float z, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_e_swish_second_derivativef(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = e_swish_second_derivative_value_f32(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_e_swish_second_derivative(double z, double beta)
+void symact_e_swish_second_derivative_f32(const float *z, float *d, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = e_swish_second_derivative_value_f32(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double e_swish_second_derivative_value_f64(double z, double beta)
 {
     return symact_dd_to_double(e_swish_second_derivative_f64((double)z, (double)beta));
 }
 
-void symact_e_swish_second_derivative_f64(const double *z, double *d, size_t n, double beta)
+double symact_e_swish_second_derivative(double z, double beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_e_swish_second_derivative(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile double value = e_swish_second_derivative_value_f64(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_e_swish_derivative_wrt_betaf(float z, float beta)
+void symact_e_swish_second_derivative_f64(const double *z, double *d, size_t n, double beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = e_swish_second_derivative_value_f64(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float e_swish_derivative_wrt_beta_value_f32(float z, float beta)
 {
     return (float)(e_swish_derivative_wrt_beta_f32((double)z, (double)beta));
 }
 
-void symact_e_swish_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
+float symact_e_swish_derivative_wrt_betaf(float z, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_e_swish_derivative_wrt_betaf(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = e_swish_derivative_wrt_beta_value_f32(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_e_swish_derivative_wrt_beta(double z, double beta)
+void symact_e_swish_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = e_swish_derivative_wrt_beta_value_f32(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double e_swish_derivative_wrt_beta_value_f64(double z, double beta)
 {
     return symact_dd_to_double(e_swish_derivative_wrt_beta_f64((double)z, (double)beta));
 }
 
+double symact_e_swish_derivative_wrt_beta(double z, double beta)
+{
+    const int before = symact_raised();
+    const volatile double value = e_swish_derivative_wrt_beta_value_f64(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_e_swish_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_e_swish_derivative_wrt_beta(z[i], beta);
+        const double value = e_swish_derivative_wrt_beta_value_f64(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -332,64 +333,129 @@ static symact_dd hardshrink_derivative_wrt_lambd_f64(double z, double lambd)
     return symact_dd_from_double(0.0);
 }
 
-float symact_hardshrinkf(float z, float lambd)
+static inline float hardshrink_value_f32(float z, float lambd)
 {
     return (float)(hardshrink_forward_f32((double)z, (double)lambd));
 }
 
-void symact_hardshrink_f32(const float *z, float *g, size_t n, float lambd)
+float symact_hardshrinkf(float z, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_hardshrinkf(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardshrink_value_f32(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardshrink(double z, double lambd)
+void symact_hardshrink_f32(const float *z, float *g, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardshrink_value_f32(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardshrink_value_f64(double z, double lambd)
 {
     return symact_dd_to_double(hardshrink_forward_f64((double)z, (double)lambd));
 }
 
-void symact_hardshrink_f64(const double *z, double *g, size_t n, double lambd)
+double symact_hardshrink(double z, double lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_hardshrink(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardshrink_value_f64(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_hardshrink_derivativef(float z, float lambd)
+void symact_hardshrink_f64(const double *z, double *g, size_t n, double lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardshrink_value_f64(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardshrink_derivative_value_f32(float z, float lambd)
 {
     return (float)(hardshrink_derivative_f32((double)z, (double)lambd));
 }
 
-void symact_hardshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
+float symact_hardshrink_derivativef(float z, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardshrink_derivativef(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardshrink_derivative_value_f32(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardshrink_derivative(double z, double lambd)
+void symact_hardshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardshrink_derivative_value_f32(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardshrink_derivative_value_f64(double z, double lambd)
 {
     return symact_dd_to_double(hardshrink_derivative_f64((double)z, (double)lambd));
 }
 
-void symact_hardshrink_derivative_f64(const double *z, double *d, size_t n, double lambd)
+double symact_hardshrink_derivative(double z, double lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardshrink_derivative(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardshrink_derivative_value_f64(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_hardshrink_derivative_from_outputf(float g, float lambd)
+void symact_hardshrink_derivative_f64(const double *z, double *d, size_t n, double lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardshrink_derivative_value_f64(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardshrink_derivative_from_output_value_f32(float g, float lambd)
 {
     return (float)(hardshrink_derivative_from_output_f32((double)g, (double)lambd));
 }
 
+float symact_hardshrink_derivative_from_outputf(float g, float lambd)
+{
+    const int before = symact_raised();
+    const volatile float value = hardshrink_derivative_from_output_value_f32(g, lambd);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_hardshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardshrink_derivative_from_outputf(g[i], lambd);
+        const float value = hardshrink_derivative_from_output_value_f32(g[i], lambd);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_hardshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd)
@@ -401,16 +467,29 @@ int symact_hardshrink_derivative_from_output_checked_f32(const float *g, float *
     return SYMACT_OK;
 }
 
-double symact_hardshrink_derivative_from_output(double g, double lambd)
+static inline double hardshrink_derivative_from_output_value_f64(double g, double lambd)
 {
     return symact_dd_to_double(hardshrink_derivative_from_output_f64((double)g, (double)lambd));
 }
 
+double symact_hardshrink_derivative_from_output(double g, double lambd)
+{
+    const int before = symact_raised();
+    const volatile double value = hardshrink_derivative_from_output_value_f64(g, lambd);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_hardshrink_derivative_from_output_f64(const double *g, double *d, size_t n, double lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardshrink_derivative_from_output(g[i], lambd);
+        const double value = hardshrink_derivative_from_output_value_f64(g[i], lambd);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_hardshrink_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double lambd)
@@ -422,40 +501,79 @@ int symact_hardshrink_derivative_from_output_checked_f64(const double *g, double
     return SYMACT_OK;
 }
 
-float symact_hardshrink_vjpf(float z, float g_bar, float lambd)
+static inline float hardshrink_vjp_value_f32(float z, float g_bar, float lambd)
 {
     return (float)((double)g_bar * hardshrink_derivative_f32((double)z, (double)lambd));
 }
 
-void symact_hardshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
+float symact_hardshrink_vjpf(float z, float g_bar, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardshrink_vjpf(z[i], g_bar[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardshrink_vjp_value_f32(z, g_bar, lambd);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_hardshrink_vjp(double z, double g_bar, double lambd)
+void symact_hardshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardshrink_vjp_value_f32(z[i], g_bar[i], lambd);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardshrink_vjp_value_f64(double z, double g_bar, double lambd)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardshrink_derivative_f64((double)z, (double)lambd)));
 }
 
-void symact_hardshrink_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double lambd)
+double symact_hardshrink_vjp(double z, double g_bar, double lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardshrink_vjp(z[i], g_bar[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardshrink_vjp_value_f64(z, g_bar, lambd);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_hardshrink_vjp_from_outputf(float g, float g_bar, float lambd)
+void symact_hardshrink_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardshrink_vjp_value_f64(z[i], g_bar[i], lambd);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardshrink_vjp_from_output_value_f32(float g, float g_bar, float lambd)
 {
     return (float)((double)g_bar * hardshrink_derivative_from_output_f32((double)g, (double)lambd));
 }
 
+float symact_hardshrink_vjp_from_outputf(float g, float g_bar, float lambd)
+{
+    const int before = symact_raised();
+    const volatile float value = hardshrink_vjp_from_output_value_f32(g, g_bar, lambd);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_hardshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardshrink_vjp_from_outputf(g[i], g_bar[i], lambd);
+        const float value = hardshrink_vjp_from_output_value_f32(g[i], g_bar[i], lambd);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_hardshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
@@ -467,16 +585,29 @@ int symact_hardshrink_vjp_from_output_checked_f32(const float *g, const float *g
     return SYMACT_OK;
 }
 
-double symact_hardshrink_vjp_from_output(double g, double g_bar, double lambd)
+static inline double hardshrink_vjp_from_output_value_f64(double g, double g_bar, double lambd)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardshrink_derivative_from_output_f64((double)g, (double)lambd)));
 }
 
+double symact_hardshrink_vjp_from_output(double g, double g_bar, double lambd)
+{
+    const int before = symact_raised();
+    const volatile double value = hardshrink_vjp_from_output_value_f64(g, g_bar, lambd);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_hardshrink_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardshrink_vjp_from_output(g[i], g_bar[i], lambd);
+        const double value = hardshrink_vjp_from_output_value_f64(g[i], g_bar[i], lambd);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_hardshrink_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd)
@@ -488,50 +619,102 @@ int symact_hardshrink_vjp_from_output_checked_f64(const double *g, const double 
     return SYMACT_OK;
 }
 
-float symact_hardshrink_second_derivativef(float z, float lambd)
+static inline float hardshrink_second_derivative_value_f32(float z, float lambd)
 {
     return (float)(hardshrink_second_derivative_f32((double)z, (double)lambd));
 }
 
-void symact_hardshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
+float symact_hardshrink_second_derivativef(float z, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardshrink_second_derivativef(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardshrink_second_derivative_value_f32(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardshrink_second_derivative(double z, double lambd)
+void symact_hardshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardshrink_second_derivative_value_f32(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardshrink_second_derivative_value_f64(double z, double lambd)
 {
     return symact_dd_to_double(hardshrink_second_derivative_f64((double)z, (double)lambd));
 }
 
-void symact_hardshrink_second_derivative_f64(const double *z, double *d, size_t n, double lambd)
+double symact_hardshrink_second_derivative(double z, double lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardshrink_second_derivative(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardshrink_second_derivative_value_f64(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_hardshrink_derivative_wrt_lambdf(float z, float lambd)
+void symact_hardshrink_second_derivative_f64(const double *z, double *d, size_t n, double lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardshrink_second_derivative_value_f64(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardshrink_derivative_wrt_lambd_value_f32(float z, float lambd)
 {
     return (float)(hardshrink_derivative_wrt_lambd_f32((double)z, (double)lambd));
 }
 
-void symact_hardshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
+float symact_hardshrink_derivative_wrt_lambdf(float z, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardshrink_derivative_wrt_lambdf(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardshrink_derivative_wrt_lambd_value_f32(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardshrink_derivative_wrt_lambd(double z, double lambd)
+void symact_hardshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardshrink_derivative_wrt_lambd_value_f32(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardshrink_derivative_wrt_lambd_value_f64(double z, double lambd)
 {
     return symact_dd_to_double(hardshrink_derivative_wrt_lambd_f64((double)z, (double)lambd));
 }
 
+double symact_hardshrink_derivative_wrt_lambd(double z, double lambd)
+{
+    const int before = symact_raised();
+    const volatile double value = hardshrink_derivative_wrt_lambd_value_f64(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_hardshrink_derivative_wrt_lambd_f64(const double *z, double *d, size_t n, double lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardshrink_derivative_wrt_lambd(z[i], lambd);
+        const double value = hardshrink_derivative_wrt_lambd_value_f64(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -188,98 +189,202 @@ static symact_dd hardswish_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-float symact_hardswishf(float z)
+static inline float hardswish_value_f32(float z)
 {
     return (float)(hardswish_forward_f32((double)z));
 }
 
-void symact_hardswish_f32(const float *z, float *g, size_t n)
+float symact_hardswishf(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_hardswishf(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardswish_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardswish(double z)
+void symact_hardswish_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardswish_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardswish_value_f64(double z)
 {
     return symact_dd_to_double(hardswish_forward_f64((double)z));
 }
 
-void symact_hardswish_f64(const double *z, double *g, size_t n)
+double symact_hardswish(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_hardswish(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardswish_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_hardswish_derivativef(float z)
+void symact_hardswish_f64(const double *z, double *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardswish_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardswish_derivative_value_f32(float z)
 {
     return (float)(hardswish_derivative_f32((double)z));
 }
 
-void symact_hardswish_derivative_f32(const float *z, float *d, size_t n)
+float symact_hardswish_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardswish_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardswish_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardswish_derivative(double z)
+void symact_hardswish_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardswish_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardswish_derivative_value_f64(double z)
 {
     return symact_dd_to_double(hardswish_derivative_f64((double)z));
 }
 
-void symact_hardswish_derivative_f64(const double *z, double *d, size_t n)
+double symact_hardswish_derivative(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardswish_derivative(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardswish_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_hardswish_vjpf(float z, float g_bar)
+void symact_hardswish_derivative_f64(const double *z, double *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardswish_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardswish_vjp_value_f32(float z, float g_bar)
 {
     return (float)((double)g_bar * hardswish_derivative_f32((double)z));
 }
 
-void symact_hardswish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+float symact_hardswish_vjpf(float z, float g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardswish_vjpf(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardswish_vjp_value_f32(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_hardswish_vjp(double z, double g_bar)
+void symact_hardswish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardswish_vjp_value_f32(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardswish_vjp_value_f64(double z, double g_bar)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardswish_derivative_f64((double)z)));
 }
 
-void symact_hardswish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+double symact_hardswish_vjp(double z, double g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardswish_vjp(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardswish_vjp_value_f64(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_hardswish_second_derivativef(float z)
+void symact_hardswish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardswish_vjp_value_f64(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardswish_second_derivative_value_f32(float z)
 {
     return (float)(hardswish_second_derivative_f32((double)z));
 }
 
-void symact_hardswish_second_derivative_f32(const float *z, float *d, size_t n)
+float symact_hardswish_second_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardswish_second_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardswish_second_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardswish_second_derivative(double z)
+void symact_hardswish_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardswish_second_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardswish_second_derivative_value_f64(double z)
 {
     return symact_dd_to_double(hardswish_second_derivative_f64((double)z));
 }
 
+double symact_hardswish_second_derivative(double z)
+{
+    const int before = symact_raised();
+    const volatile double value = hardswish_second_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_hardswish_second_derivative_f64(const double *z, double *d, size_t n)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardswish_second_derivative(z[i]);
+        const double value = hardswish_second_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -378,64 +379,129 @@ static symact_dd hardtanh_derivative_wrt_max_val_f64(double z, double min_val, d
     return symact_dd_from_double(1.0);
 }
 
-float symact_hardtanhf(float z, float min_val, float max_val)
+static inline float hardtanh_value_f32(float z, float min_val, float max_val)
 {
     return (float)(hardtanh_forward_f32((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_f32(const float *z, float *g, size_t n, float min_val, float max_val)
+float symact_hardtanhf(float z, float min_val, float max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_hardtanhf(z[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardtanh_value_f32(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardtanh(double z, double min_val, double max_val)
+void symact_hardtanh_f32(const float *z, float *g, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardtanh_value_f32(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardtanh_value_f64(double z, double min_val, double max_val)
 {
     return symact_dd_to_double(hardtanh_forward_f64((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_f64(const double *z, double *g, size_t n, double min_val, double max_val)
+double symact_hardtanh(double z, double min_val, double max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_hardtanh(z[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardtanh_value_f64(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_hardtanh_derivativef(float z, float min_val, float max_val)
+void symact_hardtanh_f64(const double *z, double *g, size_t n, double min_val, double max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardtanh_value_f64(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardtanh_derivative_value_f32(float z, float min_val, float max_val)
 {
     return (float)(hardtanh_derivative_f32((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+float symact_hardtanh_derivativef(float z, float min_val, float max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_derivativef(z[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardtanh_derivative_value_f32(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardtanh_derivative(double z, double min_val, double max_val)
+void symact_hardtanh_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardtanh_derivative_value_f32(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardtanh_derivative_value_f64(double z, double min_val, double max_val)
 {
     return symact_dd_to_double(hardtanh_derivative_f64((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_derivative_f64(const double *z, double *d, size_t n, double min_val, double max_val)
+double symact_hardtanh_derivative(double z, double min_val, double max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_derivative(z[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardtanh_derivative_value_f64(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_hardtanh_derivative_from_outputf(float g, float min_val, float max_val)
+void symact_hardtanh_derivative_f64(const double *z, double *d, size_t n, double min_val, double max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardtanh_derivative_value_f64(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardtanh_derivative_from_output_value_f32(float g, float min_val, float max_val)
 {
     return (float)(hardtanh_derivative_from_output_f32((double)g, (double)min_val, (double)max_val));
 }
 
+float symact_hardtanh_derivative_from_outputf(float g, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    const volatile float value = hardtanh_derivative_from_output_value_f32(g, min_val, max_val);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_hardtanh_derivative_from_output_f32(const float *g, float *d, size_t n, float min_val, float max_val)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_derivative_from_outputf(g[i], min_val, max_val);
+        const float value = hardtanh_derivative_from_output_value_f32(g[i], min_val, max_val);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_hardtanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float min_val, float max_val)
@@ -447,16 +513,29 @@ int symact_hardtanh_derivative_from_output_checked_f32(const float *g, float *d,
     return SYMACT_OK;
 }
 
-double symact_hardtanh_derivative_from_output(double g, double min_val, double max_val)
+static inline double hardtanh_derivative_from_output_value_f64(double g, double min_val, double max_val)
 {
     return symact_dd_to_double(hardtanh_derivative_from_output_f64((double)g, (double)min_val, (double)max_val));
 }
 
+double symact_hardtanh_derivative_from_output(double g, double min_val, double max_val)
+{
+    const int before = symact_raised();
+    const volatile double value = hardtanh_derivative_from_output_value_f64(g, min_val, max_val);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_hardtanh_derivative_from_output_f64(const double *g, double *d, size_t n, double min_val, double max_val)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_derivative_from_output(g[i], min_val, max_val);
+        const double value = hardtanh_derivative_from_output_value_f64(g[i], min_val, max_val);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_hardtanh_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double min_val, double max_val)
@@ -468,40 +547,79 @@ int symact_hardtanh_derivative_from_output_checked_f64(const double *g, double *
     return SYMACT_OK;
 }
 
-float symact_hardtanh_vjpf(float z, float g_bar, float min_val, float max_val)
+static inline float hardtanh_vjp_value_f32(float z, float g_bar, float min_val, float max_val)
 {
     return (float)((double)g_bar * hardtanh_derivative_f32((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
+float symact_hardtanh_vjpf(float z, float g_bar, float min_val, float max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardtanh_vjpf(z[i], g_bar[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardtanh_vjp_value_f32(z, g_bar, min_val, max_val);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_hardtanh_vjp(double z, double g_bar, double min_val, double max_val)
+void symact_hardtanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardtanh_vjp_value_f32(z[i], g_bar[i], min_val, max_val);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardtanh_vjp_value_f64(double z, double g_bar, double min_val, double max_val)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardtanh_derivative_f64((double)z, (double)min_val, (double)max_val)));
 }
 
-void symact_hardtanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val)
+double symact_hardtanh_vjp(double z, double g_bar, double min_val, double max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardtanh_vjp(z[i], g_bar[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardtanh_vjp_value_f64(z, g_bar, min_val, max_val);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_hardtanh_vjp_from_outputf(float g, float g_bar, float min_val, float max_val)
+void symact_hardtanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardtanh_vjp_value_f64(z[i], g_bar[i], min_val, max_val);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardtanh_vjp_from_output_value_f32(float g, float g_bar, float min_val, float max_val)
 {
     return (float)((double)g_bar * hardtanh_derivative_from_output_f32((double)g, (double)min_val, (double)max_val));
 }
 
+float symact_hardtanh_vjp_from_outputf(float g, float g_bar, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    const volatile float value = hardtanh_vjp_from_output_value_f32(g, g_bar, min_val, max_val);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_hardtanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardtanh_vjp_from_outputf(g[i], g_bar[i], min_val, max_val);
+        const float value = hardtanh_vjp_from_output_value_f32(g[i], g_bar[i], min_val, max_val);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_hardtanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
@@ -513,16 +631,29 @@ int symact_hardtanh_vjp_from_output_checked_f32(const float *g, const float *g_b
     return SYMACT_OK;
 }
 
-double symact_hardtanh_vjp_from_output(double g, double g_bar, double min_val, double max_val)
+static inline double hardtanh_vjp_from_output_value_f64(double g, double g_bar, double min_val, double max_val)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardtanh_derivative_from_output_f64((double)g, (double)min_val, (double)max_val)));
 }
 
+double symact_hardtanh_vjp_from_output(double g, double g_bar, double min_val, double max_val)
+{
+    const int before = symact_raised();
+    const volatile double value = hardtanh_vjp_from_output_value_f64(g, g_bar, min_val, max_val);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_hardtanh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_hardtanh_vjp_from_output(g[i], g_bar[i], min_val, max_val);
+        const double value = hardtanh_vjp_from_output_value_f64(g[i], g_bar[i], min_val, max_val);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_hardtanh_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val)
@@ -534,74 +665,152 @@ int symact_hardtanh_vjp_from_output_checked_f64(const double *g, const double *g
     return SYMACT_OK;
 }
 
-float symact_hardtanh_second_derivativef(float z, float min_val, float max_val)
+static inline float hardtanh_second_derivative_value_f32(float z, float min_val, float max_val)
 {
     return (float)(hardtanh_second_derivative_f32((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+float symact_hardtanh_second_derivativef(float z, float min_val, float max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_second_derivativef(z[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardtanh_second_derivative_value_f32(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardtanh_second_derivative(double z, double min_val, double max_val)
+void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardtanh_second_derivative_value_f32(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardtanh_second_derivative_value_f64(double z, double min_val, double max_val)
 {
     return symact_dd_to_double(hardtanh_second_derivative_f64((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_second_derivative_f64(const double *z, double *d, size_t n, double min_val, double max_val)
+double symact_hardtanh_second_derivative(double z, double min_val, double max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_second_derivative(z[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardtanh_second_derivative_value_f64(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_hardtanh_derivative_wrt_min_valf(float z, float min_val, float max_val)
+void symact_hardtanh_second_derivative_f64(const double *z, double *d, size_t n, double min_val, double max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardtanh_second_derivative_value_f64(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardtanh_derivative_wrt_min_val_value_f32(float z, float min_val, float max_val)
 {
     return (float)(hardtanh_derivative_wrt_min_val_f32((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+float symact_hardtanh_derivative_wrt_min_valf(float z, float min_val, float max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_derivative_wrt_min_valf(z[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardtanh_derivative_wrt_min_val_value_f32(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardtanh_derivative_wrt_min_val(double z, double min_val, double max_val)
+void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardtanh_derivative_wrt_min_val_value_f32(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardtanh_derivative_wrt_min_val_value_f64(double z, double min_val, double max_val)
 {
     return symact_dd_to_double(hardtanh_derivative_wrt_min_val_f64((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_derivative_wrt_min_val_f64(const double *z, double *d, size_t n, double min_val, double max_val)
+double symact_hardtanh_derivative_wrt_min_val(double z, double min_val, double max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_derivative_wrt_min_val(z[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile double value = hardtanh_derivative_wrt_min_val_value_f64(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_val)
+void symact_hardtanh_derivative_wrt_min_val_f64(const double *z, double *d, size_t n, double min_val, double max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = hardtanh_derivative_wrt_min_val_value_f64(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float hardtanh_derivative_wrt_max_val_value_f32(float z, float min_val, float max_val)
 {
     return (float)(hardtanh_derivative_wrt_max_val_f32((double)z, (double)min_val, (double)max_val));
 }
 
-void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_val)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_derivative_wrt_max_valf(z[i], min_val, max_val);
-    }
+    const int before = symact_raised();
+    const volatile float value = hardtanh_derivative_wrt_max_val_value_f32(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_hardtanh_derivative_wrt_max_val(double z, double min_val, double max_val)
+void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = hardtanh_derivative_wrt_max_val_value_f32(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double hardtanh_derivative_wrt_max_val_value_f64(double z, double min_val, double max_val)
 {
     return symact_dd_to_double(hardtanh_derivative_wrt_max_val_f64((double)z, (double)min_val, (double)max_val));
 }
 
+double symact_hardtanh_derivative_wrt_max_val(double z, double min_val, double max_val)
+{
+    const int before = symact_raised();
+    const volatile double value = hardtanh_derivative_wrt_max_val_value_f64(z, min_val, max_val);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_hardtanh_derivative_wrt_max_val_f64(const double *z, double *d, size_t n, double min_val, double max_val)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_hardtanh_derivative_wrt_max_val(z[i], min_val, max_val);
+        const double value = hardtanh_derivative_wrt_max_val_value_f64(z[i], min_val, max_val);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

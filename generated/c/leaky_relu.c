@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -281,64 +282,129 @@ static symact_dd leaky_relu_derivative_wrt_negative_slope_f64(double z, double n
     return symact_dd_from_double(0.0);
 }
 
-float symact_leaky_reluf(float z, float negative_slope)
+static inline float leaky_relu_value_f32(float z, float negative_slope)
 {
     return (float)(leaky_relu_forward_f32((double)z, (double)negative_slope));
 }
 
-void symact_leaky_relu_f32(const float *z, float *g, size_t n, float negative_slope)
+float symact_leaky_reluf(float z, float negative_slope)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_leaky_reluf(z[i], negative_slope);
-    }
+    const int before = symact_raised();
+    const volatile float value = leaky_relu_value_f32(z, negative_slope);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_leaky_relu(double z, double negative_slope)
+void symact_leaky_relu_f32(const float *z, float *g, size_t n, float negative_slope)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = leaky_relu_value_f32(z[i], negative_slope);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double leaky_relu_value_f64(double z, double negative_slope)
 {
     return symact_dd_to_double(leaky_relu_forward_f64((double)z, (double)negative_slope));
 }
 
-void symact_leaky_relu_f64(const double *z, double *g, size_t n, double negative_slope)
+double symact_leaky_relu(double z, double negative_slope)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_leaky_relu(z[i], negative_slope);
-    }
+    const int before = symact_raised();
+    const volatile double value = leaky_relu_value_f64(z, negative_slope);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_leaky_relu_derivativef(float z, float negative_slope)
+void symact_leaky_relu_f64(const double *z, double *g, size_t n, double negative_slope)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = leaky_relu_value_f64(z[i], negative_slope);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float leaky_relu_derivative_value_f32(float z, float negative_slope)
 {
     return (float)(leaky_relu_derivative_f32((double)z, (double)negative_slope));
 }
 
-void symact_leaky_relu_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
+float symact_leaky_relu_derivativef(float z, float negative_slope)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_leaky_relu_derivativef(z[i], negative_slope);
-    }
+    const int before = symact_raised();
+    const volatile float value = leaky_relu_derivative_value_f32(z, negative_slope);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_leaky_relu_derivative(double z, double negative_slope)
+void symact_leaky_relu_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = leaky_relu_derivative_value_f32(z[i], negative_slope);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double leaky_relu_derivative_value_f64(double z, double negative_slope)
 {
     return symact_dd_to_double(leaky_relu_derivative_f64((double)z, (double)negative_slope));
 }
 
-void symact_leaky_relu_derivative_f64(const double *z, double *d, size_t n, double negative_slope)
+double symact_leaky_relu_derivative(double z, double negative_slope)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_leaky_relu_derivative(z[i], negative_slope);
-    }
+    const int before = symact_raised();
+    const volatile double value = leaky_relu_derivative_value_f64(z, negative_slope);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_leaky_relu_derivative_from_outputf(float g, float negative_slope)
+void symact_leaky_relu_derivative_f64(const double *z, double *d, size_t n, double negative_slope)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = leaky_relu_derivative_value_f64(z[i], negative_slope);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float leaky_relu_derivative_from_output_value_f32(float g, float negative_slope)
 {
     return (float)(leaky_relu_derivative_from_output_f32((double)g, (double)negative_slope));
 }
 
+float symact_leaky_relu_derivative_from_outputf(float g, float negative_slope)
+{
+    const int before = symact_raised();
+    const volatile float value = leaky_relu_derivative_from_output_value_f32(g, negative_slope);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_leaky_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float negative_slope)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_leaky_relu_derivative_from_outputf(g[i], negative_slope);
+        const float value = leaky_relu_derivative_from_output_value_f32(g[i], negative_slope);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_leaky_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float negative_slope)
@@ -350,16 +416,29 @@ int symact_leaky_relu_derivative_from_output_checked_f32(const float *g, float *
     return SYMACT_OK;
 }
 
-double symact_leaky_relu_derivative_from_output(double g, double negative_slope)
+static inline double leaky_relu_derivative_from_output_value_f64(double g, double negative_slope)
 {
     return symact_dd_to_double(leaky_relu_derivative_from_output_f64((double)g, (double)negative_slope));
 }
 
+double symact_leaky_relu_derivative_from_output(double g, double negative_slope)
+{
+    const int before = symact_raised();
+    const volatile double value = leaky_relu_derivative_from_output_value_f64(g, negative_slope);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_leaky_relu_derivative_from_output_f64(const double *g, double *d, size_t n, double negative_slope)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_leaky_relu_derivative_from_output(g[i], negative_slope);
+        const double value = leaky_relu_derivative_from_output_value_f64(g[i], negative_slope);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_leaky_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double negative_slope)
@@ -371,40 +450,79 @@ int symact_leaky_relu_derivative_from_output_checked_f64(const double *g, double
     return SYMACT_OK;
 }
 
-float symact_leaky_relu_vjpf(float z, float g_bar, float negative_slope)
+static inline float leaky_relu_vjp_value_f32(float z, float g_bar, float negative_slope)
 {
     return (float)((double)g_bar * leaky_relu_derivative_f32((double)z, (double)negative_slope));
 }
 
-void symact_leaky_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float negative_slope)
+float symact_leaky_relu_vjpf(float z, float g_bar, float negative_slope)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_leaky_relu_vjpf(z[i], g_bar[i], negative_slope);
-    }
+    const int before = symact_raised();
+    const volatile float value = leaky_relu_vjp_value_f32(z, g_bar, negative_slope);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_leaky_relu_vjp(double z, double g_bar, double negative_slope)
+void symact_leaky_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float negative_slope)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = leaky_relu_vjp_value_f32(z[i], g_bar[i], negative_slope);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double leaky_relu_vjp_value_f64(double z, double g_bar, double negative_slope)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), leaky_relu_derivative_f64((double)z, (double)negative_slope)));
 }
 
-void symact_leaky_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double negative_slope)
+double symact_leaky_relu_vjp(double z, double g_bar, double negative_slope)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_leaky_relu_vjp(z[i], g_bar[i], negative_slope);
-    }
+    const int before = symact_raised();
+    const volatile double value = leaky_relu_vjp_value_f64(z, g_bar, negative_slope);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_leaky_relu_vjp_from_outputf(float g, float g_bar, float negative_slope)
+void symact_leaky_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double negative_slope)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = leaky_relu_vjp_value_f64(z[i], g_bar[i], negative_slope);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float leaky_relu_vjp_from_output_value_f32(float g, float g_bar, float negative_slope)
 {
     return (float)((double)g_bar * leaky_relu_derivative_from_output_f32((double)g, (double)negative_slope));
 }
 
+float symact_leaky_relu_vjp_from_outputf(float g, float g_bar, float negative_slope)
+{
+    const int before = symact_raised();
+    const volatile float value = leaky_relu_vjp_from_output_value_f32(g, g_bar, negative_slope);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_leaky_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_leaky_relu_vjp_from_outputf(g[i], g_bar[i], negative_slope);
+        const float value = leaky_relu_vjp_from_output_value_f32(g[i], g_bar[i], negative_slope);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_leaky_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope)
@@ -416,16 +534,29 @@ int symact_leaky_relu_vjp_from_output_checked_f32(const float *g, const float *g
     return SYMACT_OK;
 }
 
-double symact_leaky_relu_vjp_from_output(double g, double g_bar, double negative_slope)
+static inline double leaky_relu_vjp_from_output_value_f64(double g, double g_bar, double negative_slope)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), leaky_relu_derivative_from_output_f64((double)g, (double)negative_slope)));
 }
 
+double symact_leaky_relu_vjp_from_output(double g, double g_bar, double negative_slope)
+{
+    const int before = symact_raised();
+    const volatile double value = leaky_relu_vjp_from_output_value_f64(g, g_bar, negative_slope);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_leaky_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double negative_slope)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_leaky_relu_vjp_from_output(g[i], g_bar[i], negative_slope);
+        const double value = leaky_relu_vjp_from_output_value_f64(g[i], g_bar[i], negative_slope);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_leaky_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double negative_slope)
@@ -437,50 +568,102 @@ int symact_leaky_relu_vjp_from_output_checked_f64(const double *g, const double 
     return SYMACT_OK;
 }
 
-float symact_leaky_relu_second_derivativef(float z, float negative_slope)
+static inline float leaky_relu_second_derivative_value_f32(float z, float negative_slope)
 {
     return (float)(leaky_relu_second_derivative_f32((double)z, (double)negative_slope));
 }
 
-void symact_leaky_relu_second_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
+float symact_leaky_relu_second_derivativef(float z, float negative_slope)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_leaky_relu_second_derivativef(z[i], negative_slope);
-    }
+    const int before = symact_raised();
+    const volatile float value = leaky_relu_second_derivative_value_f32(z, negative_slope);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_leaky_relu_second_derivative(double z, double negative_slope)
+void symact_leaky_relu_second_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = leaky_relu_second_derivative_value_f32(z[i], negative_slope);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double leaky_relu_second_derivative_value_f64(double z, double negative_slope)
 {
     return symact_dd_to_double(leaky_relu_second_derivative_f64((double)z, (double)negative_slope));
 }
 
-void symact_leaky_relu_second_derivative_f64(const double *z, double *d, size_t n, double negative_slope)
+double symact_leaky_relu_second_derivative(double z, double negative_slope)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_leaky_relu_second_derivative(z[i], negative_slope);
-    }
+    const int before = symact_raised();
+    const volatile double value = leaky_relu_second_derivative_value_f64(z, negative_slope);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_leaky_relu_derivative_wrt_negative_slopef(float z, float negative_slope)
+void symact_leaky_relu_second_derivative_f64(const double *z, double *d, size_t n, double negative_slope)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = leaky_relu_second_derivative_value_f64(z[i], negative_slope);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float leaky_relu_derivative_wrt_negative_slope_value_f32(float z, float negative_slope)
 {
     return (float)(leaky_relu_derivative_wrt_negative_slope_f32((double)z, (double)negative_slope));
 }
 
-void symact_leaky_relu_derivative_wrt_negative_slope_f32(const float *z, float *d, size_t n, float negative_slope)
+float symact_leaky_relu_derivative_wrt_negative_slopef(float z, float negative_slope)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_leaky_relu_derivative_wrt_negative_slopef(z[i], negative_slope);
-    }
+    const int before = symact_raised();
+    const volatile float value = leaky_relu_derivative_wrt_negative_slope_value_f32(z, negative_slope);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_leaky_relu_derivative_wrt_negative_slope(double z, double negative_slope)
+void symact_leaky_relu_derivative_wrt_negative_slope_f32(const float *z, float *d, size_t n, float negative_slope)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = leaky_relu_derivative_wrt_negative_slope_value_f32(z[i], negative_slope);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double leaky_relu_derivative_wrt_negative_slope_value_f64(double z, double negative_slope)
 {
     return symact_dd_to_double(leaky_relu_derivative_wrt_negative_slope_f64((double)z, (double)negative_slope));
 }
 
+double symact_leaky_relu_derivative_wrt_negative_slope(double z, double negative_slope)
+{
+    const int before = symact_raised();
+    const volatile double value = leaky_relu_derivative_wrt_negative_slope_value_f64(z, negative_slope);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_leaky_relu_derivative_wrt_negative_slope_f64(const double *z, double *d, size_t n, double negative_slope)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_leaky_relu_derivative_wrt_negative_slope(z[i], negative_slope);
+        const double value = leaky_relu_derivative_wrt_negative_slope_value_f64(z[i], negative_slope);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -304,194 +305,402 @@ static symact_dd linear_derivative_wrt_intercept_f64(double z, double slope, dou
     return symact_dd_from_double(1.0);
 }
 
-float symact_linearf(float z, float slope, float intercept)
+static inline float linear_value_f32(float z, float slope, float intercept)
 {
     return (float)(linear_forward_f32((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_f32(const float *z, float *g, size_t n, float slope, float intercept)
+float symact_linearf(float z, float slope, float intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_linearf(z[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile float value = linear_value_f32(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_linear(double z, double slope, double intercept)
+void symact_linear_f32(const float *z, float *g, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = linear_value_f32(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double linear_value_f64(double z, double slope, double intercept)
 {
     return symact_dd_to_double(linear_forward_f64((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_f64(const double *z, double *g, size_t n, double slope, double intercept)
+double symact_linear(double z, double slope, double intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_linear(z[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile double value = linear_value_f64(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_linear_derivativef(float z, float slope, float intercept)
+void symact_linear_f64(const double *z, double *g, size_t n, double slope, double intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = linear_value_f64(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float linear_derivative_value_f32(float z, float slope, float intercept)
 {
     return (float)(linear_derivative_f32((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
+float symact_linear_derivativef(float z, float slope, float intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_derivativef(z[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile float value = linear_derivative_value_f32(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_linear_derivative(double z, double slope, double intercept)
+void symact_linear_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = linear_derivative_value_f32(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double linear_derivative_value_f64(double z, double slope, double intercept)
 {
     return symact_dd_to_double(linear_derivative_f64((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_derivative_f64(const double *z, double *d, size_t n, double slope, double intercept)
+double symact_linear_derivative(double z, double slope, double intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_derivative(z[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile double value = linear_derivative_value_f64(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_linear_derivative_from_outputf(float g, float slope, float intercept)
+void symact_linear_derivative_f64(const double *z, double *d, size_t n, double slope, double intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = linear_derivative_value_f64(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float linear_derivative_from_output_value_f32(float g, float slope, float intercept)
 {
     return (float)(linear_derivative_from_output_f32((double)g, (double)slope, (double)intercept));
 }
 
-void symact_linear_derivative_from_output_f32(const float *g, float *d, size_t n, float slope, float intercept)
+float symact_linear_derivative_from_outputf(float g, float slope, float intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_derivative_from_outputf(g[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile float value = linear_derivative_from_output_value_f32(g, slope, intercept);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
 }
 
-double symact_linear_derivative_from_output(double g, double slope, double intercept)
+void symact_linear_derivative_from_output_f32(const float *g, float *d, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = linear_derivative_from_output_value_f32(g[i], slope, intercept);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double linear_derivative_from_output_value_f64(double g, double slope, double intercept)
 {
     return symact_dd_to_double(linear_derivative_from_output_f64((double)g, (double)slope, (double)intercept));
 }
 
-void symact_linear_derivative_from_output_f64(const double *g, double *d, size_t n, double slope, double intercept)
+double symact_linear_derivative_from_output(double g, double slope, double intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_derivative_from_output(g[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile double value = linear_derivative_from_output_value_f64(g, slope, intercept);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
 }
 
-float symact_linear_vjpf(float z, float g_bar, float slope, float intercept)
+void symact_linear_derivative_from_output_f64(const double *g, double *d, size_t n, double slope, double intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = linear_derivative_from_output_value_f64(g[i], slope, intercept);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float linear_vjp_value_f32(float z, float g_bar, float slope, float intercept)
 {
     return (float)((double)g_bar * linear_derivative_f32((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
+float symact_linear_vjpf(float z, float g_bar, float slope, float intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_linear_vjpf(z[i], g_bar[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile float value = linear_vjp_value_f32(z, g_bar, slope, intercept);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_linear_vjp(double z, double g_bar, double slope, double intercept)
+void symact_linear_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = linear_vjp_value_f32(z[i], g_bar[i], slope, intercept);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double linear_vjp_value_f64(double z, double g_bar, double slope, double intercept)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), linear_derivative_f64((double)z, (double)slope, (double)intercept)));
 }
 
-void symact_linear_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double slope, double intercept)
+double symact_linear_vjp(double z, double g_bar, double slope, double intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_linear_vjp(z[i], g_bar[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile double value = linear_vjp_value_f64(z, g_bar, slope, intercept);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_linear_vjp_from_outputf(float g, float g_bar, float slope, float intercept)
+void symact_linear_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double slope, double intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = linear_vjp_value_f64(z[i], g_bar[i], slope, intercept);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float linear_vjp_from_output_value_f32(float g, float g_bar, float slope, float intercept)
 {
     return (float)((double)g_bar * linear_derivative_from_output_f32((double)g, (double)slope, (double)intercept));
 }
 
-void symact_linear_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
+float symact_linear_vjp_from_outputf(float g, float g_bar, float slope, float intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_linear_vjp_from_outputf(g[i], g_bar[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile float value = linear_vjp_from_output_value_f32(g, g_bar, slope, intercept);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
 }
 
-double symact_linear_vjp_from_output(double g, double g_bar, double slope, double intercept)
+void symact_linear_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = linear_vjp_from_output_value_f32(g[i], g_bar[i], slope, intercept);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double linear_vjp_from_output_value_f64(double g, double g_bar, double slope, double intercept)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), linear_derivative_from_output_f64((double)g, (double)slope, (double)intercept)));
 }
 
-void symact_linear_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double slope, double intercept)
+double symact_linear_vjp_from_output(double g, double g_bar, double slope, double intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_linear_vjp_from_output(g[i], g_bar[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile double value = linear_vjp_from_output_value_f64(g, g_bar, slope, intercept);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
 }
 
-float symact_linear_second_derivativef(float z, float slope, float intercept)
+void symact_linear_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double slope, double intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = linear_vjp_from_output_value_f64(g[i], g_bar[i], slope, intercept);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float linear_second_derivative_value_f32(float z, float slope, float intercept)
 {
     return (float)(linear_second_derivative_f32((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
+float symact_linear_second_derivativef(float z, float slope, float intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_second_derivativef(z[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile float value = linear_second_derivative_value_f32(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_linear_second_derivative(double z, double slope, double intercept)
+void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = linear_second_derivative_value_f32(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double linear_second_derivative_value_f64(double z, double slope, double intercept)
 {
     return symact_dd_to_double(linear_second_derivative_f64((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_second_derivative_f64(const double *z, double *d, size_t n, double slope, double intercept)
+double symact_linear_second_derivative(double z, double slope, double intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_second_derivative(z[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile double value = linear_second_derivative_value_f64(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_linear_derivative_wrt_slopef(float z, float slope, float intercept)
+void symact_linear_second_derivative_f64(const double *z, double *d, size_t n, double slope, double intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = linear_second_derivative_value_f64(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float linear_derivative_wrt_slope_value_f32(float z, float slope, float intercept)
 {
     return (float)(linear_derivative_wrt_slope_f32((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, float slope, float intercept)
+float symact_linear_derivative_wrt_slopef(float z, float slope, float intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_derivative_wrt_slopef(z[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile float value = linear_derivative_wrt_slope_value_f32(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_linear_derivative_wrt_slope(double z, double slope, double intercept)
+void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = linear_derivative_wrt_slope_value_f32(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double linear_derivative_wrt_slope_value_f64(double z, double slope, double intercept)
 {
     return symact_dd_to_double(linear_derivative_wrt_slope_f64((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_derivative_wrt_slope_f64(const double *z, double *d, size_t n, double slope, double intercept)
+double symact_linear_derivative_wrt_slope(double z, double slope, double intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_derivative_wrt_slope(z[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile double value = linear_derivative_wrt_slope_value_f64(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_linear_derivative_wrt_interceptf(float z, float slope, float intercept)
+void symact_linear_derivative_wrt_slope_f64(const double *z, double *d, size_t n, double slope, double intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = linear_derivative_wrt_slope_value_f64(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float linear_derivative_wrt_intercept_value_f32(float z, float slope, float intercept)
 {
     return (float)(linear_derivative_wrt_intercept_f32((double)z, (double)slope, (double)intercept));
 }
 
-void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t n, float slope, float intercept)
+float symact_linear_derivative_wrt_interceptf(float z, float slope, float intercept)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_derivative_wrt_interceptf(z[i], slope, intercept);
-    }
+    const int before = symact_raised();
+    const volatile float value = linear_derivative_wrt_intercept_value_f32(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_linear_derivative_wrt_intercept(double z, double slope, double intercept)
+void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = linear_derivative_wrt_intercept_value_f32(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double linear_derivative_wrt_intercept_value_f64(double z, double slope, double intercept)
 {
     return symact_dd_to_double(linear_derivative_wrt_intercept_f64((double)z, (double)slope, (double)intercept));
 }
 
+double symact_linear_derivative_wrt_intercept(double z, double slope, double intercept)
+{
+    const int before = symact_raised();
+    const volatile double value = linear_derivative_wrt_intercept_value_f64(z, slope, intercept);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_linear_derivative_wrt_intercept_f64(const double *z, double *d, size_t n, double slope, double intercept)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_linear_derivative_wrt_intercept(z[i], slope, intercept);
+        const double value = linear_derivative_wrt_intercept_value_f64(z[i], slope, intercept);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -244,98 +245,202 @@ static symact_dd log_normal_cdf_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-float symact_log_normal_cdff(float z)
+static inline float log_normal_cdf_value_f32(float z)
 {
     return (float)(log_normal_cdf_forward_f32((double)z));
 }
 
-void symact_log_normal_cdf_f32(const float *z, float *g, size_t n)
+float symact_log_normal_cdff(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_log_normal_cdff(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = log_normal_cdf_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_log_normal_cdf(double z)
+void symact_log_normal_cdf_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = log_normal_cdf_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double log_normal_cdf_value_f64(double z)
 {
     return symact_dd_to_double(log_normal_cdf_forward_f64((double)z));
 }
 
-void symact_log_normal_cdf_f64(const double *z, double *g, size_t n)
+double symact_log_normal_cdf(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_log_normal_cdf(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = log_normal_cdf_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_log_normal_cdf_derivativef(float z)
+void symact_log_normal_cdf_f64(const double *z, double *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = log_normal_cdf_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float log_normal_cdf_derivative_value_f32(float z)
 {
     return (float)(log_normal_cdf_derivative_f32((double)z));
 }
 
-void symact_log_normal_cdf_derivative_f32(const float *z, float *d, size_t n)
+float symact_log_normal_cdf_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_log_normal_cdf_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = log_normal_cdf_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_log_normal_cdf_derivative(double z)
+void symact_log_normal_cdf_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = log_normal_cdf_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double log_normal_cdf_derivative_value_f64(double z)
 {
     return symact_dd_to_double(log_normal_cdf_derivative_f64((double)z));
 }
 
-void symact_log_normal_cdf_derivative_f64(const double *z, double *d, size_t n)
+double symact_log_normal_cdf_derivative(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_log_normal_cdf_derivative(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = log_normal_cdf_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_log_normal_cdf_vjpf(float z, float g_bar)
+void symact_log_normal_cdf_derivative_f64(const double *z, double *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = log_normal_cdf_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float log_normal_cdf_vjp_value_f32(float z, float g_bar)
 {
     return (float)((double)g_bar * log_normal_cdf_derivative_f32((double)z));
 }
 
-void symact_log_normal_cdf_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+float symact_log_normal_cdf_vjpf(float z, float g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_log_normal_cdf_vjpf(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = log_normal_cdf_vjp_value_f32(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_log_normal_cdf_vjp(double z, double g_bar)
+void symact_log_normal_cdf_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = log_normal_cdf_vjp_value_f32(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double log_normal_cdf_vjp_value_f64(double z, double g_bar)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), log_normal_cdf_derivative_f64((double)z)));
 }
 
-void symact_log_normal_cdf_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+double symact_log_normal_cdf_vjp(double z, double g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_log_normal_cdf_vjp(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = log_normal_cdf_vjp_value_f64(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_log_normal_cdf_second_derivativef(float z)
+void symact_log_normal_cdf_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = log_normal_cdf_vjp_value_f64(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float log_normal_cdf_second_derivative_value_f32(float z)
 {
     return (float)(log_normal_cdf_second_derivative_f32((double)z));
 }
 
-void symact_log_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n)
+float symact_log_normal_cdf_second_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_log_normal_cdf_second_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = log_normal_cdf_second_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_log_normal_cdf_second_derivative(double z)
+void symact_log_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = log_normal_cdf_second_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double log_normal_cdf_second_derivative_value_f64(double z)
 {
     return symact_dd_to_double(log_normal_cdf_second_derivative_f64((double)z));
 }
 
+double symact_log_normal_cdf_second_derivative(double z)
+{
+    const int before = symact_raised();
+    const volatile double value = log_normal_cdf_second_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_log_normal_cdf_second_derivative_f64(const double *z, double *d, size_t n)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_log_normal_cdf_second_derivative(z[i]);
+        const double value = log_normal_cdf_second_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

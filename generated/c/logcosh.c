@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -202,98 +203,202 @@ static symact_dd logcosh_second_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
-float symact_logcoshf(float z)
+static inline float logcosh_value_f32(float z)
 {
     return (float)(logcosh_forward_f32((double)z));
 }
 
-void symact_logcosh_f32(const float *z, float *g, size_t n)
+float symact_logcoshf(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_logcoshf(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = logcosh_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_logcosh(double z)
+void symact_logcosh_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = logcosh_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double logcosh_value_f64(double z)
 {
     return symact_dd_to_double(logcosh_forward_f64((double)z));
 }
 
-void symact_logcosh_f64(const double *z, double *g, size_t n)
+double symact_logcosh(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_logcosh(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = logcosh_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_logcosh_derivativef(float z)
+void symact_logcosh_f64(const double *z, double *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = logcosh_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float logcosh_derivative_value_f32(float z)
 {
     return (float)(logcosh_derivative_f32((double)z));
 }
 
-void symact_logcosh_derivative_f32(const float *z, float *d, size_t n)
+float symact_logcosh_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_logcosh_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = logcosh_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_logcosh_derivative(double z)
+void symact_logcosh_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = logcosh_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double logcosh_derivative_value_f64(double z)
 {
     return symact_dd_to_double(logcosh_derivative_f64((double)z));
 }
 
-void symact_logcosh_derivative_f64(const double *z, double *d, size_t n)
+double symact_logcosh_derivative(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_logcosh_derivative(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = logcosh_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_logcosh_vjpf(float z, float g_bar)
+void symact_logcosh_derivative_f64(const double *z, double *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = logcosh_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float logcosh_vjp_value_f32(float z, float g_bar)
 {
     return (float)((double)g_bar * logcosh_derivative_f32((double)z));
 }
 
-void symact_logcosh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+float symact_logcosh_vjpf(float z, float g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_logcosh_vjpf(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = logcosh_vjp_value_f32(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_logcosh_vjp(double z, double g_bar)
+void symact_logcosh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = logcosh_vjp_value_f32(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double logcosh_vjp_value_f64(double z, double g_bar)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), logcosh_derivative_f64((double)z)));
 }
 
-void symact_logcosh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+double symact_logcosh_vjp(double z, double g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_logcosh_vjp(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = logcosh_vjp_value_f64(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_logcosh_second_derivativef(float z)
+void symact_logcosh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = logcosh_vjp_value_f64(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float logcosh_second_derivative_value_f32(float z)
 {
     return (float)(logcosh_second_derivative_f32((double)z));
 }
 
-void symact_logcosh_second_derivative_f32(const float *z, float *d, size_t n)
+float symact_logcosh_second_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_logcosh_second_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = logcosh_second_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_logcosh_second_derivative(double z)
+void symact_logcosh_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = logcosh_second_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double logcosh_second_derivative_value_f64(double z)
 {
     return symact_dd_to_double(logcosh_second_derivative_f64((double)z));
 }
 
+double symact_logcosh_second_derivative(double z)
+{
+    const int before = symact_raised();
+    const volatile double value = logcosh_second_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_logcosh_second_derivative_f64(const double *z, double *d, size_t n)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_logcosh_second_derivative(z[i]);
+        const double value = logcosh_second_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -371,64 +372,129 @@ static symact_dd pelu_derivative_wrt_b_f64(double z, double a, double b)
     return symact_dd_neg(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(dd_a, t), symact_dd_div(symact_dd_from_double(1.0), dd_b))));
 }
 
-float symact_peluf(float z, float a, float b)
+static inline float pelu_value_f32(float z, float a, float b)
 {
     return (float)(pelu_forward_f32((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_f32(const float *z, float *g, size_t n, float a, float b)
+float symact_peluf(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_peluf(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = pelu_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_pelu(double z, double a, double b)
+void symact_pelu_f32(const float *z, float *g, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = pelu_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double pelu_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(pelu_forward_f64((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_f64(const double *z, double *g, size_t n, double a, double b)
+double symact_pelu(double z, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_pelu(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = pelu_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_pelu_derivativef(float z, float a, float b)
+void symact_pelu_f64(const double *z, double *g, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = pelu_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float pelu_derivative_value_f32(float z, float a, float b)
 {
     return (float)(pelu_derivative_f32((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+float symact_pelu_derivativef(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_derivativef(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = pelu_derivative_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_pelu_derivative(double z, double a, double b)
+void symact_pelu_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = pelu_derivative_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double pelu_derivative_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(pelu_derivative_f64((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+double symact_pelu_derivative(double z, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_derivative(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = pelu_derivative_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_pelu_derivative_from_outputf(float g, float a, float b)
+void symact_pelu_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = pelu_derivative_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float pelu_derivative_from_output_value_f32(float g, float a, float b)
 {
     return (float)(pelu_derivative_from_output_f32((double)g, (double)a, (double)b));
 }
 
+float symact_pelu_derivative_from_outputf(float g, float a, float b)
+{
+    const int before = symact_raised();
+    const volatile float value = pelu_derivative_from_output_value_f32(g, a, b);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_pelu_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_derivative_from_outputf(g[i], a, b);
+        const float value = pelu_derivative_from_output_value_f32(g[i], a, b);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_pelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b)
@@ -440,16 +506,29 @@ int symact_pelu_derivative_from_output_checked_f32(const float *g, float *d, siz
     return SYMACT_OK;
 }
 
-double symact_pelu_derivative_from_output(double g, double a, double b)
+static inline double pelu_derivative_from_output_value_f64(double g, double a, double b)
 {
     return symact_dd_to_double(pelu_derivative_from_output_f64((double)g, (double)a, (double)b));
 }
 
+double symact_pelu_derivative_from_output(double g, double a, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = pelu_derivative_from_output_value_f64(g, a, b);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_pelu_derivative_from_output_f64(const double *g, double *d, size_t n, double a, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_derivative_from_output(g[i], a, b);
+        const double value = pelu_derivative_from_output_value_f64(g[i], a, b);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_pelu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double a, double b)
@@ -461,40 +540,79 @@ int symact_pelu_derivative_from_output_checked_f64(const double *g, double *d, s
     return SYMACT_OK;
 }
 
-float symact_pelu_vjpf(float z, float g_bar, float a, float b)
+static inline float pelu_vjp_value_f32(float z, float g_bar, float a, float b)
 {
     return (float)((double)g_bar * pelu_derivative_f32((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
+float symact_pelu_vjpf(float z, float g_bar, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_pelu_vjpf(z[i], g_bar[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = pelu_vjp_value_f32(z, g_bar, a, b);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_pelu_vjp(double z, double g_bar, double a, double b)
+void symact_pelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = pelu_vjp_value_f32(z[i], g_bar[i], a, b);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double pelu_vjp_value_f64(double z, double g_bar, double a, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_f64((double)z, (double)a, (double)b)));
 }
 
-void symact_pelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double a, double b)
+double symact_pelu_vjp(double z, double g_bar, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_pelu_vjp(z[i], g_bar[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = pelu_vjp_value_f64(z, g_bar, a, b);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_pelu_vjp_from_outputf(float g, float g_bar, float a, float b)
+void symact_pelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = pelu_vjp_value_f64(z[i], g_bar[i], a, b);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float pelu_vjp_from_output_value_f32(float g, float g_bar, float a, float b)
 {
     return (float)((double)g_bar * pelu_derivative_from_output_f32((double)g, (double)a, (double)b));
 }
 
+float symact_pelu_vjp_from_outputf(float g, float g_bar, float a, float b)
+{
+    const int before = symact_raised();
+    const volatile float value = pelu_vjp_from_output_value_f32(g, g_bar, a, b);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_pelu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_pelu_vjp_from_outputf(g[i], g_bar[i], a, b);
+        const float value = pelu_vjp_from_output_value_f32(g[i], g_bar[i], a, b);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_pelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
@@ -506,16 +624,29 @@ int symact_pelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, 
     return SYMACT_OK;
 }
 
-double symact_pelu_vjp_from_output(double g, double g_bar, double a, double b)
+static inline double pelu_vjp_from_output_value_f64(double g, double g_bar, double a, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_from_output_f64((double)g, (double)a, (double)b)));
 }
 
+double symact_pelu_vjp_from_output(double g, double g_bar, double a, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = pelu_vjp_from_output_value_f64(g, g_bar, a, b);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_pelu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_pelu_vjp_from_output(g[i], g_bar[i], a, b);
+        const double value = pelu_vjp_from_output_value_f64(g[i], g_bar[i], a, b);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_pelu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
@@ -527,74 +658,152 @@ int symact_pelu_vjp_from_output_checked_f64(const double *g, const double *g_bar
     return SYMACT_OK;
 }
 
-float symact_pelu_second_derivativef(float z, float a, float b)
+static inline float pelu_second_derivative_value_f32(float z, float a, float b)
 {
     return (float)(pelu_second_derivative_f32((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+float symact_pelu_second_derivativef(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_second_derivativef(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = pelu_second_derivative_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_pelu_second_derivative(double z, double a, double b)
+void symact_pelu_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = pelu_second_derivative_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double pelu_second_derivative_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(pelu_second_derivative_f64((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_second_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+double symact_pelu_second_derivative(double z, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_second_derivative(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = pelu_second_derivative_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_pelu_derivative_wrt_af(float z, float a, float b)
+void symact_pelu_second_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = pelu_second_derivative_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float pelu_derivative_wrt_a_value_f32(float z, float a, float b)
 {
     return (float)(pelu_derivative_wrt_a_f32((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
+float symact_pelu_derivative_wrt_af(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_derivative_wrt_af(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = pelu_derivative_wrt_a_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_pelu_derivative_wrt_a(double z, double a, double b)
+void symact_pelu_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = pelu_derivative_wrt_a_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double pelu_derivative_wrt_a_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(pelu_derivative_wrt_a_f64((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b)
+double symact_pelu_derivative_wrt_a(double z, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_derivative_wrt_a(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = pelu_derivative_wrt_a_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_pelu_derivative_wrt_bf(float z, float a, float b)
+void symact_pelu_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = pelu_derivative_wrt_a_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float pelu_derivative_wrt_b_value_f32(float z, float a, float b)
 {
     return (float)(pelu_derivative_wrt_b_f32((double)z, (double)a, (double)b));
 }
 
-void symact_pelu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
+float symact_pelu_derivative_wrt_bf(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_derivative_wrt_bf(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = pelu_derivative_wrt_b_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_pelu_derivative_wrt_b(double z, double a, double b)
+void symact_pelu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = pelu_derivative_wrt_b_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double pelu_derivative_wrt_b_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(pelu_derivative_wrt_b_f64((double)z, (double)a, (double)b));
 }
 
+double symact_pelu_derivative_wrt_b(double z, double a, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = pelu_derivative_wrt_b_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_pelu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_pelu_derivative_wrt_b(z[i], a, b);
+        const double value = pelu_derivative_wrt_b_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -281,64 +282,129 @@ static symact_dd prelu_derivative_wrt_weight_f64(double z, double weight)
     return symact_dd_from_double(0.0);
 }
 
-float symact_preluf(float z, float weight)
+static inline float prelu_value_f32(float z, float weight)
 {
     return (float)(prelu_forward_f32((double)z, (double)weight));
 }
 
-void symact_prelu_f32(const float *z, float *g, size_t n, float weight)
+float symact_preluf(float z, float weight)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_preluf(z[i], weight);
-    }
+    const int before = symact_raised();
+    const volatile float value = prelu_value_f32(z, weight);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_prelu(double z, double weight)
+void symact_prelu_f32(const float *z, float *g, size_t n, float weight)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = prelu_value_f32(z[i], weight);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double prelu_value_f64(double z, double weight)
 {
     return symact_dd_to_double(prelu_forward_f64((double)z, (double)weight));
 }
 
-void symact_prelu_f64(const double *z, double *g, size_t n, double weight)
+double symact_prelu(double z, double weight)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_prelu(z[i], weight);
-    }
+    const int before = symact_raised();
+    const volatile double value = prelu_value_f64(z, weight);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_prelu_derivativef(float z, float weight)
+void symact_prelu_f64(const double *z, double *g, size_t n, double weight)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = prelu_value_f64(z[i], weight);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float prelu_derivative_value_f32(float z, float weight)
 {
     return (float)(prelu_derivative_f32((double)z, (double)weight));
 }
 
-void symact_prelu_derivative_f32(const float *z, float *d, size_t n, float weight)
+float symact_prelu_derivativef(float z, float weight)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_prelu_derivativef(z[i], weight);
-    }
+    const int before = symact_raised();
+    const volatile float value = prelu_derivative_value_f32(z, weight);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_prelu_derivative(double z, double weight)
+void symact_prelu_derivative_f32(const float *z, float *d, size_t n, float weight)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = prelu_derivative_value_f32(z[i], weight);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double prelu_derivative_value_f64(double z, double weight)
 {
     return symact_dd_to_double(prelu_derivative_f64((double)z, (double)weight));
 }
 
-void symact_prelu_derivative_f64(const double *z, double *d, size_t n, double weight)
+double symact_prelu_derivative(double z, double weight)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_prelu_derivative(z[i], weight);
-    }
+    const int before = symact_raised();
+    const volatile double value = prelu_derivative_value_f64(z, weight);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_prelu_derivative_from_outputf(float g, float weight)
+void symact_prelu_derivative_f64(const double *z, double *d, size_t n, double weight)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = prelu_derivative_value_f64(z[i], weight);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float prelu_derivative_from_output_value_f32(float g, float weight)
 {
     return (float)(prelu_derivative_from_output_f32((double)g, (double)weight));
 }
 
+float symact_prelu_derivative_from_outputf(float g, float weight)
+{
+    const int before = symact_raised();
+    const volatile float value = prelu_derivative_from_output_value_f32(g, weight);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_prelu_derivative_from_output_f32(const float *g, float *d, size_t n, float weight)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_prelu_derivative_from_outputf(g[i], weight);
+        const float value = prelu_derivative_from_output_value_f32(g[i], weight);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_prelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float weight)
@@ -350,16 +416,29 @@ int symact_prelu_derivative_from_output_checked_f32(const float *g, float *d, si
     return SYMACT_OK;
 }
 
-double symact_prelu_derivative_from_output(double g, double weight)
+static inline double prelu_derivative_from_output_value_f64(double g, double weight)
 {
     return symact_dd_to_double(prelu_derivative_from_output_f64((double)g, (double)weight));
 }
 
+double symact_prelu_derivative_from_output(double g, double weight)
+{
+    const int before = symact_raised();
+    const volatile double value = prelu_derivative_from_output_value_f64(g, weight);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_prelu_derivative_from_output_f64(const double *g, double *d, size_t n, double weight)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_prelu_derivative_from_output(g[i], weight);
+        const double value = prelu_derivative_from_output_value_f64(g[i], weight);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_prelu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double weight)
@@ -371,40 +450,79 @@ int symact_prelu_derivative_from_output_checked_f64(const double *g, double *d, 
     return SYMACT_OK;
 }
 
-float symact_prelu_vjpf(float z, float g_bar, float weight)
+static inline float prelu_vjp_value_f32(float z, float g_bar, float weight)
 {
     return (float)((double)g_bar * prelu_derivative_f32((double)z, (double)weight));
 }
 
-void symact_prelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float weight)
+float symact_prelu_vjpf(float z, float g_bar, float weight)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_prelu_vjpf(z[i], g_bar[i], weight);
-    }
+    const int before = symact_raised();
+    const volatile float value = prelu_vjp_value_f32(z, g_bar, weight);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_prelu_vjp(double z, double g_bar, double weight)
+void symact_prelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float weight)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = prelu_vjp_value_f32(z[i], g_bar[i], weight);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double prelu_vjp_value_f64(double z, double g_bar, double weight)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), prelu_derivative_f64((double)z, (double)weight)));
 }
 
-void symact_prelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double weight)
+double symact_prelu_vjp(double z, double g_bar, double weight)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_prelu_vjp(z[i], g_bar[i], weight);
-    }
+    const int before = symact_raised();
+    const volatile double value = prelu_vjp_value_f64(z, g_bar, weight);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_prelu_vjp_from_outputf(float g, float g_bar, float weight)
+void symact_prelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double weight)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = prelu_vjp_value_f64(z[i], g_bar[i], weight);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float prelu_vjp_from_output_value_f32(float g, float g_bar, float weight)
 {
     return (float)((double)g_bar * prelu_derivative_from_output_f32((double)g, (double)weight));
 }
 
+float symact_prelu_vjp_from_outputf(float g, float g_bar, float weight)
+{
+    const int before = symact_raised();
+    const volatile float value = prelu_vjp_from_output_value_f32(g, g_bar, weight);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_prelu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float weight)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_prelu_vjp_from_outputf(g[i], g_bar[i], weight);
+        const float value = prelu_vjp_from_output_value_f32(g[i], g_bar[i], weight);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_prelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float weight)
@@ -416,16 +534,29 @@ int symact_prelu_vjp_from_output_checked_f32(const float *g, const float *g_bar,
     return SYMACT_OK;
 }
 
-double symact_prelu_vjp_from_output(double g, double g_bar, double weight)
+static inline double prelu_vjp_from_output_value_f64(double g, double g_bar, double weight)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), prelu_derivative_from_output_f64((double)g, (double)weight)));
 }
 
+double symact_prelu_vjp_from_output(double g, double g_bar, double weight)
+{
+    const int before = symact_raised();
+    const volatile double value = prelu_vjp_from_output_value_f64(g, g_bar, weight);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_prelu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double weight)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_prelu_vjp_from_output(g[i], g_bar[i], weight);
+        const double value = prelu_vjp_from_output_value_f64(g[i], g_bar[i], weight);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_prelu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double weight)
@@ -437,50 +568,102 @@ int symact_prelu_vjp_from_output_checked_f64(const double *g, const double *g_ba
     return SYMACT_OK;
 }
 
-float symact_prelu_second_derivativef(float z, float weight)
+static inline float prelu_second_derivative_value_f32(float z, float weight)
 {
     return (float)(prelu_second_derivative_f32((double)z, (double)weight));
 }
 
-void symact_prelu_second_derivative_f32(const float *z, float *d, size_t n, float weight)
+float symact_prelu_second_derivativef(float z, float weight)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_prelu_second_derivativef(z[i], weight);
-    }
+    const int before = symact_raised();
+    const volatile float value = prelu_second_derivative_value_f32(z, weight);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_prelu_second_derivative(double z, double weight)
+void symact_prelu_second_derivative_f32(const float *z, float *d, size_t n, float weight)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = prelu_second_derivative_value_f32(z[i], weight);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double prelu_second_derivative_value_f64(double z, double weight)
 {
     return symact_dd_to_double(prelu_second_derivative_f64((double)z, (double)weight));
 }
 
-void symact_prelu_second_derivative_f64(const double *z, double *d, size_t n, double weight)
+double symact_prelu_second_derivative(double z, double weight)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_prelu_second_derivative(z[i], weight);
-    }
+    const int before = symact_raised();
+    const volatile double value = prelu_second_derivative_value_f64(z, weight);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_prelu_derivative_wrt_weightf(float z, float weight)
+void symact_prelu_second_derivative_f64(const double *z, double *d, size_t n, double weight)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = prelu_second_derivative_value_f64(z[i], weight);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float prelu_derivative_wrt_weight_value_f32(float z, float weight)
 {
     return (float)(prelu_derivative_wrt_weight_f32((double)z, (double)weight));
 }
 
-void symact_prelu_derivative_wrt_weight_f32(const float *z, float *d, size_t n, float weight)
+float symact_prelu_derivative_wrt_weightf(float z, float weight)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_prelu_derivative_wrt_weightf(z[i], weight);
-    }
+    const int before = symact_raised();
+    const volatile float value = prelu_derivative_wrt_weight_value_f32(z, weight);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_prelu_derivative_wrt_weight(double z, double weight)
+void symact_prelu_derivative_wrt_weight_f32(const float *z, float *d, size_t n, float weight)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = prelu_derivative_wrt_weight_value_f32(z[i], weight);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double prelu_derivative_wrt_weight_value_f64(double z, double weight)
 {
     return symact_dd_to_double(prelu_derivative_wrt_weight_f64((double)z, (double)weight));
 }
 
+double symact_prelu_derivative_wrt_weight(double z, double weight)
+{
+    const int before = symact_raised();
+    const volatile double value = prelu_derivative_wrt_weight_value_f64(z, weight);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_prelu_derivative_wrt_weight_f64(const double *z, double *d, size_t n, double weight)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_prelu_derivative_wrt_weight(z[i], weight);
+        const double value = prelu_derivative_wrt_weight_value_f64(z[i], weight);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

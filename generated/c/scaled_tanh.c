@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -705,64 +706,129 @@ static symact_dd scaled_tanh_derivative_wrt_b_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-float symact_scaled_tanhf(float z, float a, float b)
+static inline float scaled_tanh_value_f32(float z, float a, float b)
 {
     return (float)(scaled_tanh_forward_f32((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_f32(const float *z, float *g, size_t n, float a, float b)
+float symact_scaled_tanhf(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_scaled_tanhf(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = scaled_tanh_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_scaled_tanh(double z, double a, double b)
+void symact_scaled_tanh_f32(const float *z, float *g, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = scaled_tanh_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double scaled_tanh_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(scaled_tanh_forward_f64((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_f64(const double *z, double *g, size_t n, double a, double b)
+double symact_scaled_tanh(double z, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_scaled_tanh(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = scaled_tanh_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_scaled_tanh_derivativef(float z, float a, float b)
+void symact_scaled_tanh_f64(const double *z, double *g, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = scaled_tanh_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float scaled_tanh_derivative_value_f32(float z, float a, float b)
 {
     return (float)(scaled_tanh_derivative_f32((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+float symact_scaled_tanh_derivativef(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_derivativef(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = scaled_tanh_derivative_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_scaled_tanh_derivative(double z, double a, double b)
+void symact_scaled_tanh_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = scaled_tanh_derivative_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double scaled_tanh_derivative_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(scaled_tanh_derivative_f64((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+double symact_scaled_tanh_derivative(double z, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_derivative(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = scaled_tanh_derivative_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_scaled_tanh_derivative_from_outputf(float g, float a, float b)
+void symact_scaled_tanh_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = scaled_tanh_derivative_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float scaled_tanh_derivative_from_output_value_f32(float g, float a, float b)
 {
     return (float)(scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b));
 }
 
+float symact_scaled_tanh_derivative_from_outputf(float g, float a, float b)
+{
+    const int before = symact_raised();
+    const volatile float value = scaled_tanh_derivative_from_output_value_f32(g, a, b);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_scaled_tanh_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_derivative_from_outputf(g[i], a, b);
+        const float value = scaled_tanh_derivative_from_output_value_f32(g[i], a, b);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_scaled_tanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b)
@@ -774,16 +840,29 @@ int symact_scaled_tanh_derivative_from_output_checked_f32(const float *g, float 
     return SYMACT_OK;
 }
 
-double symact_scaled_tanh_derivative_from_output(double g, double a, double b)
+static inline double scaled_tanh_derivative_from_output_value_f64(double g, double a, double b)
 {
     return symact_dd_to_double(scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b));
 }
 
+double symact_scaled_tanh_derivative_from_output(double g, double a, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = scaled_tanh_derivative_from_output_value_f64(g, a, b);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_scaled_tanh_derivative_from_output_f64(const double *g, double *d, size_t n, double a, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_derivative_from_output(g[i], a, b);
+        const double value = scaled_tanh_derivative_from_output_value_f64(g[i], a, b);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_scaled_tanh_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double a, double b)
@@ -795,40 +874,79 @@ int symact_scaled_tanh_derivative_from_output_checked_f64(const double *g, doubl
     return SYMACT_OK;
 }
 
-float symact_scaled_tanh_vjpf(float z, float g_bar, float a, float b)
+static inline float scaled_tanh_vjp_value_f32(float z, float g_bar, float a, float b)
 {
     return (float)((double)g_bar * scaled_tanh_derivative_f32((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
+float symact_scaled_tanh_vjpf(float z, float g_bar, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_scaled_tanh_vjpf(z[i], g_bar[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = scaled_tanh_vjp_value_f32(z, g_bar, a, b);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_scaled_tanh_vjp(double z, double g_bar, double a, double b)
+void symact_scaled_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = scaled_tanh_vjp_value_f32(z[i], g_bar[i], a, b);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double scaled_tanh_vjp_value_f64(double z, double g_bar, double a, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_f64((double)z, (double)a, (double)b)));
 }
 
-void symact_scaled_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double a, double b)
+double symact_scaled_tanh_vjp(double z, double g_bar, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_scaled_tanh_vjp(z[i], g_bar[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = scaled_tanh_vjp_value_f64(z, g_bar, a, b);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_scaled_tanh_vjp_from_outputf(float g, float g_bar, float a, float b)
+void symact_scaled_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = scaled_tanh_vjp_value_f64(z[i], g_bar[i], a, b);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float scaled_tanh_vjp_from_output_value_f32(float g, float g_bar, float a, float b)
 {
     return (float)((double)g_bar * scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b));
 }
 
+float symact_scaled_tanh_vjp_from_outputf(float g, float g_bar, float a, float b)
+{
+    const int before = symact_raised();
+    const volatile float value = scaled_tanh_vjp_from_output_value_f32(g, g_bar, a, b);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_scaled_tanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_scaled_tanh_vjp_from_outputf(g[i], g_bar[i], a, b);
+        const float value = scaled_tanh_vjp_from_output_value_f32(g[i], g_bar[i], a, b);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_scaled_tanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
@@ -840,16 +958,29 @@ int symact_scaled_tanh_vjp_from_output_checked_f32(const float *g, const float *
     return SYMACT_OK;
 }
 
-double symact_scaled_tanh_vjp_from_output(double g, double g_bar, double a, double b)
+static inline double scaled_tanh_vjp_from_output_value_f64(double g, double g_bar, double a, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b)));
 }
 
+double symact_scaled_tanh_vjp_from_output(double g, double g_bar, double a, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = scaled_tanh_vjp_from_output_value_f64(g, g_bar, a, b);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_scaled_tanh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_scaled_tanh_vjp_from_output(g[i], g_bar[i], a, b);
+        const double value = scaled_tanh_vjp_from_output_value_f64(g[i], g_bar[i], a, b);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_scaled_tanh_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
@@ -861,74 +992,152 @@ int symact_scaled_tanh_vjp_from_output_checked_f64(const double *g, const double
     return SYMACT_OK;
 }
 
-float symact_scaled_tanh_second_derivativef(float z, float a, float b)
+static inline float scaled_tanh_second_derivative_value_f32(float z, float a, float b)
 {
     return (float)(scaled_tanh_second_derivative_f32((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+float symact_scaled_tanh_second_derivativef(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_second_derivativef(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = scaled_tanh_second_derivative_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_scaled_tanh_second_derivative(double z, double a, double b)
+void symact_scaled_tanh_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = scaled_tanh_second_derivative_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double scaled_tanh_second_derivative_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(scaled_tanh_second_derivative_f64((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_second_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+double symact_scaled_tanh_second_derivative(double z, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_second_derivative(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = scaled_tanh_second_derivative_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_scaled_tanh_derivative_wrt_af(float z, float a, float b)
+void symact_scaled_tanh_second_derivative_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = scaled_tanh_second_derivative_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float scaled_tanh_derivative_wrt_a_value_f32(float z, float a, float b)
 {
     return (float)(scaled_tanh_derivative_wrt_a_f32((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
+float symact_scaled_tanh_derivative_wrt_af(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_derivative_wrt_af(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = scaled_tanh_derivative_wrt_a_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_scaled_tanh_derivative_wrt_a(double z, double a, double b)
+void symact_scaled_tanh_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = scaled_tanh_derivative_wrt_a_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double scaled_tanh_derivative_wrt_a_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(scaled_tanh_derivative_wrt_a_f64((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b)
+double symact_scaled_tanh_derivative_wrt_a(double z, double a, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_derivative_wrt_a(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = scaled_tanh_derivative_wrt_a_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_scaled_tanh_derivative_wrt_bf(float z, float a, float b)
+void symact_scaled_tanh_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = scaled_tanh_derivative_wrt_a_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float scaled_tanh_derivative_wrt_b_value_f32(float z, float a, float b)
 {
     return (float)(scaled_tanh_derivative_wrt_b_f32((double)z, (double)a, (double)b));
 }
 
-void symact_scaled_tanh_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
+float symact_scaled_tanh_derivative_wrt_bf(float z, float a, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_derivative_wrt_bf(z[i], a, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = scaled_tanh_derivative_wrt_b_value_f32(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_scaled_tanh_derivative_wrt_b(double z, double a, double b)
+void symact_scaled_tanh_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = scaled_tanh_derivative_wrt_b_value_f32(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double scaled_tanh_derivative_wrt_b_value_f64(double z, double a, double b)
 {
     return symact_dd_to_double(scaled_tanh_derivative_wrt_b_f64((double)z, (double)a, (double)b));
 }
 
+double symact_scaled_tanh_derivative_wrt_b(double z, double a, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = scaled_tanh_derivative_wrt_b_value_f64(z, a, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_scaled_tanh_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_scaled_tanh_derivative_wrt_b(z[i], a, b);
+        const double value = scaled_tanh_derivative_wrt_b_value_f64(z[i], a, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -226,122 +227,252 @@ static symact_dd sine_derivative_wrt_omega_f64(double z, double omega)
     return symact_dd_mul(t, symact_dd_cos_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
 }
 
-float symact_sinef(float z, float omega)
+static inline float sine_value_f32(float z, float omega)
 {
     return (float)(sine_forward_f32((double)z, (double)omega));
 }
 
-void symact_sine_f32(const float *z, float *g, size_t n, float omega)
+float symact_sinef(float z, float omega)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_sinef(z[i], omega);
-    }
+    const int before = symact_raised();
+    const volatile float value = sine_value_f32(z, omega);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_sine(double z, double omega)
+void symact_sine_f32(const float *z, float *g, size_t n, float omega)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = sine_value_f32(z[i], omega);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double sine_value_f64(double z, double omega)
 {
     return symact_dd_to_double(sine_forward_f64((double)z, (double)omega));
 }
 
-void symact_sine_f64(const double *z, double *g, size_t n, double omega)
+double symact_sine(double z, double omega)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_sine(z[i], omega);
-    }
+    const int before = symact_raised();
+    const volatile double value = sine_value_f64(z, omega);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_sine_derivativef(float z, float omega)
+void symact_sine_f64(const double *z, double *g, size_t n, double omega)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = sine_value_f64(z[i], omega);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float sine_derivative_value_f32(float z, float omega)
 {
     return (float)(sine_derivative_f32((double)z, (double)omega));
 }
 
-void symact_sine_derivative_f32(const float *z, float *d, size_t n, float omega)
+float symact_sine_derivativef(float z, float omega)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_sine_derivativef(z[i], omega);
-    }
+    const int before = symact_raised();
+    const volatile float value = sine_derivative_value_f32(z, omega);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_sine_derivative(double z, double omega)
+void symact_sine_derivative_f32(const float *z, float *d, size_t n, float omega)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = sine_derivative_value_f32(z[i], omega);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double sine_derivative_value_f64(double z, double omega)
 {
     return symact_dd_to_double(sine_derivative_f64((double)z, (double)omega));
 }
 
-void symact_sine_derivative_f64(const double *z, double *d, size_t n, double omega)
+double symact_sine_derivative(double z, double omega)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_sine_derivative(z[i], omega);
-    }
+    const int before = symact_raised();
+    const volatile double value = sine_derivative_value_f64(z, omega);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_sine_vjpf(float z, float g_bar, float omega)
+void symact_sine_derivative_f64(const double *z, double *d, size_t n, double omega)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = sine_derivative_value_f64(z[i], omega);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float sine_vjp_value_f32(float z, float g_bar, float omega)
 {
     return (float)((double)g_bar * sine_derivative_f32((double)z, (double)omega));
 }
 
-void symact_sine_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float omega)
+float symact_sine_vjpf(float z, float g_bar, float omega)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_sine_vjpf(z[i], g_bar[i], omega);
-    }
+    const int before = symact_raised();
+    const volatile float value = sine_vjp_value_f32(z, g_bar, omega);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_sine_vjp(double z, double g_bar, double omega)
+void symact_sine_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float omega)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = sine_vjp_value_f32(z[i], g_bar[i], omega);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double sine_vjp_value_f64(double z, double g_bar, double omega)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sine_derivative_f64((double)z, (double)omega)));
 }
 
-void symact_sine_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double omega)
+double symact_sine_vjp(double z, double g_bar, double omega)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_sine_vjp(z[i], g_bar[i], omega);
-    }
+    const int before = symact_raised();
+    const volatile double value = sine_vjp_value_f64(z, g_bar, omega);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_sine_second_derivativef(float z, float omega)
+void symact_sine_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double omega)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = sine_vjp_value_f64(z[i], g_bar[i], omega);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float sine_second_derivative_value_f32(float z, float omega)
 {
     return (float)(sine_second_derivative_f32((double)z, (double)omega));
 }
 
-void symact_sine_second_derivative_f32(const float *z, float *d, size_t n, float omega)
+float symact_sine_second_derivativef(float z, float omega)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_sine_second_derivativef(z[i], omega);
-    }
+    const int before = symact_raised();
+    const volatile float value = sine_second_derivative_value_f32(z, omega);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_sine_second_derivative(double z, double omega)
+void symact_sine_second_derivative_f32(const float *z, float *d, size_t n, float omega)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = sine_second_derivative_value_f32(z[i], omega);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double sine_second_derivative_value_f64(double z, double omega)
 {
     return symact_dd_to_double(sine_second_derivative_f64((double)z, (double)omega));
 }
 
-void symact_sine_second_derivative_f64(const double *z, double *d, size_t n, double omega)
+double symact_sine_second_derivative(double z, double omega)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_sine_second_derivative(z[i], omega);
-    }
+    const int before = symact_raised();
+    const volatile double value = sine_second_derivative_value_f64(z, omega);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_sine_derivative_wrt_omegaf(float z, float omega)
+void symact_sine_second_derivative_f64(const double *z, double *d, size_t n, double omega)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = sine_second_derivative_value_f64(z[i], omega);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float sine_derivative_wrt_omega_value_f32(float z, float omega)
 {
     return (float)(sine_derivative_wrt_omega_f32((double)z, (double)omega));
 }
 
-void symact_sine_derivative_wrt_omega_f32(const float *z, float *d, size_t n, float omega)
+float symact_sine_derivative_wrt_omegaf(float z, float omega)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_sine_derivative_wrt_omegaf(z[i], omega);
-    }
+    const int before = symact_raised();
+    const volatile float value = sine_derivative_wrt_omega_value_f32(z, omega);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_sine_derivative_wrt_omega(double z, double omega)
+void symact_sine_derivative_wrt_omega_f32(const float *z, float *d, size_t n, float omega)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = sine_derivative_wrt_omega_value_f32(z[i], omega);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double sine_derivative_wrt_omega_value_f64(double z, double omega)
 {
     return symact_dd_to_double(sine_derivative_wrt_omega_f64((double)z, (double)omega));
 }
 
+double symact_sine_derivative_wrt_omega(double z, double omega)
+{
+    const int before = symact_raised();
+    const volatile double value = sine_derivative_wrt_omega_value_f64(z, omega);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_sine_derivative_wrt_omega_f64(const double *z, double *d, size_t n, double omega)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_sine_derivative_wrt_omega(z[i], omega);
+        const double value = sine_derivative_wrt_omega_value_f64(z[i], omega);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -276,122 +277,252 @@ static symact_dd snake_derivative_wrt_alpha_f64(double z, double alpha)
     return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_sub(symact_dd_mul(symact_dd_mul(dd_alpha, t), symact_dd_sin_scaled(symact_dd_mul(symact_dd_from_double(2.0), s0), 64)), symact_dd_powi(symact_dd_sin_scaled(s0, 64), 2))));
 }
 
-float symact_snakef(float z, float alpha)
+static inline float snake_value_f32(float z, float alpha)
 {
     return (float)(snake_forward_f32((double)z, (double)alpha));
 }
 
-void symact_snake_f32(const float *z, float *g, size_t n, float alpha)
+float symact_snakef(float z, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_snakef(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = snake_value_f32(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_snake(double z, double alpha)
+void symact_snake_f32(const float *z, float *g, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = snake_value_f32(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double snake_value_f64(double z, double alpha)
 {
     return symact_dd_to_double(snake_forward_f64((double)z, (double)alpha));
 }
 
-void symact_snake_f64(const double *z, double *g, size_t n, double alpha)
+double symact_snake(double z, double alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_snake(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile double value = snake_value_f64(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_snake_derivativef(float z, float alpha)
+void symact_snake_f64(const double *z, double *g, size_t n, double alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = snake_value_f64(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float snake_derivative_value_f32(float z, float alpha)
 {
     return (float)(symact_dd_to_double(snake_derivative_f32((double)z, (double)alpha)));
 }
 
-void symact_snake_derivative_f32(const float *z, float *d, size_t n, float alpha)
+float symact_snake_derivativef(float z, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_snake_derivativef(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = snake_derivative_value_f32(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_snake_derivative(double z, double alpha)
+void symact_snake_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = snake_derivative_value_f32(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double snake_derivative_value_f64(double z, double alpha)
 {
     return symact_dd_to_double(snake_derivative_f64((double)z, (double)alpha));
 }
 
-void symact_snake_derivative_f64(const double *z, double *d, size_t n, double alpha)
+double symact_snake_derivative(double z, double alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_snake_derivative(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile double value = snake_derivative_value_f64(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_snake_vjpf(float z, float g_bar, float alpha)
+void symact_snake_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = snake_derivative_value_f64(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float snake_vjp_value_f32(float z, float g_bar, float alpha)
 {
     return (float)(symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), snake_derivative_f32((double)z, (double)alpha))));
 }
 
-void symact_snake_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
+float symact_snake_vjpf(float z, float g_bar, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_snake_vjpf(z[i], g_bar[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = snake_vjp_value_f32(z, g_bar, alpha);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_snake_vjp(double z, double g_bar, double alpha)
+void symact_snake_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = snake_vjp_value_f32(z[i], g_bar[i], alpha);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double snake_vjp_value_f64(double z, double g_bar, double alpha)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), snake_derivative_f64((double)z, (double)alpha)));
 }
 
-void symact_snake_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
+double symact_snake_vjp(double z, double g_bar, double alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_snake_vjp(z[i], g_bar[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile double value = snake_vjp_value_f64(z, g_bar, alpha);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_snake_second_derivativef(float z, float alpha)
+void symact_snake_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = snake_vjp_value_f64(z[i], g_bar[i], alpha);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float snake_second_derivative_value_f32(float z, float alpha)
 {
     return (float)(snake_second_derivative_f32((double)z, (double)alpha));
 }
 
-void symact_snake_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+float symact_snake_second_derivativef(float z, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_snake_second_derivativef(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = snake_second_derivative_value_f32(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_snake_second_derivative(double z, double alpha)
+void symact_snake_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = snake_second_derivative_value_f32(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double snake_second_derivative_value_f64(double z, double alpha)
 {
     return symact_dd_to_double(snake_second_derivative_f64((double)z, (double)alpha));
 }
 
-void symact_snake_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+double symact_snake_second_derivative(double z, double alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_snake_second_derivative(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile double value = snake_second_derivative_value_f64(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_snake_derivative_wrt_alphaf(float z, float alpha)
+void symact_snake_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = snake_second_derivative_value_f64(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float snake_derivative_wrt_alpha_value_f32(float z, float alpha)
 {
     return (float)(symact_dd_to_double(snake_derivative_wrt_alpha_f32((double)z, (double)alpha)));
 }
 
-void symact_snake_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+float symact_snake_derivative_wrt_alphaf(float z, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_snake_derivative_wrt_alphaf(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = snake_derivative_wrt_alpha_value_f32(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_snake_derivative_wrt_alpha(double z, double alpha)
+void symact_snake_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = snake_derivative_wrt_alpha_value_f32(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double snake_derivative_wrt_alpha_value_f64(double z, double alpha)
 {
     return symact_dd_to_double(snake_derivative_wrt_alpha_f64((double)z, (double)alpha));
 }
 
+double symact_snake_derivative_wrt_alpha(double z, double alpha)
+{
+    const int before = symact_raised();
+    const volatile double value = snake_derivative_wrt_alpha_value_f64(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_snake_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_snake_derivative_wrt_alpha(z[i], alpha);
+        const double value = snake_derivative_wrt_alpha_value_f64(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

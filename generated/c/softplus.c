@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -317,64 +318,129 @@ static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
     return symact_dd_from_double(0.0);
 }
 
-float symact_softplusf(float z, float beta)
+static inline float softplus_value_f32(float z, float beta)
 {
     return (float)(softplus_forward_f32((double)z, (double)beta));
 }
 
-void symact_softplus_f32(const float *z, float *g, size_t n, float beta)
+float symact_softplusf(float z, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_softplusf(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = softplus_value_f32(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_softplus(double z, double beta)
+void symact_softplus_f32(const float *z, float *g, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softplus_value_f32(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softplus_value_f64(double z, double beta)
 {
     return symact_dd_to_double(softplus_forward_f64((double)z, (double)beta));
 }
 
-void symact_softplus_f64(const double *z, double *g, size_t n, double beta)
+double symact_softplus(double z, double beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_softplus(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile double value = softplus_value_f64(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_softplus_derivativef(float z, float beta)
+void symact_softplus_f64(const double *z, double *g, size_t n, double beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = softplus_value_f64(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float softplus_derivative_value_f32(float z, float beta)
 {
     return (float)(softplus_derivative_f32((double)z, (double)beta));
 }
 
-void symact_softplus_derivative_f32(const float *z, float *d, size_t n, float beta)
+float symact_softplus_derivativef(float z, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softplus_derivativef(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = softplus_derivative_value_f32(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_softplus_derivative(double z, double beta)
+void symact_softplus_derivative_f32(const float *z, float *d, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softplus_derivative_value_f32(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softplus_derivative_value_f64(double z, double beta)
 {
     return symact_dd_to_double(softplus_derivative_f64((double)z, (double)beta));
 }
 
-void symact_softplus_derivative_f64(const double *z, double *d, size_t n, double beta)
+double symact_softplus_derivative(double z, double beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softplus_derivative(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile double value = softplus_derivative_value_f64(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_softplus_derivative_from_outputf(float g, float beta)
+void symact_softplus_derivative_f64(const double *z, double *d, size_t n, double beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = softplus_derivative_value_f64(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float softplus_derivative_from_output_value_f32(float g, float beta)
 {
     return (float)(softplus_derivative_from_output_f32((double)g, (double)beta));
 }
 
+float symact_softplus_derivative_from_outputf(float g, float beta)
+{
+    const int before = symact_raised();
+    const volatile float value = softplus_derivative_from_output_value_f32(g, beta);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_softplus_derivative_from_output_f32(const float *g, float *d, size_t n, float beta)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softplus_derivative_from_outputf(g[i], beta);
+        const float value = softplus_derivative_from_output_value_f32(g[i], beta);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_softplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float beta)
@@ -386,16 +452,29 @@ int symact_softplus_derivative_from_output_checked_f32(const float *g, float *d,
     return SYMACT_OK;
 }
 
-double symact_softplus_derivative_from_output(double g, double beta)
+static inline double softplus_derivative_from_output_value_f64(double g, double beta)
 {
     return symact_dd_to_double(softplus_derivative_from_output_f64((double)g, (double)beta));
 }
 
+double symact_softplus_derivative_from_output(double g, double beta)
+{
+    const int before = symact_raised();
+    const volatile double value = softplus_derivative_from_output_value_f64(g, beta);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_softplus_derivative_from_output_f64(const double *g, double *d, size_t n, double beta)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softplus_derivative_from_output(g[i], beta);
+        const double value = softplus_derivative_from_output_value_f64(g[i], beta);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_softplus_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double beta)
@@ -407,40 +486,79 @@ int symact_softplus_derivative_from_output_checked_f64(const double *g, double *
     return SYMACT_OK;
 }
 
-float symact_softplus_vjpf(float z, float g_bar, float beta)
+static inline float softplus_vjp_value_f32(float z, float g_bar, float beta)
 {
     return (float)((double)g_bar * softplus_derivative_f32((double)z, (double)beta));
 }
 
-void symact_softplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
+float symact_softplus_vjpf(float z, float g_bar, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_softplus_vjpf(z[i], g_bar[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = softplus_vjp_value_f32(z, g_bar, beta);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_softplus_vjp(double z, double g_bar, double beta)
+void symact_softplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softplus_vjp_value_f32(z[i], g_bar[i], beta);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softplus_vjp_value_f64(double z, double g_bar, double beta)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_derivative_f64((double)z, (double)beta)));
 }
 
-void symact_softplus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta)
+double symact_softplus_vjp(double z, double g_bar, double beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_softplus_vjp(z[i], g_bar[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile double value = softplus_vjp_value_f64(z, g_bar, beta);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_softplus_vjp_from_outputf(float g, float g_bar, float beta)
+void symact_softplus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = softplus_vjp_value_f64(z[i], g_bar[i], beta);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float softplus_vjp_from_output_value_f32(float g, float g_bar, float beta)
 {
     return (float)((double)g_bar * softplus_derivative_from_output_f32((double)g, (double)beta));
 }
 
+float symact_softplus_vjp_from_outputf(float g, float g_bar, float beta)
+{
+    const int before = symact_raised();
+    const volatile float value = softplus_vjp_from_output_value_f32(g, g_bar, beta);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_softplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_softplus_vjp_from_outputf(g[i], g_bar[i], beta);
+        const float value = softplus_vjp_from_output_value_f32(g[i], g_bar[i], beta);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_softplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta)
@@ -452,16 +570,29 @@ int symact_softplus_vjp_from_output_checked_f32(const float *g, const float *g_b
     return SYMACT_OK;
 }
 
-double symact_softplus_vjp_from_output(double g, double g_bar, double beta)
+static inline double softplus_vjp_from_output_value_f64(double g, double g_bar, double beta)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_derivative_from_output_f64((double)g, (double)beta)));
 }
 
+double symact_softplus_vjp_from_output(double g, double g_bar, double beta)
+{
+    const int before = symact_raised();
+    const volatile double value = softplus_vjp_from_output_value_f64(g, g_bar, beta);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_softplus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double beta)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_softplus_vjp_from_output(g[i], g_bar[i], beta);
+        const double value = softplus_vjp_from_output_value_f64(g[i], g_bar[i], beta);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_softplus_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double beta)
@@ -473,50 +604,102 @@ int symact_softplus_vjp_from_output_checked_f64(const double *g, const double *g
     return SYMACT_OK;
 }
 
-float symact_softplus_second_derivativef(float z, float beta)
+static inline float softplus_second_derivative_value_f32(float z, float beta)
 {
     return (float)(softplus_second_derivative_f32((double)z, (double)beta));
 }
 
-void symact_softplus_second_derivative_f32(const float *z, float *d, size_t n, float beta)
+float symact_softplus_second_derivativef(float z, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softplus_second_derivativef(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = softplus_second_derivative_value_f32(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_softplus_second_derivative(double z, double beta)
+void symact_softplus_second_derivative_f32(const float *z, float *d, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softplus_second_derivative_value_f32(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softplus_second_derivative_value_f64(double z, double beta)
 {
     return symact_dd_to_double(softplus_second_derivative_f64((double)z, (double)beta));
 }
 
-void symact_softplus_second_derivative_f64(const double *z, double *d, size_t n, double beta)
+double symact_softplus_second_derivative(double z, double beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softplus_second_derivative(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile double value = softplus_second_derivative_value_f64(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_softplus_derivative_wrt_betaf(float z, float beta)
+void symact_softplus_second_derivative_f64(const double *z, double *d, size_t n, double beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = softplus_second_derivative_value_f64(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float softplus_derivative_wrt_beta_value_f32(float z, float beta)
 {
     return (float)(softplus_derivative_wrt_beta_f32((double)z, (double)beta));
 }
 
-void symact_softplus_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
+float symact_softplus_derivative_wrt_betaf(float z, float beta)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softplus_derivative_wrt_betaf(z[i], beta);
-    }
+    const int before = symact_raised();
+    const volatile float value = softplus_derivative_wrt_beta_value_f32(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_softplus_derivative_wrt_beta(double z, double beta)
+void symact_softplus_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softplus_derivative_wrt_beta_value_f32(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softplus_derivative_wrt_beta_value_f64(double z, double beta)
 {
     return symact_dd_to_double(softplus_derivative_wrt_beta_f64((double)z, (double)beta));
 }
 
+double symact_softplus_derivative_wrt_beta(double z, double beta)
+{
+    const int before = symact_raised();
+    const volatile double value = softplus_derivative_wrt_beta_value_f64(z, beta);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_softplus_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softplus_derivative_wrt_beta(z[i], beta);
+        const double value = softplus_derivative_wrt_beta_value_f64(z[i], beta);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

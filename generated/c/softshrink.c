@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -342,64 +343,129 @@ static symact_dd softshrink_derivative_wrt_lambd_f64(double z, double lambd)
     return symact_dd_from_double(-1.0);
 }
 
-float symact_softshrinkf(float z, float lambd)
+static inline float softshrink_value_f32(float z, float lambd)
 {
     return (float)(softshrink_forward_f32((double)z, (double)lambd));
 }
 
-void symact_softshrink_f32(const float *z, float *g, size_t n, float lambd)
+float symact_softshrinkf(float z, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_softshrinkf(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = softshrink_value_f32(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_softshrink(double z, double lambd)
+void symact_softshrink_f32(const float *z, float *g, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softshrink_value_f32(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softshrink_value_f64(double z, double lambd)
 {
     return symact_dd_to_double(softshrink_forward_f64((double)z, (double)lambd));
 }
 
-void symact_softshrink_f64(const double *z, double *g, size_t n, double lambd)
+double symact_softshrink(double z, double lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_softshrink(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile double value = softshrink_value_f64(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_softshrink_derivativef(float z, float lambd)
+void symact_softshrink_f64(const double *z, double *g, size_t n, double lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = softshrink_value_f64(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float softshrink_derivative_value_f32(float z, float lambd)
 {
     return (float)(softshrink_derivative_f32((double)z, (double)lambd));
 }
 
-void symact_softshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
+float symact_softshrink_derivativef(float z, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softshrink_derivativef(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = softshrink_derivative_value_f32(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_softshrink_derivative(double z, double lambd)
+void symact_softshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softshrink_derivative_value_f32(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softshrink_derivative_value_f64(double z, double lambd)
 {
     return symact_dd_to_double(softshrink_derivative_f64((double)z, (double)lambd));
 }
 
-void symact_softshrink_derivative_f64(const double *z, double *d, size_t n, double lambd)
+double symact_softshrink_derivative(double z, double lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softshrink_derivative(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile double value = softshrink_derivative_value_f64(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_softshrink_derivative_from_outputf(float g, float lambd)
+void symact_softshrink_derivative_f64(const double *z, double *d, size_t n, double lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = softshrink_derivative_value_f64(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float softshrink_derivative_from_output_value_f32(float g, float lambd)
 {
     return (float)(softshrink_derivative_from_output_f32((double)g, (double)lambd));
 }
 
+float symact_softshrink_derivative_from_outputf(float g, float lambd)
+{
+    const int before = symact_raised();
+    const volatile float value = softshrink_derivative_from_output_value_f32(g, lambd);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_softshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softshrink_derivative_from_outputf(g[i], lambd);
+        const float value = softshrink_derivative_from_output_value_f32(g[i], lambd);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_softshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd)
@@ -411,16 +477,29 @@ int symact_softshrink_derivative_from_output_checked_f32(const float *g, float *
     return SYMACT_OK;
 }
 
-double symact_softshrink_derivative_from_output(double g, double lambd)
+static inline double softshrink_derivative_from_output_value_f64(double g, double lambd)
 {
     return symact_dd_to_double(softshrink_derivative_from_output_f64((double)g, (double)lambd));
 }
 
+double symact_softshrink_derivative_from_output(double g, double lambd)
+{
+    const int before = symact_raised();
+    const volatile double value = softshrink_derivative_from_output_value_f64(g, lambd);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_softshrink_derivative_from_output_f64(const double *g, double *d, size_t n, double lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softshrink_derivative_from_output(g[i], lambd);
+        const double value = softshrink_derivative_from_output_value_f64(g[i], lambd);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_softshrink_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double lambd)
@@ -432,40 +511,79 @@ int symact_softshrink_derivative_from_output_checked_f64(const double *g, double
     return SYMACT_OK;
 }
 
-float symact_softshrink_vjpf(float z, float g_bar, float lambd)
+static inline float softshrink_vjp_value_f32(float z, float g_bar, float lambd)
 {
     return (float)((double)g_bar * softshrink_derivative_f32((double)z, (double)lambd));
 }
 
-void symact_softshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
+float symact_softshrink_vjpf(float z, float g_bar, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_softshrink_vjpf(z[i], g_bar[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = softshrink_vjp_value_f32(z, g_bar, lambd);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_softshrink_vjp(double z, double g_bar, double lambd)
+void symact_softshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softshrink_vjp_value_f32(z[i], g_bar[i], lambd);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softshrink_vjp_value_f64(double z, double g_bar, double lambd)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softshrink_derivative_f64((double)z, (double)lambd)));
 }
 
-void symact_softshrink_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double lambd)
+double symact_softshrink_vjp(double z, double g_bar, double lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_softshrink_vjp(z[i], g_bar[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile double value = softshrink_vjp_value_f64(z, g_bar, lambd);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_softshrink_vjp_from_outputf(float g, float g_bar, float lambd)
+void symact_softshrink_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = softshrink_vjp_value_f64(z[i], g_bar[i], lambd);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float softshrink_vjp_from_output_value_f32(float g, float g_bar, float lambd)
 {
     return (float)((double)g_bar * softshrink_derivative_from_output_f32((double)g, (double)lambd));
 }
 
+float symact_softshrink_vjp_from_outputf(float g, float g_bar, float lambd)
+{
+    const int before = symact_raised();
+    const volatile float value = softshrink_vjp_from_output_value_f32(g, g_bar, lambd);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_softshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_softshrink_vjp_from_outputf(g[i], g_bar[i], lambd);
+        const float value = softshrink_vjp_from_output_value_f32(g[i], g_bar[i], lambd);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_softshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
@@ -477,16 +595,29 @@ int symact_softshrink_vjp_from_output_checked_f32(const float *g, const float *g
     return SYMACT_OK;
 }
 
-double symact_softshrink_vjp_from_output(double g, double g_bar, double lambd)
+static inline double softshrink_vjp_from_output_value_f64(double g, double g_bar, double lambd)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softshrink_derivative_from_output_f64((double)g, (double)lambd)));
 }
 
+double symact_softshrink_vjp_from_output(double g, double g_bar, double lambd)
+{
+    const int before = symact_raised();
+    const volatile double value = softshrink_vjp_from_output_value_f64(g, g_bar, lambd);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_softshrink_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_softshrink_vjp_from_output(g[i], g_bar[i], lambd);
+        const double value = softshrink_vjp_from_output_value_f64(g[i], g_bar[i], lambd);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_softshrink_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd)
@@ -498,50 +629,102 @@ int symact_softshrink_vjp_from_output_checked_f64(const double *g, const double 
     return SYMACT_OK;
 }
 
-float symact_softshrink_second_derivativef(float z, float lambd)
+static inline float softshrink_second_derivative_value_f32(float z, float lambd)
 {
     return (float)(softshrink_second_derivative_f32((double)z, (double)lambd));
 }
 
-void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
+float symact_softshrink_second_derivativef(float z, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softshrink_second_derivativef(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = softshrink_second_derivative_value_f32(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_softshrink_second_derivative(double z, double lambd)
+void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softshrink_second_derivative_value_f32(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softshrink_second_derivative_value_f64(double z, double lambd)
 {
     return symact_dd_to_double(softshrink_second_derivative_f64((double)z, (double)lambd));
 }
 
-void symact_softshrink_second_derivative_f64(const double *z, double *d, size_t n, double lambd)
+double symact_softshrink_second_derivative(double z, double lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softshrink_second_derivative(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile double value = softshrink_second_derivative_value_f64(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_softshrink_derivative_wrt_lambdf(float z, float lambd)
+void symact_softshrink_second_derivative_f64(const double *z, double *d, size_t n, double lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = softshrink_second_derivative_value_f64(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float softshrink_derivative_wrt_lambd_value_f32(float z, float lambd)
 {
     return (float)(softshrink_derivative_wrt_lambd_f32((double)z, (double)lambd));
 }
 
-void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
+float symact_softshrink_derivative_wrt_lambdf(float z, float lambd)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softshrink_derivative_wrt_lambdf(z[i], lambd);
-    }
+    const int before = symact_raised();
+    const volatile float value = softshrink_derivative_wrt_lambd_value_f32(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_softshrink_derivative_wrt_lambd(double z, double lambd)
+void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = softshrink_derivative_wrt_lambd_value_f32(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double softshrink_derivative_wrt_lambd_value_f64(double z, double lambd)
 {
     return symact_dd_to_double(softshrink_derivative_wrt_lambd_f64((double)z, (double)lambd));
 }
 
+double symact_softshrink_derivative_wrt_lambd(double z, double lambd)
+{
+    const int before = symact_raised();
+    const volatile double value = softshrink_derivative_wrt_lambd_value_f64(z, lambd);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_softshrink_derivative_wrt_lambd_f64(const double *z, double *d, size_t n, double lambd)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_softshrink_derivative_wrt_lambd(z[i], lambd);
+        const double value = softshrink_derivative_wrt_lambd_value_f64(z[i], lambd);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -283,64 +284,129 @@ static symact_dd squareplus_derivative_wrt_b_f64(double z, double b)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-2), w), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(w, symact_dd_mul(dd_b, w)))));
 }
 
-float symact_squareplusf(float z, float b)
+static inline float squareplus_value_f32(float z, float b)
 {
     return (float)(squareplus_forward_f32((double)z, (double)b));
 }
 
-void symact_squareplus_f32(const float *z, float *g, size_t n, float b)
+float symact_squareplusf(float z, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_squareplusf(z[i], b);
-    }
+    const int before = symact_raised();
+    const volatile float value = squareplus_value_f32(z, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_squareplus(double z, double b)
+void symact_squareplus_f32(const float *z, float *g, size_t n, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = squareplus_value_f32(z[i], b);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double squareplus_value_f64(double z, double b)
 {
     return symact_dd_to_double(squareplus_forward_f64((double)z, (double)b));
 }
 
-void symact_squareplus_f64(const double *z, double *g, size_t n, double b)
+double symact_squareplus(double z, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_squareplus(z[i], b);
-    }
+    const int before = symact_raised();
+    const volatile double value = squareplus_value_f64(z, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_squareplus_derivativef(float z, float b)
+void symact_squareplus_f64(const double *z, double *g, size_t n, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = squareplus_value_f64(z[i], b);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float squareplus_derivative_value_f32(float z, float b)
 {
     return (float)(squareplus_derivative_f32((double)z, (double)b));
 }
 
-void symact_squareplus_derivative_f32(const float *z, float *d, size_t n, float b)
+float symact_squareplus_derivativef(float z, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_squareplus_derivativef(z[i], b);
-    }
+    const int before = symact_raised();
+    const volatile float value = squareplus_derivative_value_f32(z, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_squareplus_derivative(double z, double b)
+void symact_squareplus_derivative_f32(const float *z, float *d, size_t n, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = squareplus_derivative_value_f32(z[i], b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double squareplus_derivative_value_f64(double z, double b)
 {
     return symact_dd_to_double(squareplus_derivative_f64((double)z, (double)b));
 }
 
-void symact_squareplus_derivative_f64(const double *z, double *d, size_t n, double b)
+double symact_squareplus_derivative(double z, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_squareplus_derivative(z[i], b);
-    }
+    const int before = symact_raised();
+    const volatile double value = squareplus_derivative_value_f64(z, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_squareplus_derivative_from_outputf(float g, float b)
+void symact_squareplus_derivative_f64(const double *z, double *d, size_t n, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = squareplus_derivative_value_f64(z[i], b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float squareplus_derivative_from_output_value_f32(float g, float b)
 {
     return (float)(squareplus_derivative_from_output_f32((double)g, (double)b));
 }
 
+float symact_squareplus_derivative_from_outputf(float g, float b)
+{
+    const int before = symact_raised();
+    const volatile float value = squareplus_derivative_from_output_value_f32(g, b);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_squareplus_derivative_from_output_f32(const float *g, float *d, size_t n, float b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_squareplus_derivative_from_outputf(g[i], b);
+        const float value = squareplus_derivative_from_output_value_f32(g[i], b);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_squareplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float b)
@@ -352,16 +418,29 @@ int symact_squareplus_derivative_from_output_checked_f32(const float *g, float *
     return SYMACT_OK;
 }
 
-double symact_squareplus_derivative_from_output(double g, double b)
+static inline double squareplus_derivative_from_output_value_f64(double g, double b)
 {
     return symact_dd_to_double(squareplus_derivative_from_output_f64((double)g, (double)b));
 }
 
+double symact_squareplus_derivative_from_output(double g, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = squareplus_derivative_from_output_value_f64(g, b);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_squareplus_derivative_from_output_f64(const double *g, double *d, size_t n, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_squareplus_derivative_from_output(g[i], b);
+        const double value = squareplus_derivative_from_output_value_f64(g[i], b);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_squareplus_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double b)
@@ -373,40 +452,79 @@ int symact_squareplus_derivative_from_output_checked_f64(const double *g, double
     return SYMACT_OK;
 }
 
-float symact_squareplus_vjpf(float z, float g_bar, float b)
+static inline float squareplus_vjp_value_f32(float z, float g_bar, float b)
 {
     return (float)((double)g_bar * squareplus_derivative_f32((double)z, (double)b));
 }
 
-void symact_squareplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float b)
+float symact_squareplus_vjpf(float z, float g_bar, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_squareplus_vjpf(z[i], g_bar[i], b);
-    }
+    const int before = symact_raised();
+    const volatile float value = squareplus_vjp_value_f32(z, g_bar, b);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_squareplus_vjp(double z, double g_bar, double b)
+void symact_squareplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = squareplus_vjp_value_f32(z[i], g_bar[i], b);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double squareplus_vjp_value_f64(double z, double g_bar, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), squareplus_derivative_f64((double)z, (double)b)));
 }
 
-void symact_squareplus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double b)
+double symact_squareplus_vjp(double z, double g_bar, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_squareplus_vjp(z[i], g_bar[i], b);
-    }
+    const int before = symact_raised();
+    const volatile double value = squareplus_vjp_value_f64(z, g_bar, b);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_squareplus_vjp_from_outputf(float g, float g_bar, float b)
+void symact_squareplus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = squareplus_vjp_value_f64(z[i], g_bar[i], b);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float squareplus_vjp_from_output_value_f32(float g, float g_bar, float b)
 {
     return (float)((double)g_bar * squareplus_derivative_from_output_f32((double)g, (double)b));
 }
 
+float symact_squareplus_vjp_from_outputf(float g, float g_bar, float b)
+{
+    const int before = symact_raised();
+    const volatile float value = squareplus_vjp_from_output_value_f32(g, g_bar, b);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_squareplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_squareplus_vjp_from_outputf(g[i], g_bar[i], b);
+        const float value = squareplus_vjp_from_output_value_f32(g[i], g_bar[i], b);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_squareplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b)
@@ -418,16 +536,29 @@ int symact_squareplus_vjp_from_output_checked_f32(const float *g, const float *g
     return SYMACT_OK;
 }
 
-double symact_squareplus_vjp_from_output(double g, double g_bar, double b)
+static inline double squareplus_vjp_from_output_value_f64(double g, double g_bar, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), squareplus_derivative_from_output_f64((double)g, (double)b)));
 }
 
+double symact_squareplus_vjp_from_output(double g, double g_bar, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = squareplus_vjp_from_output_value_f64(g, g_bar, b);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_squareplus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_squareplus_vjp_from_output(g[i], g_bar[i], b);
+        const double value = squareplus_vjp_from_output_value_f64(g[i], g_bar[i], b);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_squareplus_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double b)
@@ -439,50 +570,102 @@ int symact_squareplus_vjp_from_output_checked_f64(const double *g, const double 
     return SYMACT_OK;
 }
 
-float symact_squareplus_second_derivativef(float z, float b)
+static inline float squareplus_second_derivative_value_f32(float z, float b)
 {
     return (float)(squareplus_second_derivative_f32((double)z, (double)b));
 }
 
-void symact_squareplus_second_derivative_f32(const float *z, float *d, size_t n, float b)
+float symact_squareplus_second_derivativef(float z, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_squareplus_second_derivativef(z[i], b);
-    }
+    const int before = symact_raised();
+    const volatile float value = squareplus_second_derivative_value_f32(z, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_squareplus_second_derivative(double z, double b)
+void symact_squareplus_second_derivative_f32(const float *z, float *d, size_t n, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = squareplus_second_derivative_value_f32(z[i], b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double squareplus_second_derivative_value_f64(double z, double b)
 {
     return symact_dd_to_double(squareplus_second_derivative_f64((double)z, (double)b));
 }
 
-void symact_squareplus_second_derivative_f64(const double *z, double *d, size_t n, double b)
+double symact_squareplus_second_derivative(double z, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_squareplus_second_derivative(z[i], b);
-    }
+    const int before = symact_raised();
+    const volatile double value = squareplus_second_derivative_value_f64(z, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_squareplus_derivative_wrt_bf(float z, float b)
+void symact_squareplus_second_derivative_f64(const double *z, double *d, size_t n, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = squareplus_second_derivative_value_f64(z[i], b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float squareplus_derivative_wrt_b_value_f32(float z, float b)
 {
     return (float)(squareplus_derivative_wrt_b_f32((double)z, (double)b));
 }
 
-void symact_squareplus_derivative_wrt_b_f32(const float *z, float *d, size_t n, float b)
+float symact_squareplus_derivative_wrt_bf(float z, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_squareplus_derivative_wrt_bf(z[i], b);
-    }
+    const int before = symact_raised();
+    const volatile float value = squareplus_derivative_wrt_b_value_f32(z, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_squareplus_derivative_wrt_b(double z, double b)
+void symact_squareplus_derivative_wrt_b_f32(const float *z, float *d, size_t n, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = squareplus_derivative_wrt_b_value_f32(z[i], b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double squareplus_derivative_wrt_b_value_f64(double z, double b)
 {
     return symact_dd_to_double(squareplus_derivative_wrt_b_f64((double)z, (double)b));
 }
 
+double symact_squareplus_derivative_wrt_b(double z, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = squareplus_derivative_wrt_b_value_f64(z, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_squareplus_derivative_wrt_b_f64(const double *z, double *d, size_t n, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_squareplus_derivative_wrt_b(z[i], b);
+        const double value = squareplus_derivative_wrt_b_value_f64(z[i], b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -386,64 +387,129 @@ static symact_dd star_relu_derivative_wrt_b_f64(double z, double s, double b)
     return symact_dd_from_double(1.0);
 }
 
-float symact_star_reluf(float z, float s, float b)
+static inline float star_relu_value_f32(float z, float s, float b)
 {
     return (float)(symact_dd_to_double(star_relu_forward_f32((double)z, (double)s, (double)b)));
 }
 
-void symact_star_relu_f32(const float *z, float *g, size_t n, float s, float b)
+float symact_star_reluf(float z, float s, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_star_reluf(z[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = star_relu_value_f32(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_star_relu(double z, double s, double b)
+void symact_star_relu_f32(const float *z, float *g, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = star_relu_value_f32(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double star_relu_value_f64(double z, double s, double b)
 {
     return symact_dd_to_double(star_relu_forward_f64((double)z, (double)s, (double)b));
 }
 
-void symact_star_relu_f64(const double *z, double *g, size_t n, double s, double b)
+double symact_star_relu(double z, double s, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_star_relu(z[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = star_relu_value_f64(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_star_relu_derivativef(float z, float s, float b)
+void symact_star_relu_f64(const double *z, double *g, size_t n, double s, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = star_relu_value_f64(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float star_relu_derivative_value_f32(float z, float s, float b)
 {
     return (float)(star_relu_derivative_f32((double)z, (double)s, (double)b));
 }
 
-void symact_star_relu_derivative_f32(const float *z, float *d, size_t n, float s, float b)
+float symact_star_relu_derivativef(float z, float s, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_derivativef(z[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = star_relu_derivative_value_f32(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_star_relu_derivative(double z, double s, double b)
+void symact_star_relu_derivative_f32(const float *z, float *d, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = star_relu_derivative_value_f32(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double star_relu_derivative_value_f64(double z, double s, double b)
 {
     return symact_dd_to_double(star_relu_derivative_f64((double)z, (double)s, (double)b));
 }
 
-void symact_star_relu_derivative_f64(const double *z, double *d, size_t n, double s, double b)
+double symact_star_relu_derivative(double z, double s, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_derivative(z[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = star_relu_derivative_value_f64(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_star_relu_derivative_from_outputf(float g, float s, float b)
+void symact_star_relu_derivative_f64(const double *z, double *d, size_t n, double s, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = star_relu_derivative_value_f64(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float star_relu_derivative_from_output_value_f32(float g, float s, float b)
 {
     return (float)(star_relu_derivative_from_output_f32((double)g, (double)s, (double)b));
 }
 
+float symact_star_relu_derivative_from_outputf(float g, float s, float b)
+{
+    const int before = symact_raised();
+    const volatile float value = star_relu_derivative_from_output_value_f32(g, s, b);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_star_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float s, float b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_derivative_from_outputf(g[i], s, b);
+        const float value = star_relu_derivative_from_output_value_f32(g[i], s, b);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_star_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float s, float b)
@@ -455,16 +521,29 @@ int symact_star_relu_derivative_from_output_checked_f32(const float *g, float *d
     return SYMACT_OK;
 }
 
-double symact_star_relu_derivative_from_output(double g, double s, double b)
+static inline double star_relu_derivative_from_output_value_f64(double g, double s, double b)
 {
     return symact_dd_to_double(star_relu_derivative_from_output_f64((double)g, (double)s, (double)b));
 }
 
+double symact_star_relu_derivative_from_output(double g, double s, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = star_relu_derivative_from_output_value_f64(g, s, b);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_star_relu_derivative_from_output_f64(const double *g, double *d, size_t n, double s, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_derivative_from_output(g[i], s, b);
+        const double value = star_relu_derivative_from_output_value_f64(g[i], s, b);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_star_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double s, double b)
@@ -476,40 +555,79 @@ int symact_star_relu_derivative_from_output_checked_f64(const double *g, double 
     return SYMACT_OK;
 }
 
-float symact_star_relu_vjpf(float z, float g_bar, float s, float b)
+static inline float star_relu_vjp_value_f32(float z, float g_bar, float s, float b)
 {
     return (float)((double)g_bar * star_relu_derivative_f32((double)z, (double)s, (double)b));
 }
 
-void symact_star_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float s, float b)
+float symact_star_relu_vjpf(float z, float g_bar, float s, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_star_relu_vjpf(z[i], g_bar[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = star_relu_vjp_value_f32(z, g_bar, s, b);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_star_relu_vjp(double z, double g_bar, double s, double b)
+void symact_star_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = star_relu_vjp_value_f32(z[i], g_bar[i], s, b);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double star_relu_vjp_value_f64(double z, double g_bar, double s, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), star_relu_derivative_f64((double)z, (double)s, (double)b)));
 }
 
-void symact_star_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double s, double b)
+double symact_star_relu_vjp(double z, double g_bar, double s, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_star_relu_vjp(z[i], g_bar[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = star_relu_vjp_value_f64(z, g_bar, s, b);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_star_relu_vjp_from_outputf(float g, float g_bar, float s, float b)
+void symact_star_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double s, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = star_relu_vjp_value_f64(z[i], g_bar[i], s, b);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float star_relu_vjp_from_output_value_f32(float g, float g_bar, float s, float b)
 {
     return (float)((double)g_bar * star_relu_derivative_from_output_f32((double)g, (double)s, (double)b));
 }
 
+float symact_star_relu_vjp_from_outputf(float g, float g_bar, float s, float b)
+{
+    const int before = symact_raised();
+    const volatile float value = star_relu_vjp_from_output_value_f32(g, g_bar, s, b);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_star_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_star_relu_vjp_from_outputf(g[i], g_bar[i], s, b);
+        const float value = star_relu_vjp_from_output_value_f32(g[i], g_bar[i], s, b);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_star_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
@@ -521,16 +639,29 @@ int symact_star_relu_vjp_from_output_checked_f32(const float *g, const float *g_
     return SYMACT_OK;
 }
 
-double symact_star_relu_vjp_from_output(double g, double g_bar, double s, double b)
+static inline double star_relu_vjp_from_output_value_f64(double g, double g_bar, double s, double b)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), star_relu_derivative_from_output_f64((double)g, (double)s, (double)b)));
 }
 
+double symact_star_relu_vjp_from_output(double g, double g_bar, double s, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = star_relu_vjp_from_output_value_f64(g, g_bar, s, b);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_star_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double s, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_star_relu_vjp_from_output(g[i], g_bar[i], s, b);
+        const double value = star_relu_vjp_from_output_value_f64(g[i], g_bar[i], s, b);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_star_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double s, double b)
@@ -542,74 +673,152 @@ int symact_star_relu_vjp_from_output_checked_f64(const double *g, const double *
     return SYMACT_OK;
 }
 
-float symact_star_relu_second_derivativef(float z, float s, float b)
+static inline float star_relu_second_derivative_value_f32(float z, float s, float b)
 {
     return (float)(star_relu_second_derivative_f32((double)z, (double)s, (double)b));
 }
 
-void symact_star_relu_second_derivative_f32(const float *z, float *d, size_t n, float s, float b)
+float symact_star_relu_second_derivativef(float z, float s, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_second_derivativef(z[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = star_relu_second_derivative_value_f32(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_star_relu_second_derivative(double z, double s, double b)
+void symact_star_relu_second_derivative_f32(const float *z, float *d, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = star_relu_second_derivative_value_f32(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double star_relu_second_derivative_value_f64(double z, double s, double b)
 {
     return symact_dd_to_double(star_relu_second_derivative_f64((double)z, (double)s, (double)b));
 }
 
-void symact_star_relu_second_derivative_f64(const double *z, double *d, size_t n, double s, double b)
+double symact_star_relu_second_derivative(double z, double s, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_second_derivative(z[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = star_relu_second_derivative_value_f64(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_star_relu_derivative_wrt_sf(float z, float s, float b)
+void symact_star_relu_second_derivative_f64(const double *z, double *d, size_t n, double s, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = star_relu_second_derivative_value_f64(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float star_relu_derivative_wrt_s_value_f32(float z, float s, float b)
 {
     return (float)(star_relu_derivative_wrt_s_f32((double)z, (double)s, (double)b));
 }
 
-void symact_star_relu_derivative_wrt_s_f32(const float *z, float *d, size_t n, float s, float b)
+float symact_star_relu_derivative_wrt_sf(float z, float s, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_derivative_wrt_sf(z[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = star_relu_derivative_wrt_s_value_f32(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_star_relu_derivative_wrt_s(double z, double s, double b)
+void symact_star_relu_derivative_wrt_s_f32(const float *z, float *d, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = star_relu_derivative_wrt_s_value_f32(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double star_relu_derivative_wrt_s_value_f64(double z, double s, double b)
 {
     return symact_dd_to_double(star_relu_derivative_wrt_s_f64((double)z, (double)s, (double)b));
 }
 
-void symact_star_relu_derivative_wrt_s_f64(const double *z, double *d, size_t n, double s, double b)
+double symact_star_relu_derivative_wrt_s(double z, double s, double b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_derivative_wrt_s(z[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile double value = star_relu_derivative_wrt_s_value_f64(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_star_relu_derivative_wrt_bf(float z, float s, float b)
+void symact_star_relu_derivative_wrt_s_f64(const double *z, double *d, size_t n, double s, double b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = star_relu_derivative_wrt_s_value_f64(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float star_relu_derivative_wrt_b_value_f32(float z, float s, float b)
 {
     return (float)(star_relu_derivative_wrt_b_f32((double)z, (double)s, (double)b));
 }
 
-void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float s, float b)
+float symact_star_relu_derivative_wrt_bf(float z, float s, float b)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_derivative_wrt_bf(z[i], s, b);
-    }
+    const int before = symact_raised();
+    const volatile float value = star_relu_derivative_wrt_b_value_f32(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_star_relu_derivative_wrt_b(double z, double s, double b)
+void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = star_relu_derivative_wrt_b_value_f32(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double star_relu_derivative_wrt_b_value_f64(double z, double s, double b)
 {
     return symact_dd_to_double(star_relu_derivative_wrt_b_f64((double)z, (double)s, (double)b));
 }
 
+double symact_star_relu_derivative_wrt_b(double z, double s, double b)
+{
+    const int before = symact_raised();
+    const volatile double value = star_relu_derivative_wrt_b_value_f64(z, s, b);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_star_relu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double s, double b)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_star_relu_derivative_wrt_b(z[i], s, b);
+        const double value = star_relu_derivative_wrt_b_value_f64(z[i], s, b);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -267,98 +268,202 @@ static symact_dd tanhexp_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-float symact_tanhexpf(float z)
+static inline float tanhexp_value_f32(float z)
 {
     return (float)(tanhexp_forward_f32((double)z));
 }
 
-void symact_tanhexp_f32(const float *z, float *g, size_t n)
+float symact_tanhexpf(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_tanhexpf(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = tanhexp_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_tanhexp(double z)
+void symact_tanhexp_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = tanhexp_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double tanhexp_value_f64(double z)
 {
     return symact_dd_to_double(tanhexp_forward_f64((double)z));
 }
 
-void symact_tanhexp_f64(const double *z, double *g, size_t n)
+double symact_tanhexp(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_tanhexp(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = tanhexp_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_tanhexp_derivativef(float z)
+void symact_tanhexp_f64(const double *z, double *g, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = tanhexp_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float tanhexp_derivative_value_f32(float z)
 {
     return (float)(tanhexp_derivative_f32((double)z));
 }
 
-void symact_tanhexp_derivative_f32(const float *z, float *d, size_t n)
+float symact_tanhexp_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_tanhexp_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = tanhexp_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_tanhexp_derivative(double z)
+void symact_tanhexp_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = tanhexp_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double tanhexp_derivative_value_f64(double z)
 {
     return symact_dd_to_double(tanhexp_derivative_f64((double)z));
 }
 
-void symact_tanhexp_derivative_f64(const double *z, double *d, size_t n)
+double symact_tanhexp_derivative(double z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_tanhexp_derivative(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = tanhexp_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_tanhexp_vjpf(float z, float g_bar)
+void symact_tanhexp_derivative_f64(const double *z, double *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = tanhexp_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float tanhexp_vjp_value_f32(float z, float g_bar)
 {
     return (float)((double)g_bar * tanhexp_derivative_f32((double)z));
 }
 
-void symact_tanhexp_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+float symact_tanhexp_vjpf(float z, float g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_tanhexp_vjpf(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = tanhexp_vjp_value_f32(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_tanhexp_vjp(double z, double g_bar)
+void symact_tanhexp_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = tanhexp_vjp_value_f32(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double tanhexp_vjp_value_f64(double z, double g_bar)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), tanhexp_derivative_f64((double)z)));
 }
 
-void symact_tanhexp_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+double symact_tanhexp_vjp(double z, double g_bar)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_tanhexp_vjp(z[i], g_bar[i]);
-    }
+    const int before = symact_raised();
+    const volatile double value = tanhexp_vjp_value_f64(z, g_bar);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_tanhexp_second_derivativef(float z)
+void symact_tanhexp_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = tanhexp_vjp_value_f64(z[i], g_bar[i]);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float tanhexp_second_derivative_value_f32(float z)
 {
     return (float)(tanhexp_second_derivative_f32((double)z));
 }
 
-void symact_tanhexp_second_derivative_f32(const float *z, float *d, size_t n)
+float symact_tanhexp_second_derivativef(float z)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_tanhexp_second_derivativef(z[i]);
-    }
+    const int before = symact_raised();
+    const volatile float value = tanhexp_second_derivative_value_f32(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_tanhexp_second_derivative(double z)
+void symact_tanhexp_second_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = tanhexp_second_derivative_value_f32(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double tanhexp_second_derivative_value_f64(double z)
 {
     return symact_dd_to_double(tanhexp_second_derivative_f64((double)z));
 }
 
+double symact_tanhexp_second_derivative(double z)
+{
+    const int before = symact_raised();
+    const volatile double value = tanhexp_second_derivative_value_f64(z);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_tanhexp_second_derivative_f64(const double *z, double *d, size_t n)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_tanhexp_second_derivative(z[i]);
+        const double value = tanhexp_second_derivative_value_f64(z[i]);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

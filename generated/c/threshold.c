@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -335,64 +336,129 @@ static symact_dd threshold_derivative_wrt_value_f64(double z, double threshold, 
     return symact_dd_from_double(0.0);
 }
 
-float symact_thresholdf(float z, float threshold, float value)
+static inline float threshold_value_f32(float z, float threshold, float value)
 {
     return (float)(threshold_forward_f32((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_f32(const float *z, float *g, size_t n, float threshold, float value)
+float symact_thresholdf(float z, float threshold, float value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_thresholdf(z[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile float value_ = threshold_value_f32(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
 }
 
-double symact_threshold(double z, double threshold, double value)
+void symact_threshold_f32(const float *z, float *g, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = threshold_value_f32(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        g[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double threshold_value_f64(double z, double threshold, double value)
 {
     return symact_dd_to_double(threshold_forward_f64((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_f64(const double *z, double *g, size_t n, double threshold, double value)
+double symact_threshold(double z, double threshold, double value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_threshold(z[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile double value_ = threshold_value_f64(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
 }
 
-float symact_threshold_derivativef(float z, float threshold, float value)
+void symact_threshold_f64(const double *z, double *g, size_t n, double threshold, double value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value_ = threshold_value_f64(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        g[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float threshold_derivative_value_f32(float z, float threshold, float value)
 {
     return (float)(threshold_derivative_f32((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
+float symact_threshold_derivativef(float z, float threshold, float value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_derivativef(z[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile float value_ = threshold_derivative_value_f32(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
 }
 
-double symact_threshold_derivative(double z, double threshold, double value)
+void symact_threshold_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = threshold_derivative_value_f32(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        d[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double threshold_derivative_value_f64(double z, double threshold, double value)
 {
     return symact_dd_to_double(threshold_derivative_f64((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_derivative_f64(const double *z, double *d, size_t n, double threshold, double value)
+double symact_threshold_derivative(double z, double threshold, double value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_derivative(z[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile double value_ = threshold_derivative_value_f64(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
 }
 
-float symact_threshold_derivative_from_outputf(float g, float threshold, float value)
+void symact_threshold_derivative_f64(const double *z, double *d, size_t n, double threshold, double value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value_ = threshold_derivative_value_f64(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        d[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float threshold_derivative_from_output_value_f32(float g, float threshold, float value)
 {
     return (float)(threshold_derivative_from_output_f32((double)g, (double)threshold, (double)value));
 }
 
+float symact_threshold_derivative_from_outputf(float g, float threshold, float value)
+{
+    const int before = symact_raised();
+    const volatile float value_ = threshold_derivative_from_output_value_f32(g, threshold, value);
+    symact_settle(before, symact_cause(g, 0.0, value_));
+    return value_;
+}
+
 void symact_threshold_derivative_from_output_f32(const float *g, float *d, size_t n, float threshold, float value)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_derivative_from_outputf(g[i], threshold, value);
+        const float value_ = threshold_derivative_from_output_value_f32(g[i], threshold, value);
+        causes |= symact_cause(g[i], 0.0, value_);
+        d[i] = value_;
     }
+    symact_settle(before, causes);
 }
 
 int symact_threshold_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float threshold, float value)
@@ -404,16 +470,29 @@ int symact_threshold_derivative_from_output_checked_f32(const float *g, float *d
     return SYMACT_OK;
 }
 
-double symact_threshold_derivative_from_output(double g, double threshold, double value)
+static inline double threshold_derivative_from_output_value_f64(double g, double threshold, double value)
 {
     return symact_dd_to_double(threshold_derivative_from_output_f64((double)g, (double)threshold, (double)value));
 }
 
+double symact_threshold_derivative_from_output(double g, double threshold, double value)
+{
+    const int before = symact_raised();
+    const volatile double value_ = threshold_derivative_from_output_value_f64(g, threshold, value);
+    symact_settle(before, symact_cause(g, 0.0, value_));
+    return value_;
+}
+
 void symact_threshold_derivative_from_output_f64(const double *g, double *d, size_t n, double threshold, double value)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_derivative_from_output(g[i], threshold, value);
+        const double value_ = threshold_derivative_from_output_value_f64(g[i], threshold, value);
+        causes |= symact_cause(g[i], 0.0, value_);
+        d[i] = value_;
     }
+    symact_settle(before, causes);
 }
 
 int symact_threshold_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double threshold, double value)
@@ -425,40 +504,79 @@ int symact_threshold_derivative_from_output_checked_f64(const double *g, double 
     return SYMACT_OK;
 }
 
-float symact_threshold_vjpf(float z, float g_bar, float threshold, float value)
+static inline float threshold_vjp_value_f32(float z, float g_bar, float threshold, float value)
 {
     return (float)((double)g_bar * threshold_derivative_f32((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
+float symact_threshold_vjpf(float z, float g_bar, float threshold, float value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_threshold_vjpf(z[i], g_bar[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile float value_ = threshold_vjp_value_f32(z, g_bar, threshold, value);
+    symact_settle(before, symact_cause(z, g_bar, value_));
+    return value_;
 }
 
-double symact_threshold_vjp(double z, double g_bar, double threshold, double value)
+void symact_threshold_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = threshold_vjp_value_f32(z[i], g_bar[i], threshold, value);
+        causes |= symact_cause(z[i], g_bar[i], value_);
+        z_bar[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double threshold_vjp_value_f64(double z, double g_bar, double threshold, double value)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), threshold_derivative_f64((double)z, (double)threshold, (double)value)));
 }
 
-void symact_threshold_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double threshold, double value)
+double symact_threshold_vjp(double z, double g_bar, double threshold, double value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_threshold_vjp(z[i], g_bar[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile double value_ = threshold_vjp_value_f64(z, g_bar, threshold, value);
+    symact_settle(before, symact_cause(z, g_bar, value_));
+    return value_;
 }
 
-float symact_threshold_vjp_from_outputf(float g, float g_bar, float threshold, float value)
+void symact_threshold_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double threshold, double value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value_ = threshold_vjp_value_f64(z[i], g_bar[i], threshold, value);
+        causes |= symact_cause(z[i], g_bar[i], value_);
+        z_bar[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float threshold_vjp_from_output_value_f32(float g, float g_bar, float threshold, float value)
 {
     return (float)((double)g_bar * threshold_derivative_from_output_f32((double)g, (double)threshold, (double)value));
 }
 
+float symact_threshold_vjp_from_outputf(float g, float g_bar, float threshold, float value)
+{
+    const int before = symact_raised();
+    const volatile float value_ = threshold_vjp_from_output_value_f32(g, g_bar, threshold, value);
+    symact_settle(before, symact_cause(g, g_bar, value_));
+    return value_;
+}
+
 void symact_threshold_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_threshold_vjp_from_outputf(g[i], g_bar[i], threshold, value);
+        const float value_ = threshold_vjp_from_output_value_f32(g[i], g_bar[i], threshold, value);
+        causes |= symact_cause(g[i], g_bar[i], value_);
+        z_bar[i] = value_;
     }
+    symact_settle(before, causes);
 }
 
 int symact_threshold_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
@@ -470,16 +588,29 @@ int symact_threshold_vjp_from_output_checked_f32(const float *g, const float *g_
     return SYMACT_OK;
 }
 
-double symact_threshold_vjp_from_output(double g, double g_bar, double threshold, double value)
+static inline double threshold_vjp_from_output_value_f64(double g, double g_bar, double threshold, double value)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), threshold_derivative_from_output_f64((double)g, (double)threshold, (double)value)));
 }
 
+double symact_threshold_vjp_from_output(double g, double g_bar, double threshold, double value)
+{
+    const int before = symact_raised();
+    const volatile double value_ = threshold_vjp_from_output_value_f64(g, g_bar, threshold, value);
+    symact_settle(before, symact_cause(g, g_bar, value_));
+    return value_;
+}
+
 void symact_threshold_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double threshold, double value)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_threshold_vjp_from_output(g[i], g_bar[i], threshold, value);
+        const double value_ = threshold_vjp_from_output_value_f64(g[i], g_bar[i], threshold, value);
+        causes |= symact_cause(g[i], g_bar[i], value_);
+        z_bar[i] = value_;
     }
+    symact_settle(before, causes);
 }
 
 int symact_threshold_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double threshold, double value)
@@ -491,74 +622,152 @@ int symact_threshold_vjp_from_output_checked_f64(const double *g, const double *
     return SYMACT_OK;
 }
 
-float symact_threshold_second_derivativef(float z, float threshold, float value)
+static inline float threshold_second_derivative_value_f32(float z, float threshold, float value)
 {
     return (float)(threshold_second_derivative_f32((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
+float symact_threshold_second_derivativef(float z, float threshold, float value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_second_derivativef(z[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile float value_ = threshold_second_derivative_value_f32(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
 }
 
-double symact_threshold_second_derivative(double z, double threshold, double value)
+void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = threshold_second_derivative_value_f32(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        d[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double threshold_second_derivative_value_f64(double z, double threshold, double value)
 {
     return symact_dd_to_double(threshold_second_derivative_f64((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_second_derivative_f64(const double *z, double *d, size_t n, double threshold, double value)
+double symact_threshold_second_derivative(double z, double threshold, double value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_second_derivative(z[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile double value_ = threshold_second_derivative_value_f64(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
 }
 
-float symact_threshold_derivative_wrt_thresholdf(float z, float threshold, float value)
+void symact_threshold_second_derivative_f64(const double *z, double *d, size_t n, double threshold, double value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value_ = threshold_second_derivative_value_f64(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        d[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float threshold_derivative_wrt_threshold_value_f32(float z, float threshold, float value)
 {
     return (float)(threshold_derivative_wrt_threshold_f32((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, size_t n, float threshold, float value)
+float symact_threshold_derivative_wrt_thresholdf(float z, float threshold, float value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_derivative_wrt_thresholdf(z[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile float value_ = threshold_derivative_wrt_threshold_value_f32(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
 }
 
-double symact_threshold_derivative_wrt_threshold(double z, double threshold, double value)
+void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = threshold_derivative_wrt_threshold_value_f32(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        d[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double threshold_derivative_wrt_threshold_value_f64(double z, double threshold, double value)
 {
     return symact_dd_to_double(threshold_derivative_wrt_threshold_f64((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_derivative_wrt_threshold_f64(const double *z, double *d, size_t n, double threshold, double value)
+double symact_threshold_derivative_wrt_threshold(double z, double threshold, double value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_derivative_wrt_threshold(z[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile double value_ = threshold_derivative_wrt_threshold_value_f64(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
 }
 
-float symact_threshold_derivative_wrt_valuef(float z, float threshold, float value)
+void symact_threshold_derivative_wrt_threshold_f64(const double *z, double *d, size_t n, double threshold, double value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value_ = threshold_derivative_wrt_threshold_value_f64(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        d[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float threshold_derivative_wrt_value_value_f32(float z, float threshold, float value)
 {
     return (float)(threshold_derivative_wrt_value_f32((double)z, (double)threshold, (double)value));
 }
 
-void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t n, float threshold, float value)
+float symact_threshold_derivative_wrt_valuef(float z, float threshold, float value)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_derivative_wrt_valuef(z[i], threshold, value);
-    }
+    const int before = symact_raised();
+    const volatile float value_ = threshold_derivative_wrt_value_value_f32(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
 }
 
-double symact_threshold_derivative_wrt_value(double z, double threshold, double value)
+void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = threshold_derivative_wrt_value_value_f32(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        d[i] = value_;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double threshold_derivative_wrt_value_value_f64(double z, double threshold, double value)
 {
     return symact_dd_to_double(threshold_derivative_wrt_value_f64((double)z, (double)threshold, (double)value));
 }
 
+double symact_threshold_derivative_wrt_value(double z, double threshold, double value)
+{
+    const int before = symact_raised();
+    const volatile double value_ = threshold_derivative_wrt_value_value_f64(z, threshold, value);
+    symact_settle(before, symact_cause(z, 0.0, value_));
+    return value_;
+}
+
 void symact_threshold_derivative_wrt_value_f64(const double *z, double *d, size_t n, double threshold, double value)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_threshold_derivative_wrt_value(z[i], threshold, value);
+        const double value_ = threshold_derivative_wrt_value_value_f64(z[i], threshold, value);
+        causes |= symact_cause(z[i], 0.0, value_);
+        d[i] = value_;
     }
+    symact_settle(before, causes);
 }

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "symact_dd.h"
+#include "symact_flags.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -263,64 +264,129 @@ static symact_dd thresholded_relu_derivative_wrt_alpha_f64(double z, double alph
     return symact_dd_from_double(0.0);
 }
 
-float symact_thresholded_reluf(float z, float alpha)
+static inline float thresholded_relu_value_f32(float z, float alpha)
 {
     return (float)(thresholded_relu_forward_f32((double)z, (double)alpha));
 }
 
-void symact_thresholded_relu_f32(const float *z, float *g, size_t n, float alpha)
+float symact_thresholded_reluf(float z, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_thresholded_reluf(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = thresholded_relu_value_f32(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_thresholded_relu(double z, double alpha)
+void symact_thresholded_relu_f32(const float *z, float *g, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = thresholded_relu_value_f32(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double thresholded_relu_value_f64(double z, double alpha)
 {
     return symact_dd_to_double(thresholded_relu_forward_f64((double)z, (double)alpha));
 }
 
-void symact_thresholded_relu_f64(const double *z, double *g, size_t n, double alpha)
+double symact_thresholded_relu(double z, double alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        g[i] = symact_thresholded_relu(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile double value = thresholded_relu_value_f64(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_thresholded_relu_derivativef(float z, float alpha)
+void symact_thresholded_relu_f64(const double *z, double *g, size_t n, double alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = thresholded_relu_value_f64(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        g[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float thresholded_relu_derivative_value_f32(float z, float alpha)
 {
     return (float)(thresholded_relu_derivative_f32((double)z, (double)alpha));
 }
 
-void symact_thresholded_relu_derivative_f32(const float *z, float *d, size_t n, float alpha)
+float symact_thresholded_relu_derivativef(float z, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_thresholded_relu_derivativef(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = thresholded_relu_derivative_value_f32(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_thresholded_relu_derivative(double z, double alpha)
+void symact_thresholded_relu_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = thresholded_relu_derivative_value_f32(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double thresholded_relu_derivative_value_f64(double z, double alpha)
 {
     return symact_dd_to_double(thresholded_relu_derivative_f64((double)z, (double)alpha));
 }
 
-void symact_thresholded_relu_derivative_f64(const double *z, double *d, size_t n, double alpha)
+double symact_thresholded_relu_derivative(double z, double alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_thresholded_relu_derivative(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile double value = thresholded_relu_derivative_value_f64(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_thresholded_relu_derivative_from_outputf(float g, float alpha)
+void symact_thresholded_relu_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = thresholded_relu_derivative_value_f64(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float thresholded_relu_derivative_from_output_value_f32(float g, float alpha)
 {
     return (float)(thresholded_relu_derivative_from_output_f32((double)g, (double)alpha));
 }
 
+float symact_thresholded_relu_derivative_from_outputf(float g, float alpha)
+{
+    const int before = symact_raised();
+    const volatile float value = thresholded_relu_derivative_from_output_value_f32(g, alpha);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_thresholded_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_thresholded_relu_derivative_from_outputf(g[i], alpha);
+        const float value = thresholded_relu_derivative_from_output_value_f32(g[i], alpha);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_thresholded_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
@@ -332,16 +398,29 @@ int symact_thresholded_relu_derivative_from_output_checked_f32(const float *g, f
     return SYMACT_OK;
 }
 
-double symact_thresholded_relu_derivative_from_output(double g, double alpha)
+static inline double thresholded_relu_derivative_from_output_value_f64(double g, double alpha)
 {
     return symact_dd_to_double(thresholded_relu_derivative_from_output_f64((double)g, (double)alpha));
 }
 
+double symact_thresholded_relu_derivative_from_output(double g, double alpha)
+{
+    const int before = symact_raised();
+    const volatile double value = thresholded_relu_derivative_from_output_value_f64(g, alpha);
+    symact_settle(before, symact_cause(g, 0.0, value));
+    return value;
+}
+
 void symact_thresholded_relu_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_thresholded_relu_derivative_from_output(g[i], alpha);
+        const double value = thresholded_relu_derivative_from_output_value_f64(g[i], alpha);
+        causes |= symact_cause(g[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_thresholded_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha)
@@ -353,40 +432,79 @@ int symact_thresholded_relu_derivative_from_output_checked_f64(const double *g, 
     return SYMACT_OK;
 }
 
-float symact_thresholded_relu_vjpf(float z, float g_bar, float alpha)
+static inline float thresholded_relu_vjp_value_f32(float z, float g_bar, float alpha)
 {
     return (float)((double)g_bar * thresholded_relu_derivative_f32((double)z, (double)alpha));
 }
 
-void symact_thresholded_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
+float symact_thresholded_relu_vjpf(float z, float g_bar, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_thresholded_relu_vjpf(z[i], g_bar[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = thresholded_relu_vjp_value_f32(z, g_bar, alpha);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-double symact_thresholded_relu_vjp(double z, double g_bar, double alpha)
+void symact_thresholded_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = thresholded_relu_vjp_value_f32(z[i], g_bar[i], alpha);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double thresholded_relu_vjp_value_f64(double z, double g_bar, double alpha)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), thresholded_relu_derivative_f64((double)z, (double)alpha)));
 }
 
-void symact_thresholded_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
+double symact_thresholded_relu_vjp(double z, double g_bar, double alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_thresholded_relu_vjp(z[i], g_bar[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile double value = thresholded_relu_vjp_value_f64(z, g_bar, alpha);
+    symact_settle(before, symact_cause(z, g_bar, value));
+    return value;
 }
 
-float symact_thresholded_relu_vjp_from_outputf(float g, float g_bar, float alpha)
+void symact_thresholded_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = thresholded_relu_vjp_value_f64(z[i], g_bar[i], alpha);
+        causes |= symact_cause(z[i], g_bar[i], value);
+        z_bar[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float thresholded_relu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
 {
     return (float)((double)g_bar * thresholded_relu_derivative_from_output_f32((double)g, (double)alpha));
 }
 
+float symact_thresholded_relu_vjp_from_outputf(float g, float g_bar, float alpha)
+{
+    const int before = symact_raised();
+    const volatile float value = thresholded_relu_vjp_from_output_value_f32(g, g_bar, alpha);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_thresholded_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_thresholded_relu_vjp_from_outputf(g[i], g_bar[i], alpha);
+        const float value = thresholded_relu_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_thresholded_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
@@ -398,16 +516,29 @@ int symact_thresholded_relu_vjp_from_output_checked_f32(const float *g, const fl
     return SYMACT_OK;
 }
 
-double symact_thresholded_relu_vjp_from_output(double g, double g_bar, double alpha)
+static inline double thresholded_relu_vjp_from_output_value_f64(double g, double g_bar, double alpha)
 {
     return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), thresholded_relu_derivative_from_output_f64((double)g, (double)alpha)));
 }
 
+double symact_thresholded_relu_vjp_from_output(double g, double g_bar, double alpha)
+{
+    const int before = symact_raised();
+    const volatile double value = thresholded_relu_vjp_from_output_value_f64(g, g_bar, alpha);
+    symact_settle(before, symact_cause(g, g_bar, value));
+    return value;
+}
+
 void symact_thresholded_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = symact_thresholded_relu_vjp_from_output(g[i], g_bar[i], alpha);
+        const double value = thresholded_relu_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
+        causes |= symact_cause(g[i], g_bar[i], value);
+        z_bar[i] = value;
     }
+    symact_settle(before, causes);
 }
 
 int symact_thresholded_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
@@ -419,50 +550,102 @@ int symact_thresholded_relu_vjp_from_output_checked_f64(const double *g, const d
     return SYMACT_OK;
 }
 
-float symact_thresholded_relu_second_derivativef(float z, float alpha)
+static inline float thresholded_relu_second_derivative_value_f32(float z, float alpha)
 {
     return (float)(thresholded_relu_second_derivative_f32((double)z, (double)alpha));
 }
 
-void symact_thresholded_relu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+float symact_thresholded_relu_second_derivativef(float z, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_thresholded_relu_second_derivativef(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = thresholded_relu_second_derivative_value_f32(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_thresholded_relu_second_derivative(double z, double alpha)
+void symact_thresholded_relu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = thresholded_relu_second_derivative_value_f32(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double thresholded_relu_second_derivative_value_f64(double z, double alpha)
 {
     return symact_dd_to_double(thresholded_relu_second_derivative_f64((double)z, (double)alpha));
 }
 
-void symact_thresholded_relu_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+double symact_thresholded_relu_second_derivative(double z, double alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_thresholded_relu_second_derivative(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile double value = thresholded_relu_second_derivative_value_f64(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-float symact_thresholded_relu_derivative_wrt_alphaf(float z, float alpha)
+void symact_thresholded_relu_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const double value = thresholded_relu_second_derivative_value_f64(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline float thresholded_relu_derivative_wrt_alpha_value_f32(float z, float alpha)
 {
     return (float)(thresholded_relu_derivative_wrt_alpha_f32((double)z, (double)alpha));
 }
 
-void symact_thresholded_relu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+float symact_thresholded_relu_derivative_wrt_alphaf(float z, float alpha)
 {
-    for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_thresholded_relu_derivative_wrt_alphaf(z[i], alpha);
-    }
+    const int before = symact_raised();
+    const volatile float value = thresholded_relu_derivative_wrt_alpha_value_f32(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
 }
 
-double symact_thresholded_relu_derivative_wrt_alpha(double z, double alpha)
+void symact_thresholded_relu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int causes = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = thresholded_relu_derivative_wrt_alpha_value_f32(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
+    }
+    symact_settle(before, causes);
+}
+
+static inline double thresholded_relu_derivative_wrt_alpha_value_f64(double z, double alpha)
 {
     return symact_dd_to_double(thresholded_relu_derivative_wrt_alpha_f64((double)z, (double)alpha));
 }
 
+double symact_thresholded_relu_derivative_wrt_alpha(double z, double alpha)
+{
+    const int before = symact_raised();
+    const volatile double value = thresholded_relu_derivative_wrt_alpha_value_f64(z, alpha);
+    symact_settle(before, symact_cause(z, 0.0, value));
+    return value;
+}
+
 void symact_thresholded_relu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
 {
+    const int before = symact_raised();
+    int causes = 0;
     for (size_t i = 0; i < n; ++i) {
-        d[i] = symact_thresholded_relu_derivative_wrt_alpha(z[i], alpha);
+        const double value = thresholded_relu_derivative_wrt_alpha_value_f64(z[i], alpha);
+        causes |= symact_cause(z[i], 0.0, value);
+        d[i] = value;
     }
+    symact_settle(before, causes);
 }

@@ -1,20 +1,11 @@
 """Floating-point exception flags that generated code raises where IEEE 754 gives no cause for them."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from symact.oracles import Truths
 
 INVALID, DIVBYZERO, OVERFLOW = 1, 2, 4
 """The flags, as a target's probe reports them; inexact and underflow are anybody's."""
-
-PROMISED: Mapping[str, int] = {"float32": INVALID | DIVBYZERO, "float64": DIVBYZERO}
-"""The flags that are raised with cause only, by dtype.
-
-Not promised: overflow, where an exponential in binary64 is infinite and its reciprocal 0, as it should be;
-and in float64 invalid, because double-double tries a step first and mends it where it is not finite.
-"""
 
 
 def spurious(flags: np.ndarray, inputs: tuple[np.ndarray, ...], truth: Truths) -> np.ndarray:

@@ -20,7 +20,15 @@ from symact.derived import Derived
 from symact.errors import NotSupported, SymactError, ToolMissing
 from symact.kernels import SOURCES, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
-from symact.targets.printing import double_double, grouped, hexadecimal, inner_names, write, write_condition
+from symact.targets.printing import (
+    double_double,
+    grouped,
+    hexadecimal,
+    inner_names,
+    unclashing,
+    write,
+    write_condition,
+)
 from symact.writing import text
 
 FLAGS = ("-O2", "-std=c99", "-ffp-contract=off", "-fPIC")
@@ -32,6 +40,9 @@ MOST_PARAMETERS = 12
 
 TYPES = {"float32": ("float", "f", "_f32"), "float64": ("double", "", "_f64")}
 """dtype -> C type, suffix of scalars, suffix of arrays."""
+
+LOCALS = ("n", "i", "before", "causes", "value")
+"""The names that a function has beside its inputs, its output and the parameters."""
 
 UNWRITTEN = -12345.0
 """What an output holds before a function is called: neither NaN nor what a last call left there."""
@@ -188,36 +199,47 @@ def _name(activation: Activation) -> str:
 
 def _public(name: str, activation: Activation, function: str, dtype: str, kernels: Kernels) -> dict[str, Any]:
     ctype, short, long = TYPES[dtype]
+    settings = [p.name for p in activation.parameters]
     suffix, inputs, output = interface(function)
-    parameters = [f"{ctype} {p.name}" for p in activation.parameters]
+    free = unclashing([*inputs, output, *LOCALS], settings)
+    inputs, output = tuple(free[i] for i in inputs), free[output]
+    parameters = [f"{ctype} {setting}" for setting in settings]
     source = SOURCES.get(function, function)
     kernel = next(k for k in kernels.kernels if k.function == source and k.dtype == dtype)
-    values = ", ".join(
-        f"(double){argument}" for argument in (inputs[0], *(p.name for p in activation.parameters))
-    )
+    values = ", ".join(f"(double){argument}" for argument in (inputs[0], *settings))
     call = f"{name}_{source}{long}({values})"
     if kernel.arithmetic is DOUBLE:
-        value = f"(double)g_bar * {call}" if len(inputs) > 1 else call
+        value = f"(double){inputs[1]} * {call}" if len(inputs) > 1 else call
     else:
-        product = f"symact_dd_mul(symact_dd_from_double((double)g_bar), {call})" if len(inputs) > 1 else call
+        product = (
+            f"symact_dd_mul(symact_dd_from_double((double){inputs[-1]}), {call})" if len(inputs) > 1 else call
+        )
         value = f"symact_dd_to_double({product})"
     arrays = [f"const {ctype} *{i}" for i in inputs]
-    listed = [*arrays, f"{ctype} *{output}", "size_t n", *parameters]
+    listed = [*arrays, f"{ctype} *{output}", f"size_t {free['n']}", *parameters]
     scalar_name = f"symact_{name}{suffix}{short}"
     condition = sp.And(kernels.output_condition, *(p.domain for p in activation.parameters))
     checked = f"int symact_{name}{suffix}_checked{long}({', '.join(listed)})"
     if not function.endswith("from_output") or condition == sp.true:
         checked = ""
-    arguments = [*(f"{i}[i]" for i in inputs), *(p.name for p in activation.parameters)]
+    element = f"{name}{suffix}_value{long}"
+    elements = [f"{i}[{free['i']}]" for i in inputs]
+    scalars = ", ".join([*(f"{ctype} {i}" for i in inputs), *parameters])
     return {
-        "scalar": f"{ctype} {scalar_name}({', '.join([*(f'{ctype} {i}' for i in inputs), *parameters])})",
+        "type": ctype,
+        "names": free,
+        "element": f"static inline {ctype} {element}({scalars})",
+        "scalar": f"{ctype} {scalar_name}({scalars})",
+        "of_scalar": f"{element}({', '.join([*inputs, *settings])})",
+        "of_array": f"{element}({', '.join([*elements, *settings])})",
+        "scalar_causes": ", ".join([*inputs, "0.0"][:2]),
+        "array_causes": ", ".join([*elements, "0.0"][:2]),
         "array": f"void symact_{name}{suffix}{long}({', '.join(listed)})",
         "checked": checked,
         "condition": _condition(condition, Doubles({})) if checked else "",
         "call": f"symact_{name}{suffix}{long}({', '.join(part.split()[-1].lstrip('*') for part in listed)})",
         "value": f"({ctype})({value})" if ctype == "float" else value,
         "output": output,
-        "element": f"{scalar_name}({', '.join(arguments)})",
     }
 
 

@@ -1,6 +1,6 @@
 """What printers share: a walk over a SymPy expression that asks a notation how to write each operation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from typing import Protocol
 
@@ -183,6 +183,22 @@ def write_condition(condition: sp.Basic, notation: Notation, both: str, either: 
     return f"{write(condition.lhs, notation)} {condition.rel_op} {write(condition.rhs, notation)}"
 
 
-def inner_names(parameters: list[str]) -> dict[sp.Symbol, str]:
+def unclashing(names: Iterable[str], parameters: Collection[str]) -> dict[str, str]:
+    """Return for each name of ours one that no parameter has.
+
+    >>> unclashing(["n", "value"], ["n", "n_"])
+    {'n': 'n__', 'value': 'value'}
+    """
+    found = {}
+    for name in names:
+        free = name
+        while free in parameters:
+            free += "_"
+        found[name] = free
+    return found
+
+
+def inner_names(parameters: Collection[str]) -> dict[sp.Symbol, str]:
     """Return names for t and w that no parameter has."""
-    return {symbol: symbol.name + "_" * (symbol.name in parameters) for symbol in (T, W)}
+    free = unclashing([T.name, W.name], parameters)
+    return {symbol: free[symbol.name] for symbol in (T, W)}
