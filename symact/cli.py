@@ -228,7 +228,10 @@ def verify(
         typer.Option(metavar="ADDRESS", help="With --exhaustive: a Dask scheduler, or local for one here."),
     ] = None,
     certify: Annotated[
-        bool, typer.Option("--certify", help="With --exhaustive: record what holds in DIR/accuracy.json.")
+        bool,
+        typer.Option(
+            "--certify", help="With --exhaustive: record it in DIR/accuracy.json, which generate quotes."
+        ),
     ] = False,
     recheck: Annotated[
         bool, typer.Option("--recheck", help="Check the certificates in DIR/accuracy.json, in moments.")

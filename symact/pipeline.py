@@ -36,6 +36,7 @@ from symact.mixed_forms import recover_mixed_form
 from symact.output_forms import NoOutputForm, recover_output_form
 from symact.processes import Progress, in_processes, silent
 from symact.properties import properties
+from symact.quotations import FILE, Quotations, quotations
 from symact.settings import LICENCE, Settings
 
 VARIABLES = ("z", "x", "pi", "e")
@@ -281,7 +282,7 @@ def generate(
     asked = request(names or settings.names, targets=targets, kinks=kinks, own=own, licence=settings.licence)
     shared = _with_recorded(asked, out, kinks, own) if names else asked
     whole = () if names else (tuple(targets) or None)
-    files = dict(emit(asked, shared, jobs=jobs, progress=progress))
+    files = dict(emit(asked, shared, quotations(out / FILE), jobs=jobs, progress=progress))
     listed = [activation.title for activation in shared.activations]
     files[emission.MANIFEST] = emission.manifest(files, out, version=__version__, names=listed, whole=whole)
     if not check:
@@ -306,8 +307,18 @@ def _with_recorded(asked: Request, out: Path, kinks: str, own: Mapping[str, Acti
     return replace(asked, activations=tuple(chosen[name] for name in order if name in chosen))
 
 
-def emit(asked: Request, shared: Request, *, jobs: int = 1, progress: Progress = silent) -> Files:
-    """Return the files of the activations asked for, and the shared ones, which tell of all of ``shared``."""
+def emit(
+    asked: Request,
+    shared: Request,
+    quoted: Quotations | None = None,
+    *,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> Files:
+    """Return the files of the activations asked for, and the shared ones, which tell of all of ``shared``.
+
+    Shared files quote the certificates that are ``quoted``.
+    """
     made = dict(_emitted(shared, jobs, progress))
     templates = emission.templates()
     files: dict[str, str] = {}
@@ -317,7 +328,9 @@ def emit(asked: Request, shared: Request, *, jobs: int = 1, progress: Progress =
     for target in asked.targets:
         summaries = [made[activation.title, target]["summary"] for activation in shared.activations]
         for template in templates.of([target], shared=True):
-            context = import_module(f"symact.targets.{target}").shared_context(template, summaries)
+            context = import_module(f"symact.targets.{target}").shared_context(
+                template, summaries, quoted or {}
+            )
             head = emission.header(template, version=__version__, licence=asked.licence)
             files[templates.output(template)] = templates.render(template, {"header": head, **context})
     return files
@@ -479,7 +492,7 @@ def sweep(
 
     Every chunk is kept as it is done; ``resume`` takes what an earlier run has kept of the same code.
     ``scheduler`` is the address of a Dask scheduler, or "local". ``certificates`` is a folder whose
-    `sweeps.FILE` is to record the results, each as soon as it is whole.
+    `FILE` is to record the results, each as soon as it is whole.
     """
     from symact import schedulers, sweeps
 
@@ -497,7 +510,7 @@ def sweep(
             results[chunk.title] = whole
             if certificates is not None:
                 made = sweeps.certify(chunk.sweep, whole)
-                sweeps.Certificates(Path(certificates) / sweeps.FILE).updated([made], order)
+                sweeps.Certificates(Path(certificates) / FILE).updated([made], order)
 
     missing = []
     for chunk in chunks:
@@ -529,7 +542,7 @@ def recheck(
     """
     from symact import sweeps
 
-    known = sweeps.Certificates(Path(out) / sweeps.FILE).known
+    known = sweeps.Certificates(Path(out) / FILE).known
     work = []
     for target in sorted({key[2] for key in known}):
         certified = {key[0] for key in known if key[2] == target and (not names or key[0] in names)}

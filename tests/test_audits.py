@@ -251,12 +251,12 @@ def test_a_profile_that_does_not_exist_is_named() -> None:
 
 
 def test_rows_are_of_the_catalogue() -> None:
-    from symact.catalogue.frameworks import JAX, ONNX, TORCH
+    from symact.catalogue.frameworks import JAX, ONNX, TENSORFLOW, TORCH
 
-    for rows in (TORCH, JAX, ONNX):
+    for rows in (TORCH, JAX, TENSORFLOW, ONNX):
         assert {row.activation for row in rows} <= set(catalogue())
         assert len({row.activation for row in rows}) == len(rows)
-    assert PACKAGES == ("torch", "jax", "onnxruntime", "numpy")
+    assert PACKAGES == ("torch", "jax", "tensorflow", "onnxruntime", "numpy")
 
 
 # --- installed frameworks: pytest -m frameworks ---------------------------------------------------------

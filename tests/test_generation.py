@@ -1,5 +1,6 @@
 """generate is a pure function of the sources: same bytes everywhere, and whatever changes is found."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from symact import accuracy, caches, emission, pipeline
-from symact.errors import StaleOutput
+from symact.errors import StaleOutput, SymactError
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("elu", "softsign")
@@ -155,6 +156,30 @@ def test_what_is_generated_takes_the_profile_s_value_at_kinks(
     activation = pipeline.with_profile(pipeline.resolve(name), profile)
     found = accuracy.verify_activation(accuracy.Task(activation, tmp_path, ("c", "numpy"), ("float32",)))
     assert [one for one in found if not one.holds] == []
+
+
+def certificate(function: str, **others: object) -> dict[str, object]:
+    row = {"activation": "relu", "function": function, "target": "c", "exhaustive": True, "holds": True}
+    return {**row, "misrounded": 0, "max_ulp": 0.5, "at": "0x0p+0", **others}
+
+
+def test_certificates_are_quoted(tmp_path: Path) -> None:
+    file = tmp_path / "accuracy.json"
+    pipeline.generate(["relu"], out=tmp_path, targets=["c", "latex"])
+    header, document = tmp_path / "c/symact.h", tmp_path / "latex/symact.tex"
+    assert "2^32" not in header.read_text() and "Accuracy" not in document.read_text()
+    worst = certificate("derivative", misrounded=1234, max_ulp=0.75, at="0x1p-3")
+    unsaid = [certificate("derivative_from_output", **why) for why in ({"holds": False}, {"target": "numpy"})]
+    file.write_text(json.dumps({"results": [certificate("forward"), worst, *unsaid]}))
+    with pytest.raises(StaleOutput, match="forward correctly rounded"):
+        pipeline.generate(["relu"], out=tmp_path, targets=["c", "latex"], check=True)
+    pipeline.generate(["relu"], out=tmp_path, targets=["c", "latex"])
+    assert "all 2^32 inputs: forward correctly rounded;" in header.read_text()
+    assert "derivative within 0.75 ulp, 1,234 results not correctly rounded" in header.read_text()
+    assert "correctly rounded & 0.75 ulp; 1,234 not correctly rounded & --- " in document.read_text()
+    file.write_text('{"results": [{"target": "c"}]}')
+    with pytest.raises(SymactError, match=r"accuracy\.json: not certificates"):
+        pipeline.generate(["relu"], out=tmp_path, targets=["c"])
 
 
 # The cache.

@@ -13,7 +13,16 @@ ORDER = (
     *("errors", "formats", "functions", "derivations", "activations", "writing"),
     *("arithmetics", "columns", "growth", "enclosures", "roots", "pieces", "guards", "catalogue", "parsing"),
     *("rules", "quotients", "simplification", "asymptotics", "limits", "signs"),
-    *("derivatives", "output_forms", "mixed_forms", "properties", "jets", "identities", "derived"),
+    *(
+        "derivatives",
+        "output_forms",
+        "mixed_forms",
+        "properties",
+        "jets",
+        "identities",
+        "derived",
+        "quotations",
+    ),
     *("forms", "power_series", "polynomials", "regimes", "kernels", "targets", "emission"),
     *("oracles", "profiles", "accuracy", "sweeps", "audits", "documents", "targets.latex"),
     *(

@@ -26,6 +26,7 @@ from symact.cli import app
 from symact.enclosures.jets import Jet
 from symact.errors import SymactError
 from symact.formats import BINARY32
+from symact.quotations import FILE
 from symact.sweeps.branches import branch
 from symact.sweeps.certificates import Certificates, certify, recheck
 from symact.sweeps.chunks import PATTERNS, function_of, judge, merged
@@ -365,7 +366,7 @@ def test_certificates_are_written_whole_and_read_back(sigmoid: sweeps.Sweep, tmp
 
 def test_what_is_recorded_stands() -> None:
     """The committed certificates, by the command that continuous integration runs."""
-    recorded = Certificates(Path(__file__).parent.parent / "generated" / sweeps.FILE).known
+    recorded = Certificates(Path(__file__).parent.parent / "generated" / FILE).known
     names = sorted({activation for activation, _, _ in recorded})[:3]
     count, wrong = pipeline.recheck(names, out=Path(__file__).parent.parent / "generated")
     assert wrong == []
@@ -374,7 +375,7 @@ def test_what_is_recorded_stands() -> None:
 
 def test_recheck_tells_what_does_not_stand(sigmoid: sweeps.Sweep, tmp_path: Path) -> None:
     certificate = replace(without_all_inputs(sigmoid), kernel="0" * 64)
-    Certificates(tmp_path / sweeps.FILE).updated([certificate], [])
+    Certificates(tmp_path / FILE).updated([certificate], [])
     done = CliRunner().invoke(
         app, ["verify", "--recheck", "--json", "--out", str(tmp_path)], standalone_mode=False
     )
@@ -402,10 +403,10 @@ def test_all_floats_of_one_function(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (result,) = pipeline.sweep(["sign"], **options, jobs=2, progress=lambda what, done, of: seen.append(what))
     assert (result.points, result.exhaustive, result.misrounded) == (2**32, True, 0)
     assert len(seen) > sweeps.CHUNKS
-    written = (tmp_path / sweeps.FILE).read_text()
+    written = (tmp_path / FILE).read_text()
     monkeypatch.setattr(schedulers, "scheduled", lambda *rest: iter(rest[1]))
     assert pipeline.sweep(["sign"], **options) == [result]
-    assert (tmp_path / sweeps.FILE).read_text() == written
+    assert (tmp_path / FILE).read_text() == written
 
 
 def dies_once(file: Path) -> str:

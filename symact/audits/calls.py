@@ -14,7 +14,7 @@ from symact.errors import NotSupported, ToolMissing, UnknownName
 Call = Callable[[np.ndarray], np.ndarray]
 """From one array to another of its shape and dtype."""
 
-FRAMEWORKS = ("numpy", "torch", "jax")
+FRAMEWORKS = ("numpy", "torch", "jax", "tensorflow")
 """What a callable may be written for: arrays go in, and come out, as the framework has them."""
 
 LIBRARIES = (".so", ".dylib", ".dll")
@@ -35,7 +35,7 @@ def load(
 
     ``spec`` is ``MODULE:FUNCTION``, ``LIBRARY.so:SYMBOL`` or a callable. A class is made with
     ``keywords`` and then called; a function is called with them. ``derivative`` differentiates what is of
-    torch or jax by the framework's own autograd; anything else is taken to be the derivative itself. A symbol
+    torch, jax or tensorflow by the framework's own autograd; anything else is taken to be the derivative itself. A symbol
     of a library is ``void f(const T *z, T *g, size_t n)``, or with ``scalar`` ``T f(T)``.
 
     Raises UnknownName for a function that is not there, ToolMissing for a module that is not.
@@ -57,6 +57,8 @@ def load(
         return _of_torch(function, derivative)
     if chosen == "jax":
         return _of_jax(function, derivative)
+    if chosen == "tensorflow":
+        return _of_tensorflow(function, derivative)
     return lambda z: np.asarray(function(z))
 
 
@@ -95,6 +97,8 @@ def _framework(spec: str | Callable[..., Any], function: object) -> str:
     roots = {home.partition(".")[0].partition(":")[0] for home in homes if home}
     if roots & {"jax", "flax", "equinox", "jaxlib"}:
         return "jax"
+    if roots & {"tensorflow", "keras"}:
+        return "tensorflow"
     return "torch" if "torch" in roots else "numpy"
 
 
@@ -128,6 +132,27 @@ def _of_jax(function: Callable[[Any], Any], derivative: bool) -> Call:
     def backward(z: np.ndarray) -> np.ndarray:
         output, pull = jax.vjp(function, jax.numpy.asarray(z))
         return np.asarray(pull(jax.numpy.ones_like(output))[0])
+
+    return backward if derivative else forward
+
+
+def _of_tensorflow(function: Callable[[Any], Any], derivative: bool) -> Call:
+    tensorflow = needed("tensorflow")
+
+    def forward(z: np.ndarray) -> np.ndarray:
+        return np.asarray(function(tensorflow.constant(z)))
+
+    def backward(z: np.ndarray) -> np.ndarray:
+        variable = tensorflow.constant(z)
+        with tensorflow.GradientTape() as tape:
+            tape.watch(variable)
+            output = function(variable)
+        gradient = tape.gradient(output, variable)
+        if gradient is None:
+            raise NotSupported(
+                "tensorflow: the function's output has no gradient; write it with TensorFlow's operations"
+            )
+        return np.asarray(gradient)
 
     return backward if derivative else forward
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from symact.audits.calls import Call, load, needed
-from symact.catalogue.frameworks import JAX, NUMPY, ONNX, TORCH, Formula, Row
+from symact.catalogue.frameworks import JAX, NUMPY, ONNX, TENSORFLOW, TORCH, Formula, Row
 from symact.errors import NotSupported, UnknownName
 
 
@@ -26,7 +26,10 @@ class Recipe:
     parameters: Mapping[str, float] = field(default_factory=dict)
 
 
-PACKAGES = ("torch", "jax", "onnxruntime", "numpy")
+AUTOGRAD: Mapping[str, tuple[Row, ...]] = {"torch": TORCH, "jax": JAX, "tensorflow": TENSORFLOW}
+"""What differentiates its own functions."""
+
+PACKAGES = (*AUTOGRAD, "onnxruntime", "numpy")
 
 
 def recipes(package: str) -> tuple[Recipe, ...]:
@@ -46,7 +49,6 @@ def recipes(package: str) -> tuple[Recipe, ...]:
         return tuple(
             Recipe(row.activation, row.title, partial(_session, row), None, row.parameters) for row in ONNX
         )
-    rows = TORCH if package == "torch" else JAX
     return tuple(
         Recipe(
             row.activation,
@@ -55,7 +57,7 @@ def recipes(package: str) -> tuple[Recipe, ...]:
             partial(_loaded, row, derivative=True),
             row.parameters,
         )
-        for row in rows
+        for row in AUTOGRAD[package]
     )
 
 

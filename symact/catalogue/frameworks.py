@@ -98,8 +98,8 @@ PROFILES: Mapping[str, Profile] = {
             "absolute": ZERO,
         },
     ),
+    "onnx": Profile("ONNX defines no derivatives: every convention stays as it is declared", {}),
 }
-"""ONNX defines no derivatives."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +202,49 @@ JAX: tuple[Row, ...] = (
     row("square", "jax.numpy:square"),
     row("reciprocal", "jax.numpy:reciprocal"),
 )
+
+TENSORFLOW: tuple[Row, ...] = (
+    row("sigmoid", "tensorflow:sigmoid"),
+    row("tanh", "tensorflow:tanh"),
+    row("relu", "tensorflow.nn:relu"),
+    row("relu6", "tensorflow.nn:relu6"),
+    row("leaky_relu", "tensorflow.nn:leaky_relu", {"alpha": 0.01}),
+    row("elu", "tensorflow.nn:elu"),
+    row("selu", "tensorflow.nn:selu"),
+    row("softplus", "tensorflow.nn:softplus"),
+    row("logsigmoid", "tensorflow.math:log_sigmoid"),
+    row("softsign", "tensorflow.nn:softsign"),
+    row("gelu", "tensorflow.nn:gelu", {"approximate": False}),
+    row("gelu_tanh", "tensorflow.nn:gelu", {"approximate": True}),
+    row("silu", "tensorflow.nn:silu"),
+    row("erf", "tensorflow.math:erf"),
+    row("arctan", "tensorflow:atan"),
+    row("arcsinh", "tensorflow:asinh"),
+    row("sine", "tensorflow:sin", omega=1.0),
+    row("exponential", "tensorflow:exp"),
+    row("logarithm", "tensorflow.math:log"),
+    row("square_root", "tensorflow:sqrt"),
+    row("absolute", "tensorflow:abs"),
+    row("square", "tensorflow:square"),
+    row("reciprocal", "tensorflow.math:reciprocal"),
+    *(
+        row(activation, f"keras.activations:{function}")
+        for activation, function in (
+            ("celu", "celu"),
+            ("hardtanh", "hard_tanh"),
+            ("hardsigmoid", "hard_sigmoid"),
+            ("hardswish", "hard_silu"),
+            ("hardshrink", "hard_shrink"),
+            ("softshrink", "soft_shrink"),
+            ("mish", "mish"),
+            ("squareplus", "squareplus"),
+            ("sparse_plus", "sparse_plus"),
+            ("sparse_sigmoid", "sparse_sigmoid"),
+            ("tanhshrink", "tanh_shrink"),
+        )
+    ),
+)
+"""Of TensorFlow, and of Keras on it what TensorFlow has not."""
 
 ONNX: tuple[Row, ...] = (
     row("sigmoid", "Sigmoid"),

@@ -18,6 +18,7 @@ from symact.documents.tables import at_defaults, case_at_defaults, decimal, poin
 from symact.limits import one_sided
 from symact.output_forms import NoOutputForm, OutputForm
 from symact.pieces import Case, split
+from symact.quotations import Quotation, Quotations
 from symact.writing import latex, text
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ PANEL = (114, 88)
 """Width and height of a plot in big points."""
 CELLS = {"formula": 122.0, "derivative": 133.0, "output": 118.0}
 """Widths of the summary table's columns in points, as symact.tex sets them."""
+SWEPT = ("forward", "derivative", "derivative_from_output")
+"""The columns of the table of accuracy."""
 ABSENT = "---"
 LONGEST_INLINE = 200.0
 """Points that a formula may take inside a sentence."""
@@ -95,7 +98,7 @@ def summary(derived: "Derived") -> dict[str, object]:
     }
 
 
-def document_context(summaries: Sequence[JSON]) -> dict[str, object]:
+def document_context(summaries: Sequence[JSON], quoted: Quotations) -> dict[str, object]:
     """Return the context of ``latex/symact.tex.jinja``: the activations by family, in catalogue order."""
     families: dict[object, list[JSON]] = {}
     for one in summaries:
@@ -103,9 +106,24 @@ def document_context(summaries: Sequence[JSON]) -> dict[str, object]:
     forms = sum(1 for one in summaries if one["output"])
     return {
         "families": [{"title": name, "activations": members} for name, members in families.items()],
+        "accuracy": [row for one in summaries if (row := _accuracy(one, quoted.get(str(one["name"]), ())))],
         "count": len(summaries),
         "forms": forms,
     }
+
+
+def _accuracy(row: JSON, quoted: Sequence[Quotation]) -> dict[str, object] | None:
+    """Return a row of the table of accuracy: what all float32 inputs gave; None where nothing is quoted."""
+    if not quoted:
+        return None
+    cells = {one.function: _quotation(one) for one in quoted}
+    return {**row, "cells": [cells.get(function, ABSENT) for function in SWEPT]}
+
+
+def _quotation(one: Quotation) -> str:
+    if not one.misrounded:
+        return "correctly rounded"
+    return f"{one.max_ulp:g} ulp; {one.misrounded:,} not correctly rounded"
 
 
 def title(activation: Activation) -> str:

@@ -4,13 +4,12 @@ The sieve decides what binary64 safely can; arbitrary precision decides the rest
 found, beside the hash of the code that it was found of.
 """
 
-from symact.sweeps.certificates import FILE, Certificate, Certificates, certify, recheck
+from symact.sweeps.certificates import Certificate, Certificates, certify, recheck
 from symact.sweeps.chunks import CHUNKS, Chunk, Sweep, Tally, exists, judge_all, judge_chunk, merged, swept
 from symact.sweeps.subjects import FUNCTIONS, subject
 
 __all__ = [
     "CHUNKS",
-    "FILE",
     "FUNCTIONS",
     "Certificate",
     "Certificates",

@@ -14,12 +14,9 @@ from typing import Any
 import numpy as np
 
 from symact.accuracy import Result
-from symact.errors import SymactError
 from symact.formats import BINARY32
+from symact.quotations import not_certificates, recorded
 from symact.sweeps.chunks import Sweep, function_of, judge, subject_of
-
-FILE = "accuracy.json"
-"""The name of the file of certificates in the folder of what is generated."""
 
 STRIDE = 65_521
 """A prime: the inputs of the quick checksum."""
@@ -97,17 +94,10 @@ class Certificates:
 
         Raises SymactError where it is not a file of certificates.
         """
-        if not self.file.exists():
-            return {}
         try:
-            return {
-                found.key: found for found in map(_read, json.loads(self.file.read_text("utf-8"))["results"])
-            }
-        except (ValueError, KeyError, TypeError) as error:
-            raise SymactError(
-                f"{self.file}: not certificates ({error}); remove it, "
-                "then run `symact verify --exhaustive --certify`"
-            ) from error
+            return {found.key: found for found in map(_read, recorded(self.file))}
+        except KeyError as error:
+            raise not_certificates(self.file, error) from error
 
     def updated(self, found: Iterable[Certificate], names: Sequence[str]) -> None:
         """Write the file, all or nothing, with some certificates replaced: in the order of ``names``."""

@@ -20,6 +20,7 @@ from symact.derived import Derived
 from symact.errors import NotSupported, SymactError, ToolMissing
 from symact.kernels import SOURCES, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
+from symact.quotations import Quotations, in_words
 from symact.targets.printing import (
     double_double,
     grouped,
@@ -182,11 +183,15 @@ def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
     }
 
 
-def shared_context(template: str, summaries: list[dict[str, Any]]) -> dict[str, object]:
+def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quotations) -> dict[str, object]:
     """Return what the templates that stand once use: the header's activations, the runtime's constants."""
     if template.endswith("symact_dd.h.jinja"):
         return {"runtime": runtime_constants()}
-    return {"activations": summaries} if template.endswith("symact.h.jinja") else {}
+    if template.endswith("symact.h.jinja"):
+        return {
+            "activations": [{**one, "quoted": in_words(quoted.get(one["name"], ()))} for one in summaries]
+        }
+    return {}
 
 
 def _name(activation: Activation) -> str:

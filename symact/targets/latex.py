@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from symact import documents
+from symact.quotations import Quotations
 
 if TYPE_CHECKING:
     from symact.derived import Derived
@@ -19,6 +20,8 @@ def summary(derived: "Derived", kernels: object) -> dict[str, object]:
     return documents.summary(derived)
 
 
-def shared_context(template: str, summaries: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def shared_context(
+    template: str, summaries: Sequence[Mapping[str, object]], quoted: Quotations
+) -> dict[str, object]:
     """Return the context of the whole document."""
-    return documents.document_context(summaries)
+    return documents.document_context(summaries, quoted)

@@ -19,6 +19,7 @@ from symact.derived import Derived
 from symact.errors import NotSupported, SymactError
 from symact.kernels import WRT, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
+from symact.quotations import Quotations
 from symact.targets.printing import double_double, grouped, hexadecimal, inner_names, write, write_condition
 from symact.writing import text
 
@@ -198,7 +199,7 @@ def _further(activation: Activation, function: str) -> dict[str, str]:
     }
 
 
-def shared_context(template: str, summaries: list[dict[str, Any]]) -> dict[str, object]:
+def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quotations) -> dict[str, object]:
     """Return what the package's own modules use."""
     if template.endswith("_double_double.py.jinja"):
         return {"runtime": runtime_constants()}

@@ -1,0 +1,90 @@
+"""What the certificates beside generated code say of an activation, for those who quote them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from symact.errors import SymactError
+
+FILE = "accuracy.json"
+"""The name of the file of certificates in the folder of what is generated."""
+
+
+@dataclass(frozen=True)
+class Quotation:
+    """What all 2^32 inputs of one float32 function in C gave."""
+
+    function: str
+    misrounded: int
+    max_ulp: float
+    """Of the worst input; 0.5 where every result is correctly rounded."""
+    at: str
+
+
+Quotations = Mapping[str, tuple[Quotation, ...]]
+"""By the activation's name."""
+
+
+def recorded(file: Path) -> list[Mapping[str, Any]]:
+    """Return the rows of a file of certificates; none where there is no file.
+
+    Raises SymactError where it is not a file of certificates.
+    """
+    if not file.exists():
+        return []
+    try:
+        rows = json.loads(file.read_text("utf-8"))["results"]
+        if not all(isinstance(row, dict) for row in rows):
+            raise TypeError("its results are not objects")
+        return list(rows)
+    except (ValueError, KeyError, TypeError) as error:
+        raise not_certificates(file, error) from error
+
+
+def not_certificates(file: Path, error: Exception) -> SymactError:
+    """Return the error of a file that does not hold what it should."""
+    return SymactError(
+        f"{file}: not certificates ({error}); remove it, then run `symact verify --exhaustive --certify`"
+    )
+
+
+def quotations(file: Path) -> Quotations:
+    """Return what the certificates in a file say of functions in C, if it holds, by activation.
+
+    Raises SymactError where it is not a file of certificates.
+    """
+    found: dict[str, tuple[Quotation, ...]] = {}
+    try:
+        for row in recorded(file):
+            if row["target"] == "c" and row["exhaustive"] and row["holds"]:
+                quoted = Quotation(row["function"], row["misrounded"], row["max_ulp"], row["at"])
+                found[row["activation"]] = (*found.get(row["activation"], ()), quoted)
+    except KeyError as error:
+        raise not_certificates(file, error) from error
+    return found
+
+
+def in_words(quoted: Iterable[Quotation]) -> list[str]:
+    """Return sentences, a line each, for a comment in code.
+
+    >>> forward, derivative = Quotation("forward", 0, 0.5, "0x0p+0"), Quotation("derivative", 2, 0.50001, "0x1p-3")
+    >>> print(*in_words([forward, derivative]), sep="\n")
+    float32, all 2^32 inputs: forward correctly rounded;
+    derivative within 0.50001 ulp, 2 results not correctly rounded, the worst at z = 0x1p-3.
+    """
+    quoted = list(quoted)
+    exact = [one.function for one in quoted if not one.misrounded]
+    parts = [f"{', '.join(exact)} correctly rounded"] * bool(exact)
+    for one in quoted:
+        if one.misrounded:
+            variable = "g" if one.function.endswith("output") else "z"
+            parts.append(
+                f"{one.function} within {one.max_ulp:g} ulp, {one.misrounded:,} results not correctly "
+                f"rounded, the worst at {variable} = {one.at}"
+            )
+    if not parts:
+        return []
+    parts[0] = f"float32, all 2^32 inputs: {parts[0]}"
+    return [*(f"{part};" for part in parts[:-1]), f"{parts[-1]}."]
