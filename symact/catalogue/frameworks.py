@@ -59,7 +59,7 @@ PROFILES: Mapping[str, Profile] = {
         },
     ),
     "tensorflow": Profile(
-        "TensorFlow 2.21",
+        "TensorFlow 2.21, measured",
         {
             "relu": ZERO,
             "relu6": ZEROS,
@@ -69,7 +69,7 @@ PROFILES: Mapping[str, Profile] = {
         },
     ),
     "keras": Profile(
-        "Keras 3.15.1 on TensorFlow",
+        "Keras 3.15.1 on TensorFlow 2.21, measured",
         {
             "relu": ZERO,
             "relu6": ZEROS,
