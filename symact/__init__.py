@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         ToolMissing,
         UnknownName,
     )
-    from symact.pipeline import audit, derive, document, generate, verify
+    from symact.pipeline import audit, bench, derive, document, generate, verify
 
 __version__ = "0.1.0"
 
@@ -40,7 +40,7 @@ _HOMES = {
         "ToolMissing",
         "UnknownName",
     ),
-    "symact.pipeline": ("audit", "derive", "document", "generate", "verify"),
+    "symact.pipeline": ("audit", "bench", "derive", "document", "generate", "verify"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -59,6 +59,7 @@ __all__ = [
     "ToolMissing",
     "UnknownName",
     "audit",
+    "bench",
     "catalogue",
     "derive",
     "document",

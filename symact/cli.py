@@ -351,6 +351,51 @@ def audit(
     return _verdict(audits, as_json, show.audits if against is None else show.audit)
 
 
+@app.command()
+def bench(
+    names: Names = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PEER,PEER...",
+            help="numpy, torch, jax, onnxruntime, memcpy; without it what is installed.",
+        ),
+    ] = None,
+    function: Annotated[list[str] | None, typer.Option(help="forward or vjp; without it both.")] = None,
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    size: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Elements; again for more. 4096 and 262144 if none.")
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+    jobs: Jobs = 0,
+) -> int:
+    """Time generated functions beside other libraries', in one run, in turns, and say how exact each is.
+
+    Example: symact bench sigmoid gelu --against numpy,torch
+    """
+    from symact import pipeline
+    from symact.reports import progress, show
+
+    peers = [peer.strip() for peer in against.split(",")] if against else []
+    with progress() as report:
+        timings = pipeline.bench(
+            names or (),
+            against=peers,
+            functions=function or (),
+            dtype=dtype,
+            sizes=size or (),
+            config=config,
+            jobs=_jobs(jobs),
+            progress=report,
+        )
+    if as_json:
+        _print_json({"results": [timing.to_json() for timing in timings]})
+    else:
+        show.timings(timings)
+    return HOLDS
+
+
 def _verdict(results: Sequence[Any], as_json: bool, shown: Callable[[Sequence[Any]], None]) -> int:
     """Print results, and return the exit code."""
     holds = all(result.holds for result in results)

@@ -697,6 +697,56 @@ def _audited(part: _Part) -> list[Any]:
     ]
 
 
+def bench(
+    names: Sequence[str] = (),
+    *,
+    against: Sequence[str] = (),
+    functions: Sequence[str] = (),
+    dtype: str = "float32",
+    sizes: Sequence[int] = (),
+    config: str | Path | None = None,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> list[Any]:
+    """Return how long generated functions take beside other libraries', in ns per element, on one thread.
+
+    ``against`` are peers of `benches.PEERS`; without it all that are installed, and memcpy. ``jobs`` is for
+    generating; what is timed is timed alone.
+
+    Raises UnknownName for a function, a dtype or a peer that does not exist, ToolMissing for a peer that is
+    not installed and without a C compiler.
+    """
+    from symact import benches
+    from symact.targets import c
+
+    for what, given, known in (
+        ("function to time", functions, benches.FUNCTIONS),
+        ("dtype to time", (dtype,), benches.DTYPES),
+    ):
+        for name in given:
+            if name not in known:
+                raise UnknownName(f"{name}: no {what}; there are {', '.join(known)}")
+    if any(size < 1 for size in sizes):
+        raise UnknownName(f"{min(sizes)}: no size of an array to time; choose 1 or more")
+    peers = tuple(against) or (*benches.installed(), benches.MEMCPY)
+    settings = Settings.read(Path(config)) if config else Settings()
+    asked = request(names or settings.names, targets=("c", "numpy"), own=settings.activations)
+    tasks = [
+        benches.Task(activation, function, dtype)
+        for activation in asked.activations
+        for function in functions or benches.FUNCTIONS
+    ]
+    found: list[Any] = []
+    with tempfile.TemporaryDirectory(prefix="symact-") as place:
+        folder = Path(place)
+        emission.write(emit(asked, asked, jobs=jobs, progress=progress), folder)
+        c.build(folder / "c", folder / benches.LIBRARY, flags=benches.FLAGS)
+        for index, task in enumerate(tasks):
+            progress(task.title, index, len(tasks))
+            found += benches.compare(task, folder, peers, tuple(sizes) or benches.SIZES)
+    return found
+
+
 def document(
     names: Sequence[str] = (),
     *,

@@ -35,21 +35,16 @@ def load(
 
     ``spec`` is ``MODULE:FUNCTION``, ``LIBRARY.so:SYMBOL`` or a callable. A class is made with
     ``keywords`` and then called; a function is called with them. ``derivative`` differentiates what is of
-    torch, jax or tensorflow by the framework's own autograd; anything else is taken to be the derivative itself. A symbol
-    of a library is ``void f(const T *z, T *g, size_t n)``, or with ``scalar`` ``T f(T)``.
+    torch, jax or tensorflow by the framework's own autograd; anything else is taken to be the derivative
+    itself. A symbol of a library is ``void f(const T *z, T *g, size_t n)``, or with ``scalar`` ``T f(T)``.
 
     Raises UnknownName for a function that is not there, ToolMissing for a module that is not.
     """
     if isinstance(spec, str):
-        module, colon, name = spec.rpartition(":")
-        if not (module and colon and name):
-            raise UnknownName(f"{spec}: write MODULE:FUNCTION, such as torch.nn.functional:silu")
+        module, name = _parted(spec)
         if module.endswith(LIBRARIES) or ".so." in module:
             return _symbol(module, name, dtype, scalar)
-        function = _imported(module, name)
-    else:
-        function = spec
-    function = _bound(function, keywords or {}, spec)
+    function = bound(spec, keywords or {})
     chosen = framework or _framework(spec, function)
     if chosen not in FRAMEWORKS:
         raise UnknownName(f"{chosen}: no such framework; there are {', '.join(FRAMEWORKS)}")
@@ -60,6 +55,27 @@ def load(
     if chosen == "tensorflow":
         return _of_tensorflow(function, derivative)
     return lambda z: np.asarray(function(z))
+
+
+def bound(spec: str | Callable[..., Any], keywords: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Return a framework's own function of one array, as MODULE:FUNCTION or a callable, with its keywords.
+
+    A class is made with the keywords and then called; a function is called with them.
+
+    Raises UnknownName for a function that is not there, ToolMissing for a module that is not.
+    """
+    function: Any = spec
+    if isinstance(spec, str):
+        module, name = _parted(spec)
+        function = _imported(module, name)
+    return _with(function, keywords, spec)
+
+
+def _parted(spec: str) -> tuple[str, str]:
+    module, colon, name = spec.rpartition(":")
+    if not (module and colon and name):
+        raise UnknownName(f"{spec}: write MODULE:FUNCTION, such as torch.nn.functional:silu")
+    return module, name
 
 
 def _imported(module: str, name: str) -> Any:
@@ -78,7 +94,7 @@ def _imported(module: str, name: str) -> Any:
     return found
 
 
-def _bound(function: Any, keywords: Mapping[str, Any], spec: object) -> Callable[[Any], Any]:
+def _with(function: Any, keywords: Mapping[str, Any], spec: object) -> Callable[[Any], Any]:
     if inspect.isclass(function):
         try:
             made: Any = function(**keywords)

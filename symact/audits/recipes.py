@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -77,11 +78,23 @@ def _session(row: Row, dtype: str) -> Call:
     """Return an ONNX operator as ONNX Runtime computes it on the CPU."""
     if dtype != "float32":
         raise NotSupported(f"onnxruntime: judged in float32 only; most of its operators have no {dtype}")
+    session = onnx_session(row)
+    return lambda z: np.asarray(session.run(["g"], {"z": z})[0])
+
+
+def onnx_session(row: Row, threads: int = 0) -> Any:
+    """Return an ONNX Runtime session that computes one operator on the CPU: from z to g.
+
+    ``threads`` is how many it may use, 0 for as many as it likes.
+    """
     onnx, onnxruntime = needed("onnx"), needed("onnxruntime")
     ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None]) for name in ("z", "g")]
     node = onnx.helper.make_node(row.function, ["z"], ["g"], **row.keywords)
     graph = onnx.helper.make_graph([node], row.function, ends[:1], ends[1:])
     opsets = [onnx.helper.make_opsetid("", OPSET)]
     model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return lambda z: np.asarray(session.run(["g"], {"z": z})[0])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )

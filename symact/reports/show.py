@@ -31,6 +31,20 @@ def catalogue(facts: Sequence[Mapping[str, Any]]) -> None:
     _console().print(table)
 
 
+def timings(found: Sequence[Any]) -> None:
+    """Print one row an activation, function and size: for each contender its least time and worst error."""
+    contenders = list(dict.fromkeys(timing.contender for timing in found))
+    table = _table("ns per element: least (median), worst ulp", "size", *contenders)
+    rows: dict[tuple[str, int], dict[str, str]] = {}
+    for one in found:
+        worst = "" if one.max_ulp is None else f", {one.max_ulp:.3g}"
+        row = rows.setdefault((f"{one.activation} {one.function}", one.size), {})
+        row[one.contender] = f"{one.least:.3g} ({one.middle:.3g}){worst}"
+    for (what, size), cells in rows.items():
+        table.add_row(what, f"{size:,}", *(cells.get(contender, NONE) for contender in contenders))
+    _console().print(table)
+
+
 def derived(found: Derived, *, steps: bool) -> None:
     """Print a derivation as lines."""
     mark = "d/d" + found.found.wrt.name if found.found.wrt.name != "z" else "f" + "'" * found.found.order

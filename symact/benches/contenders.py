@@ -1,0 +1,233 @@
+"""Contenders: who computes an activation or its VJP here, each made ready for given arrays.
+
+All work on one thread. What a library allocates for its result is its own affair, and in its time; ours write
+into an array that is there.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symact.activations import Activation
+from symact.audits.calls import bound, needed
+from symact.audits.recipes import onnx_session
+from symact.benches.timings import Run
+from symact.catalogue.frameworks import JAX, NUMPY, ONNX, TORCH, Row
+from symact.errors import UnknownName
+from symact.kernels import interface
+from symact.targets import c
+from symact.targets import numpy as numpy_target
+
+Array = np.ndarray
+Prepared = Callable[[Array, Array], Run]
+"""From z and g_bar (which a forward function leaves alone) to a call that returns the result."""
+
+OURS = ("symact c", "symact numpy")
+PEERS = ("numpy", "torch", "jax", "onnxruntime")
+MEMCPY = "memcpy"
+"""The time that it takes to copy as many bytes as the task reads and writes: a floor."""
+
+FUNCTIONS = ("forward", "vjp")
+
+FLAGS = ("-O3", "-std=c99", "-fPIC")
+"""What our C is compiled with: what a user who knows nothing of it takes."""
+
+LIBRARY = Path(".build", "library.so")
+"""Where the compiled C lies in the folder of what is generated."""
+
+DTYPES = {"float32": ctypes.c_float, "float64": ctypes.c_double}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is computed: a function of an activation, at its default parameters."""
+
+    activation: Activation
+    function: str
+    dtype: str
+
+    @property
+    def title(self) -> str:
+        """What progress calls it."""
+        return f"{self.activation.title} {self.function}"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Somebody who does a task."""
+
+    name: str
+    prepare: Prepared
+
+
+def installed() -> tuple[str, ...]:
+    """Return the peers that can be imported here."""
+    found = []
+    for peer in PEERS:
+        try:
+            needed(peer)
+        except Exception:  # whatever keeps a package from loading, it is no peer here
+            continue
+        found.append(peer)
+    return tuple(found)
+
+
+def contenders(task: Task, folder: Path, against: tuple[str, ...]) -> Iterator[Contender]:
+    """Yield ours, from a folder that is generated and built, the peers that have the function, and memcpy.
+
+    Raises UnknownName for a peer that does not exist, ToolMissing for one that is not installed.
+    """
+    yield Contender(OURS[0], _c(task, folder))
+    yield Contender(OURS[1], _numpy(task, folder))
+    makers: Mapping[str, Callable[[Task], Prepared | None]] = {
+        "numpy": _recipe,
+        "torch": _torch,
+        "jax": _jax,
+        "onnxruntime": _onnxruntime,
+        MEMCPY: _memcpy,
+    }
+    for peer in against:
+        if peer not in makers:
+            raise UnknownName(f"{peer}: no such peer; there are {', '.join(makers)}")
+        prepare = makers[peer](task)
+        if prepare is not None:
+            yield Contender(peer, prepare)
+
+
+def _c(task: Task, folder: Path) -> Prepared:
+    """The C arrays, called without anything around them."""
+    activation, number = task.activation, DTYPES[task.dtype]
+    suffix, inputs, _ = interface(task.function)
+    long = c.TYPES[task.dtype][2]
+    symbol = ctypes.CDLL(str(folder / LIBRARY))[f"symact_{activation.name}{suffix}{long}"]
+    symbol.restype = None
+    values = [number(float(p.default)) for p in activation.parameters]
+
+    def prepare(z: Array, g_bar: Array) -> Run:
+        out = np.empty_like(z)
+        pointers = [ctypes.c_void_p(a.ctypes.data) for a in (*(z, g_bar)[: len(inputs)], out)]
+        arguments = (*pointers, ctypes.c_size_t(z.size), *values)
+
+        def run() -> Array:
+            symbol(*arguments)
+            return out
+
+        return run
+
+    return prepare
+
+
+def _numpy(task: Task, folder: Path) -> Prepared:
+    call = numpy_target.load(folder / "numpy").call(str(task.activation.name), task.function, task.dtype)
+    assert call is not None, "the package has every function that there is a task for"
+    function = call
+
+    def prepare(z: Array, g_bar: Array) -> Run:
+        if task.function != "forward":
+            return lambda: function(z, g_bar)
+        out = np.empty_like(z)
+        return lambda: function(z, out=out)
+
+    return prepare
+
+
+def _recipe(task: Task) -> Prepared | None:
+    """What people write by hand."""
+    rows = {name: (forward, slope) for name, _, forward, slope in NUMPY}
+    if task.activation.name not in rows:
+        return None
+    forward, slope = rows[task.activation.name]
+    if task.function == "forward":
+        return lambda z, g_bar: lambda: forward(np, z)
+    return lambda z, g_bar: lambda: g_bar * slope(np, z)
+
+
+def _row(rows: tuple[Row, ...], task: Task) -> Row | None:
+    """Return the row of an activation at its defaults."""
+    return next((r for r in rows if r.activation == task.activation.name and not r.parameters), None)
+
+
+def _torch(task: Task) -> Prepared | None:
+    row = _row(TORCH, task)
+    if row is None:
+        needed("torch")
+        return None
+    torch = needed("torch")
+    torch.set_num_threads(1)
+    function = bound(row.function, row.keywords)
+
+    def forward(z: Array, g_bar: Array) -> Run:
+        tensor = torch.from_numpy(z)
+
+        def run() -> Any:
+            with torch.no_grad():
+                return function(tensor)
+
+        return run
+
+    def vjp(z: Array, g_bar: Array) -> Run:
+        variable, cotangent = torch.from_numpy(z.copy()).requires_grad_(), torch.from_numpy(g_bar)
+        output = function(variable)
+        return lambda: torch.autograd.grad(output, variable, cotangent, retain_graph=True)[0]
+
+    return forward if task.function == "forward" else vjp
+
+
+def _jax(task: Task) -> Prepared | None:
+    # Read when jax starts; later it has its threads already.
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    jax = needed("jax")
+    row = _row(JAX, task)
+    if row is None:
+        return None
+    jax.config.update("jax_enable_x64", True)
+    function = bound(row.function, row.keywords)
+    compiled = jax.jit(
+        function if task.function == "forward" else lambda z, g_bar: jax.vjp(function, z)[1](g_bar)[0]
+    )
+
+    def prepare(z: Array, g_bar: Array) -> Run:
+        arguments = [jax.numpy.asarray(a) for a in (z, g_bar)[: 1 + (task.function != "forward")]]
+        return lambda: compiled(*arguments).block_until_ready()
+
+    return prepare
+
+
+def _onnxruntime(task: Task) -> Prepared | None:
+    row = _row(ONNX, task)
+    needed("onnxruntime")
+    if row is None or task.function != "forward" or task.dtype != "float32":
+        return None
+    session = onnx_session(row, threads=1)
+    return lambda z, g_bar: lambda: session.run(["g"], {"z": z})[0]
+
+
+@cache
+def _move() -> Any:
+    return ctypes.CDLL(None).memcpy
+
+
+def _memcpy(task: Task) -> Prepared:
+    def prepare(z: Array, g_bar: Array) -> Run:
+        size = z.nbytes if task.function == "forward" else 3 * z.nbytes // 2
+        source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
+        copy = _move()
+        arguments = (
+            ctypes.c_void_p(target.ctypes.data),
+            ctypes.c_void_p(source.ctypes.data),
+            ctypes.c_size_t(size),
+        )
+
+        def run() -> Array:
+            copy(*arguments)
+            return target
+
+        return run
+
+    return prepare
