@@ -45,7 +45,7 @@ C_KEYWORDS = (
     "long register restrict return short signed sizeof static struct switch typedef union unsigned void "
     "volatile while"
 )
-EMITTED = "g g_bar out np dd powi fabs ldexp fma isinf isfinite INFINITY NAN"
+EMITTED = "g g_bar out np dd fn powi fabs ldexp fma isinf isfinite INFINITY NAN"
 RESERVED = {"E", "I", *EMITTED.split(), *C_KEYWORDS.split(), *keyword.kwlist}
 """Names that no parameter may have: SymPy's constants, what we emit, words of the languages that we emit."""
 

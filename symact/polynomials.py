@@ -11,7 +11,7 @@ from math import factorial
 from types import MappingProxyType
 from typing import Any
 
-from flint import arb, arb_mat, ctx, fmpq
+from flint import arb, arb_mat, arb_poly, ctx, fmpq
 
 from symact.arithmetics import fraction
 from symact.errors import SymactError
@@ -32,6 +32,10 @@ ERFCX_SHIFT = 2
 """erfcx(x) = y G(y), y = 64/(x + 2) in (0, 32]: a polynomial on each [j, j + 1]."""
 ERFCX_DEGREE = 11
 """Relative error of the 32 interpolants below 2^-83, as `interpolant` is tested."""
+LN2_BITS = 42
+"""Bits of the leading part of ln2: times k of 11 bits it is exact."""
+ERF_CELLS, ERF_END, ERF_DEGREE = 8, 6, 11
+"""erf in binary64: a polynomial on each [j/8, (j + 1)/8] up to 6, from where on it is 1."""
 PI_PART_BITS = 34
 """Bits of the three leading parts of pi/2: times k of 17 bits they are exact."""
 CHUNK_BITS = 24
@@ -118,6 +122,11 @@ def interpolant(function: Callable[[arb], arb], middle: arb, half: arb, degree: 
     return [solved[i, 0] / half**i for i in range(n)]
 
 
+def about_zero(coefficients: Sequence[arb], middle: arb) -> list[arb]:
+    """Return the coefficients in powers of x of a polynomial in powers of x - middle."""
+    return list(arb_poly(coefficients)(arb_poly([-middle, 1])))
+
+
 @cache
 def _inverse(n: int) -> arb_mat:
     nodes = [(arb(2 * i + 1) / (2 * n)).cos_pi() for i in range(n)]
@@ -141,7 +150,9 @@ def runtime_constants() -> Mapping[str, Any]:
     """Return all that templates of the double-double runtime name: hex literals, pairs and lists of them."""
     old, ctx.prec = ctx.prec, PRECISION
     try:
-        return MappingProxyType(_exponential() | _errors() | _circular() | _limits())
+        return MappingProxyType(
+            _exponential() | _errors() | _circular() | _limits() | {"binary64": _binary64()}
+        )
     finally:
         ctx.prec = old
 
@@ -164,6 +175,43 @@ def _exponential() -> dict[str, Any]:
         "sqrt_half": double(arb(2).sqrt() / 2),
         "log_start": [double(c) for c in log_start],
     }
+
+
+def _binary64() -> dict[str, Any]:
+    """Constants of the functions of binary64; interpolants in Chebyshev's nodes are nearly minimax."""
+    ln2, half = arb(2).log(), _arb(Fraction(1, 2))
+    # (exp(r) - 1 - r)/r^2 for abs r <= ln2/2: relative error of exp below 2^-62.
+    exponential = interpolant(lambda r: r.hypgeom_1f1(1, 3) / 2, arb(0), ln2 / 2 + arb(2) ** -20, 11)
+    # (log((1 + s)/(1 - s)) - 2 s)/s^3 in z = s^2, abs s <= 0.1716: relative error of log below 2^-60.
+    logarithm = about_zero(interpolant(_log_rest, arb(2) ** -6, arb(2) ** -6, 8), arb(2) ** -6)
+    cells = [
+        interpolant(lambda x: x.erf(), (half + j) / ERF_CELLS, half / ERF_CELLS, ERF_DEGREE)
+        for j in range(int(ERF_END * ERF_CELLS))
+    ]
+    return {
+        "exp_even": [double(c) for c in exponential[::2]],
+        "exp_odd": [double(c) for c in exponential[1::2]],
+        "inverse_ln2": double(1 / ln2),
+        "ln2_parts": split(ln2, (LN2_BITS,)),
+        "log_odd": [double(c) for c in logarithm[::2]],
+        "log_even": [double(c) for c in logarithm[1::2]],
+        "erf_cells": [[*double_double(cell[0]), *(double(c) for c in cell[1:])] for cell in cells],
+        "erf_scale": double(ERF_CELLS),
+        "erf_last": len(cells) - 1,
+        "erf_end": double(ERF_END),
+        # erf(x) = x + x P(x^2) for abs x < 1/2; 2/sqrt(pi) - 1 comes first.
+        "erf_near": [double(c) for c in about_zero(interpolant(_erf_near, half / 4, half / 4, 11), half / 4)],
+    }
+
+
+def _log_rest(z: arb) -> arb:
+    s = z.sqrt()
+    return (((1 + s) / (1 - s)).log() - 2 * s) / (s * z)
+
+
+def _erf_near(z: arb) -> arb:
+    x = z.sqrt()
+    return x.erf() / x - 1
 
 
 def _errors() -> dict[str, Any]:

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double arcsinh_forward_f32(double z)
         return z;
     }
     /* as it is */
-    return asinh(z);
+    return symact_f64_asinh(z);
 }
 
 static symact_dd arcsinh_forward_f64(double z)
@@ -135,7 +136,7 @@ static double arcsinh_derivative_from_output_f32(double z)
         return 0.0;
     }
     /* as it is */
-    return (1.0 / cosh(z));
+    return (1.0 / symact_f64_cosh(z));
 }
 
 static symact_dd arcsinh_derivative_from_output_f64(double z)

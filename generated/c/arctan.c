@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double arctan_forward_f32(double z)
         return z;
     }
     /* as it is */
-    return atan(z);
+    return symact_f64_atan(z);
 }
 
 static symact_dd arctan_forward_f64(double z)
@@ -151,7 +152,7 @@ static double arctan_derivative_from_output_f32(double z)
         return z;
     }
     /* as it is */
-    return symact_powi(cos(z), 2);
+    return symact_powi(symact_f64_cos(z), 2);
 }
 
 static symact_dd arctan_derivative_from_output_f64(double z)

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -40,7 +41,7 @@ static double celu_forward_f32(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return alpha * expm1((z / alpha));
+        return alpha * symact_f64_expm1((z / alpha));
     }
     /* as it is */
     return z;
@@ -60,7 +61,7 @@ static double celu_forward_f32(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return alpha * expm1((z / alpha));
+        return alpha * symact_f64_expm1((z / alpha));
     }
     /* as it is */
     return z;
@@ -163,7 +164,7 @@ static double celu_derivative_f32(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return exp((z / alpha));
+        return symact_f64_exp((z / alpha));
     }
     /* as it is */
     return 1.0;
@@ -179,7 +180,7 @@ static double celu_derivative_f32(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return exp((z / alpha));
+        return symact_f64_exp((z / alpha));
     }
     /* as it is */
     return 1.0;
@@ -306,7 +307,7 @@ static double celu_second_derivative_f32(double z, double alpha)
     /* as it is */
     if (0.0 > z) {
         const double s0 = (1.0 / alpha);
-        return exp(s0 * z) * s0;
+        return symact_f64_exp(s0 * z) * s0;
     }
     /* as it is */
     return 0.0;
@@ -323,7 +324,7 @@ static double celu_second_derivative_f32(double z, double alpha)
     /* as it is */
     if (0.0 > z) {
         const double s0 = (1.0 / alpha);
-        return exp(s0 * z) * s0;
+        return symact_f64_exp(s0 * z) * s0;
     }
     /* as it is */
     return 0.0;
@@ -408,7 +409,7 @@ static double celu_derivative_wrt_alpha_f32(double z, double alpha)
     /* as it is */
     if (-0x1p-9 > z) {
         const double s0 = (z / alpha);
-        return (expm1(s0) - exp(s0) * s0);
+        return (symact_f64_expm1(s0) - symact_f64_exp(s0) * s0);
     }
     /* power series */
     if (0.0 >= z) {
@@ -433,7 +434,7 @@ static double celu_derivative_wrt_alpha_f32(double z, double alpha)
         const double t = (-z);
         const double s0 = (1.0 / alpha);
         const double s1 = s0 * t;
-        return (-exp((-s1)) * s0 * (alpha * expm1(s1) - t));
+        return (-symact_f64_exp((-s1)) * s0 * (alpha * symact_f64_expm1(s1) - t));
     }
     /* power series */
     if (0.0 >= z) {

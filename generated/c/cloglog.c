@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -33,7 +34,7 @@ static double cloglog_forward_f32(double z)
         return 1.0;
     }
     /* as it is */
-    return (-expm1((-exp(z))));
+    return (-symact_f64_expm1((-symact_f64_exp(z))));
 }
 
 static symact_dd cloglog_forward_f64(double z)
@@ -80,8 +81,8 @@ static double cloglog_derivative_f32(double z)
     }
     /* as it is */
     if (7.0 > z) {
-        const double s0 = exp(z);
-        return exp((-s0)) * s0;
+        const double s0 = symact_f64_exp(z);
+        return symact_f64_exp((-s0)) * s0;
     }
     /* tail */
     return 0.0;
@@ -131,7 +132,7 @@ static double cloglog_derivative_from_output_f32(double z)
         return z;
     }
     /* as it is */
-    return (-(1.0 - z) * log1p((-z)));
+    return (-(1.0 - z) * symact_f64_log1p((-z)));
 }
 
 static symact_dd cloglog_derivative_from_output_f64(double z)
@@ -177,8 +178,8 @@ static double cloglog_second_derivative_f32(double z)
     }
     /* as it is */
     if (7.0 > z) {
-        const double s0 = exp(z);
-        return (-exp((-s0)) * s0 * expm1(z));
+        const double s0 = symact_f64_exp(z);
+        return (-symact_f64_exp((-s0)) * s0 * symact_f64_expm1(z));
     }
     /* tail */
     return 0.0;

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -34,7 +35,7 @@ static double e_swish_forward_f32(double z, double beta)
         return 0x1p-1 * beta * z;
     }
     /* as it is */
-    return (beta * z / (1.0 + exp((-z))));
+    return (beta * z / (1.0 + symact_f64_exp((-z))));
 }
 
 static symact_dd e_swish_forward_f64(double z, double beta)
@@ -91,11 +92,11 @@ static double e_swish_derivative_f32(double z, double beta)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp((-t));
+        const double s0 = symact_f64_exp((-t));
         return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * ((beta + beta * s0) - beta * t);
     }
     /* as it is */
-    const double s0 = exp((-z));
+    const double s0 = symact_f64_exp((-z));
     const double s1 = (1.0 + s0);
     return beta * symact_powi((1.0 / s1), 2) * (s1 + s0 * z);
 }
@@ -156,7 +157,7 @@ static double e_swish_second_derivative_f32(double z, double beta)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp((-t));
+        const double s0 = symact_f64_exp((-t));
         const double s1 = 2.0 * beta;
         const double s2 = beta * t;
         return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2);
@@ -164,12 +165,12 @@ static double e_swish_second_derivative_f32(double z, double beta)
     /* as it is */
     if (0x1p-21 > z) {
         const double s0 = (-z);
-        const double s1 = exp(s0);
-        return beta * s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * expm1(s0));
+        const double s1 = symact_f64_exp(s0);
+        return beta * s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * symact_f64_expm1(s0));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp((-t));
+    const double s0 = symact_f64_exp((-t));
     const double s1 = 2.0 * beta;
     const double s2 = beta * t;
     return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2);
@@ -244,7 +245,7 @@ static double e_swish_derivative_wrt_beta_f32(double z, double beta)
         return 0x1p-1 * z;
     }
     /* as it is */
-    return (z / (1.0 + exp((-z))));
+    return (z / (1.0 + symact_f64_exp((-z))));
 }
 
 static symact_dd e_swish_derivative_wrt_beta_f64(double z, double beta)

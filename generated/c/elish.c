@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -38,10 +39,10 @@ static double elish_forward_f32(double z)
     }
     /* as it is */
     if (0.0 >= z) {
-        return (expm1(z) / (1.0 + exp((-z))));
+        return (symact_f64_expm1(z) / (1.0 + symact_f64_exp((-z))));
     }
     /* as it is */
-    return (z / (1.0 + exp((-z))));
+    return (z / (1.0 + symact_f64_exp((-z))));
 }
 
 static symact_dd elish_forward_f64(double z)
@@ -99,7 +100,7 @@ static double elish_derivative_f32(double z)
     /* decaying exponentials */
     if (-1.0 > z) {
         const double t = (-z);
-        const double s0 = exp((-t));
+        const double s0 = symact_f64_exp((-t));
         return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * (s0 * (2.0 + s0) - 1.0);
     }
     /* power series */
@@ -110,11 +111,11 @@ static double elish_derivative_f32(double z)
     /* decaying exponentials */
     if (0.0 >= z) {
         const double t = (-z);
-        const double s0 = exp((-t));
+        const double s0 = symact_f64_exp((-t));
         return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * (s0 * (2.0 + s0) - 1.0);
     }
     /* as it is */
-    const double s0 = exp((-z));
+    const double s0 = symact_f64_exp((-z));
     const double s1 = (1.0 + s0);
     return symact_powi((1.0 / s1), 2) * (s1 + s0 * z);
 }
@@ -177,7 +178,7 @@ static double elish_second_derivative_f32(double z)
     /* decaying exponentials */
     if (-2.0 > z) {
         const double t = (-z);
-        const double s0 = exp((-t));
+        const double s0 = symact_f64_exp((-t));
         return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
     }
     /* power series */
@@ -188,14 +189,14 @@ static double elish_second_derivative_f32(double z)
     /* decaying exponentials */
     if (0.0 >= z) {
         const double t = (-z);
-        const double s0 = exp((-t));
+        const double s0 = symact_f64_exp((-t));
         return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
     }
     /* decaying exponentials */
     if (2.0 > z) {
         const double t = z;
         const double s0 = (-t);
-        const double s1 = exp(s0);
+        const double s1 = symact_f64_exp(s0);
         return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
     }
     /* power series */
@@ -206,7 +207,7 @@ static double elish_second_derivative_f32(double z)
     /* decaying exponentials */
     const double t = z;
     const double s0 = (-t);
-    const double s1 = exp(s0);
+    const double s1 = symact_f64_exp(s0);
     return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
 }
 

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -35,7 +36,7 @@ static double elu_forward_f32(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return alpha * expm1(z);
+        return alpha * symact_f64_expm1(z);
     }
     /* as it is */
     return z;
@@ -93,7 +94,7 @@ static double elu_derivative_f32(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return exp(z) * alpha;
+        return symact_f64_exp(z) * alpha;
     }
     /* as it is */
     return 1.0;
@@ -200,7 +201,7 @@ static double elu_second_derivative_f32(double z, double alpha)
     }
     /* as it is */
     if (0.0 > z) {
-        return exp(z) * alpha;
+        return symact_f64_exp(z) * alpha;
     }
     /* as it is */
     return 0.0;
@@ -257,7 +258,7 @@ static double elu_derivative_wrt_alpha_f32(double z, double alpha)
     }
     /* as it is */
     if (0.0 >= z) {
-        return expm1(z);
+        return symact_f64_expm1(z);
     }
     /* as it is */
     return 0.0;

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double erf_forward_f32(double z)
         return 0x1.20dd750429b6dp+0 * z;
     }
     /* as it is */
-    return erf(z);
+    return symact_f64_erf(z);
 }
 
 static symact_dd erf_forward_f64(double z)
@@ -88,7 +89,7 @@ static double erf_derivative_f32(double z)
         return 0.0;
     }
     /* as it is */
-    return 0x1.20dd750429b6dp+0 * exp((-symact_powi(z, 2)));
+    return 0x1.20dd750429b6dp+0 * symact_f64_exp((-symact_powi(z, 2)));
 }
 
 static symact_dd erf_derivative_f64(double z)
@@ -138,7 +139,7 @@ static double erf_second_derivative_f32(double z)
         return -0x1.20dd750429b6dp+1 * z;
     }
     /* as it is */
-    return -0x1.20dd750429b6dp+1 * exp((-symact_powi(z, 2))) * z;
+    return -0x1.20dd750429b6dp+1 * symact_f64_exp((-symact_powi(z, 2))) * z;
 }
 
 static symact_dd erf_second_derivative_f64(double z)

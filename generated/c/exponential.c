@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -33,7 +34,7 @@ static double exponential_forward_f32(double z)
         return INFINITY;
     }
     /* as it is */
-    return exp(z);
+    return symact_f64_exp(z);
 }
 
 static symact_dd exponential_forward_f64(double z)
@@ -79,7 +80,7 @@ static double exponential_derivative_f32(double z)
         return INFINITY;
     }
     /* as it is */
-    return exp(z);
+    return symact_f64_exp(z);
 }
 
 static symact_dd exponential_derivative_f64(double z)
@@ -166,7 +167,7 @@ static double exponential_second_derivative_f32(double z)
         return INFINITY;
     }
     /* as it is */
-    return exp(z);
+    return symact_f64_exp(z);
 }
 
 static symact_dd exponential_second_derivative_f64(double z)

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -33,7 +34,7 @@ static double gaussian_forward_f32(double z)
         return 0.0;
     }
     /* as it is */
-    return exp((-symact_powi(z, 2)));
+    return symact_f64_exp((-symact_powi(z, 2)));
 }
 
 static symact_dd gaussian_forward_f64(double z)
@@ -83,7 +84,7 @@ static double gaussian_derivative_f32(double z)
         return -2.0 * z;
     }
     /* as it is */
-    return -2.0 * exp((-symact_powi(z, 2))) * z;
+    return -2.0 * symact_f64_exp((-symact_powi(z, 2))) * z;
 }
 
 static symact_dd gaussian_derivative_f64(double z)
@@ -142,7 +143,7 @@ static double gaussian_second_derivative_f32(double z)
     }
     /* as it is */
     const double s0 = symact_powi(z, 2);
-    return exp((-s0)) * (4.0 * s0 - 2.0);
+    return symact_f64_exp((-s0)) * (4.0 * s0 - 2.0);
 }
 
 static symact_dd gaussian_second_derivative_f64(double z)

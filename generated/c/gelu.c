@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -40,11 +41,11 @@ static double gelu_forward_f32(double z)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = 0x1p-1 * t;
-        return (-exp(-0x1p-1 * symact_powi(t, 2)) * s0 * symact_erfcx(0x1.6a09e667f3bcdp+0 * s0));
+        return (-symact_f64_exp(-0x1p-1 * symact_powi(t, 2)) * s0 * symact_f64_erfcx(0x1.6a09e667f3bcdp+0 * s0));
     }
     /* as it is */
     const double s0 = 0x1p-1 * z;
-    return s0 * (1.0 + erf(0x1.6a09e667f3bcdp+0 * s0));
+    return s0 * (1.0 + symact_f64_erf(0x1.6a09e667f3bcdp+0 * s0));
 }
 
 static symact_dd gelu_forward_f64(double z)
@@ -102,7 +103,7 @@ static double gelu_derivative_f32(double z)
         const double t = (-z);
         const double s0 = 0x1.c5bf891b4ef6bp+0;
         const double s1 = 0x1.6a09e667f3bcdp+0 * t;
-        return (0x1p-1 * exp(-0x1p-1 * symact_powi(t, 2)) * (s0 * symact_erfcx(0x1p-1 * s1) - s1) / s0);
+        return (0x1p-1 * symact_f64_exp(-0x1p-1 * symact_powi(t, 2)) * (s0 * symact_f64_erfcx(0x1p-1 * s1) - s1) / s0);
     }
     /* power series */
     if (-0x1p-1 > z) {
@@ -111,7 +112,7 @@ static double gelu_derivative_f32(double z)
     }
     /* as it is */
     const double s0 = 0x1.6a09e667f3bcdp-1 * z;
-    return ((0x1p-1 + 0x1.20dd750429b6dp-1 * exp(-0x1p-1 * symact_powi(z, 2)) * s0) + 0x1p-1 * erf(s0));
+    return ((0x1p-1 + 0x1.20dd750429b6dp-1 * symact_f64_exp(-0x1p-1 * symact_powi(z, 2)) * s0) + 0x1p-1 * symact_f64_erf(s0));
 }
 
 static symact_dd gelu_derivative_f64(double z)
@@ -169,7 +170,7 @@ static double gelu_second_derivative_f32(double z)
     }
     /* as it is */
     const double s0 = symact_powi(z, 2);
-    return 0x1.9884533d43651p-2 * exp(-0x1p-1 * s0) * (2.0 - s0);
+    return 0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * s0) * (2.0 - s0);
 }
 
 static symact_dd gelu_second_derivative_f64(double z)

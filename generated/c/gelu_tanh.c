@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -40,11 +41,11 @@ static double gelu_tanh_forward_f32(double z)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = 0x1.9884533d43651p-1;
-        const double s1 = exp((-2.0 * s0 * t - 0x1.6e4e26d4801f7p-4 * s0 * symact_powi(t, 3)));
+        const double s1 = symact_f64_exp((-2.0 * s0 * t - 0x1.6e4e26d4801f7p-4 * s0 * symact_powi(t, 3)));
         return (-(s1 * t / (1.0 + s1)));
     }
     /* as it is */
-    return 0x1p-1 * z * (1.0 + tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_powi(z, 3))));
+    return 0x1p-1 * z * (1.0 + symact_f64_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_powi(z, 3))));
 }
 
 static symact_dd gelu_tanh_forward_f64(double z)
@@ -110,7 +111,7 @@ static double gelu_tanh_derivative_f32(double z)
         const double s2 = 0x1.6a09e667f3bcdp+0;
         const double s3 = s2 * t;
         const double s4 = s2 * symact_powi(t, 3);
-        const double s5 = exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
+        const double s5 = symact_f64_exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
         return 0x1.4f8b588e368f1p-17 * s1 * s5 * symact_powi((1.0 / (1.0 + s5)), 2) * (((0x1.86ap+16 * s0 + 0x1.86ap+16 * s0 * s5) - 0x1.86ap+17 * s3) - 0x1.a334p+14 * s4);
     }
     /* power series */
@@ -121,7 +122,7 @@ static double gelu_tanh_derivative_f32(double z)
     /* as it is */
     if (0.0 > z) {
         const double s0 = 0x1.9884533d43651p-1;
-        const double s1 = tanh(s0 * (z + 0x1.6e4e26d4801f7p-5 * symact_powi(z, 3)));
+        const double s1 = symact_f64_tanh(s0 * (z + 0x1.6e4e26d4801f7p-5 * symact_powi(z, 3)));
         return ((0x1p-1 + 0x1p-1 * s1) + 0x1p-1 * s0 * z * (1.0 - symact_powi(s1, 2)) * (1.0 + 0x1.12ba9d1f60179p-3 * symact_powi(z, 2)));
     }
     /* decaying exponentials */
@@ -131,7 +132,7 @@ static double gelu_tanh_derivative_f32(double z)
     const double s2 = 0x1.6a09e667f3bcdp+0;
     const double s3 = s2 * t;
     const double s4 = s2 * symact_powi(t, 3);
-    const double s5 = exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
+    const double s5 = symact_f64_exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
     const double s6 = 0x1.86ap+16 * s0;
     return 0x1.4f8b588e368f1p-17 * s1 * symact_powi((1.0 / (1.0 + s5)), 2) * (s6 + s5 * ((0x1.86ap+17 * s3 + 0x1.a334p+14 * s4) + s6));
 }
@@ -202,7 +203,7 @@ static double gelu_tanh_second_derivative_f32(double z)
         const double s1 = 0x1.c5bf891b4ef6bp+0;
         const double s2 = (s0 / s1);
         const double s3 = symact_powi(t, 3);
-        const double s4 = exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
+        const double s4 = symact_f64_exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
         const double s5 = s0 * s1;
         const double s6 = symact_powi(t, 2);
         const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_powi(t, 5));
@@ -218,7 +219,7 @@ static double gelu_tanh_second_derivative_f32(double z)
         const double s0 = symact_powi(z, 2);
         const double s1 = 0x1.9884533d43651p-1;
         const double s2 = s1 * z;
-        const double s3 = tanh(s2 * (1.0 + 0x1.6e4e26d4801f7p-5 * s0));
+        const double s3 = symact_f64_tanh(s2 * (1.0 + 0x1.6e4e26d4801f7p-5 * s0));
         return 0x1p-1 * s1 * (1.0 - symact_powi(s3, 2)) * ((2.0 + 0x1.12ba9d1f60179p-1 * s0) - 0x1.b7cdfd9d7bdbbp-35 * s2 * s3 * symact_powi((0x1.86ap+17 + 0x1.a334p+14 * s0), 2));
     }
     /* power series */
@@ -232,7 +233,7 @@ static double gelu_tanh_second_derivative_f32(double z)
     const double s1 = 0x1.c5bf891b4ef6bp+0;
     const double s2 = (s0 / s1);
     const double s3 = symact_powi(t, 3);
-    const double s4 = exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
+    const double s4 = symact_f64_exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
     const double s5 = s0 * s1;
     const double s6 = symact_powi(t, 2);
     const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_powi(t, 5));

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double lisht_forward_f32(double z)
         return 0.0;
     }
     /* as it is */
-    return z * tanh(z);
+    return z * symact_f64_tanh(z);
 }
 
 static symact_dd lisht_forward_f64(double z)
@@ -95,17 +96,17 @@ static double lisht_derivative_f32(double z)
     /* decaying exponentials */
     if (-1.0 > z) {
         const double t = (-z);
-        const double s0 = exp(-2.0 * t);
+        const double s0 = symact_f64_exp(-2.0 * t);
         return symact_powi((1.0 / (1.0 + s0)), 2) * (s0 * (s0 - 4.0 * t) - 1.0);
     }
     /* as it is */
     if (1.0 > z) {
-        const double s0 = tanh(z);
+        const double s0 = symact_f64_tanh(z);
         return (s0 + z * (1.0 - symact_powi(s0, 2)));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(-2.0 * t);
+    const double s0 = symact_f64_exp(-2.0 * t);
     return symact_powi((1.0 / (1.0 + s0)), 2) * (1.0 + s0 * (4.0 * t - s0));
 }
 
@@ -169,7 +170,7 @@ static double lisht_second_derivative_f32(double z)
     /* decaying exponentials */
     if (-0x1.8p+0 > z) {
         const double t = (-z);
-        const double s0 = exp(-2.0 * t);
+        const double s0 = symact_f64_exp(-2.0 * t);
         const double s1 = 8.0 * t;
         return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1);
     }
@@ -180,7 +181,7 @@ static double lisht_second_derivative_f32(double z)
     }
     /* as it is */
     if (1.0 > z) {
-        const double s0 = tanh(z);
+        const double s0 = symact_f64_tanh(z);
         return 2.0 * (1.0 + s0) * (s0 - 1.0) * (s0 * z - 1.0);
     }
     /* power series */
@@ -190,7 +191,7 @@ static double lisht_second_derivative_f32(double z)
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(-2.0 * t);
+    const double s0 = symact_f64_exp(-2.0 * t);
     const double s1 = 8.0 * t;
     return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1);
 }

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -35,15 +36,15 @@ static double log_normal_cdf_forward_f32(double z)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        return ((log(symact_erfcx(0x1.6a09e667f3bcdp-1 * t)) - 0x1p-1 * symact_powi(t, 2)) - 0x1.62e42fefa39efp-1);
+        return ((symact_f64_log(symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t)) - 0x1p-1 * symact_powi(t, 2)) - 0x1.62e42fefa39efp-1);
     }
     /* as it is */
     if (0x1p-25 > z) {
-        return log((0x1p-1 + 0x1p-1 * erf(0x1.6a09e667f3bcdp-1 * z)));
+        return symact_f64_log((0x1p-1 + 0x1p-1 * symact_f64_erf(0x1.6a09e667f3bcdp-1 * z)));
     }
     /* decaying exponentials */
     const double t = z;
-    return log1p(-0x1p-1 * exp(-0x1p-1 * symact_powi(t, 2)) * symact_erfcx(0x1.6a09e667f3bcdp-1 * t));
+    return symact_f64_log1p(-0x1p-1 * symact_f64_exp(-0x1p-1 * symact_powi(t, 2)) * symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t));
 }
 
 static symact_dd log_normal_cdf_forward_f64(double z)
@@ -97,11 +98,11 @@ static double log_normal_cdf_derivative_f32(double z)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = 0x1.6a09e667f3bcdp+0;
-        return (0x1.20dd750429b6dp-1 * s0 / symact_erfcx(0x1p-1 * s0 * t));
+        return (0x1.20dd750429b6dp-1 * s0 / symact_f64_erfcx(0x1p-1 * s0 * t));
     }
     /* as it is */
     const double s0 = 0x1.6a09e667f3bcdp+0;
-    return (0x1.20dd750429b6dp-1 * exp(-0x1p-1 * symact_powi(z, 2)) * s0 / (1.0 + erf(0x1p-1 * s0 * z)));
+    return (0x1.20dd750429b6dp-1 * symact_f64_exp(-0x1p-1 * symact_powi(z, 2)) * s0 / (1.0 + symact_f64_erf(0x1p-1 * s0 * z)));
 }
 
 static symact_dd log_normal_cdf_derivative_f64(double z)
@@ -171,22 +172,22 @@ static double log_normal_cdf_second_derivative_f32(double z)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = 0x1.6a09e667f3bcdp+0;
-        const double s1 = symact_erfcx(0x1p-1 * s0 * t);
+        const double s1 = symact_f64_erfcx(0x1p-1 * s0 * t);
         return 0x1.45f306dc9c883p-2 * s0 * symact_powi((1.0 / s1), 2) * (0x1.c5bf891b4ef6bp+0 * s1 * t - s0);
     }
     /* as it is */
     if (0x1p-7 > z) {
         const double s0 = 0x1.6a09e667f3bcdp+0;
-        const double s1 = (1.0 + erf(0x1p-1 * s0 * z));
+        const double s1 = (1.0 + symact_f64_erf(0x1p-1 * s0 * z));
         const double s2 = symact_powi(z, 2);
-        return 0x1.45f306dc9c883p-2 * exp((-s2)) * s0 * symact_powi((1.0 / s1), 2) * ((-s0) - 0x1.c5bf891b4ef6bp+0 * exp(0x1p-1 * s2) * s1 * z);
+        return 0x1.45f306dc9c883p-2 * symact_f64_exp((-s2)) * s0 * symact_powi((1.0 / s1), 2) * ((-s0) - 0x1.c5bf891b4ef6bp+0 * symact_f64_exp(0x1p-1 * s2) * s1 * z);
     }
     /* decaying exponentials */
     const double t = z;
     const double s0 = 0x1.921fb54442d18p+3;
     const double s1 = 0x1.6a09e667f3bcdp+0 * t;
-    const double s2 = symact_erfcx(0x1p-1 * s1);
-    const double s3 = exp(-0x1p-1 * symact_powi(t, 2));
+    const double s2 = symact_f64_erfcx(0x1p-1 * s1);
+    const double s3 = symact_f64_exp(-0x1p-1 * symact_powi(t, 2));
     const double s4 = 0x1.c5bf891b4ef6bp+0 * s1;
     return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (0x1.921fb54442d18p+1 * s3 * symact_powi(s2, 2) - s0 * s2)));
 }

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double logarithm_forward_f32(double z)
         return INFINITY;
     }
     /* as it is */
-    return log(z);
+    return symact_f64_log(z);
 }
 
 static symact_dd logarithm_forward_f64(double z)
@@ -132,7 +133,7 @@ static double logarithm_derivative_from_output_f32(double z)
         return 0.0;
     }
     /* as it is */
-    return exp((-z));
+    return symact_f64_exp((-z));
 }
 
 static symact_dd logarithm_derivative_from_output_f64(double z)

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -39,7 +40,7 @@ static double logcosh_forward_f32(double z)
     /* decaying exponentials */
     if (-0x1p-6 > z) {
         const double t = (-z);
-        return ((t + log1p(exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
+        return ((t + symact_f64_log1p(symact_f64_exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
     }
     /* power series */
     if (0x1p-6 > z) {
@@ -49,7 +50,7 @@ static double logcosh_forward_f32(double z)
     }
     /* decaying exponentials */
     const double t = z;
-    return ((t + log1p(exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
+    return ((t + symact_f64_log1p(symact_f64_exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
 }
 
 static symact_dd logcosh_forward_f64(double z)
@@ -105,7 +106,7 @@ static double logcosh_derivative_f32(double z)
         return z;
     }
     /* as it is */
-    return tanh(z);
+    return symact_f64_tanh(z);
 }
 
 static symact_dd logcosh_derivative_f64(double z)
@@ -159,16 +160,16 @@ static double logcosh_second_derivative_f32(double z)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp(-2.0 * t);
+        const double s0 = symact_f64_exp(-2.0 * t);
         return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
     if (0x1p-22 > z) {
-        return (1.0 - symact_powi(tanh(z), 2));
+        return (1.0 - symact_powi(symact_f64_tanh(z), 2));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(-2.0 * t);
+    const double s0 = symact_f64_exp(-2.0 * t);
     return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
 }
 

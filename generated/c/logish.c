@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -33,7 +34,7 @@ static double logish_forward_f32(double z)
         return INFINITY;
     }
     /* as it is */
-    return z * log1p((1.0 / (1.0 + exp((-z)))));
+    return z * symact_f64_log1p((1.0 / (1.0 + symact_f64_exp((-z)))));
 }
 
 static symact_dd logish_forward_f64(double z)
@@ -87,10 +88,10 @@ static double logish_derivative_f32(double z)
     if (-0x1.8p+0 > z) {
         const double t = (-z);
         const double s0 = (-t);
-        const double s1 = exp(s0);
+        const double s1 = symact_f64_exp(s0);
         const double s2 = 2.0 * s1;
         const double s3 = (1.0 / (1.0 + s1));
-        const double s4 = log1p(s1 * s3);
+        const double s4 = symact_f64_log1p(s1 * s3);
         return (s3 * (s4 + s1 * ((s0 + 3.0 * s4) + s2 * s4)) / (1.0 + s2));
     }
     /* power series */
@@ -99,10 +100,10 @@ static double logish_derivative_f32(double z)
         return (0x1.9aad157f2be9p-156 + t * (0x1.77a21c898b59fp-3 + t * (0x1.bd267d771edb8p-4 + t * (0x1.9d4c9b15c36a5p-9 + t * (t * (t * (0x1.1e70fec5edd3p-10 + t * (0x1.53c5cd125234bp-11 + t * (0x1.5faed089bd031p-19 + t * (t * (t * (0x1.4292ad5fa7c3fp-18 + t * (0x1.23721a9845856p-19 - 0x1.a9929a0ff2a0ap-24 * t)) - 0x1.b8baa7911ffeap-17) - 0x1.24ab3be1c0367p-14)))) - 0x1.e2554fa3fa6cp-9) - 0x1.eb4f4e73487e2p-7)))));
     }
     /* as it is */
-    const double s0 = exp((-z));
+    const double s0 = symact_f64_exp((-z));
     const double s1 = (1.0 + s0);
     const double s2 = (1.0 / s1);
-    return ((s0 * z * symact_powi((1.0 / s1), 2) / (1.0 + s2)) + log1p(s2));
+    return ((s0 * z * symact_powi((1.0 / s1), 2) / (1.0 + s2)) + symact_f64_log1p(s2));
 }
 
 static symact_dd logish_derivative_f64(double z)
@@ -175,7 +176,7 @@ static double logish_second_derivative_f32(double z)
     if (-3.0 > z) {
         const double t = (-z);
         const double s0 = (-t);
-        const double s1 = exp(s0);
+        const double s1 = symact_f64_exp(s0);
         return s1 * symact_powi((1.0 / (1.0 + s1)), 2) * symact_powi((1.0 / (1.0 + 2.0 * s1)), 2) * ((2.0 + s0) + s1 * (6.0 + s1 * (4.0 + 2.0 * t)));
     }
     /* power series */
@@ -184,9 +185,9 @@ static double logish_second_derivative_f32(double z)
         return (t * (0x1.47fbf83132456p-4 + t * (0x1.01e03ec5cd3a2p-4 + t * (0x1.e2543e0b6f007p-7 + t * (t * (t * (t * (0x1.9d22a884957e5p-14 + t * (0x1.2268317e1e13ap-13 + t * (0x1.3eadabae1007ep-15 + t * (t * (t * (-0x1.41a50ebe9075ep-20 - 0x1.2ca1812bba04p-25 * t) - 0x1.046f1f3ed94bfp-18) - 0x1.9e0a4d097d4a3p-21)))) - 0x1.f2e4d23d031eap-11) - 0x1.fc2704c16dc87p-9) - 0x1.1912885f1ef9p-8)))) - 0x1.f520b11273294p-156);
     }
     /* as it is */
-    const double s0 = exp((-z));
+    const double s0 = symact_f64_exp((-z));
     const double s1 = -2.0 * z;
-    const double s2 = exp(s1);
+    const double s2 = symact_f64_exp(s1);
     return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * symact_powi((1.0 / (2.0 + s0)), 2) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z);
 }
 

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -41,7 +42,7 @@ static double logit_forward_f32(double z)
         return INFINITY;
     }
     /* as it is */
-    return log((z / (1.0 - z)));
+    return symact_f64_log((z / (1.0 - z)));
 }
 
 static symact_dd logit_forward_f64(double z)
@@ -137,7 +138,7 @@ static double logit_derivative_from_output_f32(double z)
         return INFINITY;
     }
     /* as it is */
-    return (2.0 + 2.0 * cosh(z));
+    return (2.0 + 2.0 * symact_f64_cosh(z));
 }
 
 static symact_dd logit_derivative_from_output_f64(double z)

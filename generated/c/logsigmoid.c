@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -35,10 +36,10 @@ static double logsigmoid_forward_f32(double z)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        return ((-t) - log1p(exp((-t))));
+        return ((-t) - symact_f64_log1p(symact_f64_exp((-t))));
     }
     /* as it is */
-    return (-log1p(exp((-z))));
+    return (-symact_f64_log1p(symact_f64_exp((-z))));
 }
 
 static symact_dd logsigmoid_forward_f64(double z)
@@ -84,7 +85,7 @@ static double logsigmoid_derivative_f32(double z)
         return 0.0;
     }
     /* as it is */
-    return (1.0 / (1.0 + exp(z)));
+    return (1.0 / (1.0 + symact_f64_exp(z)));
 }
 
 static symact_dd logsigmoid_derivative_f64(double z)
@@ -131,7 +132,7 @@ static double logsigmoid_derivative_from_output_f32(double z)
         return (-z);
     }
     /* as it is */
-    return (-expm1(z));
+    return (-symact_f64_expm1(z));
 }
 
 static symact_dd logsigmoid_derivative_from_output_f64(double z)
@@ -174,12 +175,12 @@ static double logsigmoid_second_derivative_f32(double z)
     }
     /* as it is */
     if (0.0 > z) {
-        const double s0 = exp(z);
+        const double s0 = symact_f64_exp(z);
         return (-s0 * symact_powi((1.0 / (1.0 + s0)), 2));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp((-t));
+    const double s0 = symact_f64_exp((-t));
     return (-s0 * symact_powi((1.0 / (1.0 + s0)), 2));
 }
 

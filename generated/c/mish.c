@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double mish_forward_f32(double z)
         return 0x1.3333333333333p-1 * z;
     }
     /* as it is */
-    return z * tanh(log1p(exp(z)));
+    return z * symact_f64_tanh(symact_f64_log1p(symact_f64_exp(z)));
 }
 
 static symact_dd mish_forward_f64(double z)
@@ -97,9 +98,9 @@ static double mish_derivative_f32(double z)
     /* decaying exponentials */
     if (-0x1.8p+0 > z) {
         const double t = (-z);
-        const double s0 = exp((-t));
+        const double s0 = symact_f64_exp((-t));
         const double s1 = -4.0 * t;
-        return s0 * symact_powi((1.0 / ((2.0 + 2.0 * s0) + exp(-2.0 * t))), 2) * ((4.0 + s1) + s0 * ((6.0 + s1) + s0 * (4.0 + s0)));
+        return s0 * symact_powi((1.0 / ((2.0 + 2.0 * s0) + symact_f64_exp(-2.0 * t))), 2) * ((4.0 + s1) + s0 * ((6.0 + s1) + s0 * (4.0 + s0)));
     }
     /* power series */
     if (-1.0 > z) {
@@ -108,15 +109,15 @@ static double mish_derivative_f32(double z)
     }
     /* as it is */
     if (0.0 > z) {
-        const double s0 = exp(z);
-        const double s1 = tanh(log1p(s0));
+        const double s0 = symact_f64_exp(z);
+        const double s1 = symact_f64_tanh(symact_f64_log1p(s0));
         return (s1 + (s0 * z * (1.0 - symact_powi(s1, 2)) / (1.0 + s0)));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp((-t));
+    const double s0 = symact_f64_exp((-t));
     const double s1 = 4.0 * t;
-    return symact_powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * exp(-2.0 * t))), 2) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))));
+    return symact_powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * symact_f64_exp(-2.0 * t))), 2) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))));
 }
 
 static symact_dd mish_derivative_f64(double z)
@@ -177,17 +178,17 @@ static double mish_second_derivative_f32(double z)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp((-t));
+        const double s0 = symact_f64_exp((-t));
         const double s1 = 8.0 * t;
         const double s2 = (-s1);
-        return s0 * symact_powi((1.0 / ((2.0 + 2.0 * s0) + exp(-2.0 * t))), 3) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))));
+        return s0 * symact_powi((1.0 / ((2.0 + 2.0 * s0) + symact_f64_exp(-2.0 * t))), 3) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))));
     }
     /* as it is */
     if (0x1.4p+0 > z) {
         const double s0 = (-z);
-        const double s1 = exp(s0);
+        const double s1 = symact_f64_exp(s0);
         const double s2 = (1.0 + s1);
-        const double s3 = tanh(log1p(exp(z)));
+        const double s3 = symact_f64_tanh(symact_f64_log1p(symact_f64_exp(z)));
         return symact_powi((1.0 / s2), 2) * (1.0 - symact_powi(s3, 2)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z);
     }
     /* power series */
@@ -197,8 +198,8 @@ static double mish_second_derivative_f32(double z)
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp((-t));
-    const double s1 = exp(-2.0 * t);
+    const double s0 = symact_f64_exp((-t));
+    const double s1 = symact_f64_exp(-2.0 * t);
     const double s2 = 8.0 * t;
     return s1 * symact_powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1)), 3) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2);
 }

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -35,10 +36,10 @@ static double normal_cdf_forward_f32(double z)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        return 0x1p-1 * exp(-0x1p-1 * symact_powi(t, 2)) * symact_erfcx(0x1.6a09e667f3bcdp-1 * t);
+        return 0x1p-1 * symact_f64_exp(-0x1p-1 * symact_powi(t, 2)) * symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t);
     }
     /* as it is */
-    return (0x1p-1 + 0x1p-1 * erf(0x1.6a09e667f3bcdp-1 * z));
+    return (0x1p-1 + 0x1p-1 * symact_f64_erf(0x1.6a09e667f3bcdp-1 * z));
 }
 
 static symact_dd normal_cdf_forward_f64(double z)
@@ -84,7 +85,7 @@ static double normal_cdf_derivative_f32(double z)
         return 0.0;
     }
     /* as it is */
-    return 0x1.9884533d43651p-2 * exp(-0x1p-1 * symact_powi(z, 2));
+    return 0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * symact_powi(z, 2));
 }
 
 static symact_dd normal_cdf_derivative_f64(double z)
@@ -134,7 +135,7 @@ static double normal_cdf_second_derivative_f32(double z)
         return -0x1.9884533d43651p-2 * z;
     }
     /* as it is */
-    return -0x1.9884533d43651p-2 * exp(-0x1p-1 * symact_powi(z, 2)) * z;
+    return -0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * symact_powi(z, 2)) * z;
 }
 
 static symact_dd normal_cdf_second_derivative_f64(double z)

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -36,7 +37,7 @@ static double pelu_forward_f32(double z, double a, double b)
     }
     /* as it is */
     if (0.0 >= z) {
-        return a * expm1((z / b));
+        return a * symact_f64_expm1((z / b));
     }
     /* as it is */
     return (a * z / b);
@@ -99,7 +100,7 @@ static double pelu_derivative_f32(double z, double a, double b)
     /* as it is */
     if (0.0 >= z) {
         const double s0 = (1.0 / b);
-        return exp(s0 * z) * a * s0;
+        return symact_f64_exp(s0 * z) * a * s0;
     }
     /* as it is */
     return (a / b);
@@ -202,7 +203,7 @@ static double pelu_second_derivative_f32(double z, double a, double b)
     }
     /* as it is */
     if (0.0 > z) {
-        return exp((z / b)) * a * symact_powi((1.0 / b), 2);
+        return symact_f64_exp((z / b)) * a * symact_powi((1.0 / b), 2);
     }
     /* as it is */
     return 0.0;
@@ -259,7 +260,7 @@ static double pelu_derivative_wrt_a_f32(double z, double a, double b)
     }
     /* as it is */
     if (0.0 >= z) {
-        return expm1((z / b));
+        return symact_f64_expm1((z / b));
     }
     /* as it is */
     return (z / b);
@@ -321,7 +322,7 @@ static double pelu_derivative_wrt_b_f32(double z, double a, double b)
     }
     /* as it is */
     if (0.0 >= z) {
-        return (-exp((z / b)) * a * z * symact_powi((1.0 / b), 2));
+        return (-symact_f64_exp((z / b)) * a * z * symact_powi((1.0 / b), 2));
     }
     /* as it is */
     return (-a * z * symact_powi((1.0 / b), 2));

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double quick_gelu_forward_f32(double z)
         return 0x1p-1 * z;
     }
     /* as it is */
-    return (z / (1.0 + exp(-0x1.b3b645a1cac08p+0 * z)));
+    return (z / (1.0 + symact_f64_exp(-0x1.b3b645a1cac08p+0 * z)));
 }
 
 static symact_dd quick_gelu_forward_f64(double z)
@@ -94,7 +95,7 @@ static double quick_gelu_derivative_f32(double z)
     /* decaying exponentials */
     if (-1.0 > z) {
         const double t = (-z);
-        const double s0 = exp(-0x1.b3b645a1cac08p+0 * t);
+        const double s0 = symact_f64_exp(-0x1.b3b645a1cac08p+0 * t);
         return 0x1.0624dd2f1a9fcp-9 * s0 * symact_powi((1.0 / (1.0 + s0)), 2) * ((500.0 + 500.0 * s0) - 851.0 * t);
     }
     /* power series */
@@ -104,7 +105,7 @@ static double quick_gelu_derivative_f32(double z)
     }
     /* as it is */
     const double s0 = 0x1.b3b645a1cac08p+0 * z;
-    const double s1 = exp((-s0));
+    const double s1 = symact_f64_exp((-s0));
     const double s2 = (1.0 + s1);
     return symact_powi((1.0 / s2), 2) * (s2 + s0 * s1);
 }
@@ -167,7 +168,7 @@ static double quick_gelu_second_derivative_f32(double z)
     /* decaying exponentials */
     if (-0x1.8p+0 > z) {
         const double t = (-z);
-        const double s0 = exp(-0x1.b3b645a1cac08p+0 * t);
+        const double s0 = symact_f64_exp(-0x1.b3b645a1cac08p+0 * t);
         const double s1 = 0x1.619d2p+19 * t;
         return 0x1.0c6f7a0b5ed8dp-18 * s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((0x1.9f87p+19 + s0 * (0x1.9f87p+19 + s1)) - s1);
     }
@@ -179,8 +180,8 @@ static double quick_gelu_second_derivative_f32(double z)
     /* as it is */
     if (1.0 > z) {
         const double s0 = -0x1.b3b645a1cac08p+0 * z;
-        const double s1 = exp(s0);
-        return 0x1.be2b4959e6256p-9 * s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((0x1.f4p+9 + 0x1.f4p+9 * s1) + 851.0 * z * expm1(s0));
+        const double s1 = symact_f64_exp(s0);
+        return 0x1.be2b4959e6256p-9 * s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((0x1.f4p+9 + 0x1.f4p+9 * s1) + 851.0 * z * symact_f64_expm1(s0));
     }
     /* power series */
     if (0x1.8p+0 > z) {
@@ -189,7 +190,7 @@ static double quick_gelu_second_derivative_f32(double z)
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(-0x1.b3b645a1cac08p+0 * t);
+    const double s0 = symact_f64_exp(-0x1.b3b645a1cac08p+0 * t);
     const double s1 = 0x1.619d2p+19 * t;
     return 0x1.0c6f7a0b5ed8dp-18 * s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((0x1.9f87p+19 + s0 * (0x1.9f87p+19 + s1)) - s1);
 }

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -40,7 +41,7 @@ static double scaled_tanh_forward_f32(double z, double a, double b)
         return a * b * z;
     }
     /* as it is */
-    return a * tanh(b * z);
+    return a * symact_f64_tanh(b * z);
     }
     if (b < 0.0) {
     /* the limit */
@@ -56,7 +57,7 @@ static double scaled_tanh_forward_f32(double z, double a, double b)
         return a * b * z;
     }
     /* as it is */
-    return a * tanh(b * z);
+    return a * symact_f64_tanh(b * z);
     }
     return NAN;
 }
@@ -152,16 +153,16 @@ static double scaled_tanh_derivative_f32(double z, double a, double b)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp(-2.0 * b * t);
+        const double s0 = symact_f64_exp(-2.0 * b * t);
         return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
     if (0x1p-28 > z) {
-        return a * b * (1.0 - symact_powi(tanh(b * z), 2));
+        return a * b * (1.0 - symact_powi(symact_f64_tanh(b * z), 2));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(-2.0 * b * t);
+    const double s0 = symact_f64_exp(-2.0 * b * t);
     return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     if (b < 0.0) {
@@ -176,16 +177,16 @@ static double scaled_tanh_derivative_f32(double z, double a, double b)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp(2.0 * b * t);
+        const double s0 = symact_f64_exp(2.0 * b * t);
         return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
     if (0x1p-25 > z) {
-        return a * b * (1.0 - symact_powi(tanh(b * z), 2));
+        return a * b * (1.0 - symact_powi(symact_f64_tanh(b * z), 2));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(2.0 * b * t);
+    const double s0 = symact_f64_exp(2.0 * b * t);
     return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     return NAN;
@@ -307,19 +308,19 @@ static double scaled_tanh_second_derivative_f32(double z, double a, double b)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = -2.0 * b * t;
-        const double s1 = expm1(s0);
-        return (-8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+        const double s1 = symact_f64_expm1(s0);
+        return (-8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
     if (0x1p-28 > z) {
-        const double s0 = tanh(b * z);
+        const double s0 = symact_f64_tanh(b * z);
         return -2.0 * a * s0 * symact_powi(b, 2) * (1.0 - symact_powi(s0, 2));
     }
     /* decaying expm1 */
     const double t = z;
     const double s0 = -2.0 * b * t;
-    const double s1 = expm1(s0);
-    return (8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    const double s1 = symact_f64_expm1(s0);
+    return (8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     if (b < 0.0) {
     /* the limit */
@@ -338,19 +339,19 @@ static double scaled_tanh_second_derivative_f32(double z, double a, double b)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = 2.0 * b * t;
-        const double s1 = expm1(s0);
-        return (8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+        const double s1 = symact_f64_expm1(s0);
+        return (8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
     if (0x1p-25 > z) {
-        const double s0 = tanh(b * z);
+        const double s0 = symact_f64_tanh(b * z);
         return -2.0 * a * s0 * symact_powi(b, 2) * (1.0 - symact_powi(s0, 2));
     }
     /* decaying expm1 */
     const double t = z;
     const double s0 = 2.0 * b * t;
-    const double s1 = expm1(s0);
-    return (-8.0 * exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    const double s1 = symact_f64_expm1(s0);
+    return (-8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     return NAN;
 }
@@ -459,7 +460,7 @@ static double scaled_tanh_derivative_wrt_a_f32(double z, double a, double b)
         return b * z;
     }
     /* as it is */
-    return tanh(b * z);
+    return symact_f64_tanh(b * z);
     }
     if (b < 0.0) {
     /* the limit */
@@ -475,7 +476,7 @@ static double scaled_tanh_derivative_wrt_a_f32(double z, double a, double b)
         return b * z;
     }
     /* as it is */
-    return tanh(b * z);
+    return symact_f64_tanh(b * z);
     }
     return NAN;
 }
@@ -575,16 +576,16 @@ static double scaled_tanh_derivative_wrt_b_f32(double z, double a, double b)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp(-2.0 * b * t);
+        const double s0 = symact_f64_exp(-2.0 * b * t);
         return -4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
     if (0x1p-28 > z) {
-        return a * z * (1.0 - symact_powi(tanh(b * z), 2));
+        return a * z * (1.0 - symact_powi(symact_f64_tanh(b * z), 2));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(-2.0 * b * t);
+    const double s0 = symact_f64_exp(-2.0 * b * t);
     return 4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     if (b < 0.0) {
@@ -603,16 +604,16 @@ static double scaled_tanh_derivative_wrt_b_f32(double z, double a, double b)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp(2.0 * b * t);
+        const double s0 = symact_f64_exp(2.0 * b * t);
         return -4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
     if (0x1p-25 > z) {
-        return a * z * (1.0 - symact_powi(tanh(b * z), 2));
+        return a * z * (1.0 - symact_powi(symact_f64_tanh(b * z), 2));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(2.0 * b * t);
+    const double s0 = symact_f64_exp(2.0 * b * t);
     return 4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     return NAN;

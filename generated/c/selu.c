@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -38,7 +39,7 @@ static double selu_forward_f32(double z)
     }
     /* as it is */
     if (0.0 >= z) {
-        return 0x1.c212cc640f031p+0 * expm1(z);
+        return 0x1.c212cc640f031p+0 * symact_f64_expm1(z);
     }
     /* as it is */
     return 0x1.0cfabd6a91132p+0 * z;
@@ -97,7 +98,7 @@ static double selu_derivative_f32(double z)
     }
     /* as it is */
     if (0.0 >= z) {
-        return 0x1.c212cc640f031p+0 * exp(z);
+        return 0x1.c212cc640f031p+0 * symact_f64_exp(z);
     }
     /* as it is */
     return 0x1.0cfabd6a91132p+0;
@@ -184,7 +185,7 @@ static double selu_second_derivative_f32(double z)
     }
     /* as it is */
     if (0.0 > z) {
-        return 0x1.c212cc640f031p+0 * exp(z);
+        return 0x1.c212cc640f031p+0 * symact_f64_exp(z);
     }
     /* as it is */
     return 0.0;

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -33,7 +34,7 @@ static double sigmoid_forward_f32(double z)
         return 1.0;
     }
     /* as it is */
-    return (1.0 / (1.0 + exp((-z))));
+    return (1.0 / (1.0 + symact_f64_exp((-z))));
 }
 
 static symact_dd sigmoid_forward_f64(double z)
@@ -82,11 +83,11 @@ static double sigmoid_derivative_f32(double z)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp((-t));
+        const double s0 = symact_f64_exp((-t));
         return s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
-    const double s0 = exp((-z));
+    const double s0 = symact_f64_exp((-z));
     return s0 * symact_powi((1.0 / (1.0 + s0)), 2);
 }
 
@@ -171,13 +172,13 @@ static double sigmoid_second_derivative_f32(double z)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = (-t);
-        const double s1 = expm1(s0);
-        return (-(exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))));
+        const double s1 = symact_f64_expm1(s0);
+        return (-(symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))));
     }
     /* as it is */
     const double s0 = (-z);
-    const double s1 = exp(s0);
-    return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * expm1(s0);
+    const double s1 = symact_f64_exp(s0);
+    return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * symact_f64_expm1(s0);
 }
 
 static symact_dd sigmoid_second_derivative_f64(double z)

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double silu_forward_f32(double z)
         return 0x1p-1 * z;
     }
     /* as it is */
-    return (z / (1.0 + exp((-z))));
+    return (z / (1.0 + symact_f64_exp((-z))));
 }
 
 static symact_dd silu_forward_f64(double z)
@@ -95,7 +96,7 @@ static double silu_derivative_f32(double z)
     if (-0x1.8p+0 > z) {
         const double t = (-z);
         const double s0 = (-t);
-        const double s1 = exp(s0);
+        const double s1 = symact_f64_exp(s0);
         const double s2 = (1.0 + s1);
         return s1 * symact_powi((1.0 / s2), 2) * (s0 + s2);
     }
@@ -105,7 +106,7 @@ static double silu_derivative_f32(double z)
         return (0x1.4e4a0e750dc51p-154 + t * (0x1.be1410460527fp-3 + t * (0x1.2c563458cc0adp-3 + t * (0x1.353eb573ca457p-6 + t * (t * (t * (0x1.098e92b8f076dp-13 + t * (0x1.a2a7caf0ee747p-11 + t * (0x1.8574d136d4cb4p-13 + t * (t * (t * (t * (0x1.3ae0f751df483p-19 + 0x1.cdb14ef8f6491p-21 * t) - 0x1.8af40fd30a2bcp-19) - 0x1.f2d8976600f6fp-16) - 0x1.57238dca12615p-15)))) - 0x1.b0f82c498fd2fp-8) - 0x1.f2d0e32bc2994p-7)))));
     }
     /* as it is */
-    const double s0 = exp((-z));
+    const double s0 = symact_f64_exp((-z));
     const double s1 = (1.0 + s0);
     return symact_powi((1.0 / s1), 2) * (s1 + s0 * z);
 }
@@ -168,7 +169,7 @@ static double silu_second_derivative_f32(double z)
     if (-3.0 > z) {
         const double t = (-z);
         const double s0 = (-t);
-        const double s1 = exp(s0);
+        const double s1 = symact_f64_exp(s0);
         return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
     }
     /* power series */
@@ -179,8 +180,8 @@ static double silu_second_derivative_f32(double z)
     /* as it is */
     if (2.0 > z) {
         const double s0 = (-z);
-        const double s1 = exp(s0);
-        return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * expm1(s0));
+        const double s1 = symact_f64_exp(s0);
+        return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * symact_f64_expm1(s0));
     }
     /* power series */
     if (3.0 > z) {
@@ -190,7 +191,7 @@ static double silu_second_derivative_f32(double z)
     /* decaying exponentials */
     const double t = z;
     const double s0 = (-t);
-    const double s1 = exp(s0);
+    const double s1 = symact_f64_exp(s0);
     return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
 }
 

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -38,7 +39,7 @@ static double sine_forward_f32(double z, double omega)
         return omega * z;
     }
     /* as it is */
-    return sin(omega * z);
+    return symact_f64_sin(omega * z);
 }
 
 static symact_dd sine_forward_f64(double z, double omega)
@@ -92,7 +93,7 @@ static double sine_derivative_f32(double z, double omega)
         return NAN;
     }
     /* as it is */
-    return omega * cos(omega * z);
+    return omega * symact_f64_cos(omega * z);
 }
 
 static symact_dd sine_derivative_f64(double z, double omega)
@@ -146,7 +147,7 @@ static double sine_second_derivative_f32(double z, double omega)
         return (-z * symact_powi(omega, 3));
     }
     /* as it is */
-    return (-symact_powi(omega, 2) * sin(omega * z));
+    return (-symact_powi(omega, 2) * symact_f64_sin(omega * z));
 }
 
 static symact_dd sine_second_derivative_f64(double z, double omega)
@@ -196,7 +197,7 @@ static double sine_derivative_wrt_omega_f32(double z, double omega)
         return z;
     }
     /* as it is */
-    return z * cos(omega * z);
+    return z * symact_f64_cos(omega * z);
 }
 
 static symact_dd sine_derivative_wrt_omega_f64(double z, double omega)

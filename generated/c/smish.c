@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double smish_forward_f32(double z)
         return 0x1.89d89d89d89d9p-2 * z;
     }
     /* as it is */
-    return z * tanh(log1p((1.0 / (1.0 + exp((-z))))));
+    return z * symact_f64_tanh(symact_f64_log1p((1.0 / (1.0 + symact_f64_exp((-z))))));
 }
 
 static symact_dd smish_forward_f64(double z)
@@ -95,8 +96,8 @@ static double smish_derivative_f32(double z)
     /* decaying exponentials */
     if (-0x1.8p+0 > z) {
         const double t = (-z);
-        const double s0 = exp((-t));
-        return s0 * symact_powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * exp(-2.0 * t))), 2) * ((4.0 + s0 * ((18.0 + s0 * ((28.0 + 15.0 * s0) - 8.0 * t)) - 12.0 * t)) - 4.0 * t);
+        const double s0 = symact_f64_exp((-t));
+        return s0 * symact_powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * symact_f64_exp(-2.0 * t))), 2) * ((4.0 + s0 * ((18.0 + s0 * ((28.0 + 15.0 * s0) - 8.0 * t)) - 12.0 * t)) - 4.0 * t);
     }
     /* power series */
     if (-1.0 > z) {
@@ -104,10 +105,10 @@ static double smish_derivative_f32(double z)
         return (t * (0x1.738c870456665p-3 + t * (0x1.ac94462c6bd8cp-4 + t * (t * (t * (t * (0x1.bfa985b6a59b4p-10 + t * (0x1.d9725a1f92dd9p-11 + t * (t * (t * (t * (0x1.7750831984e2dp-17 + t * (0x1.79733edd875b1p-18 - 0x1.746acb4c865c7p-23 * t)) - 0x1.9692e6a3d46c9p-16) - 0x1.0b8a70ea975adp-13) - 0x1.0af568d5b5635p-15))) - 0x1.eb78a4d558a4p-9) - 0x1.1fba7dd06c2a8p-6) - 0x1.af107708c380dp-10))) - 0x1.e939c662a20e7p-156);
     }
     /* as it is */
-    const double s0 = exp((-z));
+    const double s0 = symact_f64_exp((-z));
     const double s1 = (1.0 + s0);
     const double s2 = (1.0 / s1);
-    const double s3 = tanh(log1p(s2));
+    const double s3 = symact_f64_tanh(symact_f64_log1p(s2));
     return (s3 + (s0 * z * symact_powi((1.0 / s1), 2) * (1.0 - symact_powi(s3, 2)) / (1.0 + s2)));
 }
 
@@ -170,8 +171,8 @@ static double smish_second_derivative_f32(double z)
     /* decaying exponentials */
     if (-3.0 > z) {
         const double t = (-z);
-        const double s0 = exp((-t));
-        return s0 * symact_powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * exp(-2.0 * t))), 3) * ((16.0 + s0 * ((96.0 + s0 * ((216.0 + 12.0 * t) + s0 * ((216.0 + 72.0 * t) + s0 * (80.0 + 40.0 * t)))) - 24.0 * t)) - 8.0 * t);
+        const double s0 = symact_f64_exp((-t));
+        return s0 * symact_powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * symact_f64_exp(-2.0 * t))), 3) * ((16.0 + s0 * ((96.0 + s0 * ((216.0 + 12.0 * t) + s0 * ((216.0 + 72.0 * t) + s0 * (80.0 + 40.0 * t)))) - 24.0 * t)) - 8.0 * t);
     }
     /* power series */
     if (-2.0 > z) {
@@ -180,10 +181,10 @@ static double smish_second_derivative_f32(double z)
     }
     /* as it is */
     if (2.0 > z) {
-        const double s0 = exp((-z));
+        const double s0 = symact_f64_exp((-z));
         const double s1 = (1.0 + s0);
         const double s2 = (2.0 + s0);
-        const double s3 = tanh(log1p((1.0 / s1)));
+        const double s3 = symact_f64_tanh(symact_f64_log1p((1.0 / s1)));
         const double s4 = 2.0 * s0;
         return s0 * symact_powi((1.0 / s1), 2) * symact_powi((1.0 / s2), 2) * (1.0 - symact_powi(s3, 2)) * (((2.0 * s1 * s2 - s0 * z * (-3.0 - s4)) - s1 * s2 * z) - s3 * s4 * z);
     }
@@ -194,8 +195,8 @@ static double smish_second_derivative_f32(double z)
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp((-t));
-    return s0 * symact_powi((1.0 / ((5.0 + 6.0 * s0) + 2.0 * exp(-2.0 * t))), 3) * ((80.0 + s0 * ((216.0 + s0 * ((216.0 + s0 * ((96.0 + 24.0 * t) + s0 * (16.0 + 8.0 * t))) - 12.0 * t)) - 72.0 * t)) - 40.0 * t);
+    const double s0 = symact_f64_exp((-t));
+    return s0 * symact_powi((1.0 / ((5.0 + 6.0 * s0) + 2.0 * symact_f64_exp(-2.0 * t))), 3) * ((80.0 + s0 * ((216.0 + s0 * ((216.0 + s0 * ((96.0 + 24.0 * t) + s0 * (16.0 + 8.0 * t))) - 12.0 * t)) - 72.0 * t)) - 40.0 * t);
 }
 
 static symact_dd smish_second_derivative_f64(double z)

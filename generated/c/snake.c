@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -38,7 +39,7 @@ static double snake_forward_f32(double z, double alpha)
         return z;
     }
     /* as it is */
-    return (z + (symact_powi(sin(alpha * z), 2) / alpha));
+    return (z + (symact_powi(symact_f64_sin(alpha * z), 2) / alpha));
 }
 
 static symact_dd snake_forward_f64(double z, double alpha)
@@ -175,7 +176,7 @@ static double snake_second_derivative_f32(double z, double alpha)
     }
     /* as it is */
     const double s0 = 2.0 * alpha;
-    return s0 * cos(s0 * z);
+    return s0 * symact_f64_cos(s0 * z);
 }
 
 static symact_dd snake_second_derivative_f64(double z, double alpha)

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -192,7 +193,7 @@ static double soft_exponential_derivative_f32(double z, double alpha)
         return INFINITY;
     }
     /* as it is */
-    return exp(alpha * z);
+    return symact_f64_exp(alpha * z);
     }
     return NAN;
 }
@@ -278,7 +279,7 @@ static double soft_exponential_derivative_from_output_f32(double z, double alpha
         return 0.0;
     }
     /* as it is */
-    return exp(alpha * z);
+    return symact_f64_exp(alpha * z);
     }
     if ((alpha == 0.0) && (alpha <= 0.0)) {
     /* the limit */
@@ -422,7 +423,7 @@ static double soft_exponential_second_derivative_f32(double z, double alpha)
         return INFINITY;
     }
     /* as it is */
-    return exp(alpha * z) * alpha;
+    return symact_f64_exp(alpha * z) * alpha;
     }
     return NAN;
 }
@@ -528,7 +529,7 @@ static double soft_exponential_derivative_wrt_alpha_f32(double z, double alpha)
     }
     /* as it is */
     const double s0 = symact_powi(alpha, 2);
-    return (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - log1p(((-s0) - alpha * z))) / s0));
+    return (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - symact_f64_log1p(((-s0) - alpha * z))) / s0));
     }
     if (alpha > 0.0) {
     /* the limit */
@@ -542,13 +543,13 @@ static double soft_exponential_derivative_wrt_alpha_f32(double z, double alpha)
     /* as it is */
     if (0.0 > z) {
         const double s0 = alpha * z;
-        return (1.0 + symact_powi((1.0 / alpha), 2) * (exp(s0) * s0 - expm1(s0)));
+        return (1.0 + symact_powi((1.0 / alpha), 2) * (symact_f64_exp(s0) * s0 - symact_f64_expm1(s0)));
     }
     /* decaying exponentials */
     const double t = z;
     const double s0 = symact_powi(alpha, 2);
     const double s1 = alpha * t;
-    return (exp(s1) * ((s1 + exp((-s1)) * (1.0 + s0)) - 1.0) / s0);
+    return (symact_f64_exp(s1) * ((s1 + symact_f64_exp((-s1)) * (1.0 + s0)) - 1.0) / s0);
     }
     return NAN;
 }

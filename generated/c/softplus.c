@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -35,11 +36,11 @@ static double softplus_forward_f32(double z, double beta)
     }
     /* as it is */
     if (0.0 > z) {
-        return (log1p(exp(beta * z)) / beta);
+        return (symact_f64_log1p(symact_f64_exp(beta * z)) / beta);
     }
     /* decaying exponentials, expanded */
     const double t = z;
-    return (t + (log1p(exp((-beta * t))) / beta));
+    return (t + (symact_f64_log1p(symact_f64_exp((-beta * t))) / beta));
 }
 
 static symact_dd softplus_forward_f64(double z, double beta)
@@ -89,7 +90,7 @@ static double softplus_derivative_f32(double z, double beta)
         return 1.0;
     }
     /* as it is */
-    return (1.0 / (1.0 + exp((-beta * z))));
+    return (1.0 / (1.0 + symact_f64_exp((-beta * z))));
 }
 
 static symact_dd softplus_derivative_f64(double z, double beta)
@@ -140,7 +141,7 @@ static double softplus_derivative_from_output_f32(double z, double beta)
         return beta * z;
     }
     /* as it is */
-    return (-expm1((-beta * z)));
+    return (-symact_f64_expm1((-beta * z)));
 }
 
 static symact_dd softplus_derivative_from_output_f64(double z, double beta)
@@ -187,11 +188,11 @@ static double softplus_second_derivative_f32(double z, double beta)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp((-beta * t));
+        const double s0 = symact_f64_exp((-beta * t));
         return beta * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
-    const double s0 = exp((-beta * z));
+    const double s0 = symact_f64_exp((-beta * z));
     return beta * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
 }
 
@@ -247,15 +248,15 @@ static double softplus_derivative_wrt_beta_f32(double z, double beta)
     /* as it is */
     if (0.0 > z) {
         const double s0 = beta * z;
-        const double s1 = exp(s0);
-        return symact_powi((1.0 / beta), 2) * ((s0 * s1 / (1.0 + s1)) - log1p(s1));
+        const double s1 = symact_f64_exp(s0);
+        return symact_powi((1.0 / beta), 2) * ((s0 * s1 / (1.0 + s1)) - symact_f64_log1p(s1));
     }
     /* decaying exponentials */
     const double t = z;
     const double s0 = symact_powi(beta, 2);
     const double s1 = beta * t;
-    const double s2 = exp((-s1));
-    const double s3 = log1p(s2);
+    const double s2 = symact_f64_exp((-s1));
+    const double s3 = symact_f64_log1p(s2);
     return ((s2 * ((-s1) - s3) - s3) / (s0 + s0 * s2));
 }
 

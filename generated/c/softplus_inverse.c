@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -38,7 +39,7 @@ static double softplus_inverse_forward_f32(double z)
     }
     /* as it is */
     if (0x1.62e428p-1 > z) {
-        return log(expm1(z));
+        return symact_f64_log(symact_f64_expm1(z));
     }
     /* power series */
     if (0x1.8p-1 > z) {
@@ -47,7 +48,7 @@ static double softplus_inverse_forward_f32(double z)
     }
     /* decaying exponentials */
     const double t = z;
-    return (t + log1p((-exp((-t)))));
+    return (t + symact_f64_log1p((-symact_f64_exp((-t)))));
 }
 
 static symact_dd softplus_inverse_forward_f64(double z)
@@ -101,7 +102,7 @@ static double softplus_inverse_derivative_f32(double z)
         return 1.0;
     }
     /* as it is */
-    return (-(1.0 / expm1((-z))));
+    return (-(1.0 / symact_f64_expm1((-z))));
 }
 
 static symact_dd softplus_inverse_derivative_f64(double z)
@@ -146,7 +147,7 @@ static double softplus_inverse_derivative_from_output_f32(double z)
         return 1.0;
     }
     /* as it is */
-    return (1.0 + exp((-z)));
+    return (1.0 + symact_f64_exp((-z)));
 }
 
 static symact_dd softplus_inverse_derivative_from_output_f64(double z)
@@ -197,7 +198,7 @@ static double softplus_inverse_second_derivative_f32(double z)
     }
     /* as it is */
     const double s0 = (-z);
-    return (-exp(s0) * symact_powi((1.0 / expm1(s0)), 2));
+    return (-symact_f64_exp(s0) * symact_powi((1.0 / symact_f64_expm1(s0)), 2));
 }
 
 static symact_dd softplus_inverse_second_derivative_f64(double z)

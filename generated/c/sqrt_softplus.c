@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -35,15 +36,15 @@ static double sqrt_softplus_forward_f32(double z)
     /* small argument, decaying exponentials */
     if (-31.0 > z) {
         const double t = (-z);
-        return exp(-0x1p-1 * t);
+        return symact_f64_exp(-0x1p-1 * t);
     }
     /* as it is */
     if (0.0 > z) {
-        return sqrt(log1p(exp(z)));
+        return sqrt(symact_f64_log1p(symact_f64_exp(z)));
     }
     /* decaying exponentials */
     const double t = z;
-    return sqrt((t + log1p(exp((-t)))));
+    return sqrt((t + symact_f64_log1p(symact_f64_exp((-t)))));
 }
 
 static symact_dd sqrt_softplus_forward_f64(double z)
@@ -91,16 +92,16 @@ static double sqrt_softplus_derivative_f32(double z)
     /* small argument, decaying exponentials */
     if (-31.0 > z) {
         const double t = (-z);
-        return (exp(-0x1p-1 * t) / (2.0 + 2.0 * exp((-t))));
+        return (symact_f64_exp(-0x1p-1 * t) / (2.0 + 2.0 * symact_f64_exp((-t))));
     }
     /* as it is */
     if (0.0 > z) {
-        return (0x1p-1 / ((1.0 + exp((-z))) * sqrt(log1p(exp(z)))));
+        return (0x1p-1 / ((1.0 + symact_f64_exp((-z))) * sqrt(symact_f64_log1p(symact_f64_exp(z)))));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp((-t));
-    const double s1 = 2.0 * sqrt((t + log1p(s0)));
+    const double s0 = symact_f64_exp((-t));
+    const double s1 = 2.0 * sqrt((t + symact_f64_log1p(s0)));
     return (1.0 / (s1 + s0 * s1));
 }
 
@@ -149,7 +150,7 @@ static double sqrt_softplus_derivative_from_output_f32(double z)
         return 0.0;
     }
     /* as it is */
-    return (-0x1p-1 * expm1((-symact_powi(z, 2))) / z);
+    return (-0x1p-1 * symact_f64_expm1((-symact_powi(z, 2))) / z);
 }
 
 static symact_dd sqrt_softplus_derivative_from_output_f64(double z)
@@ -195,12 +196,12 @@ static double sqrt_softplus_second_derivative_f32(double z)
     /* small argument, decaying exponentials */
     if (-31.0 > z) {
         const double t = (-z);
-        return 0x1p-2 * exp(-0x1p-1 * t) * symact_powi((1.0 / (1.0 + exp((-t)))), 2);
+        return 0x1p-2 * symact_f64_exp(-0x1p-1 * t) * symact_powi((1.0 / (1.0 + symact_f64_exp((-t)))), 2);
     }
     /* as it is */
     if (0x1p-1 > z) {
-        const double s0 = exp((-z));
-        const double s1 = log1p(exp(z));
+        const double s0 = symact_f64_exp((-z));
+        const double s1 = symact_f64_log1p(symact_f64_exp(z));
         return 0x1p-2 * symact_powi((1.0 / sqrt(s1)), 3) * symact_powi((1.0 / (1.0 + s0)), 2) * (2.0 * s0 * s1 - 1.0);
     }
     /* power series */
@@ -210,8 +211,8 @@ static double sqrt_softplus_second_derivative_f32(double z)
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp((-t));
-    const double s1 = log1p(s0);
+    const double s0 = symact_f64_exp((-t));
+    const double s1 = symact_f64_log1p(s0);
     const double s2 = sqrt((s1 + t));
     const double s3 = 4.0 * s2;
     const double s4 = (s1 * s3 + s3 * t);

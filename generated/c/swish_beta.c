@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -39,7 +40,7 @@ static double swish_beta_forward_f32(double z, double beta)
         return 0x1p-1 * z;
     }
     /* as it is */
-    return (z / (1.0 + exp((-beta * z))));
+    return (z / (1.0 + symact_f64_exp((-beta * z))));
     }
     if (beta < 0.0) {
     /* the limit */
@@ -55,7 +56,7 @@ static double swish_beta_forward_f32(double z, double beta)
         return 0x1p-1 * z;
     }
     /* as it is */
-    return (z / (1.0 + exp((-beta * z))));
+    return (z / (1.0 + symact_f64_exp((-beta * z))));
     }
     if (beta == 0.0) {
     /* the limit */
@@ -196,13 +197,13 @@ static double swish_beta_derivative_f32(double z, double beta)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = (-beta * t);
-        const double s1 = exp(s0);
+        const double s1 = symact_f64_exp(s0);
         const double s2 = (1.0 + s1);
         return s1 * symact_powi((1.0 / s2), 2) * (s0 + s2);
     }
     /* as it is */
     const double s0 = beta * z;
-    const double s1 = exp((-s0));
+    const double s1 = symact_f64_exp((-s0));
     const double s2 = (1.0 + s1);
     return symact_powi((1.0 / s2), 2) * (s2 + s0 * s1);
     }
@@ -218,14 +219,14 @@ static double swish_beta_derivative_f32(double z, double beta)
     /* as it is */
     if (0.0 > z) {
         const double s0 = beta * z;
-        const double s1 = exp((-s0));
+        const double s1 = symact_f64_exp((-s0));
         const double s2 = (1.0 + s1);
         return symact_powi((1.0 / s2), 2) * (s2 + s0 * s1);
     }
     /* decaying exponentials */
     const double t = z;
     const double s0 = beta * t;
-    const double s1 = exp(s0);
+    const double s1 = symact_f64_exp(s0);
     const double s2 = (1.0 + s1);
     return s1 * symact_powi((1.0 / s2), 2) * (s0 + s2);
     }
@@ -540,11 +541,11 @@ static double swish_beta_derivative_wrt_beta_f32(double z, double beta)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp((-beta * t));
+        const double s0 = symact_f64_exp((-beta * t));
         return s0 * symact_powi(t, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
-    const double s0 = exp((-beta * z));
+    const double s0 = symact_f64_exp((-beta * z));
     return s0 * symact_powi(z, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     if (beta < 0.0) {
@@ -562,12 +563,12 @@ static double swish_beta_derivative_wrt_beta_f32(double z, double beta)
     }
     /* as it is */
     if (0.0 > z) {
-        const double s0 = exp((-beta * z));
+        const double s0 = symact_f64_exp((-beta * z));
         return s0 * symact_powi(z, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(beta * t);
+    const double s0 = symact_f64_exp(beta * t);
     return s0 * symact_powi(t, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     if (beta == 0.0) {

@@ -5,8 +5,7 @@
  *
  * Double-double: a number is the unevaluated sum hi + lo of two binary64, abs lo <= ulp(hi)/2.
  * + - * / sqrt are good to 2^-102, functions to 2^-77 relative, and all of it is + - * / sqrt of binary64:
- * no libm, so the same bits everywhere, with fma in hardware or without. (A compiler told to contract
- * a*b + c may change the last bits of lo, no more.) Below 2^-968 lo, and so the relative error, ends at
+ * no libm, so the same bits everywhere, with fma in hardware or without. Below 2^-968 lo, and so the relative error, ends at
  * the smallest subnormal. Where hi is not finite lo is 0.
  */
 #ifndef SYMACT_DD_H
@@ -24,10 +23,12 @@
 #error "symact: binary64 must be evaluated in binary64; on 32-bit x86 compile with -msse2 -mfpmath=sse"
 #endif
 
-/* The algorithms stay right where a compiler contracts a*b + c all the same: a product whose rounding
-   error matters is formed by symact_dd_two_product alone. GCC has no such pragma and would warn. */
+/* Contracted, a*b + c has other last bits. The algorithms stay right all the same: a product whose rounding error
+   matters is formed by symact_dd_two_product alone. */
 #if defined(__clang__) || !defined(__GNUC__)
 #pragma STDC FP_CONTRACT OFF
+#else
+#pragma GCC optimize("fp-contract=off")
 #endif
 
 #if defined(FP_FAST_FMA) || defined(__FP_FAST_FMA) || defined(__FMA__)
@@ -1004,32 +1005,6 @@ SYMACT_DD_CALLED symact_dd symact_dd_erf(symact_dd x)
         f = symact_dd_sub(symact_dd_make(1.0, 0.0), symact_dd_erfc_positive(a));
     }
     return symact_dd_with_sign(f, x);
-}
-
-/* erfcx in binary64, from the same coefficients: relative error below 2^-48. */
-SYMACT_DD_CALLED double symact_erfcx(double x)
-{
-    const double y = 0x1p+6 / (fabs(x) + 0x1p+1);
-    const int j = y < 31.0 ? (int)y : 31;
-    const double h = y - ((double)j + 0.5);
-    symact_dd square;
-    double f = symact_dd_horner(symact_dd_erfcx_tail[j], SYMACT_DD_COUNT(symact_dd_erfcx_tail[j]), h);
-    if (x != x) {
-        return x;
-    }
-    for (int i = SYMACT_DD_COUNT(symact_dd_erfcx_lead[j]) - 1; i >= 0; --i) {
-        f = symact_dd_erfcx_lead[j][i][0] + h * f;
-    }
-    f = y * f;
-    if (x >= 0.0) {
-        return f;
-    }
-    if (x < -27.0) {
-        return HUGE_VAL;
-    }
-    square = symact_dd_two_product(x, x);
-    square.lo = exp(square.hi) * (1.0 + square.lo);
-    return (square.lo - f) + square.lo;
 }
 
 #endif

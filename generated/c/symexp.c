@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -38,10 +39,10 @@ static double symexp_forward_f32(double z)
     }
     /* as it is */
     if (0.0 >= z) {
-        return (-expm1((-z)));
+        return (-symact_f64_expm1((-z)));
     }
     /* as it is */
-    return expm1(z);
+    return symact_f64_expm1(z);
 }
 
 static symact_dd symexp_forward_f64(double z)
@@ -97,10 +98,10 @@ static double symexp_derivative_f32(double z)
     }
     /* as it is */
     if (0.0 >= z) {
-        return exp((-z));
+        return symact_f64_exp((-z));
     }
     /* as it is */
-    return exp(z);
+    return symact_f64_exp(z);
 }
 
 static symact_dd symexp_derivative_f64(double z)
@@ -215,10 +216,10 @@ static double symexp_second_derivative_f32(double z)
     }
     /* as it is */
     if (0.0 > z) {
-        return (-exp((-z)));
+        return (-symact_f64_exp((-z)));
     }
     /* as it is */
-    return exp(z);
+    return symact_f64_exp(z);
 }
 
 static symact_dd symexp_second_derivative_f64(double z)

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -38,10 +39,10 @@ static double symlog_forward_f32(double z)
     }
     /* as it is */
     if (0.0 >= z) {
-        return (-log1p((-z)));
+        return (-symact_f64_log1p((-z)));
     }
     /* as it is */
-    return log1p(z);
+    return symact_f64_log1p(z);
 }
 
 static symact_dd symlog_forward_f64(double z)
@@ -155,10 +156,10 @@ static double symlog_derivative_from_output_f32(double z)
     }
     /* as it is */
     if (0.0 >= z) {
-        return exp(z);
+        return symact_f64_exp(z);
     }
     /* as it is */
-    return exp((-z));
+    return symact_f64_exp((-z));
 }
 
 static symact_dd symlog_derivative_from_output_f64(double z)

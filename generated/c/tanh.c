@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double tanh_forward_f32(double z)
         return z;
     }
     /* as it is */
-    return tanh(z);
+    return symact_f64_tanh(z);
 }
 
 static symact_dd tanh_forward_f64(double z)
@@ -91,16 +92,16 @@ static double tanh_derivative_f32(double z)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        const double s0 = exp(-2.0 * t);
+        const double s0 = symact_f64_exp(-2.0 * t);
         return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
     }
     /* as it is */
     if (0x1p-22 > z) {
-        return (1.0 - symact_powi(tanh(z), 2));
+        return (1.0 - symact_powi(symact_f64_tanh(z), 2));
     }
     /* decaying exponentials */
     const double t = z;
-    const double s0 = exp(-2.0 * t);
+    const double s0 = symact_f64_exp(-2.0 * t);
     return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
 }
 
@@ -177,19 +178,19 @@ static double tanh_second_derivative_f32(double z)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = -2.0 * t;
-        const double s1 = expm1(s0);
-        return (-8.0 * exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+        const double s1 = symact_f64_expm1(s0);
+        return (-8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
     if (0x1p-22 > z) {
-        const double s0 = tanh(z);
+        const double s0 = symact_f64_tanh(z);
         return -2.0 * s0 * (1.0 - symact_powi(s0, 2));
     }
     /* decaying expm1 */
     const double t = z;
     const double s0 = -2.0 * t;
-    const double s1 = expm1(s0);
-    return (8.0 * exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    const double s1 = symact_f64_expm1(s0);
+    return (8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
 }
 
 static symact_dd tanh_second_derivative_f64(double z)

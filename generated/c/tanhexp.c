@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -37,7 +38,7 @@ static double tanhexp_forward_f32(double z)
         return 0x1.85efab514f394p-1 * z;
     }
     /* as it is */
-    return z * tanh(exp(z));
+    return z * symact_f64_tanh(symact_f64_exp(z));
 }
 
 static symact_dd tanhexp_forward_f64(double z)
@@ -94,8 +95,8 @@ static double tanhexp_derivative_f32(double z)
     }
     /* as it is */
     if (-0x1.4p+0 > z) {
-        const double s0 = exp(z);
-        const double s1 = tanh(s0);
+        const double s0 = symact_f64_exp(z);
+        const double s1 = symact_f64_tanh(s0);
         return (s1 + s0 * z * (1.0 - symact_powi(s1, 2)));
     }
     /* power series */
@@ -105,8 +106,8 @@ static double tanhexp_derivative_f32(double z)
     }
     /* as it is */
     if (3.0 > z) {
-        const double s0 = exp(z);
-        const double s1 = tanh(s0);
+        const double s0 = symact_f64_exp(z);
+        const double s1 = symact_f64_tanh(s0);
         return (s1 + s0 * z * (1.0 - symact_powi(s1, 2)));
     }
     /* tail */
@@ -176,8 +177,8 @@ static double tanhexp_second_derivative_f32(double z)
     }
     /* as it is */
     if (-0x1.4p+1 > z) {
-        const double s0 = exp(z);
-        const double s1 = tanh(s0);
+        const double s0 = symact_f64_exp(z);
+        const double s1 = symact_f64_tanh(s0);
         return s0 * (1.0 - symact_powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
     }
     /* power series */
@@ -187,8 +188,8 @@ static double tanhexp_second_derivative_f32(double z)
     }
     /* as it is */
     if (0x1p-1 > z) {
-        const double s0 = exp(z);
-        const double s1 = tanh(s0);
+        const double s0 = symact_f64_exp(z);
+        const double s1 = symact_f64_tanh(s0);
         return s0 * (1.0 - symact_powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
     }
     /* power series */
@@ -199,11 +200,11 @@ static double tanhexp_second_derivative_f32(double z)
     /* decaying exponentials */
     if (7.0 > z) {
         const double t = z;
-        const double s0 = exp(t);
-        const double s1 = exp(-2.0 * s0);
+        const double s0 = symact_f64_exp(t);
+        const double s1 = symact_f64_exp(-2.0 * s0);
         const double s2 = 8.0 * t;
         const double s3 = 4.0 * t;
-        return (exp(2.0 * t) * s1 * ((s1 * s2 + exp((-t)) * (((8.0 + 8.0 * s1) + s3) + s1 * s3)) - s2) / (((1.0 + 3.0 * s1) + exp(-6.0 * s0)) + 3.0 * exp(-4.0 * s0)));
+        return (symact_f64_exp(2.0 * t) * s1 * ((s1 * s2 + symact_f64_exp((-t)) * (((8.0 + 8.0 * s1) + s3) + s1 * s3)) - s2) / (((1.0 + 3.0 * s1) + symact_f64_exp(-6.0 * s0)) + 3.0 * symact_f64_exp(-4.0 * s0)));
     }
     /* tail */
     return 0.0;

@@ -13,6 +13,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
+#include "symact_functions.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -38,7 +39,7 @@ static double tanhshrink_forward_f32(double z)
     }
     /* as it is */
     if (-0x1p-6 > z) {
-        return (z - tanh(z));
+        return (z - symact_f64_tanh(z));
     }
     /* power series */
     if (0x1p-6 > z) {
@@ -47,7 +48,7 @@ static double tanhshrink_forward_f32(double z)
         return symact_powi(t, 3) * (0x1.5555555555555p-2 + s0 * (s0 * (0x1.ba1ba1ba1ba1cp-5 + s0 * (s0 * (0x1.226e355e6c23dp-7 - 0x1.d6d3d0e157dep-9 * s0) - 0x1.664f4882c10fap-6)) - 0x1.1111111111111p-3));
     }
     /* as it is */
-    return (z - tanh(z));
+    return (z - symact_f64_tanh(z));
 }
 
 static symact_dd tanhshrink_forward_f64(double z)
@@ -105,7 +106,7 @@ static double tanhshrink_derivative_f32(double z)
         return 0.0;
     }
     /* as it is */
-    return symact_powi(tanh(z), 2);
+    return symact_powi(symact_f64_tanh(z), 2);
 }
 
 static symact_dd tanhshrink_derivative_f64(double z)
@@ -164,19 +165,19 @@ static double tanhshrink_second_derivative_f32(double z)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = -2.0 * t;
-        const double s1 = expm1(s0);
-        return (8.0 * exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+        const double s1 = symact_f64_expm1(s0);
+        return (8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
     if (0x1p-22 > z) {
-        const double s0 = tanh(z);
+        const double s0 = symact_f64_tanh(z);
         return 2.0 * s0 * (1.0 - symact_powi(s0, 2));
     }
     /* decaying expm1 */
     const double t = z;
     const double s0 = -2.0 * t;
-    const double s1 = expm1(s0);
-    return (-8.0 * exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    const double s1 = symact_f64_expm1(s0);
+    return (-8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
 }
 
 static symact_dd tanhshrink_second_derivative_f64(double z)

@@ -49,9 +49,11 @@ UNWRITTEN = -12345.0
 """What an output holds before a function is called: neither NaN nor what a last call left there."""
 
 MATHS = {
-    "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
-    "asinh", "acosh", "atanh", "erf", "erfc", "expm1", "log1p", "pow", "ldexp",
+    "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "abs",
+    "asinh", "acosh", "atanh", "erf", "erfc", "erfcx", "expm1", "log1p", "pow", "ldexp", "exp_scaled",
 }  # fmt: skip
+EXACT = {"sqrt": "sqrt", "abs": "fabs", "ldexp": "ldexp"}
+"""What libm has to compute exactly, or correctly rounded; all else is symact_functions.h's."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +91,9 @@ class Doubles:
     def call(self, name: str, arguments: list[str]) -> str:
         if name in ("true", "false"):
             return "1" if name == "true" else "0"
-        if name == "exp_scaled":
-            return f"ldexp(exp({arguments[0]}), {arguments[1]})"
-        if name == "erfcx":
-            return f"symact_erfcx({arguments[0]})"
-        if name == "abs":
-            return f"fabs({arguments[0]})"
         if name not in MATHS:
             raise NotSupported(f"C: no function {name}; add it to the runtime")
-        return f"{name}({', '.join(arguments)})"
+        return f"{EXACT.get(name, f'symact_f64_{name}')}({', '.join(arguments)})"
 
 
 @dataclass(frozen=True)
@@ -185,7 +181,7 @@ def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
 
 def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quotations) -> dict[str, object]:
     """Return what the templates that stand once use: the header's activations, the runtime's constants."""
-    if template.endswith("symact_dd.h.jinja"):
+    if template.endswith(("symact_dd.h.jinja", "symact_functions.h.jinja")):
         return {"runtime": runtime_constants()}
     if template.endswith("symact.h.jinja"):
         return {

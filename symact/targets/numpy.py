@@ -23,13 +23,12 @@ from symact.quotations import Quotations
 from symact.targets.printing import double_double, grouped, hexadecimal, inner_names, write, write_condition
 from symact.writing import text
 
-OWN = {"erf": "dd.erf1", "erfc": "dd.erfc1", "erfcx": "dd.erfcx1"}
-UFUNCS = {
-    "exp": "exp", "log": "log", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh",
-    "cosh": "cosh", "tanh": "tanh", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh",
-    "acosh": "arccosh", "atanh": "arctanh", "expm1": "expm1", "log1p": "log1p",
-    "pow": "power", "abs": "absolute",
+OWN = {
+    "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
+    "asinh", "acosh", "atanh", "erf", "erfc", "erfcx", "expm1", "log1p", "pow", "exp_scaled",
 }  # fmt: skip
+EXACT = {"sqrt": "np.sqrt", "abs": "np.absolute", "ldexp": "np.ldexp"}
+"""What NumPy computes exactly, or correctly rounded; all else is _functions.py's."""
 
 
 @dataclass
@@ -83,15 +82,9 @@ class Doubles:
     def call(self, name: str, arguments: list[str]) -> str:
         if name in ("true", "false"):
             return name.title()
-        if name == "exp_scaled":
-            return f"np.ldexp(np.exp({arguments[0]}), {arguments[1]})"
-        if name == "ldexp":
-            return f"np.ldexp({arguments[0]}, {arguments[1]})"
-        if name in OWN:
-            return f"{OWN[name]}({arguments[0]})"
-        if name not in UFUNCS:
+        if name not in OWN and name not in EXACT:
             raise NotSupported(f"NumPy: no function {name}; add it to the runtime")
-        return f"np.{UFUNCS[name]}({', '.join(arguments)})"
+        return f"{EXACT.get(name, f'fn.{name}')}({', '.join(arguments)})"
 
 
 @dataclass(frozen=True)
@@ -201,7 +194,7 @@ def _further(activation: Activation, function: str) -> dict[str, str]:
 
 def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quotations) -> dict[str, object]:
     """Return what the package's own modules use."""
-    if template.endswith("_double_double.py.jinja"):
+    if template.endswith(("_double_double.py.jinja", "_functions.py.jinja")):
         return {"runtime": runtime_constants()}
     if template.endswith("__init__.py.jinja"):
         return {"activations": summaries}

@@ -329,7 +329,7 @@ def _upper_half(x):
     return ((bits + np.int64(0x4000000)) & np.int64(-0x8000000)).view(np.float64)
 
 
-def _two_product(a, b):
+def two_product(a, b):
     """Return a b exactly (Dekker), but for underflow."""
     p = a * b
     ah, bh = _upper_half(a), _upper_half(b)
@@ -415,7 +415,7 @@ def _plus(a, b):
 
 def _times(a, b):
     """Return a b far from overflow."""
-    p, e = _two_product(a[0], b[0])
+    p, e = two_product(a[0], b[0])
     return _fast_two_sum(p, e + (a[0] * b[1] + a[1] * b[0]))
 
 
@@ -457,7 +457,7 @@ def mul(a, b):
 def _quotient(a, b):
     """Return a/b far from overflow and underflow."""
     q = a[0] / b[0]
-    p, e = _two_product(q, b[0])
+    p, e = two_product(q, b[0])
     rest = ((a[0] - p) - e) + (a[1] - q * b[1])
     return _fast_two_sum(q, rest / b[0])
 
@@ -482,7 +482,7 @@ def sqrt(x):
     up, down = np.where(small, _HUGE, np.where(large, 1.0 / _HUGE, 1.0)), np.where(small, 2.0**-100, np.where(large, 2.0**100, 1.0))
     hi, lo = hi * up, lo * up
     root = np.sqrt(hi)
-    p, e = _two_product(root, root)
+    p, e = two_product(root, root)
     s, e = _fast_two_sum(root, ((hi - p) - e + lo) / (2.0 * root))
     return np.where(regular, s * down, root), np.where(regular, e * down, 0.0)
 
@@ -853,45 +853,3 @@ def erf(x):
 
 def _erf_small(a):
     return mul(a, _polynomial(_ERF_LEAD, _ERF_TAIL, _times(a, a)))
-
-
-# In binary64, from the same coefficients: relative error below 2^-48.
-
-
-def _erfcx1_positive(x):
-    y = _ERFCX_SCALE / (x + _ERFCX_SHIFT)
-    j = np.fmin(y, 31.0).astype(np.int64)
-    leads = 2 * _ERFCX_LEADS
-    return y * _horner([row[j] for row in (*_ERFCX[:leads:2], *_ERFCX[leads:])], y - (j + 0.5))
-
-
-def erfcx1(x):
-    """Return exp(x^2) erfc(x) in binary64."""
-    x = np.asarray(x, np.float64)
-    f = _erfcx1_positive(np.abs(x))
-    below = np.clip(np.where(np.isnan(x), 0.0, x), -27.0, 0.0)
-    hi, lo = _two_product(below, below)
-    e = np.exp(hi) * (1.0 + lo)
-    return np.where(x < -27.0, np.inf, np.where(x < 0.0, (e - f) + e, f))
-
-
-def _erfc1_positive(x):
-    held = np.minimum(x, 40.0)
-    hi, lo = _two_product(held, held)
-    return np.exp(-hi) * (1.0 - lo) * _erfcx1_positive(x)
-
-
-def erfc1(x):
-    """Return the complementary error function of x in binary64."""
-    x = np.asarray(x, np.float64)
-    f = _erfc1_positive(np.abs(x))
-    return np.where(x < 0.0, 2.0 - f, f)
-
-
-def erf1(x):
-    """Return the error function of x in binary64."""
-    x = np.asarray(x, np.float64)
-    a = np.abs(x)
-    held = np.minimum(a, 0.5)
-    near = held * _horner([*(hi for hi, _ in _ERF_LEAD), *_ERF_TAIL], held * held)
-    return np.copysign(np.where(a < 0.5, near, 1.0 - _erfc1_positive(a)), x)

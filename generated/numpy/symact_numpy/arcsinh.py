@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -50,7 +51,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return np.arcsinh(z)
+    return fn.asinh(z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -214,7 +215,7 @@ def _derivative_from_output_float32_1(z):
 
 def _derivative_from_output_float32_2(z):
     # as it is
-    return (1.0 / np.cosh(z))
+    return (1.0 / fn.cosh(z))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -48,7 +49,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return np.arctan(z)
+    return fn.atan(z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -238,7 +239,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # as it is
-    return powi(np.cos(z), 2)
+    return powi(fn.cos(z), 2)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -121,7 +122,7 @@ def _forward_float32_2(z, alpha):
 
 def _forward_float32_3(z, alpha):
     # as it is
-    return alpha * np.expm1((z / alpha))
+    return alpha * fn.expm1((z / alpha))
 
 
 def _forward_float32_4(z, alpha):
@@ -146,7 +147,7 @@ def _forward_float32_7(z, alpha):
 
 def _forward_float32_8(z, alpha):
     # as it is
-    return alpha * np.expm1((z / alpha))
+    return alpha * fn.expm1((z / alpha))
 
 
 def _forward_float32_9(z, alpha):
@@ -318,7 +319,7 @@ def _derivative_float32_1(z, alpha):
 
 def _derivative_float32_2(z, alpha):
     # as it is
-    return np.exp((z / alpha))
+    return fn.exp((z / alpha))
 
 
 def _derivative_float32_3(z, alpha):
@@ -338,7 +339,7 @@ def _derivative_float32_5(z, alpha):
 
 def _derivative_float32_6(z, alpha):
     # as it is
-    return np.exp((z / alpha))
+    return fn.exp((z / alpha))
 
 
 def _derivative_float32_7(z, alpha):
@@ -543,7 +544,7 @@ def _second_derivative_float32_1(z, alpha):
 def _second_derivative_float32_2(z, alpha):
     # as it is
     s0 = (1.0 / alpha)
-    return np.exp(s0 * z) * s0
+    return fn.exp(s0 * z) * s0
 
 
 def _second_derivative_float32_3(z, alpha):
@@ -564,7 +565,7 @@ def _second_derivative_float32_5(z, alpha):
 def _second_derivative_float32_6(z, alpha):
     # as it is
     s0 = (1.0 / alpha)
-    return np.exp(s0 * z) * s0
+    return fn.exp(s0 * z) * s0
 
 
 def _second_derivative_float32_7(z, alpha):
@@ -701,7 +702,7 @@ def _derivative_wrt_alpha_float32_1(z, alpha):
 def _derivative_wrt_alpha_float32_2(z, alpha):
     # as it is
     s0 = (z / alpha)
-    return (np.expm1(s0) - np.exp(s0) * s0)
+    return (fn.expm1(s0) - fn.exp(s0) * s0)
 
 
 def _derivative_wrt_alpha_float32_3(z, alpha):
@@ -731,7 +732,7 @@ def _derivative_wrt_alpha_float32_7(z, alpha):
     t = (-z)
     s0 = (1.0 / alpha)
     s1 = s0 * t
-    return (-np.exp((-s1)) * s0 * (alpha * np.expm1(s1) - t))
+    return (-fn.exp((-s1)) * s0 * (alpha * fn.expm1(s1) - t))
 
 
 def _derivative_wrt_alpha_float32_8(z, alpha):

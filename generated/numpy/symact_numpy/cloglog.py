@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -76,7 +77,7 @@ def _forward_float32_1(z):
 
 def _forward_float32_2(z):
     # as it is
-    return (-np.expm1((-np.exp(z))))
+    return (-fn.expm1((-fn.exp(z))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -153,8 +154,8 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    s0 = np.exp(z)
-    return np.exp((-s0)) * s0
+    s0 = fn.exp(z)
+    return fn.exp((-s0)) * s0
 
 
 def _derivative_float32_3(z):
@@ -238,7 +239,7 @@ def _derivative_from_output_float32_1(z):
 
 def _derivative_from_output_float32_2(z):
     # as it is
-    return (-(1.0 - z) * np.log1p((-z)))
+    return (-(1.0 - z) * fn.log1p((-z)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -313,8 +314,8 @@ def _second_derivative_float32_2(z):
 
 def _second_derivative_float32_3(z):
     # as it is
-    s0 = np.exp(z)
-    return (-np.exp((-s0)) * s0 * np.expm1(z))
+    s0 = fn.exp(z)
+    return (-fn.exp((-s0)) * s0 * fn.expm1(z))
 
 
 def _second_derivative_float32_4(z):

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -181,7 +182,7 @@ def _forward_float32_2(z):
     # decaying exponentials
     t = (-z)
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     s2 = (1.0 + s1)
     return s1 * powi((1.0 / s2), 2) * (s0 + s2)
 
@@ -194,7 +195,7 @@ def _forward_float32_3(z):
 
 def _forward_float32_4(z):
     # as it is
-    s0 = (1.0 / (1.0 + np.exp((-z))))
+    s0 = (1.0 / (1.0 + fn.exp((-z))))
     return s0 * (1.0 + z * (1.0 - s0))
 
 
@@ -291,7 +292,7 @@ def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
 
 
@@ -304,8 +305,8 @@ def _derivative_float32_3(z):
 def _derivative_float32_4(z):
     # as it is
     s0 = (-z)
-    s1 = np.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * np.expm1(s0))
+    s1 = fn.exp(s0)
+    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * fn.expm1(s0))
 
 
 def _derivative_float32_5(z):
@@ -318,7 +319,7 @@ def _derivative_float32_6(z):
     # decaying exponentials
     t = z
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
 
 
@@ -441,7 +442,7 @@ def _second_derivative_float32_3(z):
     # decaying exponentials
     t = (-z)
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     return s1 * powi((1.0 / (1.0 + s1)), 4) * ((3.0 + s0) + s1 * (4.0 * t + s1 * (-3.0 - t)))
 
 
@@ -453,9 +454,9 @@ def _second_derivative_float32_4(z):
 
 def _second_derivative_float32_5(z):
     # as it is
-    s0 = np.exp(z)
+    s0 = fn.exp(z)
     s1 = 2.0 * z
-    return s0 * powi((1.0 / (1.0 + s0)), 4) * (((z + np.exp(s1) * z) - 4.0 * s0 * z) - 3.0 * np.expm1(s1))
+    return s0 * powi((1.0 / (1.0 + s0)), 4) * (((z + fn.exp(s1) * z) - 4.0 * s0 * z) - 3.0 * fn.expm1(s1))
 
 
 def _second_derivative_float32_6(z):
@@ -467,7 +468,7 @@ def _second_derivative_float32_6(z):
 def _second_derivative_float32_7(z):
     # decaying exponentials
     t = z
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     return s0 * powi((1.0 / (1.0 + s0)), 4) * ((t + s0 * (s0 * (3.0 + t) - 4.0 * t)) - 3.0)
 
 

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -37,7 +38,7 @@ def _forward_float32_1(z, beta):
 
 def _forward_float32_2(z, beta):
     # as it is
-    return (beta * z / (1.0 + np.exp((-z))))
+    return (beta * z / (1.0 + fn.exp((-z))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -127,13 +128,13 @@ def _derivative_float32_1(z, beta):
 def _derivative_float32_2(z, beta):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     return s0 * powi((1.0 / (1.0 + s0)), 2) * ((beta + beta * s0) - beta * t)
 
 
 def _derivative_float32_3(z, beta):
     # as it is
-    s0 = np.exp((-z))
+    s0 = fn.exp((-z))
     s1 = (1.0 + s0)
     return beta * powi((1.0 / s1), 2) * (s1 + s0 * z)
 
@@ -226,7 +227,7 @@ def _second_derivative_float32_1(z, beta):
 def _second_derivative_float32_2(z, beta):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     s1 = 2.0 * beta
     s2 = beta * t
     return s0 * powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2)
@@ -235,14 +236,14 @@ def _second_derivative_float32_2(z, beta):
 def _second_derivative_float32_3(z, beta):
     # as it is
     s0 = (-z)
-    s1 = np.exp(s0)
-    return beta * s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * np.expm1(s0))
+    s1 = fn.exp(s0)
+    return beta * s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * fn.expm1(s0))
 
 
 def _second_derivative_float32_4(z, beta):
     # decaying exponentials
     t = z
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     s1 = 2.0 * beta
     s2 = beta * t
     return s0 * powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2)
@@ -354,7 +355,7 @@ def _derivative_wrt_beta_float32_2(z, beta):
 
 def _derivative_wrt_beta_float32_3(z, beta):
     # as it is
-    return (z / (1.0 + np.exp((-z))))
+    return (z / (1.0 + fn.exp((-z))))
 
 
 _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -180,12 +181,12 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return (np.expm1(z) / (1.0 + np.exp((-z))))
+    return (fn.expm1(z) / (1.0 + fn.exp((-z))))
 
 
 def _forward_float32_4(z):
     # as it is
-    return (z / (1.0 + np.exp((-z))))
+    return (z / (1.0 + fn.exp((-z))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -281,7 +282,7 @@ def _derivative_float32_1(z):
 def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     return s0 * powi((1.0 / (1.0 + s0)), 2) * (s0 * (2.0 + s0) - 1.0)
 
 
@@ -294,13 +295,13 @@ def _derivative_float32_3(z):
 def _derivative_float32_4(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     return s0 * powi((1.0 / (1.0 + s0)), 2) * (s0 * (2.0 + s0) - 1.0)
 
 
 def _derivative_float32_5(z):
     # as it is
-    s0 = np.exp((-z))
+    s0 = fn.exp((-z))
     s1 = (1.0 + s0)
     return powi((1.0 / s1), 2) * (s1 + s0 * z)
 
@@ -401,7 +402,7 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     return s0 * powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0)
 
 
@@ -414,7 +415,7 @@ def _second_derivative_float32_3(z):
 def _second_derivative_float32_4(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     return s0 * powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0)
 
 
@@ -422,7 +423,7 @@ def _second_derivative_float32_5(z):
     # decaying exponentials
     t = z
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
 
 
@@ -436,7 +437,7 @@ def _second_derivative_float32_7(z):
     # decaying exponentials
     t = z
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
 
 

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -34,7 +35,7 @@ def _forward_float32_1(z, alpha):
 
 def _forward_float32_2(z, alpha):
     # as it is
-    return alpha * np.expm1(z)
+    return alpha * fn.expm1(z)
 
 
 def _forward_float32_3(z, alpha):
@@ -127,7 +128,7 @@ def _derivative_float32_1(z, alpha):
 
 def _derivative_float32_2(z, alpha):
     # as it is
-    return np.exp(z) * alpha
+    return fn.exp(z) * alpha
 
 
 def _derivative_float32_3(z, alpha):
@@ -294,7 +295,7 @@ def _second_derivative_float32_1(z, alpha):
 
 def _second_derivative_float32_2(z, alpha):
     # as it is
-    return np.exp(z) * alpha
+    return fn.exp(z) * alpha
 
 
 def _second_derivative_float32_3(z, alpha):
@@ -382,7 +383,7 @@ def _derivative_wrt_alpha_float32_2(z, alpha):
 
 def _derivative_wrt_alpha_float32_3(z, alpha):
     # as it is
-    return np.expm1(z)
+    return fn.expm1(z)
 
 
 def _derivative_wrt_alpha_float32_4(z, alpha):

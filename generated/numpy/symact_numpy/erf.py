@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -44,7 +45,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return dd.erf1(z)
+    return fn.erf(z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -130,7 +131,7 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    return _C0 * np.exp((-powi(z, 2)))
+    return _C0 * fn.exp((-powi(z, 2)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -212,7 +213,7 @@ def _second_derivative_float32_2(z):
 
 def _second_derivative_float32_3(z):
     # as it is
-    return _C4 * np.exp((-powi(z, 2))) * z
+    return _C4 * fn.exp((-powi(z, 2))) * z
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -33,7 +34,7 @@ def _forward_float32_1(z):
 
 def _forward_float32_2(z):
     # as it is
-    return np.exp(z)
+    return fn.exp(z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -110,7 +111,7 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    return np.exp(z)
+    return fn.exp(z)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -257,7 +258,7 @@ def _second_derivative_float32_1(z):
 
 def _second_derivative_float32_2(z):
     # as it is
-    return np.exp(z)
+    return fn.exp(z)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -81,7 +82,7 @@ def _forward_float32_1(z):
 
 def _forward_float32_2(z):
     # as it is
-    return np.exp((-powi(z, 2)))
+    return fn.exp((-powi(z, 2)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -163,7 +164,7 @@ def _derivative_float32_2(z):
 
 def _derivative_float32_3(z):
     # as it is
-    return -2.0 * np.exp((-powi(z, 2))) * z
+    return -2.0 * fn.exp((-powi(z, 2))) * z
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -261,7 +262,7 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # as it is
     s0 = powi(z, 2)
-    return np.exp((-s0)) * (4.0 * s0 - 2.0)
+    return fn.exp((-s0)) * (4.0 * s0 - 2.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

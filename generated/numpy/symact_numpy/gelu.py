@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -165,13 +166,13 @@ def _forward_float32_3(z):
     # decaying exponentials
     t = (-z)
     s0 = _C0 * t
-    return (-np.exp(_C1 * powi(t, 2)) * s0 * dd.erfcx1(_C2 * s0))
+    return (-fn.exp(_C1 * powi(t, 2)) * s0 * fn.erfcx(_C2 * s0))
 
 
 def _forward_float32_4(z):
     # as it is
     s0 = _C0 * z
-    return s0 * (1.0 + dd.erf1(_C2 * s0))
+    return s0 * (1.0 + fn.erf(_C2 * s0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -264,7 +265,7 @@ def _derivative_float32_2(z):
     t = (-z)
     s0 = _C26
     s1 = _C2 * t
-    return (_C0 * np.exp(_C1 * powi(t, 2)) * (s0 * dd.erfcx1(_C0 * s1) - s1) / s0)
+    return (_C0 * fn.exp(_C1 * powi(t, 2)) * (s0 * fn.erfcx(_C0 * s1) - s1) / s0)
 
 
 def _derivative_float32_3(z):
@@ -276,7 +277,7 @@ def _derivative_float32_3(z):
 def _derivative_float32_4(z):
     # as it is
     s0 = _C42 * z
-    return ((_C0 + _C43 * np.exp(_C1 * powi(z, 2)) * s0) + _C0 * dd.erf1(s0))
+    return ((_C0 + _C43 * fn.exp(_C1 * powi(z, 2)) * s0) + _C0 * fn.erf(s0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -371,7 +372,7 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # as it is
     s0 = powi(z, 2)
-    return _C5 * np.exp(_C1 * s0) * (2.0 - s0)
+    return _C5 * fn.exp(_C1 * s0) * (2.0 - s0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -191,13 +192,13 @@ def _forward_float32_3(z):
     # decaying exponentials
     t = (-z)
     s0 = _C1
-    s1 = np.exp((-2.0 * s0 * t - _C2 * s0 * powi(t, 3)))
+    s1 = fn.exp((-2.0 * s0 * t - _C2 * s0 * powi(t, 3)))
     return (-(s1 * t / (1.0 + s1)))
 
 
 def _forward_float32_4(z):
     # as it is
-    return _C0 * z * (1.0 + np.tanh(_C1 * (z + _C3 * powi(z, 3))))
+    return _C0 * z * (1.0 + fn.tanh(_C1 * (z + _C3 * powi(z, 3))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -300,7 +301,7 @@ def _derivative_float32_2(z):
     s2 = _C29
     s3 = s2 * t
     s4 = s2 * powi(t, 3)
-    s5 = np.exp((-2.0 * s1 * s3 - _C2 * s1 * s4))
+    s5 = fn.exp((-2.0 * s1 * s3 - _C2 * s1 * s4))
     return _C33 * s1 * s5 * powi((1.0 / (1.0 + s5)), 2) * (((_C30 * s0 + _C30 * s0 * s5) - _C31 * s3) - _C32 * s4)
 
 
@@ -313,7 +314,7 @@ def _derivative_float32_3(z):
 def _derivative_float32_4(z):
     # as it is
     s0 = _C1
-    s1 = np.tanh(s0 * (z + _C3 * powi(z, 3)))
+    s1 = fn.tanh(s0 * (z + _C3 * powi(z, 3)))
     return ((_C0 + _C0 * s1) + _C0 * s0 * z * (1.0 - powi(s1, 2)) * (1.0 + _C50 * powi(z, 2)))
 
 
@@ -325,7 +326,7 @@ def _derivative_float32_5(z):
     s2 = _C29
     s3 = s2 * t
     s4 = s2 * powi(t, 3)
-    s5 = np.exp((-2.0 * s1 * s3 - _C2 * s1 * s4))
+    s5 = fn.exp((-2.0 * s1 * s3 - _C2 * s1 * s4))
     s6 = _C30 * s0
     return _C33 * s1 * powi((1.0 / (1.0 + s5)), 2) * (s6 + s5 * ((_C31 * s3 + _C32 * s4) + s6))
 
@@ -433,7 +434,7 @@ def _second_derivative_float32_2(z):
     s1 = _C28
     s2 = (s0 / s1)
     s3 = powi(t, 3)
-    s4 = np.exp((_C88 * s2 * s3 - 2.0 * s2 * t))
+    s4 = fn.exp((_C88 * s2 * s3 - 2.0 * s2 * t))
     s5 = s0 * s1
     s6 = powi(t, 2)
     s7 = ((_C89 * s3 + _C90 * t) + _C91 * powi(t, 5))
@@ -451,7 +452,7 @@ def _second_derivative_float32_4(z):
     s0 = powi(z, 2)
     s1 = _C1
     s2 = s1 * z
-    s3 = np.tanh(s2 * (1.0 + _C3 * s0))
+    s3 = fn.tanh(s2 * (1.0 + _C3 * s0))
     return _C0 * s1 * (1.0 - powi(s3, 2)) * ((2.0 + _C111 * s0) - _C112 * s2 * s3 * powi((_C31 + _C32 * s0), 2))
 
 
@@ -468,7 +469,7 @@ def _second_derivative_float32_6(z):
     s1 = _C28
     s2 = (s0 / s1)
     s3 = powi(t, 3)
-    s4 = np.exp((_C88 * s2 * s3 - 2.0 * s2 * t))
+    s4 = fn.exp((_C88 * s2 * s3 - 2.0 * s2 * t))
     s5 = s0 * s1
     s6 = powi(t, 2)
     s7 = ((_C89 * s3 + _C90 * t) + _C91 * powi(t, 5))

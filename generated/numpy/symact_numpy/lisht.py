@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -111,7 +112,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return z * np.tanh(z)
+    return z * fn.tanh(z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -203,20 +204,20 @@ def _derivative_float32_2(z):
 def _derivative_float32_3(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(-2.0 * t)
+    s0 = fn.exp(-2.0 * t)
     return powi((1.0 / (1.0 + s0)), 2) * (s0 * (s0 - 4.0 * t) - 1.0)
 
 
 def _derivative_float32_4(z):
     # as it is
-    s0 = np.tanh(z)
+    s0 = fn.tanh(z)
     return (s0 + z * (1.0 - powi(s0, 2)))
 
 
 def _derivative_float32_5(z):
     # decaying exponentials
     t = z
-    s0 = np.exp(-2.0 * t)
+    s0 = fn.exp(-2.0 * t)
     return powi((1.0 / (1.0 + s0)), 2) * (1.0 + s0 * (4.0 * t - s0))
 
 
@@ -320,7 +321,7 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(-2.0 * t)
+    s0 = fn.exp(-2.0 * t)
     s1 = 8.0 * t
     return s0 * powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1)
 
@@ -333,7 +334,7 @@ def _second_derivative_float32_3(z):
 
 def _second_derivative_float32_4(z):
     # as it is
-    s0 = np.tanh(z)
+    s0 = fn.tanh(z)
     return 2.0 * (1.0 + s0) * (s0 - 1.0) * (s0 * z - 1.0)
 
 
@@ -346,7 +347,7 @@ def _second_derivative_float32_5(z):
 def _second_derivative_float32_6(z):
     # decaying exponentials
     t = z
-    s0 = np.exp(-2.0 * t)
+    s0 = fn.exp(-2.0 * t)
     s1 = 8.0 * t
     return s0 * powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1)
 

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -62,18 +63,18 @@ def _forward_float32_1(z):
 def _forward_float32_2(z):
     # decaying exponentials
     t = (-z)
-    return ((np.log(dd.erfcx1(_C0 * t)) - _C1 * powi(t, 2)) - _C2)
+    return ((fn.log(fn.erfcx(_C0 * t)) - _C1 * powi(t, 2)) - _C2)
 
 
 def _forward_float32_3(z):
     # as it is
-    return np.log((_C1 + _C1 * dd.erf1(_C0 * z)))
+    return fn.log((_C1 + _C1 * fn.erf(_C0 * z)))
 
 
 def _forward_float32_4(z):
     # decaying exponentials
     t = z
-    return np.log1p(_C4 * np.exp(_C4 * powi(t, 2)) * dd.erfcx1(_C0 * t))
+    return fn.log1p(_C4 * fn.exp(_C4 * powi(t, 2)) * fn.erfcx(_C0 * t))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -162,13 +163,13 @@ def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
     s0 = _C9
-    return (_C10 * s0 / dd.erfcx1(_C1 * s0 * t))
+    return (_C10 * s0 / fn.erfcx(_C1 * s0 * t))
 
 
 def _derivative_float32_3(z):
     # as it is
     s0 = _C9
-    return (_C10 * np.exp(_C4 * powi(z, 2)) * s0 / (1.0 + dd.erf1(_C1 * s0 * z)))
+    return (_C10 * fn.exp(_C4 * powi(z, 2)) * s0 / (1.0 + fn.erf(_C1 * s0 * z)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -273,16 +274,16 @@ def _second_derivative_float32_3(z):
     # decaying exponentials
     t = (-z)
     s0 = _C9
-    s1 = dd.erfcx1(_C1 * s0 * t)
+    s1 = fn.erfcx(_C1 * s0 * t)
     return _C23 * s0 * powi((1.0 / s1), 2) * (_C15 * s1 * t - s0)
 
 
 def _second_derivative_float32_4(z):
     # as it is
     s0 = _C9
-    s1 = (1.0 + dd.erf1(_C1 * s0 * z))
+    s1 = (1.0 + fn.erf(_C1 * s0 * z))
     s2 = powi(z, 2)
-    return _C23 * np.exp((-s2)) * s0 * powi((1.0 / s1), 2) * ((-s0) - _C15 * np.exp(_C1 * s2) * s1 * z)
+    return _C23 * fn.exp((-s2)) * s0 * powi((1.0 / s1), 2) * ((-s0) - _C15 * fn.exp(_C1 * s2) * s1 * z)
 
 
 def _second_derivative_float32_5(z):
@@ -290,8 +291,8 @@ def _second_derivative_float32_5(z):
     t = z
     s0 = _C25
     s1 = _C9 * t
-    s2 = dd.erfcx1(_C1 * s1)
-    s3 = np.exp(_C4 * powi(t, 2))
+    s2 = fn.erfcx(_C1 * s1)
+    s3 = fn.exp(_C4 * powi(t, 2))
     s4 = _C15 * s1
     return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (_C26 * s3 * powi(s2, 2) - s0 * s2)))
 

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -65,7 +66,7 @@ def _forward_float32_2(z):
 def _forward_float32_3(z):
     # decaying exponentials
     t = (-z)
-    return ((t + np.log1p(np.exp(-2.0 * t))) - _C0)
+    return ((t + fn.log1p(fn.exp(-2.0 * t))) - _C0)
 
 
 def _forward_float32_4(z):
@@ -78,7 +79,7 @@ def _forward_float32_4(z):
 def _forward_float32_5(z):
     # decaying exponentials
     t = z
-    return ((t + np.log1p(np.exp(-2.0 * t))) - _C0)
+    return ((t + fn.log1p(fn.exp(-2.0 * t))) - _C0)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -171,7 +172,7 @@ def _derivative_float32_2(z):
 
 def _derivative_float32_3(z):
     # as it is
-    return np.tanh(z)
+    return fn.tanh(z)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -259,19 +260,19 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(-2.0 * t)
+    s0 = fn.exp(-2.0 * t)
     return 4.0 * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _second_derivative_float32_3(z):
     # as it is
-    return (1.0 - powi(np.tanh(z), 2))
+    return (1.0 - powi(fn.tanh(z), 2))
 
 
 def _second_derivative_float32_4(z):
     # decaying exponentials
     t = z
-    s0 = np.exp(-2.0 * t)
+    s0 = fn.exp(-2.0 * t)
     return 4.0 * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -175,7 +176,7 @@ def _forward_float32_1(z):
 
 def _forward_float32_2(z):
     # as it is
-    return z * np.log1p((1.0 / (1.0 + np.exp((-z)))))
+    return z * fn.log1p((1.0 / (1.0 + fn.exp((-z)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -261,10 +262,10 @@ def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     s2 = 2.0 * s1
     s3 = (1.0 / (1.0 + s1))
-    s4 = np.log1p(s1 * s3)
+    s4 = fn.log1p(s1 * s3)
     return (s3 * (s4 + s1 * ((s0 + 3.0 * s4) + s2 * s4)) / (1.0 + s2))
 
 
@@ -276,10 +277,10 @@ def _derivative_float32_3(z):
 
 def _derivative_float32_4(z):
     # as it is
-    s0 = np.exp((-z))
+    s0 = fn.exp((-z))
     s1 = (1.0 + s0)
     s2 = (1.0 / s1)
-    return ((s0 * z * powi((1.0 / s1), 2) / (1.0 + s2)) + np.log1p(s2))
+    return ((s0 * z * powi((1.0 / s1), 2) / (1.0 + s2)) + fn.log1p(s2))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -391,7 +392,7 @@ def _second_derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     return s1 * powi((1.0 / (1.0 + s1)), 2) * powi((1.0 / (1.0 + 2.0 * s1)), 2) * ((2.0 + s0) + s1 * (6.0 + s1 * (4.0 + 2.0 * t)))
 
 
@@ -403,9 +404,9 @@ def _second_derivative_float32_3(z):
 
 def _second_derivative_float32_4(z):
     # as it is
-    s0 = np.exp((-z))
+    s0 = fn.exp((-z))
     s1 = -2.0 * z
-    s2 = np.exp(s1)
+    s2 = fn.exp(s1)
     return s0 * powi((1.0 / (1.0 + s0)), 2) * powi((1.0 / (2.0 + s0)), 2) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z)
 
 

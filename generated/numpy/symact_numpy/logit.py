@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -43,7 +44,7 @@ def _forward_float32_3(z):
 
 def _forward_float32_4(z):
     # as it is
-    return np.log((z / (1.0 - z)))
+    return fn.log((z / (1.0 - z)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -203,7 +204,7 @@ def _derivative_from_output_float32_1(z):
 
 def _derivative_from_output_float32_2(z):
     # as it is
-    return (2.0 + 2.0 * np.cosh(z))
+    return (2.0 + 2.0 * fn.cosh(z))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -74,12 +75,12 @@ def _forward_float32_1(z):
 def _forward_float32_2(z):
     # decaying exponentials
     t = (-z)
-    return ((-t) - np.log1p(np.exp((-t))))
+    return ((-t) - fn.log1p(fn.exp((-t))))
 
 
 def _forward_float32_3(z):
     # as it is
-    return (-np.log1p(np.exp((-z))))
+    return (-fn.log1p(fn.exp((-z))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -157,7 +158,7 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    return (1.0 / (1.0 + np.exp(z)))
+    return (1.0 / (1.0 + fn.exp(z)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -235,7 +236,7 @@ def _derivative_from_output_float32_1(z):
 
 def _derivative_from_output_float32_2(z):
     # as it is
-    return (-np.expm1(z))
+    return (-fn.expm1(z))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -306,14 +307,14 @@ def _second_derivative_float32_1(z):
 
 def _second_derivative_float32_2(z):
     # as it is
-    s0 = np.exp(z)
+    s0 = fn.exp(z)
     return (-s0 * powi((1.0 / (1.0 + s0)), 2))
 
 
 def _second_derivative_float32_3(z):
     # decaying exponentials
     t = z
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     return (-s0 * powi((1.0 / (1.0 + s0)), 2))
 
 

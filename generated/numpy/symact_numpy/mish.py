@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -180,7 +181,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return z * np.tanh(np.log1p(np.exp(z)))
+    return z * fn.tanh(fn.log1p(fn.exp(z)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -276,9 +277,9 @@ def _derivative_float32_1(z):
 def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     s1 = -4.0 * t
-    return s0 * powi((1.0 / ((2.0 + 2.0 * s0) + np.exp(-2.0 * t))), 2) * ((4.0 + s1) + s0 * ((6.0 + s1) + s0 * (4.0 + s0)))
+    return s0 * powi((1.0 / ((2.0 + 2.0 * s0) + fn.exp(-2.0 * t))), 2) * ((4.0 + s1) + s0 * ((6.0 + s1) + s0 * (4.0 + s0)))
 
 
 def _derivative_float32_3(z):
@@ -289,17 +290,17 @@ def _derivative_float32_3(z):
 
 def _derivative_float32_4(z):
     # as it is
-    s0 = np.exp(z)
-    s1 = np.tanh(np.log1p(s0))
+    s0 = fn.exp(z)
+    s1 = fn.tanh(fn.log1p(s0))
     return (s1 + (s0 * z * (1.0 - powi(s1, 2)) / (1.0 + s0)))
 
 
 def _derivative_float32_5(z):
     # decaying exponentials
     t = z
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     s1 = 4.0 * t
-    return powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * np.exp(-2.0 * t))), 2) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))))
+    return powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * fn.exp(-2.0 * t))), 2) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -397,18 +398,18 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     s1 = 8.0 * t
     s2 = (-s1)
-    return s0 * powi((1.0 / ((2.0 + 2.0 * s0) + np.exp(-2.0 * t))), 3) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))))
+    return s0 * powi((1.0 / ((2.0 + 2.0 * s0) + fn.exp(-2.0 * t))), 3) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))))
 
 
 def _second_derivative_float32_3(z):
     # as it is
     s0 = (-z)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     s2 = (1.0 + s1)
-    s3 = np.tanh(np.log1p(np.exp(z)))
+    s3 = fn.tanh(fn.log1p(fn.exp(z)))
     return powi((1.0 / s2), 2) * (1.0 - powi(s3, 2)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z)
 
 
@@ -421,8 +422,8 @@ def _second_derivative_float32_4(z):
 def _second_derivative_float32_5(z):
     # decaying exponentials
     t = z
-    s0 = np.exp((-t))
-    s1 = np.exp(-2.0 * t)
+    s0 = fn.exp((-t))
+    s1 = fn.exp(-2.0 * t)
     s2 = 8.0 * t
     return s1 * powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1)), 3) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2)
 

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -65,12 +66,12 @@ def _forward_float32_1(z):
 def _forward_float32_2(z):
     # decaying exponentials
     t = (-z)
-    return _C2 * np.exp(_C0 * powi(t, 2)) * dd.erfcx1(_C1 * t)
+    return _C2 * fn.exp(_C0 * powi(t, 2)) * fn.erfcx(_C1 * t)
 
 
 def _forward_float32_3(z):
     # as it is
-    return (_C2 + _C2 * dd.erf1(_C1 * z))
+    return (_C2 + _C2 * fn.erf(_C1 * z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -148,7 +149,7 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    return _C5 * np.exp(_C0 * powi(z, 2))
+    return _C5 * fn.exp(_C0 * powi(z, 2))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -230,7 +231,7 @@ def _second_derivative_float32_2(z):
 
 def _second_derivative_float32_3(z):
     # as it is
-    return _C9 * np.exp(_C0 * powi(z, 2)) * z
+    return _C9 * fn.exp(_C0 * powi(z, 2)) * z
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -74,7 +75,7 @@ def _forward_float32_1(z, a, b):
 
 def _forward_float32_2(z, a, b):
     # as it is
-    return a * np.expm1((z / b))
+    return a * fn.expm1((z / b))
 
 
 def _forward_float32_3(z, a, b):
@@ -174,7 +175,7 @@ def _derivative_float32_1(z, a, b):
 def _derivative_float32_2(z, a, b):
     # as it is
     s0 = (1.0 / b)
-    return np.exp(s0 * z) * a * s0
+    return fn.exp(s0 * z) * a * s0
 
 
 def _derivative_float32_3(z, a, b):
@@ -332,7 +333,7 @@ def _second_derivative_float32_1(z, a, b):
 
 def _second_derivative_float32_2(z, a, b):
     # as it is
-    return np.exp((z / b)) * a * powi((1.0 / b), 2)
+    return fn.exp((z / b)) * a * powi((1.0 / b), 2)
 
 
 def _second_derivative_float32_3(z, a, b):
@@ -417,7 +418,7 @@ def _derivative_wrt_a_float32_1(z, a, b):
 
 def _derivative_wrt_a_float32_2(z, a, b):
     # as it is
-    return np.expm1((z / b))
+    return fn.expm1((z / b))
 
 
 def _derivative_wrt_a_float32_3(z, a, b):
@@ -511,7 +512,7 @@ def _derivative_wrt_b_float32_1(z, a, b):
 
 def _derivative_wrt_b_float32_2(z, a, b):
     # as it is
-    return (-np.exp((z / b)) * a * z * powi((1.0 / b), 2))
+    return (-fn.exp((z / b)) * a * z * powi((1.0 / b), 2))
 
 
 def _derivative_wrt_b_float32_3(z, a, b):

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -150,7 +151,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return (z / (1.0 + np.exp(_C1 * z)))
+    return (z / (1.0 + fn.exp(_C1 * z)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -243,7 +244,7 @@ def _derivative_float32_1(z):
 def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(_C1 * t)
+    s0 = fn.exp(_C1 * t)
     return _C3 * s0 * powi((1.0 / (1.0 + s0)), 2) * ((500.0 + 500.0 * s0) - 851.0 * t)
 
 
@@ -256,7 +257,7 @@ def _derivative_float32_3(z):
 def _derivative_float32_4(z):
     # as it is
     s0 = _C20 * z
-    s1 = np.exp((-s0))
+    s1 = fn.exp((-s0))
     s2 = (1.0 + s1)
     return powi((1.0 / s2), 2) * (s2 + s0 * s1)
 
@@ -355,7 +356,7 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(_C1 * t)
+    s0 = fn.exp(_C1 * t)
     s1 = _C54 * t
     return _C56 * s0 * powi((1.0 / (1.0 + s0)), 3) * ((_C55 + s0 * (_C55 + s1)) - s1)
 
@@ -369,8 +370,8 @@ def _second_derivative_float32_3(z):
 def _second_derivative_float32_4(z):
     # as it is
     s0 = _C1 * z
-    s1 = np.exp(s0)
-    return _C74 * s1 * powi((1.0 / (1.0 + s1)), 3) * ((_C73 + _C73 * s1) + 851.0 * z * np.expm1(s0))
+    s1 = fn.exp(s0)
+    return _C74 * s1 * powi((1.0 / (1.0 + s1)), 3) * ((_C73 + _C73 * s1) + 851.0 * z * fn.expm1(s0))
 
 
 def _second_derivative_float32_5(z):
@@ -382,7 +383,7 @@ def _second_derivative_float32_5(z):
 def _second_derivative_float32_6(z):
     # decaying exponentials
     t = z
-    s0 = np.exp(_C1 * t)
+    s0 = fn.exp(_C1 * t)
     s1 = _C54 * t
     return _C56 * s0 * powi((1.0 / (1.0 + s0)), 3) * ((_C55 + s0 * (_C55 + s1)) - s1)
 

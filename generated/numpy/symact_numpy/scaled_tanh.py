@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -72,7 +73,7 @@ def _forward_float32_2(z, a, b):
 
 def _forward_float32_3(z, a, b):
     # as it is
-    return a * np.tanh(b * z)
+    return a * fn.tanh(b * z)
 
 
 def _forward_float32_4(z, a, b):
@@ -92,7 +93,7 @@ def _forward_float32_6(z, a, b):
 
 def _forward_float32_7(z, a, b):
     # as it is
-    return a * np.tanh(b * z)
+    return a * fn.tanh(b * z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -258,19 +259,19 @@ def _derivative_float32_1(z, a, b):
 def _derivative_float32_2(z, a, b):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(-2.0 * b * t)
+    s0 = fn.exp(-2.0 * b * t)
     return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _derivative_float32_3(z, a, b):
     # as it is
-    return a * b * (1.0 - powi(np.tanh(b * z), 2))
+    return a * b * (1.0 - powi(fn.tanh(b * z), 2))
 
 
 def _derivative_float32_4(z, a, b):
     # decaying exponentials
     t = z
-    s0 = np.exp(-2.0 * b * t)
+    s0 = fn.exp(-2.0 * b * t)
     return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
@@ -287,19 +288,19 @@ def _derivative_float32_6(z, a, b):
 def _derivative_float32_7(z, a, b):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(2.0 * b * t)
+    s0 = fn.exp(2.0 * b * t)
     return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _derivative_float32_8(z, a, b):
     # as it is
-    return a * b * (1.0 - powi(np.tanh(b * z), 2))
+    return a * b * (1.0 - powi(fn.tanh(b * z), 2))
 
 
 def _derivative_float32_9(z, a, b):
     # decaying exponentials
     t = z
-    s0 = np.exp(2.0 * b * t)
+    s0 = fn.exp(2.0 * b * t)
     return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
@@ -491,13 +492,13 @@ def _second_derivative_float32_3(z, a, b):
     # decaying expm1
     t = (-z)
     s0 = -2.0 * b * t
-    s1 = np.expm1(s0)
-    return (-8.0 * np.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+    s1 = fn.expm1(s0)
+    return (-8.0 * fn.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
 
 
 def _second_derivative_float32_4(z, a, b):
     # as it is
-    s0 = np.tanh(b * z)
+    s0 = fn.tanh(b * z)
     return -2.0 * a * s0 * powi(b, 2) * (1.0 - powi(s0, 2))
 
 
@@ -505,8 +506,8 @@ def _second_derivative_float32_5(z, a, b):
     # decaying expm1
     t = z
     s0 = -2.0 * b * t
-    s1 = np.expm1(s0)
-    return (8.0 * np.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+    s1 = fn.expm1(s0)
+    return (8.0 * fn.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
 
 
 def _second_derivative_float32_6(z, a, b):
@@ -528,13 +529,13 @@ def _second_derivative_float32_9(z, a, b):
     # decaying expm1
     t = (-z)
     s0 = 2.0 * b * t
-    s1 = np.expm1(s0)
-    return (8.0 * np.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+    s1 = fn.expm1(s0)
+    return (8.0 * fn.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
 
 
 def _second_derivative_float32_10(z, a, b):
     # as it is
-    s0 = np.tanh(b * z)
+    s0 = fn.tanh(b * z)
     return -2.0 * a * s0 * powi(b, 2) * (1.0 - powi(s0, 2))
 
 
@@ -542,8 +543,8 @@ def _second_derivative_float32_11(z, a, b):
     # decaying expm1
     t = z
     s0 = 2.0 * b * t
-    s1 = np.expm1(s0)
-    return (-8.0 * np.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+    s1 = fn.expm1(s0)
+    return (-8.0 * fn.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -724,7 +725,7 @@ def _derivative_wrt_a_float32_2(z, a, b):
 
 def _derivative_wrt_a_float32_3(z, a, b):
     # as it is
-    return np.tanh(b * z)
+    return fn.tanh(b * z)
 
 
 def _derivative_wrt_a_float32_4(z, a, b):
@@ -744,7 +745,7 @@ def _derivative_wrt_a_float32_6(z, a, b):
 
 def _derivative_wrt_a_float32_7(z, a, b):
     # as it is
-    return np.tanh(b * z)
+    return fn.tanh(b * z)
 
 
 _DERIVATIVE_WRT_A_FLOAT32 = Kernel(
@@ -903,19 +904,19 @@ def _derivative_wrt_b_float32_2(z, a, b):
 def _derivative_wrt_b_float32_3(z, a, b):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(-2.0 * b * t)
+    s0 = fn.exp(-2.0 * b * t)
     return -4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _derivative_wrt_b_float32_4(z, a, b):
     # as it is
-    return a * z * (1.0 - powi(np.tanh(b * z), 2))
+    return a * z * (1.0 - powi(fn.tanh(b * z), 2))
 
 
 def _derivative_wrt_b_float32_5(z, a, b):
     # decaying exponentials
     t = z
-    s0 = np.exp(-2.0 * b * t)
+    s0 = fn.exp(-2.0 * b * t)
     return 4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
 
 
@@ -937,19 +938,19 @@ def _derivative_wrt_b_float32_8(z, a, b):
 def _derivative_wrt_b_float32_9(z, a, b):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(2.0 * b * t)
+    s0 = fn.exp(2.0 * b * t)
     return -4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _derivative_wrt_b_float32_10(z, a, b):
     # as it is
-    return a * z * (1.0 - powi(np.tanh(b * z), 2))
+    return a * z * (1.0 - powi(fn.tanh(b * z), 2))
 
 
 def _derivative_wrt_b_float32_11(z, a, b):
     # decaying exponentials
     t = z
-    s0 = np.exp(2.0 * b * t)
+    s0 = fn.exp(2.0 * b * t)
     return 4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
 
 

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -85,7 +86,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return _C1 * np.expm1(z)
+    return _C1 * fn.expm1(z)
 
 
 def _forward_float32_4(z):
@@ -184,7 +185,7 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    return _C1 * np.exp(z)
+    return _C1 * fn.exp(z)
 
 
 def _derivative_float32_3(z):
@@ -328,7 +329,7 @@ def _second_derivative_float32_1(z):
 
 def _second_derivative_float32_2(z):
     # as it is
-    return _C1 * np.exp(z)
+    return _C1 * fn.exp(z)
 
 
 def _second_derivative_float32_3(z):

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -34,7 +35,7 @@ def _forward_float32_1(z):
 
 def _forward_float32_2(z):
     # as it is
-    return (1.0 / (1.0 + np.exp((-z))))
+    return (1.0 / (1.0 + fn.exp((-z))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -113,13 +114,13 @@ def _derivative_float32_1(z):
 def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
+    s0 = fn.exp((-t))
     return s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _derivative_float32_3(z):
     # as it is
-    s0 = np.exp((-z))
+    s0 = fn.exp((-z))
     return s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
@@ -258,15 +259,15 @@ def _second_derivative_float32_3(z):
     # decaying expm1
     t = (-z)
     s0 = (-t)
-    s1 = np.expm1(s0)
-    return (-(np.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))))
+    s1 = fn.expm1(s0)
+    return (-(fn.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))))
 
 
 def _second_derivative_float32_4(z):
     # as it is
     s0 = (-z)
-    s1 = np.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 3) * np.expm1(s0)
+    s1 = fn.exp(s0)
+    return s1 * powi((1.0 / (1.0 + s1)), 3) * fn.expm1(s0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -135,7 +136,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return (z / (1.0 + np.exp((-z))))
+    return (z / (1.0 + fn.exp((-z))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -229,7 +230,7 @@ def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     s2 = (1.0 + s1)
     return s1 * powi((1.0 / s2), 2) * (s0 + s2)
 
@@ -242,7 +243,7 @@ def _derivative_float32_3(z):
 
 def _derivative_float32_4(z):
     # as it is
-    s0 = np.exp((-z))
+    s0 = fn.exp((-z))
     s1 = (1.0 + s0)
     return powi((1.0 / s1), 2) * (s1 + s0 * z)
 
@@ -341,7 +342,7 @@ def _second_derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
 
 
@@ -354,8 +355,8 @@ def _second_derivative_float32_3(z):
 def _second_derivative_float32_4(z):
     # as it is
     s0 = (-z)
-    s1 = np.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * np.expm1(s0))
+    s1 = fn.exp(s0)
+    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * fn.expm1(s0))
 
 
 def _second_derivative_float32_5(z):
@@ -368,7 +369,7 @@ def _second_derivative_float32_6(z):
     # decaying exponentials
     t = z
     s0 = (-t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
 
 

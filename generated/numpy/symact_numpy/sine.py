@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -37,7 +38,7 @@ def _forward_float32_2(z, omega):
 
 def _forward_float32_3(z, omega):
     # as it is
-    return np.sin(omega * z)
+    return fn.sin(omega * z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -126,7 +127,7 @@ def _derivative_float32_1(z, omega):
 
 def _derivative_float32_2(z, omega):
     # as it is
-    return omega * np.cos(omega * z)
+    return omega * fn.cos(omega * z)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -211,7 +212,7 @@ def _second_derivative_float32_2(z, omega):
 
 def _second_derivative_float32_3(z, omega):
     # as it is
-    return (-powi(omega, 2) * np.sin(omega * z))
+    return (-powi(omega, 2) * fn.sin(omega * z))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -295,7 +296,7 @@ def _derivative_wrt_omega_float32_0(z, omega):
 
 def _derivative_wrt_omega_float32_1(z, omega):
     # as it is
-    return z * np.cos(omega * z)
+    return z * fn.cos(omega * z)
 
 
 _DERIVATIVE_WRT_OMEGA_FLOAT32 = Kernel(

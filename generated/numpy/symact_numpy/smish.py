@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -183,7 +184,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return z * np.tanh(np.log1p((1.0 / (1.0 + np.exp((-z))))))
+    return z * fn.tanh(fn.log1p((1.0 / (1.0 + fn.exp((-z))))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -277,8 +278,8 @@ def _derivative_float32_1(z):
 def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
-    return s0 * powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * np.exp(-2.0 * t))), 2) * ((4.0 + s0 * ((18.0 + s0 * ((28.0 + 15.0 * s0) - 8.0 * t)) - 12.0 * t)) - 4.0 * t)
+    s0 = fn.exp((-t))
+    return s0 * powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * fn.exp(-2.0 * t))), 2) * ((4.0 + s0 * ((18.0 + s0 * ((28.0 + 15.0 * s0) - 8.0 * t)) - 12.0 * t)) - 4.0 * t)
 
 
 def _derivative_float32_3(z):
@@ -289,10 +290,10 @@ def _derivative_float32_3(z):
 
 def _derivative_float32_4(z):
     # as it is
-    s0 = np.exp((-z))
+    s0 = fn.exp((-z))
     s1 = (1.0 + s0)
     s2 = (1.0 / s1)
-    s3 = np.tanh(np.log1p(s2))
+    s3 = fn.tanh(fn.log1p(s2))
     return (s3 + (s0 * z * powi((1.0 / s1), 2) * (1.0 - powi(s3, 2)) / (1.0 + s2)))
 
 
@@ -391,8 +392,8 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-t))
-    return s0 * powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * np.exp(-2.0 * t))), 3) * ((16.0 + s0 * ((96.0 + s0 * ((216.0 + 12.0 * t) + s0 * ((216.0 + 72.0 * t) + s0 * (80.0 + 40.0 * t)))) - 24.0 * t)) - 8.0 * t)
+    s0 = fn.exp((-t))
+    return s0 * powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * fn.exp(-2.0 * t))), 3) * ((16.0 + s0 * ((96.0 + s0 * ((216.0 + 12.0 * t) + s0 * ((216.0 + 72.0 * t) + s0 * (80.0 + 40.0 * t)))) - 24.0 * t)) - 8.0 * t)
 
 
 def _second_derivative_float32_3(z):
@@ -403,10 +404,10 @@ def _second_derivative_float32_3(z):
 
 def _second_derivative_float32_4(z):
     # as it is
-    s0 = np.exp((-z))
+    s0 = fn.exp((-z))
     s1 = (1.0 + s0)
     s2 = (2.0 + s0)
-    s3 = np.tanh(np.log1p((1.0 / s1)))
+    s3 = fn.tanh(fn.log1p((1.0 / s1)))
     s4 = 2.0 * s0
     return s0 * powi((1.0 / s1), 2) * powi((1.0 / s2), 2) * (1.0 - powi(s3, 2)) * (((2.0 * s1 * s2 - s0 * z * (-3.0 - s4)) - s1 * s2 * z) - s3 * s4 * z)
 
@@ -420,8 +421,8 @@ def _second_derivative_float32_5(z):
 def _second_derivative_float32_6(z):
     # decaying exponentials
     t = z
-    s0 = np.exp((-t))
-    return s0 * powi((1.0 / ((5.0 + 6.0 * s0) + 2.0 * np.exp(-2.0 * t))), 3) * ((80.0 + s0 * ((216.0 + s0 * ((216.0 + s0 * ((96.0 + 24.0 * t) + s0 * (16.0 + 8.0 * t))) - 12.0 * t)) - 72.0 * t)) - 40.0 * t)
+    s0 = fn.exp((-t))
+    return s0 * powi((1.0 / ((5.0 + 6.0 * s0) + 2.0 * fn.exp(-2.0 * t))), 3) * ((80.0 + s0 * ((216.0 + s0 * ((216.0 + s0 * ((96.0 + 24.0 * t) + s0 * (16.0 + 8.0 * t))) - 12.0 * t)) - 72.0 * t)) - 40.0 * t)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

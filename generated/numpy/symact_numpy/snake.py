@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -44,7 +45,7 @@ def _forward_float32_2(z, alpha):
 
 def _forward_float32_3(z, alpha):
     # as it is
-    return (z + (powi(np.sin(alpha * z), 2) / alpha))
+    return (z + (powi(fn.sin(alpha * z), 2) / alpha))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -267,7 +268,7 @@ def _second_derivative_float32_1(z, alpha):
 def _second_derivative_float32_2(z, alpha):
     # as it is
     s0 = 2.0 * alpha
-    return s0 * np.cos(s0 * z)
+    return s0 * fn.cos(s0 * z)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -290,7 +291,7 @@ def _derivative_float32_7(z, alpha):
 
 def _derivative_float32_8(z, alpha):
     # as it is
-    return np.exp(alpha * z)
+    return fn.exp(alpha * z)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -444,7 +445,7 @@ def _derivative_from_output_float32_1(z, alpha):
 
 def _derivative_from_output_float32_2(z, alpha):
     # as it is
-    return np.exp(alpha * z)
+    return fn.exp(alpha * z)
 
 
 def _derivative_from_output_float32_3(z, alpha):
@@ -673,7 +674,7 @@ def _second_derivative_float32_8(z, alpha):
 
 def _second_derivative_float32_9(z, alpha):
     # as it is
-    return np.exp(alpha * z) * alpha
+    return fn.exp(alpha * z) * alpha
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -853,7 +854,7 @@ def _derivative_wrt_alpha_float32_4(z, alpha):
 def _derivative_wrt_alpha_float32_5(z, alpha):
     # as it is
     s0 = powi(alpha, 2)
-    return (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - np.log1p(((-s0) - alpha * z))) / s0))
+    return (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - fn.log1p(((-s0) - alpha * z))) / s0))
 
 
 def _derivative_wrt_alpha_float32_6(z, alpha):
@@ -869,7 +870,7 @@ def _derivative_wrt_alpha_float32_7(z, alpha):
 def _derivative_wrt_alpha_float32_8(z, alpha):
     # as it is
     s0 = alpha * z
-    return (1.0 + powi((1.0 / alpha), 2) * (np.exp(s0) * s0 - np.expm1(s0)))
+    return (1.0 + powi((1.0 / alpha), 2) * (fn.exp(s0) * s0 - fn.expm1(s0)))
 
 
 def _derivative_wrt_alpha_float32_9(z, alpha):
@@ -877,7 +878,7 @@ def _derivative_wrt_alpha_float32_9(z, alpha):
     t = z
     s0 = powi(alpha, 2)
     s1 = alpha * t
-    return (np.exp(s1) * ((s1 + np.exp((-s1)) * (1.0 + s0)) - 1.0) / s0)
+    return (fn.exp(s1) * ((s1 + fn.exp((-s1)) * (1.0 + s0)) - 1.0) / s0)
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -37,13 +38,13 @@ def _forward_float32_1(z, beta):
 
 def _forward_float32_2(z, beta):
     # as it is
-    return (np.log1p(np.exp(beta * z)) / beta)
+    return (fn.log1p(fn.exp(beta * z)) / beta)
 
 
 def _forward_float32_3(z, beta):
     # decaying exponentials, expanded
     t = z
-    return (t + (np.log1p(np.exp((-beta * t))) / beta))
+    return (t + (fn.log1p(fn.exp((-beta * t))) / beta))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -124,7 +125,7 @@ def _derivative_float32_1(z, beta):
 
 def _derivative_float32_2(z, beta):
     # as it is
-    return (1.0 / (1.0 + np.exp((-beta * z))))
+    return (1.0 / (1.0 + fn.exp((-beta * z))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -205,7 +206,7 @@ def _derivative_from_output_float32_1(z, beta):
 
 def _derivative_from_output_float32_2(z, beta):
     # as it is
-    return (-np.expm1((-beta * z)))
+    return (-fn.expm1((-beta * z)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -279,13 +280,13 @@ def _second_derivative_float32_1(z, beta):
 def _second_derivative_float32_2(z, beta):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-beta * t))
+    s0 = fn.exp((-beta * t))
     return beta * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _second_derivative_float32_3(z, beta):
     # as it is
-    s0 = np.exp((-beta * z))
+    s0 = fn.exp((-beta * z))
     return beta * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
@@ -371,8 +372,8 @@ def _derivative_wrt_beta_float32_1(z, beta):
 def _derivative_wrt_beta_float32_2(z, beta):
     # as it is
     s0 = beta * z
-    s1 = np.exp(s0)
-    return powi((1.0 / beta), 2) * ((s0 * s1 / (1.0 + s1)) - np.log1p(s1))
+    s1 = fn.exp(s0)
+    return powi((1.0 / beta), 2) * ((s0 * s1 / (1.0 + s1)) - fn.log1p(s1))
 
 
 def _derivative_wrt_beta_float32_3(z, beta):
@@ -380,8 +381,8 @@ def _derivative_wrt_beta_float32_3(z, beta):
     t = z
     s0 = powi(beta, 2)
     s1 = beta * t
-    s2 = np.exp((-s1))
-    s3 = np.log1p(s2)
+    s2 = fn.exp((-s1))
+    s3 = fn.log1p(s2)
     return ((s2 * ((-s1) - s3) - s3) / (s0 + s0 * s2))
 
 

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -81,7 +82,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return np.log(np.expm1(z))
+    return fn.log(fn.expm1(z))
 
 
 def _forward_float32_4(z):
@@ -93,7 +94,7 @@ def _forward_float32_4(z):
 def _forward_float32_5(z):
     # decaying exponentials
     t = z
-    return (t + np.log1p((-np.exp((-t)))))
+    return (t + fn.log1p((-fn.exp((-t)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -184,7 +185,7 @@ def _derivative_float32_2(z):
 
 def _derivative_float32_3(z):
     # as it is
-    return (-(1.0 / np.expm1((-z))))
+    return (-(1.0 / fn.expm1((-z))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -260,7 +261,7 @@ def _derivative_from_output_float32_1(z):
 
 def _derivative_from_output_float32_2(z):
     # as it is
-    return (1.0 + np.exp((-z)))
+    return (1.0 + fn.exp((-z)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -343,7 +344,7 @@ def _second_derivative_float32_2(z):
 def _second_derivative_float32_3(z):
     # as it is
     s0 = (-z)
-    return (-np.exp(s0) * powi((1.0 / np.expm1(s0)), 2))
+    return (-fn.exp(s0) * powi((1.0 / fn.expm1(s0)), 2))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

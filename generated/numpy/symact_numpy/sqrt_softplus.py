@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -104,18 +105,18 @@ def _forward_float32_1(z):
 def _forward_float32_2(z):
     # small argument, decaying exponentials
     t = (-z)
-    return np.exp(_C0 * t)
+    return fn.exp(_C0 * t)
 
 
 def _forward_float32_3(z):
     # as it is
-    return np.sqrt(np.log1p(np.exp(z)))
+    return np.sqrt(fn.log1p(fn.exp(z)))
 
 
 def _forward_float32_4(z):
     # decaying exponentials
     t = z
-    return np.sqrt((t + np.log1p(np.exp((-t)))))
+    return np.sqrt((t + fn.log1p(fn.exp((-t)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -195,19 +196,19 @@ def _derivative_float32_1(z):
 def _derivative_float32_2(z):
     # small argument, decaying exponentials
     t = (-z)
-    return (np.exp(_C0 * t) / (2.0 + 2.0 * np.exp((-t))))
+    return (fn.exp(_C0 * t) / (2.0 + 2.0 * fn.exp((-t))))
 
 
 def _derivative_float32_3(z):
     # as it is
-    return (_C1 / ((1.0 + np.exp((-z))) * np.sqrt(np.log1p(np.exp(z)))))
+    return (_C1 / ((1.0 + fn.exp((-z))) * np.sqrt(fn.log1p(fn.exp(z)))))
 
 
 def _derivative_float32_4(z):
     # decaying exponentials
     t = z
-    s0 = np.exp((-t))
-    s1 = 2.0 * np.sqrt((t + np.log1p(s0)))
+    s0 = fn.exp((-t))
+    s1 = 2.0 * np.sqrt((t + fn.log1p(s0)))
     return (1.0 / (s1 + s0 * s1))
 
 
@@ -289,7 +290,7 @@ def _derivative_from_output_float32_1(z):
 
 def _derivative_from_output_float32_2(z):
     # as it is
-    return (_C0 * np.expm1((-powi(z, 2))) / z)
+    return (_C0 * fn.expm1((-powi(z, 2))) / z)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -362,13 +363,13 @@ def _second_derivative_float32_1(z):
 def _second_derivative_float32_2(z):
     # small argument, decaying exponentials
     t = (-z)
-    return _C20 * np.exp(_C0 * t) * powi((1.0 / (1.0 + np.exp((-t)))), 2)
+    return _C20 * fn.exp(_C0 * t) * powi((1.0 / (1.0 + fn.exp((-t)))), 2)
 
 
 def _second_derivative_float32_3(z):
     # as it is
-    s0 = np.exp((-z))
-    s1 = np.log1p(np.exp(z))
+    s0 = fn.exp((-z))
+    s1 = fn.log1p(fn.exp(z))
     return _C20 * powi((1.0 / np.sqrt(s1)), 3) * powi((1.0 / (1.0 + s0)), 2) * (2.0 * s0 * s1 - 1.0)
 
 
@@ -381,8 +382,8 @@ def _second_derivative_float32_4(z):
 def _second_derivative_float32_5(z):
     # decaying exponentials
     t = z
-    s0 = np.exp((-t))
-    s1 = np.log1p(s0)
+    s0 = fn.exp((-t))
+    s1 = fn.log1p(s0)
     s2 = np.sqrt((s1 + t))
     s3 = 4.0 * s2
     s4 = (s1 * s3 + s3 * t)

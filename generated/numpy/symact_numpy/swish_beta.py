@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -51,7 +52,7 @@ def _forward_float32_2(z, beta):
 
 def _forward_float32_3(z, beta):
     # as it is
-    return (z / (1.0 + np.exp((-beta * z))))
+    return (z / (1.0 + fn.exp((-beta * z))))
 
 
 def _forward_float32_4(z, beta):
@@ -71,7 +72,7 @@ def _forward_float32_6(z, beta):
 
 def _forward_float32_7(z, beta):
     # as it is
-    return (z / (1.0 + np.exp((-beta * z))))
+    return (z / (1.0 + fn.exp((-beta * z))))
 
 
 def _forward_float32_8(z, beta):
@@ -310,7 +311,7 @@ def _derivative_float32_2(z, beta):
     # decaying exponentials
     t = (-z)
     s0 = (-beta * t)
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     s2 = (1.0 + s1)
     return s1 * powi((1.0 / s2), 2) * (s0 + s2)
 
@@ -318,7 +319,7 @@ def _derivative_float32_2(z, beta):
 def _derivative_float32_3(z, beta):
     # as it is
     s0 = beta * z
-    s1 = np.exp((-s0))
+    s1 = fn.exp((-s0))
     s2 = (1.0 + s1)
     return powi((1.0 / s2), 2) * (s2 + s0 * s1)
 
@@ -336,7 +337,7 @@ def _derivative_float32_5(z, beta):
 def _derivative_float32_6(z, beta):
     # as it is
     s0 = beta * z
-    s1 = np.exp((-s0))
+    s1 = fn.exp((-s0))
     s2 = (1.0 + s1)
     return powi((1.0 / s2), 2) * (s2 + s0 * s1)
 
@@ -345,7 +346,7 @@ def _derivative_float32_7(z, beta):
     # decaying exponentials
     t = z
     s0 = beta * t
-    s1 = np.exp(s0)
+    s1 = fn.exp(s0)
     s2 = (1.0 + s1)
     return s1 * powi((1.0 / s2), 2) * (s0 + s2)
 
@@ -839,13 +840,13 @@ def _derivative_wrt_beta_float32_2(z, beta):
 def _derivative_wrt_beta_float32_3(z, beta):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp((-beta * t))
+    s0 = fn.exp((-beta * t))
     return s0 * powi(t, 2) * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _derivative_wrt_beta_float32_4(z, beta):
     # as it is
-    s0 = np.exp((-beta * z))
+    s0 = fn.exp((-beta * z))
     return s0 * powi(z, 2) * powi((1.0 / (1.0 + s0)), 2)
 
 
@@ -866,14 +867,14 @@ def _derivative_wrt_beta_float32_7(z, beta):
 
 def _derivative_wrt_beta_float32_8(z, beta):
     # as it is
-    s0 = np.exp((-beta * z))
+    s0 = fn.exp((-beta * z))
     return s0 * powi(z, 2) * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _derivative_wrt_beta_float32_9(z, beta):
     # decaying exponentials
     t = z
-    s0 = np.exp(beta * t)
+    s0 = fn.exp(beta * t)
     return s0 * powi(t, 2) * powi((1.0 / (1.0 + s0)), 2)
 
 

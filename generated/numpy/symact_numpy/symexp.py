@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -78,12 +79,12 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return (-np.expm1((-z)))
+    return (-fn.expm1((-z)))
 
 
 def _forward_float32_4(z):
     # as it is
-    return np.expm1(z)
+    return fn.expm1(z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -177,12 +178,12 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    return np.exp((-z))
+    return fn.exp((-z))
 
 
 def _derivative_float32_3(z):
     # as it is
-    return np.exp(z)
+    return fn.exp(z)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -369,12 +370,12 @@ def _second_derivative_float32_3(z):
 
 def _second_derivative_float32_4(z):
     # as it is
-    return (-np.exp((-z)))
+    return (-fn.exp((-z)))
 
 
 def _second_derivative_float32_5(z):
     # as it is
-    return np.exp(z)
+    return fn.exp(z)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -76,12 +77,12 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return (-np.log1p((-z)))
+    return (-fn.log1p((-z)))
 
 
 def _forward_float32_4(z):
     # as it is
-    return np.log1p(z)
+    return fn.log1p(z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -269,12 +270,12 @@ def _derivative_from_output_float32_1(z):
 
 def _derivative_from_output_float32_2(z):
     # as it is
-    return np.exp(z)
+    return fn.exp(z)
 
 
 def _derivative_from_output_float32_3(z):
     # as it is
-    return np.exp((-z))
+    return fn.exp((-z))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(

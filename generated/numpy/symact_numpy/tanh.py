@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -63,7 +64,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return np.tanh(z)
+    return fn.tanh(z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -151,19 +152,19 @@ def _derivative_float32_1(z):
 def _derivative_float32_2(z):
     # decaying exponentials
     t = (-z)
-    s0 = np.exp(-2.0 * t)
+    s0 = fn.exp(-2.0 * t)
     return 4.0 * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
 def _derivative_float32_3(z):
     # as it is
-    return (1.0 - powi(np.tanh(z), 2))
+    return (1.0 - powi(fn.tanh(z), 2))
 
 
 def _derivative_float32_4(z):
     # decaying exponentials
     t = z
-    s0 = np.exp(-2.0 * t)
+    s0 = fn.exp(-2.0 * t)
     return 4.0 * s0 * powi((1.0 / (1.0 + s0)), 2)
 
 
@@ -290,13 +291,13 @@ def _second_derivative_float32_3(z):
     # decaying expm1
     t = (-z)
     s0 = -2.0 * t
-    s1 = np.expm1(s0)
-    return (-8.0 * np.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+    s1 = fn.expm1(s0)
+    return (-8.0 * fn.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
 
 
 def _second_derivative_float32_4(z):
     # as it is
-    s0 = np.tanh(z)
+    s0 = fn.tanh(z)
     return -2.0 * s0 * (1.0 - powi(s0, 2))
 
 
@@ -304,8 +305,8 @@ def _second_derivative_float32_5(z):
     # decaying expm1
     t = z
     s0 = -2.0 * t
-    s1 = np.expm1(s0)
-    return (8.0 * np.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+    s1 = fn.expm1(s0)
+    return (8.0 * fn.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

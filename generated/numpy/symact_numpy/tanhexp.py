@@ -8,6 +8,7 @@
 import numpy as np
 
 from . import _double_double as dd
+from . import _functions as fn
 from ._runtime import Kernel, check, evaluate, powi, vjp
 
 __all__ = [
@@ -182,7 +183,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # as it is
-    return z * np.tanh(np.exp(z))
+    return z * fn.tanh(fn.exp(z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -275,8 +276,8 @@ def _derivative_float32_1(z):
 
 def _derivative_float32_2(z):
     # as it is
-    s0 = np.exp(z)
-    s1 = np.tanh(s0)
+    s0 = fn.exp(z)
+    s1 = fn.tanh(s0)
     return (s1 + s0 * z * (1.0 - powi(s1, 2)))
 
 
@@ -288,8 +289,8 @@ def _derivative_float32_3(z):
 
 def _derivative_float32_4(z):
     # as it is
-    s0 = np.exp(z)
-    s1 = np.tanh(s0)
+    s0 = fn.exp(z)
+    s1 = fn.tanh(s0)
     return (s1 + s0 * z * (1.0 - powi(s1, 2)))
 
 
@@ -401,8 +402,8 @@ def _second_derivative_float32_1(z):
 
 def _second_derivative_float32_2(z):
     # as it is
-    s0 = np.exp(z)
-    s1 = np.tanh(s0)
+    s0 = fn.exp(z)
+    s1 = fn.tanh(s0)
     return s0 * (1.0 - powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z)
 
 
@@ -414,8 +415,8 @@ def _second_derivative_float32_3(z):
 
 def _second_derivative_float32_4(z):
     # as it is
-    s0 = np.exp(z)
-    s1 = np.tanh(s0)
+    s0 = fn.exp(z)
+    s1 = fn.tanh(s0)
     return s0 * (1.0 - powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z)
 
 
@@ -428,11 +429,11 @@ def _second_derivative_float32_5(z):
 def _second_derivative_float32_6(z):
     # decaying exponentials
     t = z
-    s0 = np.exp(t)
-    s1 = np.exp(-2.0 * s0)
+    s0 = fn.exp(t)
+    s1 = fn.exp(-2.0 * s0)
     s2 = 8.0 * t
     s3 = 4.0 * t
-    return (np.exp(2.0 * t) * s1 * ((s1 * s2 + np.exp((-t)) * (((8.0 + 8.0 * s1) + s3) + s1 * s3)) - s2) / (((1.0 + 3.0 * s1) + np.exp(-6.0 * s0)) + 3.0 * np.exp(-4.0 * s0)))
+    return (fn.exp(2.0 * t) * s1 * ((s1 * s2 + fn.exp((-t)) * (((8.0 + 8.0 * s1) + s3) + s1 * s3)) - s2) / (((1.0 + 3.0 * s1) + fn.exp(-6.0 * s0)) + 3.0 * fn.exp(-4.0 * s0)))
 
 
 def _second_derivative_float32_7(z):
