@@ -7,7 +7,7 @@ exact functions. What rounding does to the code is another matter, that of `syma
 import math
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +18,10 @@ GENERATED = Path(__file__).parent.parent / "generated"
 Program = Callable[..., arb]
 
 NUMBER = re.compile(r"(?<![\w.])(-?0x[0-9a-f.]+p[+-]?\d+|\d+\.\d*)(?![\w.])")
-HEAD = re.compile(r"^static (?:double|symact_dd) (\w+)\(([^)]*)\)\n\{\n(.*?)^\}", re.M | re.S)
+HEAD = re.compile(r"^static (?:inline )?(?:double|symact_dd) (\w+)\(([^)]*)\)\n\{\n(.*?)^\}", re.M | re.S)
+CHOICE = re.compile(r"(y =|return) (.*) \? (\w+) : (\w+);$")
 TESTED = re.compile(r"if \((.*)\) \{$")
-STATEMENT = re.compile(r"(?:const (?:double|symact_dd) )?(\w+ = .*|return .*);$")
+STATEMENT = re.compile(r"(?:(?:const )?(?:double|symact_dd) )?(\w+ = .*|return .*);$")
 
 
 def ball(value: Any) -> arb:
@@ -59,13 +60,16 @@ FUNCTIONS: Mapping[str, Callable[..., arb]] = {
         "from_double": lambda x: x,
     }.items()
 }  # fmt: skip
-IN_NUMPY = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh"}
-IN_NUMPY |= {"arctanh": "atanh", "power": "pow", "absolute": "abs"}
 CONSTANTS = {
     "INFINITY": arb("inf"),
     "NAN": arb.nan(),
     "K": lambda text: arb(float.fromhex(text) if "x" in text else float(text)),
 }
+
+
+def _of_python(condition: str) -> str:
+    words = re.sub(r"&+", " and ", re.sub(r"\|+", " or ", condition))
+    return re.sub(r"!(?!=)", " not ", words)
 
 
 def python_of(body: str) -> str:
@@ -75,14 +79,19 @@ def python_of(body: str) -> str:
         written = NUMBER.sub(r'K("\1")', line)
         if line == "}":
             depth -= 1
+        elif line == "{":
+            lines.append("    " * depth + "if True:")
+            depth += 1
+        elif choice := CHOICE.match(written):
+            start, condition, yes, no = choice.groups()
+            lines.append("    " * depth + f"{start} {yes} if {_of_python(condition)} else {no}")
         elif tested := TESTED.match(written):
-            condition = tested[1].replace("&&", " and ").replace("||", " or ")
-            lines.append("    " * depth + f"if {re.sub(r'!(?!=)', ' not ', condition)}:")
+            lines.append("    " * depth + f"if {_of_python(tested[1])}:")
             depth += 1
         elif statement := STATEMENT.match(written):
             lines.append("    " * depth + statement[1])
         else:
-            assert re.match(r"\(void\)|/\*|$", line), line
+            assert re.match(r"\(void\)|/\*|double y\d+;|$", line), line
     return "\n".join(lines)
 
 
@@ -90,12 +99,13 @@ def python_of(body: str) -> str:
 def in_c(name: str, source: str | None = None) -> Mapping[str, Program]:
     """Return the programs of an activation's C by function and dtype: ``forward_f32`` and so on."""
     text = source or (GENERATED / "c" / f"{name}.c").read_text("utf-8")
-    names = {f"symact_dd_{n}": f for n, f in FUNCTIONS.items()} | {
-        f"symact_{n}": f for n, f in FUNCTIONS.items()
-    }
+    names = {f"symact_{kind}{n}": f for kind in ("dd_", "f64_", "") for n, f in FUNCTIONS.items()}
+    names |= {f"symact_power_{n}": partial(power, n=n) for n in range(2, 9)}
     space: dict[str, Any] = {**FUNCTIONS, **names, **CONSTANTS, "fabs": FUNCTIONS["abs"]}
     found = {}
     for title, declared, body in HEAD.findall(text):
+        if "(double)" in body:  # what rounds a kernel's value
+            continue
         arguments = ", ".join(part.split()[-1] for part in declared.split(","))
         exec(f"def {title}({arguments}):\n{python_of(body)}\n", space)
         found[title.removeprefix(f"{name}_")] = space[title]
@@ -107,10 +117,11 @@ def in_numpy(name: str, source: str | None = None) -> Mapping[str, Program]:
     """Return the programs of an activation's NumPy, by the names that they have in C."""
     text = source or (GENERATED / "numpy" / "symact_numpy" / f"{name}.py").read_text("utf-8")
     text = re.sub(r"^(from|import) .*$", "", text, flags=re.M)
-    functions = FUNCTIONS | {n: FUNCTIONS[own] for n, own in IN_NUMPY.items()}
-    numpy = SimpleNamespace(**functions, inf=arb("inf"), nan=arb.nan(), zeros_like=lambda z: arb(0))
-    dd = SimpleNamespace(**FUNCTIONS, **{f"{n}1": FUNCTIONS[n] for n in ("erf", "erfc", "erfcx")})
-    space: dict[str, Any] = {"np": numpy, "dd": dd, "powi": power}
+    numpy = SimpleNamespace(
+        **FUNCTIONS, absolute=FUNCTIONS["abs"], inf=arb("inf"), nan=arb.nan(), zeros_like=lambda z: arb(0)
+    )
+    own = SimpleNamespace(**FUNCTIONS)
+    space: dict[str, Any] = {"np": numpy, "dd": own, "fn": own, "powi": power}
     space |= {"Kernel": lambda cases, double_double: chosen(cases)}
     exec(text, space)
     tables = re.findall(r"^_(\w+)_FLOAT(32|64) = Kernel", text, re.M)

@@ -262,7 +262,7 @@ def judged(mutants: Iterable[Mutant], tell: Callable[[Outcome], None] = lambda o
 CONSTANT = re.compile(r"-?0x[01]\.[0-9a-f]{6,13}p[+-]\d+")
 """Hex literals of many digits: those of few are exact, and seams."""
 
-COMPARES = re.compile(r"^\s*if \(")
+COMPARES = re.compile(r"^\s*(if \(|y = )")
 
 
 def constants(text: str, file: str, killer: Killer, shift: float, kind: str) -> list[Mutant]:

@@ -20,38 +20,38 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double bent_identity_forward_f32(double z)
+static inline double bent_identity_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* conjugate */
-    if (0.0 > z) {
+    double y3;
+    {
         const double t = (-z);
-        const double s0 = symact_powi(t, 2);
+        const double s0 = symact_power_2(t);
         const double s1 = 2.0 * t;
-        return ((0x1.8p+0 * s0 + s1) / ((-1.0 - s1) - sqrt((1.0 + s0))));
+        y3 = ((0x1.8p+0 * s0 + s1) / ((-1.0 - s1) - sqrt((1.0 + s0))));
     }
     /* power series */
-    if (0x1p-13 > z) {
+    double y4;
+    {
         const double t = z;
-        const double s0 = symact_powi(t, 2);
-        return t * (1.0 + t * (0x1p-2 + s0 * (s0 * (0x1p-5 + s0 * (s0 * (0x1.cp-7 - 0x1.5p-7 * s0) - 0x1.4p-6)) - 0x1p-4)));
+        const double s0 = symact_power_2(t);
+        y4 = t * (1.0 + t * (0x1p-2 + s0 * (s0 * (0x1p-5 + s0 * (s0 * (0x1.cp-7 - 0x1.5p-7 * s0) - 0x1.4p-6)) - 0x1p-4)));
     }
     /* as it is */
-    return ((z + 0x1p-1 * sqrt((1.0 + symact_powi(z, 2)))) - 0x1p-1);
+    const double y5 = ((z + 0x1p-1 * sqrt((1.0 + symact_power_2(z)))) - 0x1p-1);
+    double y = y5;
+    y = 0x1p-13 > z ? y4 : y;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd bent_identity_forward_f64(double z)
@@ -91,21 +91,18 @@ static symact_dd bent_identity_forward_f64(double z)
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_sub(symact_dd_add(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(w, 2)))), w));
 }
 
-static double bent_identity_derivative_f32(double z)
+static inline double bent_identity_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0x1p-1;
-    }
+    const double y0 = 0x1p-1;
     /* the limit */
-    if (z == INFINITY) {
-        return 0x1.8p+0;
-    }
+    const double y1 = 0x1.8p+0;
     /* as it is */
-    return (1.0 + (0x1p-1 * z / sqrt((1.0 + symact_powi(z, 2)))));
+    const double y2 = (1.0 + (0x1p-1 * z / sqrt((1.0 + symact_power_2(z)))));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd bent_identity_derivative_f64(double z)
@@ -141,22 +138,22 @@ static symact_dd bent_identity_derivative_f64(double z)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), s0))), s0);
 }
 
-static double bent_identity_derivative_from_output_f32(double z)
+static inline double bent_identity_derivative_from_output_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0x1p-1;
-    }
+    const double y0 = 0x1p-1;
     /* the limit */
-    if (z == INFINITY) {
-        return 0x1.8p+0;
-    }
+    const double y1 = 0x1.8p+0;
     /* as it is */
-    const double s0 = sqrt(((1.0 + z) + symact_powi(z, 2)));
-    return (3.0 * s0 / ((4.0 * s0 - 1.0) - 2.0 * z));
+    double y2;
+    {
+        const double s0 = sqrt(((1.0 + z) + symact_power_2(z)));
+        y2 = (3.0 * s0 / ((4.0 * s0 - 1.0) - 2.0 * z));
+    }
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd bent_identity_derivative_from_output_f64(double z)
@@ -194,21 +191,18 @@ static symact_dd bent_identity_derivative_from_output_f64(double z)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(3.0), s0), symact_dd_sub(symact_dd_sub(symact_dd_mul(symact_dd_from_double(4.0), s0), symact_dd_from_double(2.0)), w));
 }
 
-static double bent_identity_second_derivative_f32(double z)
+static inline double bent_identity_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return 0x1p-1 * symact_powi((1.0 / sqrt((1.0 + symact_powi(z, 2)))), 3);
+    const double y2 = 0x1p-1 * symact_power_3((1.0 / sqrt((1.0 + symact_power_2(z)))));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd bent_identity_second_derivative_f64(double z)
@@ -255,20 +249,23 @@ float symact_bent_identityf(float z)
 {
     const int before = symact_raised();
     const volatile float value = bent_identity_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_bent_identity_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = bent_identity_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double bent_identity_value_f64(double z)
@@ -280,20 +277,23 @@ double symact_bent_identity(double z)
 {
     const int before = symact_raised();
     const volatile double value = bent_identity_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_bent_identity_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = bent_identity_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float bent_identity_derivative_value_f32(float z)
@@ -305,20 +305,23 @@ float symact_bent_identity_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = bent_identity_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_bent_identity_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = bent_identity_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double bent_identity_derivative_value_f64(double z)
@@ -330,20 +333,23 @@ double symact_bent_identity_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = bent_identity_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_bent_identity_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = bent_identity_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float bent_identity_derivative_from_output_value_f32(float g)
@@ -355,20 +361,23 @@ float symact_bent_identity_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
     const volatile float value = bent_identity_derivative_from_output_value_f32(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_bent_identity_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = bent_identity_derivative_from_output_value_f32(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double bent_identity_derivative_from_output_value_f64(double g)
@@ -380,20 +389,23 @@ double symact_bent_identity_derivative_from_output(double g)
 {
     const int before = symact_raised();
     const volatile double value = bent_identity_derivative_from_output_value_f64(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_bent_identity_derivative_from_output_f64(const double *g, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = bent_identity_derivative_from_output_value_f64(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float bent_identity_vjp_value_f32(float z, float g_bar)
@@ -405,20 +417,23 @@ float symact_bent_identity_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = bent_identity_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_bent_identity_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = bent_identity_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double bent_identity_vjp_value_f64(double z, double g_bar)
@@ -430,20 +445,23 @@ double symact_bent_identity_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = bent_identity_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_bent_identity_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = bent_identity_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float bent_identity_vjp_from_output_value_f32(float g, float g_bar)
@@ -455,20 +473,23 @@ float symact_bent_identity_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = bent_identity_vjp_from_output_value_f32(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_bent_identity_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = bent_identity_vjp_from_output_value_f32(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double bent_identity_vjp_from_output_value_f64(double g, double g_bar)
@@ -480,20 +501,23 @@ double symact_bent_identity_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = bent_identity_vjp_from_output_value_f64(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_bent_identity_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = bent_identity_vjp_from_output_value_f64(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float bent_identity_second_derivative_value_f32(float z)
@@ -505,20 +529,23 @@ float symact_bent_identity_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = bent_identity_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_bent_identity_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = bent_identity_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double bent_identity_second_derivative_value_f64(double z)
@@ -530,18 +557,21 @@ double symact_bent_identity_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = bent_identity_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_bent_identity_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = bent_identity_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,51 +20,44 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double celu_forward_f32(double z, double alpha)
+static inline double celu_forward_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     if (alpha > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return (-alpha);
-    }
+    const double y0 = (-alpha);
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    if (0.0 >= z) {
-        return alpha * symact_f64_expm1((z / alpha));
-    }
+    const double y3 = alpha * symact_f64_expm1((z / alpha));
     /* as it is */
-    return z;
+    const double y4 = z;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    if (0.0 >= z) {
-        return alpha * symact_f64_expm1((z / alpha));
-    }
+    const double y3 = alpha * symact_f64_expm1((z / alpha));
     /* as it is */
-    return z;
+    const double y4 = z;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -147,43 +140,38 @@ static symact_dd celu_forward_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static double celu_derivative_f32(double z, double alpha)
+static inline double celu_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     if (alpha > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (0.0 >= z) {
-        return symact_f64_exp((z / alpha));
-    }
+    const double y2 = symact_f64_exp((z / alpha));
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (0.0 >= z) {
-        return symact_f64_exp((z / alpha));
-    }
+    const double y2 = symact_f64_exp((z / alpha));
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -243,22 +231,19 @@ static symact_dd celu_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static double celu_derivative_from_output_f32(double z, double alpha)
+static inline double celu_derivative_from_output_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* common denominator */
-    if (0.0 >= z) {
-        return ((alpha + z) / alpha);
-    }
+    const double y1 = ((alpha + z) / alpha);
     /* as it is */
-    return 1.0;
+    const double y2 = 1.0;
+    double y = y2;
+    y = 0.0 >= z ? y1 : y;
+    y = z == INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd celu_derivative_from_output_f64(double z, double alpha)
@@ -289,45 +274,46 @@ static symact_dd celu_derivative_from_output_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static double celu_second_derivative_f32(double z, double alpha)
+static inline double celu_second_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     if (alpha > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (0.0 > z) {
+    double y2;
+    {
         const double s0 = (1.0 / alpha);
-        return symact_f64_exp(s0 * z) * s0;
+        y2 = symact_f64_exp(s0 * z) * s0;
     }
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (0.0 > z) {
+    double y2;
+    {
         const double s0 = (1.0 / alpha);
-        return symact_f64_exp(s0 * z) * s0;
+        y2 = symact_f64_exp(s0 * z) * s0;
     }
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -391,59 +377,64 @@ static symact_dd celu_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static double celu_derivative_wrt_alpha_f32(double z, double alpha)
+static inline double celu_derivative_wrt_alpha_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     if (alpha > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return -1.0;
-    }
+    const double y0 = -1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (-0x1p-9 > z) {
+    double y2;
+    {
         const double s0 = (z / alpha);
-        return (symact_f64_expm1(s0) - symact_f64_exp(s0) * s0);
+        y2 = (symact_f64_expm1(s0) - symact_f64_exp(s0) * s0);
     }
     /* power series */
-    if (0.0 >= z) {
+    double y3;
+    {
         const double t = z;
         const double s0 = (1.0 / alpha);
-        return symact_powi((1.0 / alpha), 2) * symact_powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (-0x1.8a86a49f629d1p-26 - 0x1.08db48ebe51c7p-29 * s0 * t) - 0x1.0cfeb60f94b0ep-22) - 0x1.4ce19ae67b348p-19) - 0x1.71de3a556c734p-16) - 0x1.6c16c16c16c17p-13) - 0x1.3813813813814p-10) - 0x1.c71c71c71c71cp-8) - 0x1.1111111111111p-5) - 0x1p-3) - 0x1.5555555555555p-2) - 0x1p-1);
+        y3 = symact_power_2((1.0 / alpha)) * symact_power_2(t) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (-0x1.8a86a49f629d1p-26 - 0x1.08db48ebe51c7p-29 * s0 * t) - 0x1.0cfeb60f94b0ep-22) - 0x1.4ce19ae67b348p-19) - 0x1.71de3a556c734p-16) - 0x1.6c16c16c16c17p-13) - 0x1.3813813813814p-10) - 0x1.c71c71c71c71cp-8) - 0x1.1111111111111p-5) - 0x1p-3) - 0x1.5555555555555p-2) - 0x1p-1);
     }
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = -0x1p-9 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying expm1 */
-    if (-0x1p-10 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = (1.0 / alpha);
         const double s1 = s0 * t;
-        return (-symact_f64_exp((-s1)) * s0 * (alpha * symact_f64_expm1(s1) - t));
+        y2 = (-symact_f64_exp((-s1)) * s0 * (alpha * symact_f64_expm1(s1) - t));
     }
     /* power series */
-    if (0.0 >= z) {
+    double y3;
+    {
         const double t = z;
         const double s0 = (1.0 / alpha);
-        return symact_powi((1.0 / alpha), 2) * symact_powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (-0x1.8a86a49f629d1p-26 - 0x1.08db48ebe51c7p-29 * s0 * t) - 0x1.0cfeb60f94b0ep-22) - 0x1.4ce19ae67b348p-19) - 0x1.71de3a556c734p-16) - 0x1.6c16c16c16c17p-13) - 0x1.3813813813814p-10) - 0x1.c71c71c71c71cp-8) - 0x1.1111111111111p-5) - 0x1p-3) - 0x1.5555555555555p-2) - 0x1p-1);
+        y3 = symact_power_2((1.0 / alpha)) * symact_power_2(t) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (-0x1.8a86a49f629d1p-26 - 0x1.08db48ebe51c7p-29 * s0 * t) - 0x1.0cfeb60f94b0ep-22) - 0x1.4ce19ae67b348p-19) - 0x1.71de3a556c734p-16) - 0x1.6c16c16c16c17p-13) - 0x1.3813813813814p-10) - 0x1.c71c71c71c71cp-8) - 0x1.1111111111111p-5) - 0x1p-3) - 0x1.5555555555555p-2) - 0x1p-1);
     }
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = -0x1p-10 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -523,20 +514,23 @@ float symact_celuf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = celu_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_celu_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = celu_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double celu_value_f64(double z, double alpha)
@@ -548,20 +542,23 @@ double symact_celu(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = celu_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_celu_f64(const double *z, double *g, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = celu_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float celu_derivative_value_f32(float z, float alpha)
@@ -573,20 +570,23 @@ float symact_celu_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = celu_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_celu_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = celu_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double celu_derivative_value_f64(double z, double alpha)
@@ -598,20 +598,23 @@ double symact_celu_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = celu_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_celu_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = celu_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float celu_derivative_from_output_value_f32(float g, float alpha)
@@ -623,20 +626,23 @@ float symact_celu_derivative_from_outputf(float g, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = celu_derivative_from_output_value_f32(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_celu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = celu_derivative_from_output_value_f32(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_celu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
@@ -657,20 +663,23 @@ double symact_celu_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = celu_derivative_from_output_value_f64(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_celu_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = celu_derivative_from_output_value_f64(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_celu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha)
@@ -691,20 +700,23 @@ float symact_celu_vjpf(float z, float g_bar, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = celu_vjp_value_f32(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_celu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = celu_vjp_value_f32(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double celu_vjp_value_f64(double z, double g_bar, double alpha)
@@ -716,20 +728,23 @@ double symact_celu_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = celu_vjp_value_f64(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_celu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = celu_vjp_value_f64(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float celu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
@@ -741,20 +756,23 @@ float symact_celu_vjp_from_outputf(float g, float g_bar, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = celu_vjp_from_output_value_f32(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_celu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = celu_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_celu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
@@ -775,20 +793,23 @@ double symact_celu_vjp_from_output(double g, double g_bar, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = celu_vjp_from_output_value_f64(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_celu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = celu_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_celu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
@@ -809,20 +830,23 @@ float symact_celu_second_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = celu_second_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_celu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = celu_second_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double celu_second_derivative_value_f64(double z, double alpha)
@@ -834,20 +858,23 @@ double symact_celu_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = celu_second_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_celu_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = celu_second_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float celu_derivative_wrt_alpha_value_f32(float z, float alpha)
@@ -859,20 +886,23 @@ float symact_celu_derivative_wrt_alphaf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = celu_derivative_wrt_alpha_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_celu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = celu_derivative_wrt_alpha_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double celu_derivative_wrt_alpha_value_f64(double z, double alpha)
@@ -884,18 +914,21 @@ double symact_celu_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = celu_derivative_wrt_alpha_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_celu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = celu_derivative_wrt_alpha_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

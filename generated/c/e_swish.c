@@ -20,22 +20,19 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double e_swish_forward_f32(double z, double beta)
+static inline double e_swish_forward_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * beta * z;
-    }
+    const double y1 = 0x1p-1 * beta * z;
     /* as it is */
-    return (beta * z / (1.0 + symact_f64_exp((-z))));
+    const double y2 = (beta * z / (1.0 + symact_f64_exp((-z))));
+    double y = y2;
+    y = z == 0.0 ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd e_swish_forward_f64(double z, double beta)
@@ -75,30 +72,32 @@ static symact_dd e_swish_forward_f64(double z, double beta)
     return symact_dd_div(symact_dd_mul(dd_beta, t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
-static double e_swish_derivative_f32(double z, double beta)
+static inline double e_swish_derivative_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return beta;
-    }
+    const double y1 = beta;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
-        return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * ((beta + beta * s0) - beta * t);
+        y2 = s0 * symact_power_2((1.0 / (1.0 + s0))) * ((beta + beta * s0) - beta * t);
     }
     /* as it is */
-    const double s0 = symact_f64_exp((-z));
-    const double s1 = (1.0 + s0);
-    return beta * symact_powi((1.0 / s1), 2) * (s1 + s0 * z);
+    double y3;
+    {
+        const double s0 = symact_f64_exp((-z));
+        const double s1 = (1.0 + s0);
+        y3 = beta * symact_power_2((1.0 / s1)) * (s1 + s0 * z);
+    }
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd e_swish_derivative_f64(double z, double beta)
@@ -140,40 +139,44 @@ static symact_dd e_swish_derivative_f64(double z, double beta)
     return dd_beta;
 }
 
-static double e_swish_second_derivative_f32(double z, double beta)
+static inline double e_swish_second_derivative_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
         const double s1 = 2.0 * beta;
         const double s2 = beta * t;
-        return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2);
+        y2 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((s1 + s0 * (s1 + s2)) - s2);
     }
     /* as it is */
-    if (0x1p-21 > z) {
+    double y3;
+    {
         const double s0 = (-z);
         const double s1 = symact_f64_exp(s0);
-        return beta * s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * symact_f64_expm1(s0));
+        y3 = beta * s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + 2.0 * s1) + z * symact_f64_expm1(s0));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp((-t));
-    const double s1 = 2.0 * beta;
-    const double s2 = beta * t;
-    return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2);
+    double y4;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp((-t));
+        const double s1 = 2.0 * beta;
+        const double s2 = beta * t;
+        y4 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((s1 + s0 * (s1 + s2)) - s2);
+    }
+    double y = y4;
+    y = 0x1p-21 > z ? y3 : y;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd e_swish_second_derivative_f64(double z, double beta)
@@ -226,26 +229,22 @@ static symact_dd e_swish_second_derivative_f64(double z, double beta)
     return symact_dd_from_double(0.0);
 }
 
-static double e_swish_derivative_wrt_beta_f32(double z, double beta)
+static inline double e_swish_derivative_wrt_beta_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * z;
-    }
+    const double y2 = 0x1p-1 * z;
     /* as it is */
-    return (z / (1.0 + symact_f64_exp((-z))));
+    const double y3 = (z / (1.0 + symact_f64_exp((-z))));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd e_swish_derivative_wrt_beta_f64(double z, double beta)
@@ -298,20 +297,23 @@ float symact_e_swishf(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = e_swish_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_e_swish_f32(const float *z, float *g, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = e_swish_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double e_swish_value_f64(double z, double beta)
@@ -323,20 +325,23 @@ double symact_e_swish(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = e_swish_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_e_swish_f64(const double *z, double *g, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = e_swish_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float e_swish_derivative_value_f32(float z, float beta)
@@ -348,20 +353,23 @@ float symact_e_swish_derivativef(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = e_swish_derivative_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_e_swish_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = e_swish_derivative_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double e_swish_derivative_value_f64(double z, double beta)
@@ -373,20 +381,23 @@ double symact_e_swish_derivative(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = e_swish_derivative_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_e_swish_derivative_f64(const double *z, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = e_swish_derivative_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float e_swish_vjp_value_f32(float z, float g_bar, float beta)
@@ -398,20 +409,23 @@ float symact_e_swish_vjpf(float z, float g_bar, float beta)
 {
     const int before = symact_raised();
     const volatile float value = e_swish_vjp_value_f32(z, g_bar, beta);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_e_swish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = e_swish_vjp_value_f32(z[i], g_bar[i], beta);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double e_swish_vjp_value_f64(double z, double g_bar, double beta)
@@ -423,20 +437,23 @@ double symact_e_swish_vjp(double z, double g_bar, double beta)
 {
     const int before = symact_raised();
     const volatile double value = e_swish_vjp_value_f64(z, g_bar, beta);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_e_swish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = e_swish_vjp_value_f64(z[i], g_bar[i], beta);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float e_swish_second_derivative_value_f32(float z, float beta)
@@ -448,20 +465,23 @@ float symact_e_swish_second_derivativef(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = e_swish_second_derivative_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_e_swish_second_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = e_swish_second_derivative_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double e_swish_second_derivative_value_f64(double z, double beta)
@@ -473,20 +493,23 @@ double symact_e_swish_second_derivative(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = e_swish_second_derivative_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_e_swish_second_derivative_f64(const double *z, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = e_swish_second_derivative_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float e_swish_derivative_wrt_beta_value_f32(float z, float beta)
@@ -498,20 +521,23 @@ float symact_e_swish_derivative_wrt_betaf(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = e_swish_derivative_wrt_beta_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_e_swish_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = e_swish_derivative_wrt_beta_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double e_swish_derivative_wrt_beta_value_f64(double z, double beta)
@@ -523,18 +549,21 @@ double symact_e_swish_derivative_wrt_beta(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = e_swish_derivative_wrt_beta_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_e_swish_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = e_swish_derivative_wrt_beta_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,29 +20,24 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double elish_forward_f32(double z)
+static inline double elish_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * z;
-    }
+    const double y2 = 0x1p-1 * z;
     /* as it is */
-    if (0.0 >= z) {
-        return (symact_f64_expm1(z) / (1.0 + symact_f64_exp((-z))));
-    }
+    const double y3 = (symact_f64_expm1(z) / (1.0 + symact_f64_exp((-z))));
     /* as it is */
-    return (z / (1.0 + symact_f64_exp((-z))));
+    const double y4 = (z / (1.0 + symact_f64_exp((-z))));
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd elish_forward_f64(double z)
@@ -84,40 +79,46 @@ static symact_dd elish_forward_f64(double z)
     return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
-static double elish_derivative_f32(double z)
+static inline double elish_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* decaying exponentials */
-    if (-1.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
-        return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * (s0 * (2.0 + s0) - 1.0);
+        y2 = s0 * symact_power_2((1.0 / (1.0 + s0))) * (s0 * (2.0 + s0) - 1.0);
     }
     /* power series */
-    if (-0x1p-1 > z) {
+    double y3;
+    {
         const double t = (0x1.c34366179d427p-1 + z);
-        return (t * (0x1.f0ed99bed9b2ep-3 + t * (0x1.0789332093269p-2 + t * (0x1.c8bc89111e3a7p-4 + t * (0x1.2d6ffd16fe071p-6 + t * (t * (t * (0x1.26be7f818ff13p-11 + t * (0x1.0845bdd038f3dp-12 + t * (t * (t * (t * (0x1.5bfbd07de91bap-19 + 0x1.e74fe3a34a80fp-21 * t) - 0x1.101debbc23238p-18) - 0x1.f40321b77e458p-16) - 0x1.6830f6ce33dbfp-17))) - 0x1.67a99e8662743p-11) - 0x1.2c056c0d0feddp-9))))) - 0x1.d1fc634af84f8p-156);
+        y3 = (t * (0x1.f0ed99bed9b2ep-3 + t * (0x1.0789332093269p-2 + t * (0x1.c8bc89111e3a7p-4 + t * (0x1.2d6ffd16fe071p-6 + t * (t * (t * (0x1.26be7f818ff13p-11 + t * (0x1.0845bdd038f3dp-12 + t * (t * (t * (t * (0x1.5bfbd07de91bap-19 + 0x1.e74fe3a34a80fp-21 * t) - 0x1.101debbc23238p-18) - 0x1.f40321b77e458p-16) - 0x1.6830f6ce33dbfp-17))) - 0x1.67a99e8662743p-11) - 0x1.2c056c0d0feddp-9))))) - 0x1.d1fc634af84f8p-156);
     }
     /* decaying exponentials */
-    if (0.0 >= z) {
+    double y4;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
-        return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * (s0 * (2.0 + s0) - 1.0);
+        y4 = s0 * symact_power_2((1.0 / (1.0 + s0))) * (s0 * (2.0 + s0) - 1.0);
     }
     /* as it is */
-    const double s0 = symact_f64_exp((-z));
-    const double s1 = (1.0 + s0);
-    return symact_powi((1.0 / s1), 2) * (s1 + s0 * z);
+    double y5;
+    {
+        const double s0 = symact_f64_exp((-z));
+        const double s1 = (1.0 + s0);
+        y5 = symact_power_2((1.0 / s1)) * (s1 + s0 * z);
+    }
+    double y = y5;
+    y = 0.0 >= z ? y4 : y;
+    y = -0x1p-1 > z ? y3 : y;
+    y = -1.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd elish_derivative_f64(double z)
@@ -162,53 +163,63 @@ static symact_dd elish_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static double elish_second_derivative_f32(double z)
+static inline double elish_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (-2.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
-        return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
+        y2 = s0 * symact_power_3((1.0 / (1.0 + s0))) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
     }
     /* power series */
-    if (-0x1.8p+0 > z) {
+    double y3;
+    {
         const double t = (0x1.b7b0085fa1d2ep+0 + z);
-        return (0x1.9be06e4098a33p-155 + t * (0x1.f09099cf367a6p-4 + t * (0x1.1c9c5793ab8aep-3 + t * (0x1.1458e388d8f1ap-4 + t * (0x1.ac7ed4bc85516p-7 + t * (t * (t * (t * (0x1.b58a781861eb4p-13 + t * (0x1.91bdfa38df7f9p-14 + t * (0x1.ebc979f3d1ceep-18 + t * (t * (-0x1.c29cc99ce4efep-19 - 0x1.73f38e3f6cbc4p-23 * t) - 0x1.14383ef27222ap-17)))) - 0x1.a954bead619a1p-13) - 0x1.0841ee2a3dff9p-9) - 0x1.4f47f74ee92f6p-9))))));
+        y3 = (0x1.9be06e4098a33p-155 + t * (0x1.f09099cf367a6p-4 + t * (0x1.1c9c5793ab8aep-3 + t * (0x1.1458e388d8f1ap-4 + t * (0x1.ac7ed4bc85516p-7 + t * (t * (t * (t * (0x1.b58a781861eb4p-13 + t * (0x1.91bdfa38df7f9p-14 + t * (0x1.ebc979f3d1ceep-18 + t * (t * (-0x1.c29cc99ce4efep-19 - 0x1.73f38e3f6cbc4p-23 * t) - 0x1.14383ef27222ap-17)))) - 0x1.a954bead619a1p-13) - 0x1.0841ee2a3dff9p-9) - 0x1.4f47f74ee92f6p-9))))));
     }
     /* decaying exponentials */
-    if (0.0 >= z) {
+    double y4;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
-        return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
+        y4 = s0 * symact_power_3((1.0 / (1.0 + s0))) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
     }
     /* decaying exponentials */
-    if (2.0 > z) {
+    double y5;
+    {
         const double t = z;
         const double s0 = (-t);
         const double s1 = symact_f64_exp(s0);
-        return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
+        y5 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
     }
     /* power series */
-    if (3.0 > z) {
+    double y6;
+    {
         const double t = (z - 0x1.331e23ad9de11p+1);
-        return (0x1.86b40693cc6cbp-155 + t * (t * (0x1.388203715b23ep-4 + t * (t * (t * (0x1.fa4e9f742fa77p-9 + t * (t * (0x1.e2e4a6611bf4bp-14 + t * (0x1.94804c550c0fcp-14 + t * (t * (0x1.1af1925d34d7ep-17 + t * (0x1.4e83911395334p-20 + t * (0x1.51a7765845eb5p-22 * t - 0x1.3f8fd2d4427b6p-20))) - 0x1.8e0bb1b9411e3p-15))) - 0x1.662f848d6c11cp-10)) - 0x1.e178d8d2391d6p-10) - 0x1.706e66bf3603bp-6)) - 0x1.76e8b4eb0ea41p-4));
+        y6 = (0x1.86b40693cc6cbp-155 + t * (t * (0x1.388203715b23ep-4 + t * (t * (t * (0x1.fa4e9f742fa77p-9 + t * (t * (0x1.e2e4a6611bf4bp-14 + t * (0x1.94804c550c0fcp-14 + t * (t * (0x1.1af1925d34d7ep-17 + t * (0x1.4e83911395334p-20 + t * (0x1.51a7765845eb5p-22 * t - 0x1.3f8fd2d4427b6p-20))) - 0x1.8e0bb1b9411e3p-15))) - 0x1.662f848d6c11cp-10)) - 0x1.e178d8d2391d6p-10) - 0x1.706e66bf3603bp-6)) - 0x1.76e8b4eb0ea41p-4));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = (-t);
-    const double s1 = symact_f64_exp(s0);
-    return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
+    double y7;
+    {
+        const double t = z;
+        const double s0 = (-t);
+        const double s1 = symact_f64_exp(s0);
+        y7 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
+    }
+    double y = y7;
+    y = 3.0 > z ? y6 : y;
+    y = 2.0 > z ? y5 : y;
+    y = 0.0 >= z ? y4 : y;
+    y = -0x1.8p+0 > z ? y3 : y;
+    y = -2.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd elish_second_derivative_f64(double z)
@@ -274,20 +285,23 @@ float symact_elishf(float z)
 {
     const int before = symact_raised();
     const volatile float value = elish_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_elish_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = elish_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double elish_value_f64(double z)
@@ -299,20 +313,23 @@ double symact_elish(double z)
 {
     const int before = symact_raised();
     const volatile double value = elish_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_elish_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = elish_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float elish_derivative_value_f32(float z)
@@ -324,20 +341,23 @@ float symact_elish_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = elish_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_elish_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = elish_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double elish_derivative_value_f64(double z)
@@ -349,20 +369,23 @@ double symact_elish_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = elish_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_elish_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = elish_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float elish_vjp_value_f32(float z, float g_bar)
@@ -374,20 +397,23 @@ float symact_elish_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = elish_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_elish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = elish_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double elish_vjp_value_f64(double z, double g_bar)
@@ -399,20 +425,23 @@ double symact_elish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = elish_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_elish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = elish_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float elish_second_derivative_value_f32(float z)
@@ -424,20 +453,23 @@ float symact_elish_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = elish_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_elish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = elish_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double elish_second_derivative_value_f64(double z)
@@ -449,18 +481,21 @@ double symact_elish_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = elish_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_elish_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = elish_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,7 +20,7 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double gelu_forward_f32(double z)
+static inline double gelu_forward_f32(double z)
 {
     if (z != z) {
         return z;
@@ -41,7 +41,7 @@ static double gelu_forward_f32(double z)
     if (0.0 > z) {
         const double t = (-z);
         const double s0 = 0x1p-1 * t;
-        return (-symact_f64_exp(-0x1p-1 * symact_powi(t, 2)) * s0 * symact_f64_erfcx(0x1.6a09e667f3bcdp+0 * s0));
+        return (-symact_f64_exp(-0x1p-1 * symact_power_2(t)) * s0 * symact_f64_erfcx(0x1.6a09e667f3bcdp+0 * s0));
     }
     /* as it is */
     const double s0 = 0x1p-1 * z;
@@ -85,7 +85,7 @@ static symact_dd gelu_forward_f64(double z)
     return symact_dd_sub(t, symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t))), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0))));
 }
 
-static double gelu_derivative_f32(double z)
+static inline double gelu_derivative_f32(double z)
 {
     if (z != z) {
         return z;
@@ -103,7 +103,7 @@ static double gelu_derivative_f32(double z)
         const double t = (-z);
         const double s0 = 0x1.c5bf891b4ef6bp+0;
         const double s1 = 0x1.6a09e667f3bcdp+0 * t;
-        return (0x1p-1 * symact_f64_exp(-0x1p-1 * symact_powi(t, 2)) * (s0 * symact_f64_erfcx(0x1p-1 * s1) - s1) / s0);
+        return (0x1p-1 * symact_f64_exp(-0x1p-1 * symact_power_2(t)) * (s0 * symact_f64_erfcx(0x1p-1 * s1) - s1) / s0);
     }
     /* power series */
     if (-0x1p-1 > z) {
@@ -112,7 +112,7 @@ static double gelu_derivative_f32(double z)
     }
     /* as it is */
     const double s0 = 0x1.6a09e667f3bcdp-1 * z;
-    return ((0x1p-1 + 0x1.20dd750429b6dp-1 * symact_f64_exp(-0x1p-1 * symact_powi(z, 2)) * s0) + 0x1p-1 * symact_f64_erf(s0));
+    return ((0x1p-1 + 0x1.20dd750429b6dp-1 * symact_f64_exp(-0x1p-1 * symact_power_2(z)) * s0) + 0x1p-1 * symact_f64_erf(s0));
 }
 
 static symact_dd gelu_derivative_f64(double z)
@@ -155,22 +155,22 @@ static symact_dd gelu_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static double gelu_second_derivative_f32(double z)
+static inline double gelu_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    const double s0 = symact_powi(z, 2);
-    return 0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * s0) * (2.0 - s0);
+    double y2;
+    {
+        const double s0 = symact_power_2(z);
+        y2 = 0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * s0) * (2.0 - s0);
+    }
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd gelu_second_derivative_f64(double z)
@@ -234,20 +234,23 @@ float symact_geluf(float z)
 {
     const int before = symact_raised();
     const volatile float value = gelu_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_gelu_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = gelu_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double gelu_value_f64(double z)
@@ -259,20 +262,23 @@ double symact_gelu(double z)
 {
     const int before = symact_raised();
     const volatile double value = gelu_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_gelu_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = gelu_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float gelu_derivative_value_f32(float z)
@@ -284,20 +290,23 @@ float symact_gelu_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = gelu_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_gelu_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = gelu_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double gelu_derivative_value_f64(double z)
@@ -309,20 +318,23 @@ double symact_gelu_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = gelu_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_gelu_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = gelu_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float gelu_vjp_value_f32(float z, float g_bar)
@@ -334,20 +346,23 @@ float symact_gelu_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = gelu_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_gelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = gelu_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double gelu_vjp_value_f64(double z, double g_bar)
@@ -359,20 +374,23 @@ double symact_gelu_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = gelu_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_gelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = gelu_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float gelu_second_derivative_value_f32(float z)
@@ -384,20 +402,23 @@ float symact_gelu_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = gelu_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_gelu_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = gelu_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double gelu_second_derivative_value_f64(double z)
@@ -409,18 +430,21 @@ double symact_gelu_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = gelu_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_gelu_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = gelu_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,32 +20,30 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double gelu_tanh_forward_f32(double z)
+static inline double gelu_tanh_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * z;
-    }
+    const double y2 = 0x1p-1 * z;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y3;
+    {
         const double t = (-z);
         const double s0 = 0x1.9884533d43651p-1;
-        const double s1 = symact_f64_exp((-2.0 * s0 * t - 0x1.6e4e26d4801f7p-4 * s0 * symact_powi(t, 3)));
-        return (-(s1 * t / (1.0 + s1)));
+        const double s1 = symact_f64_exp((-2.0 * s0 * t - 0x1.6e4e26d4801f7p-4 * s0 * symact_power_3(t)));
+        y3 = (-(s1 * t / (1.0 + s1)));
     }
     /* as it is */
-    return 0x1p-1 * z * (1.0 + symact_f64_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_powi(z, 3))));
+    const double y4 = 0x1p-1 * z * (1.0 + symact_f64_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z))));
+    double y = y4;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd gelu_tanh_forward_f64(double z)
@@ -90,51 +88,57 @@ static symact_dd gelu_tanh_forward_f64(double z)
     return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), s0), t), symact_dd_mul(t, symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.6e4e26d4801f7p-4, 0x1.441355475a31ap-58), s0), symact_dd_powi(t, 2)))))));
 }
 
-static double gelu_tanh_derivative_f32(double z)
+static inline double gelu_tanh_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* decaying exponentials */
-    if (-1.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = 0x1.c5bf891b4ef6bp+0;
         const double s1 = (1.0 / s0);
         const double s2 = 0x1.6a09e667f3bcdp+0;
         const double s3 = s2 * t;
-        const double s4 = s2 * symact_powi(t, 3);
+        const double s4 = s2 * symact_power_3(t);
         const double s5 = symact_f64_exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
-        return 0x1.4f8b588e368f1p-17 * s1 * s5 * symact_powi((1.0 / (1.0 + s5)), 2) * (((0x1.86ap+16 * s0 + 0x1.86ap+16 * s0 * s5) - 0x1.86ap+17 * s3) - 0x1.a334p+14 * s4);
+        y2 = 0x1.4f8b588e368f1p-17 * s1 * s5 * symact_power_2((1.0 / (1.0 + s5))) * (((0x1.86ap+16 * s0 + 0x1.86ap+16 * s0 * s5) - 0x1.86ap+17 * s3) - 0x1.a334p+14 * s4);
     }
     /* power series */
-    if (-0x1p-1 > z) {
+    double y3;
+    {
         const double t = (0x1.81429f9e97e4dp-1 + z);
-        return (t * (0x1.b8bacd2c96b91p-2 + t * (0x1.8cd1a2b2fff33p-2 + t * (t * (t * (t * (0x1.427996dc249cep-6 + t * (0x1.58c9ed713486cp-8 + t * (t * (t * (0x1.14bf895a69517p-12 + t * (0x1.04936f0ef73dbp-13 + t * (-0x1.253bce9ecae48p-15 - 0x1.0b9c949575db9p-16 * t))) - 0x1.e63f294331885p-11) - 0x1.3d8d64170bb72p-9))) - 0x1.104a83edc0ddcp-6) - 0x1.d2b77346470abp-4) - 0x1.029615edb077ap-6))) - 0x1.e6bbf7243d33ep-155);
+        y3 = (t * (0x1.b8bacd2c96b91p-2 + t * (0x1.8cd1a2b2fff33p-2 + t * (t * (t * (t * (0x1.427996dc249cep-6 + t * (0x1.58c9ed713486cp-8 + t * (t * (t * (0x1.14bf895a69517p-12 + t * (0x1.04936f0ef73dbp-13 + t * (-0x1.253bce9ecae48p-15 - 0x1.0b9c949575db9p-16 * t))) - 0x1.e63f294331885p-11) - 0x1.3d8d64170bb72p-9))) - 0x1.104a83edc0ddcp-6) - 0x1.d2b77346470abp-4) - 0x1.029615edb077ap-6))) - 0x1.e6bbf7243d33ep-155);
     }
     /* as it is */
-    if (0.0 > z) {
+    double y4;
+    {
         const double s0 = 0x1.9884533d43651p-1;
-        const double s1 = symact_f64_tanh(s0 * (z + 0x1.6e4e26d4801f7p-5 * symact_powi(z, 3)));
-        return ((0x1p-1 + 0x1p-1 * s1) + 0x1p-1 * s0 * z * (1.0 - symact_powi(s1, 2)) * (1.0 + 0x1.12ba9d1f60179p-3 * symact_powi(z, 2)));
+        const double s1 = symact_f64_tanh(s0 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z)));
+        y4 = ((0x1p-1 + 0x1p-1 * s1) + 0x1p-1 * s0 * z * (1.0 - symact_power_2(s1)) * (1.0 + 0x1.12ba9d1f60179p-3 * symact_power_2(z)));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = 0x1.c5bf891b4ef6bp+0;
-    const double s1 = (1.0 / s0);
-    const double s2 = 0x1.6a09e667f3bcdp+0;
-    const double s3 = s2 * t;
-    const double s4 = s2 * symact_powi(t, 3);
-    const double s5 = symact_f64_exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
-    const double s6 = 0x1.86ap+16 * s0;
-    return 0x1.4f8b588e368f1p-17 * s1 * symact_powi((1.0 / (1.0 + s5)), 2) * (s6 + s5 * ((0x1.86ap+17 * s3 + 0x1.a334p+14 * s4) + s6));
+    double y5;
+    {
+        const double t = z;
+        const double s0 = 0x1.c5bf891b4ef6bp+0;
+        const double s1 = (1.0 / s0);
+        const double s2 = 0x1.6a09e667f3bcdp+0;
+        const double s3 = s2 * t;
+        const double s4 = s2 * symact_power_3(t);
+        const double s5 = symact_f64_exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
+        const double s6 = 0x1.86ap+16 * s0;
+        y5 = 0x1.4f8b588e368f1p-17 * s1 * symact_power_2((1.0 / (1.0 + s5))) * (s6 + s5 * ((0x1.86ap+17 * s3 + 0x1.a334p+14 * s4) + s6));
+    }
+    double y = y5;
+    y = 0.0 > z ? y4 : y;
+    y = -0x1p-1 > z ? y3 : y;
+    y = -1.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd gelu_tanh_derivative_f64(double z)
@@ -183,61 +187,69 @@ static symact_dd gelu_tanh_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static double gelu_tanh_second_derivative_f32(double z)
+static inline double gelu_tanh_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (-0x1.8p+0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = 0x1.6a09e667f3bcdp+0;
         const double s1 = 0x1.c5bf891b4ef6bp+0;
         const double s2 = (s0 / s1);
-        const double s3 = symact_powi(t, 3);
+        const double s3 = symact_power_3(t);
         const double s4 = symact_f64_exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
         const double s5 = s0 * s1;
-        const double s6 = symact_powi(t, 2);
-        const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_powi(t, 5));
-        return 0x1.17fd03a5404ecp-34 * s4 * symact_powi((1.0 / (1.0 + s4)), 3) * (((0x1.2a05f2p+34 * s0 * s1 + s4 * ((0x1.2a05f2p+34 * s5 + s7) + 0x1.3fd39c4p+32 * s5 * s6)) + 0x1.3fd39c4p+32 * s0 * s1 * s6) - s7);
+        const double s6 = symact_power_2(t);
+        const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_power_5(t));
+        y2 = 0x1.17fd03a5404ecp-34 * s4 * symact_power_3((1.0 / (1.0 + s4))) * (((0x1.2a05f2p+34 * s0 * s1 + s4 * ((0x1.2a05f2p+34 * s5 + s7) + 0x1.3fd39c4p+32 * s5 * s6)) + 0x1.3fd39c4p+32 * s0 * s1 * s6) - s7);
     }
     /* power series */
-    if (-1.0 > z) {
+    double y3;
+    {
         const double t = (0x1.6b23142700629p+0 + z);
-        return (t * (0x1.a360c3e39b758p-2 + t * (0x1.ba73788e0f42ep-2 + t * (0x1.0bae229791eaap-7 + t * (t * (t * (0x1.4842653d453b1p-6 + t * (0x1.11cd249c34d3cp-6 + t * (0x1.9022fc3a97577p-11 + t * (t * (t * (0x1.1273a4c11227dp-12 + t * (0x1.718457f626c8cp-13 - 0x1.9bf9264e97e8ep-18 * t)) - 0x1.89f5e54488091p-11) - 0x1.5a7bd658bbef1p-9)))) - 0x1.d0e682b09898dp-5) - 0x1.49ec14523aa05p-3)))) - 0x1.0eb5f4a743a39p-153);
+        y3 = (t * (0x1.a360c3e39b758p-2 + t * (0x1.ba73788e0f42ep-2 + t * (0x1.0bae229791eaap-7 + t * (t * (t * (0x1.4842653d453b1p-6 + t * (0x1.11cd249c34d3cp-6 + t * (0x1.9022fc3a97577p-11 + t * (t * (t * (0x1.1273a4c11227dp-12 + t * (0x1.718457f626c8cp-13 - 0x1.9bf9264e97e8ep-18 * t)) - 0x1.89f5e54488091p-11) - 0x1.5a7bd658bbef1p-9)))) - 0x1.d0e682b09898dp-5) - 0x1.49ec14523aa05p-3)))) - 0x1.0eb5f4a743a39p-153);
     }
     /* as it is */
-    if (1.0 > z) {
-        const double s0 = symact_powi(z, 2);
+    double y4;
+    {
+        const double s0 = symact_power_2(z);
         const double s1 = 0x1.9884533d43651p-1;
         const double s2 = s1 * z;
         const double s3 = symact_f64_tanh(s2 * (1.0 + 0x1.6e4e26d4801f7p-5 * s0));
-        return 0x1p-1 * s1 * (1.0 - symact_powi(s3, 2)) * ((2.0 + 0x1.12ba9d1f60179p-1 * s0) - 0x1.b7cdfd9d7bdbbp-35 * s2 * s3 * symact_powi((0x1.86ap+17 + 0x1.a334p+14 * s0), 2));
+        y4 = 0x1p-1 * s1 * (1.0 - symact_power_2(s3)) * ((2.0 + 0x1.12ba9d1f60179p-1 * s0) - 0x1.b7cdfd9d7bdbbp-35 * s2 * s3 * symact_power_2((0x1.86ap+17 + 0x1.a334p+14 * s0)));
     }
     /* power series */
-    if (0x1.8p+0 > z) {
+    double y5;
+    {
         const double t = (z - 0x1.6b23142700629p+0);
-        return (t * (t * (0x1.ba73788e0f42ep-2 + t * (t * (t * (0x1.d0e682b09898dp-5 + t * (0x1.4842653d453b1p-6 + t * (t * (0x1.9022fc3a97577p-11 + t * (0x1.5a7bd658bbef1p-9 + t * (t * (t * (0x1.718457f626c8cp-13 + 0x1.9bf9264e97e8ep-18 * t) - 0x1.1273a4c11227dp-12) - 0x1.89f5e54488091p-11))) - 0x1.11cd249c34d3cp-6))) - 0x1.49ec14523aa05p-3) - 0x1.0bae229791eaap-7)) - 0x1.a360c3e39b758p-2) - 0x1.0eb5f4a743a39p-153);
+        y5 = (t * (t * (0x1.ba73788e0f42ep-2 + t * (t * (t * (0x1.d0e682b09898dp-5 + t * (0x1.4842653d453b1p-6 + t * (t * (0x1.9022fc3a97577p-11 + t * (0x1.5a7bd658bbef1p-9 + t * (t * (t * (0x1.718457f626c8cp-13 + 0x1.9bf9264e97e8ep-18 * t) - 0x1.1273a4c11227dp-12) - 0x1.89f5e54488091p-11))) - 0x1.11cd249c34d3cp-6))) - 0x1.49ec14523aa05p-3) - 0x1.0bae229791eaap-7)) - 0x1.a360c3e39b758p-2) - 0x1.0eb5f4a743a39p-153);
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = 0x1.6a09e667f3bcdp+0;
-    const double s1 = 0x1.c5bf891b4ef6bp+0;
-    const double s2 = (s0 / s1);
-    const double s3 = symact_powi(t, 3);
-    const double s4 = symact_f64_exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
-    const double s5 = s0 * s1;
-    const double s6 = symact_powi(t, 2);
-    const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_powi(t, 5));
-    return 0x1.17fd03a5404ecp-34 * s4 * symact_powi((1.0 / (1.0 + s4)), 3) * (((0x1.2a05f2p+34 * s0 * s1 + s4 * ((0x1.2a05f2p+34 * s5 + s7) + 0x1.3fd39c4p+32 * s5 * s6)) + 0x1.3fd39c4p+32 * s0 * s1 * s6) - s7);
+    double y6;
+    {
+        const double t = z;
+        const double s0 = 0x1.6a09e667f3bcdp+0;
+        const double s1 = 0x1.c5bf891b4ef6bp+0;
+        const double s2 = (s0 / s1);
+        const double s3 = symact_power_3(t);
+        const double s4 = symact_f64_exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
+        const double s5 = s0 * s1;
+        const double s6 = symact_power_2(t);
+        const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_power_5(t));
+        y6 = 0x1.17fd03a5404ecp-34 * s4 * symact_power_3((1.0 / (1.0 + s4))) * (((0x1.2a05f2p+34 * s0 * s1 + s4 * ((0x1.2a05f2p+34 * s5 + s7) + 0x1.3fd39c4p+32 * s5 * s6)) + 0x1.3fd39c4p+32 * s0 * s1 * s6) - s7);
+    }
+    double y = y6;
+    y = 0x1.8p+0 > z ? y5 : y;
+    y = 1.0 > z ? y4 : y;
+    y = -1.0 > z ? y3 : y;
+    y = -0x1.8p+0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd gelu_tanh_second_derivative_f64(double z)
@@ -318,20 +330,23 @@ float symact_gelu_tanhf(float z)
 {
     const int before = symact_raised();
     const volatile float value = gelu_tanh_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_gelu_tanh_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = gelu_tanh_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double gelu_tanh_value_f64(double z)
@@ -343,20 +358,23 @@ double symact_gelu_tanh(double z)
 {
     const int before = symact_raised();
     const volatile double value = gelu_tanh_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_gelu_tanh_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = gelu_tanh_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float gelu_tanh_derivative_value_f32(float z)
@@ -368,20 +386,23 @@ float symact_gelu_tanh_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = gelu_tanh_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_gelu_tanh_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = gelu_tanh_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double gelu_tanh_derivative_value_f64(double z)
@@ -393,20 +414,23 @@ double symact_gelu_tanh_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = gelu_tanh_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_gelu_tanh_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = gelu_tanh_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float gelu_tanh_vjp_value_f32(float z, float g_bar)
@@ -418,20 +442,23 @@ float symact_gelu_tanh_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = gelu_tanh_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_gelu_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = gelu_tanh_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double gelu_tanh_vjp_value_f64(double z, double g_bar)
@@ -443,20 +470,23 @@ double symact_gelu_tanh_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = gelu_tanh_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_gelu_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = gelu_tanh_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float gelu_tanh_second_derivative_value_f32(float z)
@@ -468,20 +498,23 @@ float symact_gelu_tanh_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = gelu_tanh_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_gelu_tanh_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = gelu_tanh_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double gelu_tanh_second_derivative_value_f64(double z)
@@ -493,18 +526,21 @@ double symact_gelu_tanh_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = gelu_tanh_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_gelu_tanh_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = gelu_tanh_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,33 +20,27 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double hardswish_forward_f32(double z)
+static inline double hardswish_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * z;
-    }
+    const double y2 = 0x1p-1 * z;
     /* as it is */
-    if (-3.0 >= z) {
-        return 0.0;
-    }
+    const double y3 = 0.0;
     /* common denominator */
-    if (3.0 >= z) {
-        return 0x1.5555555555555p-3 * z * (3.0 + z);
-    }
+    const double y4 = 0x1.5555555555555p-3 * z * (3.0 + z);
     /* as it is */
-    return z;
+    const double y5 = z;
+    double y = y5;
+    y = 3.0 >= z ? y4 : y;
+    y = -3.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd hardswish_forward_f64(double z)
@@ -85,29 +79,24 @@ static symact_dd hardswish_forward_f64(double z)
     return t;
 }
 
-static double hardswish_derivative_f32(double z)
+static inline double hardswish_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (-3.0 >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* common denominator */
-    if (3.0 > z) {
-        return (0x1p-1 + 0x1.5555555555555p-2 * z);
-    }
+    const double y3 = (0x1p-1 + 0x1.5555555555555p-2 * z);
     /* as it is */
-    return 1.0;
+    const double y4 = 1.0;
+    double y = y4;
+    y = 3.0 > z ? y3 : y;
+    y = -3.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd hardswish_derivative_f64(double z)
@@ -138,29 +127,24 @@ static symact_dd hardswish_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static double hardswish_second_derivative_f32(double z)
+static inline double hardswish_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (-3.0 >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (3.0 > z) {
-        return 0x1.5555555555555p-2;
-    }
+    const double y3 = 0x1.5555555555555p-2;
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = 3.0 > z ? y3 : y;
+    y = -3.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd hardswish_second_derivative_f64(double z)
@@ -199,20 +183,23 @@ float symact_hardswishf(float z)
 {
     const int before = symact_raised();
     const volatile float value = hardswish_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardswish_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardswish_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardswish_value_f64(double z)
@@ -224,20 +211,23 @@ double symact_hardswish(double z)
 {
     const int before = symact_raised();
     const volatile double value = hardswish_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardswish_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardswish_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float hardswish_derivative_value_f32(float z)
@@ -249,20 +239,23 @@ float symact_hardswish_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = hardswish_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardswish_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardswish_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardswish_derivative_value_f64(double z)
@@ -274,20 +267,23 @@ double symact_hardswish_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = hardswish_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardswish_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardswish_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float hardswish_vjp_value_f32(float z, float g_bar)
@@ -299,20 +295,23 @@ float symact_hardswish_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = hardswish_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardswish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardswish_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardswish_vjp_value_f64(double z, double g_bar)
@@ -324,20 +323,23 @@ double symact_hardswish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = hardswish_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardswish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardswish_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float hardswish_second_derivative_value_f32(float z)
@@ -349,20 +351,23 @@ float symact_hardswish_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = hardswish_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardswish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardswish_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardswish_second_derivative_value_f64(double z)
@@ -374,18 +379,21 @@ double symact_hardswish_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = hardswish_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardswish_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardswish_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

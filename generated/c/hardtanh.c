@@ -20,31 +20,26 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double hardtanh_forward_f32(double z, double min_val, double max_val)
+static inline double hardtanh_forward_f32(double z, double min_val, double max_val)
 {
     (void)min_val;
     (void)max_val;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return min_val;
-    }
+    const double y0 = min_val;
     /* the limit */
-    if (z == INFINITY) {
-        return max_val;
-    }
+    const double y1 = max_val;
     /* as it is */
-    if (min_val >= z) {
-        return min_val;
-    }
+    const double y2 = min_val;
     /* as it is */
-    if (max_val >= z) {
-        return z;
-    }
+    const double y3 = z;
     /* as it is */
-    return max_val;
+    const double y4 = max_val;
+    double y = y4;
+    y = max_val >= z ? y3 : y;
+    y = min_val >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd hardtanh_forward_f64(double z, double min_val, double max_val)
@@ -80,31 +75,26 @@ static symact_dd hardtanh_forward_f64(double z, double min_val, double max_val)
     return dd_max_val;
 }
 
-static double hardtanh_derivative_f32(double z, double min_val, double max_val)
+static inline double hardtanh_derivative_f32(double z, double min_val, double max_val)
 {
     (void)min_val;
     (void)max_val;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (min_val >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (max_val > z) {
-        return 1.0;
-    }
+    const double y3 = 1.0;
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = max_val > z ? y3 : y;
+    y = min_val >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd hardtanh_derivative_f64(double z, double min_val, double max_val)
@@ -140,31 +130,26 @@ static symact_dd hardtanh_derivative_f64(double z, double min_val, double max_va
     return symact_dd_from_double(0.0);
 }
 
-static double hardtanh_derivative_from_output_f32(double z, double min_val, double max_val)
+static inline double hardtanh_derivative_from_output_f32(double z, double min_val, double max_val)
 {
     (void)min_val;
     (void)max_val;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (min_val >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (max_val > z) {
-        return 1.0;
-    }
+    const double y3 = 1.0;
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = max_val > z ? y3 : y;
+    y = min_val >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd hardtanh_derivative_from_output_f64(double z, double min_val, double max_val)
@@ -200,31 +185,26 @@ static symact_dd hardtanh_derivative_from_output_f64(double z, double min_val, d
     return symact_dd_from_double(0.0);
 }
 
-static double hardtanh_second_derivative_f32(double z, double min_val, double max_val)
+static inline double hardtanh_second_derivative_f32(double z, double min_val, double max_val)
 {
     (void)min_val;
     (void)max_val;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (min_val >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (max_val >= z) {
-        return 0.0;
-    }
+    const double y3 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = max_val >= z ? y3 : y;
+    y = min_val >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd hardtanh_second_derivative_f64(double z, double min_val, double max_val)
@@ -260,31 +240,26 @@ static symact_dd hardtanh_second_derivative_f64(double z, double min_val, double
     return symact_dd_from_double(0.0);
 }
 
-static double hardtanh_derivative_wrt_min_val_f32(double z, double min_val, double max_val)
+static inline double hardtanh_derivative_wrt_min_val_f32(double z, double min_val, double max_val)
 {
     (void)min_val;
     (void)max_val;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (min_val >= z) {
-        return 1.0;
-    }
+    const double y2 = 1.0;
     /* as it is */
-    if (max_val >= z) {
-        return 0.0;
-    }
+    const double y3 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = max_val >= z ? y3 : y;
+    y = min_val >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd hardtanh_derivative_wrt_min_val_f64(double z, double min_val, double max_val)
@@ -320,31 +295,26 @@ static symact_dd hardtanh_derivative_wrt_min_val_f64(double z, double min_val, d
     return symact_dd_from_double(0.0);
 }
 
-static double hardtanh_derivative_wrt_max_val_f32(double z, double min_val, double max_val)
+static inline double hardtanh_derivative_wrt_max_val_f32(double z, double min_val, double max_val)
 {
     (void)min_val;
     (void)max_val;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (min_val >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (max_val > z) {
-        return 0.0;
-    }
+    const double y3 = 0.0;
     /* as it is */
-    return 1.0;
+    const double y4 = 1.0;
+    double y = y4;
+    y = max_val > z ? y3 : y;
+    y = min_val >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd hardtanh_derivative_wrt_max_val_f64(double z, double min_val, double max_val)
@@ -389,20 +359,23 @@ float symact_hardtanhf(float z, float min_val, float max_val)
 {
     const int before = symact_raised();
     const volatile float value = hardtanh_value_f32(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardtanh_f32(const float *z, float *g, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardtanh_value_f32(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardtanh_value_f64(double z, double min_val, double max_val)
@@ -414,20 +387,23 @@ double symact_hardtanh(double z, double min_val, double max_val)
 {
     const int before = symact_raised();
     const volatile double value = hardtanh_value_f64(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardtanh_f64(const double *z, double *g, size_t n, double min_val, double max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardtanh_value_f64(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float hardtanh_derivative_value_f32(float z, float min_val, float max_val)
@@ -439,20 +415,23 @@ float symact_hardtanh_derivativef(float z, float min_val, float max_val)
 {
     const int before = symact_raised();
     const volatile float value = hardtanh_derivative_value_f32(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardtanh_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardtanh_derivative_value_f32(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardtanh_derivative_value_f64(double z, double min_val, double max_val)
@@ -464,20 +443,23 @@ double symact_hardtanh_derivative(double z, double min_val, double max_val)
 {
     const int before = symact_raised();
     const volatile double value = hardtanh_derivative_value_f64(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardtanh_derivative_f64(const double *z, double *d, size_t n, double min_val, double max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardtanh_derivative_value_f64(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float hardtanh_derivative_from_output_value_f32(float g, float min_val, float max_val)
@@ -489,20 +471,23 @@ float symact_hardtanh_derivative_from_outputf(float g, float min_val, float max_
 {
     const int before = symact_raised();
     const volatile float value = hardtanh_derivative_from_output_value_f32(g, min_val, max_val);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardtanh_derivative_from_output_f32(const float *g, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardtanh_derivative_from_output_value_f32(g[i], min_val, max_val);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_hardtanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float min_val, float max_val)
@@ -523,20 +508,23 @@ double symact_hardtanh_derivative_from_output(double g, double min_val, double m
 {
     const int before = symact_raised();
     const volatile double value = hardtanh_derivative_from_output_value_f64(g, min_val, max_val);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardtanh_derivative_from_output_f64(const double *g, double *d, size_t n, double min_val, double max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardtanh_derivative_from_output_value_f64(g[i], min_val, max_val);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_hardtanh_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double min_val, double max_val)
@@ -557,20 +545,23 @@ float symact_hardtanh_vjpf(float z, float g_bar, float min_val, float max_val)
 {
     const int before = symact_raised();
     const volatile float value = hardtanh_vjp_value_f32(z, g_bar, min_val, max_val);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardtanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardtanh_vjp_value_f32(z[i], g_bar[i], min_val, max_val);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardtanh_vjp_value_f64(double z, double g_bar, double min_val, double max_val)
@@ -582,20 +573,23 @@ double symact_hardtanh_vjp(double z, double g_bar, double min_val, double max_va
 {
     const int before = symact_raised();
     const volatile double value = hardtanh_vjp_value_f64(z, g_bar, min_val, max_val);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardtanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardtanh_vjp_value_f64(z[i], g_bar[i], min_val, max_val);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float hardtanh_vjp_from_output_value_f32(float g, float g_bar, float min_val, float max_val)
@@ -607,20 +601,23 @@ float symact_hardtanh_vjp_from_outputf(float g, float g_bar, float min_val, floa
 {
     const int before = symact_raised();
     const volatile float value = hardtanh_vjp_from_output_value_f32(g, g_bar, min_val, max_val);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardtanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardtanh_vjp_from_output_value_f32(g[i], g_bar[i], min_val, max_val);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_hardtanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
@@ -641,20 +638,23 @@ double symact_hardtanh_vjp_from_output(double g, double g_bar, double min_val, d
 {
     const int before = symact_raised();
     const volatile double value = hardtanh_vjp_from_output_value_f64(g, g_bar, min_val, max_val);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardtanh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardtanh_vjp_from_output_value_f64(g[i], g_bar[i], min_val, max_val);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_hardtanh_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double min_val, double max_val)
@@ -675,20 +675,23 @@ float symact_hardtanh_second_derivativef(float z, float min_val, float max_val)
 {
     const int before = symact_raised();
     const volatile float value = hardtanh_second_derivative_value_f32(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardtanh_second_derivative_value_f32(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardtanh_second_derivative_value_f64(double z, double min_val, double max_val)
@@ -700,20 +703,23 @@ double symact_hardtanh_second_derivative(double z, double min_val, double max_va
 {
     const int before = symact_raised();
     const volatile double value = hardtanh_second_derivative_value_f64(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardtanh_second_derivative_f64(const double *z, double *d, size_t n, double min_val, double max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardtanh_second_derivative_value_f64(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float hardtanh_derivative_wrt_min_val_value_f32(float z, float min_val, float max_val)
@@ -725,20 +731,23 @@ float symact_hardtanh_derivative_wrt_min_valf(float z, float min_val, float max_
 {
     const int before = symact_raised();
     const volatile float value = hardtanh_derivative_wrt_min_val_value_f32(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardtanh_derivative_wrt_min_val_value_f32(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardtanh_derivative_wrt_min_val_value_f64(double z, double min_val, double max_val)
@@ -750,20 +759,23 @@ double symact_hardtanh_derivative_wrt_min_val(double z, double min_val, double m
 {
     const int before = symact_raised();
     const volatile double value = hardtanh_derivative_wrt_min_val_value_f64(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardtanh_derivative_wrt_min_val_f64(const double *z, double *d, size_t n, double min_val, double max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardtanh_derivative_wrt_min_val_value_f64(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float hardtanh_derivative_wrt_max_val_value_f32(float z, float min_val, float max_val)
@@ -775,20 +787,23 @@ float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_
 {
     const int before = symact_raised();
     const volatile float value = hardtanh_derivative_wrt_max_val_value_f32(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = hardtanh_derivative_wrt_max_val_value_f32(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double hardtanh_derivative_wrt_max_val_value_f64(double z, double min_val, double max_val)
@@ -800,18 +815,21 @@ double symact_hardtanh_derivative_wrt_max_val(double z, double min_val, double m
 {
     const int before = symact_raised();
     const volatile double value = hardtanh_derivative_wrt_max_val_value_f64(z, min_val, max_val);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_hardtanh_derivative_wrt_max_val_f64(const double *z, double *d, size_t n, double min_val, double max_val)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = hardtanh_derivative_wrt_max_val_value_f64(z[i], min_val, max_val);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

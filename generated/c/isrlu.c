@@ -20,30 +20,25 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double isrlu_forward_f32(double z, double alpha)
+static inline double isrlu_forward_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return (-(1.0 / sqrt(alpha)));
-    }
+    const double y0 = (-(1.0 / sqrt(alpha)));
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    if (0.0 >= z) {
-        return (z / sqrt((1.0 + alpha * symact_powi(z, 2))));
-    }
+    const double y3 = (z / sqrt((1.0 + alpha * symact_power_2(z))));
     /* as it is */
-    return z;
+    const double y4 = z;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd isrlu_forward_f64(double z, double alpha)
@@ -87,26 +82,22 @@ static symact_dd isrlu_forward_f64(double z, double alpha)
     return t;
 }
 
-static double isrlu_derivative_f32(double z, double alpha)
+static inline double isrlu_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (0.0 >= z) {
-        return symact_powi((1.0 / sqrt((1.0 + alpha * symact_powi(z, 2)))), 3);
-    }
+    const double y2 = symact_power_3((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd isrlu_derivative_f64(double z, double alpha)
@@ -143,22 +134,19 @@ static symact_dd isrlu_derivative_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static double isrlu_derivative_from_output_f32(double z, double alpha)
+static inline double isrlu_derivative_from_output_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* as it is */
-    if (0.0 >= z) {
-        return symact_powi(sqrt((1.0 - alpha * symact_powi(z, 2))), 3);
-    }
+    const double y1 = symact_power_3(sqrt((1.0 - alpha * symact_power_2(z))));
     /* as it is */
-    return 1.0;
+    const double y2 = 1.0;
+    double y = y2;
+    y = 0.0 >= z ? y1 : y;
+    y = z == INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd isrlu_derivative_from_output_f64(double z, double alpha)
@@ -183,30 +171,25 @@ static symact_dd isrlu_derivative_from_output_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static double isrlu_second_derivative_f32(double z, double alpha)
+static inline double isrlu_second_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (0.0 >= z) {
-        return -3.0 * alpha * z * symact_powi((1.0 / sqrt((1.0 + alpha * symact_powi(z, 2)))), 5);
-    }
+    const double y3 = -3.0 * alpha * z * symact_power_5((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd isrlu_second_derivative_f64(double z, double alpha)
@@ -248,30 +231,25 @@ static symact_dd isrlu_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(0.0);
 }
 
-static double isrlu_derivative_wrt_alpha_f32(double z, double alpha)
+static inline double isrlu_derivative_wrt_alpha_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0x1p-1 * symact_powi((1.0 / sqrt(alpha)), 3);
-    }
+    const double y0 = 0x1p-1 * symact_power_3((1.0 / sqrt(alpha)));
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (0.0 >= z) {
-        return -0x1p-1 * symact_powi(z, 3) * symact_powi((1.0 / sqrt((1.0 + alpha * symact_powi(z, 2)))), 3);
-    }
+    const double y3 = -0x1p-1 * symact_power_3(z) * symact_power_3((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd isrlu_derivative_wrt_alpha_f64(double z, double alpha)
@@ -333,20 +311,23 @@ float symact_isrluf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isrlu_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isrlu_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isrlu_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isrlu_value_f64(double z, double alpha)
@@ -358,20 +339,23 @@ double symact_isrlu(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isrlu_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isrlu_f64(const double *z, double *g, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isrlu_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float isrlu_derivative_value_f32(float z, float alpha)
@@ -383,20 +367,23 @@ float symact_isrlu_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isrlu_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isrlu_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isrlu_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isrlu_derivative_value_f64(double z, double alpha)
@@ -408,20 +395,23 @@ double symact_isrlu_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isrlu_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isrlu_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isrlu_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float isrlu_derivative_from_output_value_f32(float g, float alpha)
@@ -433,20 +423,23 @@ float symact_isrlu_derivative_from_outputf(float g, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isrlu_derivative_from_output_value_f32(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isrlu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isrlu_derivative_from_output_value_f32(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_isrlu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
@@ -467,20 +460,23 @@ double symact_isrlu_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isrlu_derivative_from_output_value_f64(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isrlu_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isrlu_derivative_from_output_value_f64(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_isrlu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha)
@@ -501,20 +497,23 @@ float symact_isrlu_vjpf(float z, float g_bar, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isrlu_vjp_value_f32(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isrlu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isrlu_vjp_value_f32(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isrlu_vjp_value_f64(double z, double g_bar, double alpha)
@@ -526,20 +525,23 @@ double symact_isrlu_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isrlu_vjp_value_f64(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isrlu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isrlu_vjp_value_f64(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float isrlu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
@@ -551,20 +553,23 @@ float symact_isrlu_vjp_from_outputf(float g, float g_bar, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isrlu_vjp_from_output_value_f32(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isrlu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isrlu_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_isrlu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
@@ -585,20 +590,23 @@ double symact_isrlu_vjp_from_output(double g, double g_bar, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isrlu_vjp_from_output_value_f64(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isrlu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isrlu_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_isrlu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
@@ -619,20 +627,23 @@ float symact_isrlu_second_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isrlu_second_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isrlu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isrlu_second_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isrlu_second_derivative_value_f64(double z, double alpha)
@@ -644,20 +655,23 @@ double symact_isrlu_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isrlu_second_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isrlu_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isrlu_second_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float isrlu_derivative_wrt_alpha_value_f32(float z, float alpha)
@@ -669,20 +683,23 @@ float symact_isrlu_derivative_wrt_alphaf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isrlu_derivative_wrt_alpha_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isrlu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isrlu_derivative_wrt_alpha_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isrlu_derivative_wrt_alpha_value_f64(double z, double alpha)
@@ -694,18 +711,21 @@ double symact_isrlu_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isrlu_derivative_wrt_alpha_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isrlu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isrlu_derivative_wrt_alpha_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,26 +20,22 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double isru_forward_f32(double z, double alpha)
+static inline double isru_forward_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return (-(1.0 / sqrt(alpha)));
-    }
+    const double y0 = (-(1.0 / sqrt(alpha)));
     /* the limit */
-    if (z == INFINITY) {
-        return (1.0 / sqrt(alpha));
-    }
+    const double y1 = (1.0 / sqrt(alpha));
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    return (z / sqrt((1.0 + alpha * symact_powi(z, 2))));
+    const double y3 = (z / sqrt((1.0 + alpha * symact_power_2(z))));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd isru_forward_f64(double z, double alpha)
@@ -80,22 +76,19 @@ static symact_dd isru_forward_f64(double z, double alpha)
     return symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(dd_alpha, symact_dd_powi(w, 2))));
 }
 
-static double isru_derivative_f32(double z, double alpha)
+static inline double isru_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return symact_powi((1.0 / sqrt((1.0 + alpha * symact_powi(z, 2)))), 3);
+    const double y2 = symact_power_3((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd isru_derivative_f64(double z, double alpha)
@@ -136,14 +129,13 @@ static symact_dd isru_derivative_f64(double z, double alpha)
     return symact_dd_div(symact_dd_powi(w, 3), symact_dd_add(symact_dd_mul(dd_alpha, s1), symact_dd_mul(s0, s1)));
 }
 
-static double isru_derivative_from_output_f32(double z, double alpha)
+static inline double isru_derivative_from_output_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* as it is */
-    return symact_powi(sqrt((1.0 - alpha * symact_powi(z, 2))), 3);
+    const double y0 = symact_power_3(sqrt((1.0 - alpha * symact_power_2(z))));
+    double y = y0;
+    return z != z ? z : y;
 }
 
 static symact_dd isru_derivative_from_output_f64(double z, double alpha)
@@ -160,26 +152,22 @@ static symact_dd isru_derivative_from_output_f64(double z, double alpha)
     return symact_dd_powi(symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x)))), 3);
 }
 
-static double isru_second_derivative_f32(double z, double alpha)
+static inline double isru_second_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return -3.0 * alpha * z;
-    }
+    const double y2 = -3.0 * alpha * z;
     /* as it is */
-    return -3.0 * alpha * z * symact_powi((1.0 / sqrt((1.0 + alpha * symact_powi(z, 2)))), 5);
+    const double y3 = -3.0 * alpha * z * symact_power_5((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd isru_second_derivative_f64(double z, double alpha)
@@ -226,26 +214,22 @@ static symact_dd isru_second_derivative_f64(double z, double alpha)
     return symact_dd_div(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-3.0), dd_alpha), s0), symact_dd_add(symact_dd_add(symact_dd_mul(dd_alpha, symact_dd_mul(s2, dd_alpha)), symact_dd_mul(s0, s2)), symact_dd_mul(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), s1), s2)));
 }
 
-static double isru_derivative_wrt_alpha_f32(double z, double alpha)
+static inline double isru_derivative_wrt_alpha_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0x1p-1 * symact_powi((1.0 / sqrt(alpha)), 3);
-    }
+    const double y0 = 0x1p-1 * symact_power_3((1.0 / sqrt(alpha)));
     /* the limit */
-    if (z == INFINITY) {
-        return -0x1p-1 * symact_powi((1.0 / sqrt(alpha)), 3);
-    }
+    const double y1 = -0x1p-1 * symact_power_3((1.0 / sqrt(alpha)));
     /* zero, with its sign */
-    if (z == 0.0) {
-        return -3.0 * z;
-    }
+    const double y2 = -3.0 * z;
     /* as it is */
-    return -0x1p-1 * symact_powi(z, 3) * symact_powi((1.0 / sqrt((1.0 + alpha * symact_powi(z, 2)))), 3);
+    const double y3 = -0x1p-1 * symact_power_3(z) * symact_power_3((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd isru_derivative_wrt_alpha_f64(double z, double alpha)
@@ -311,20 +295,23 @@ float symact_isruf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isru_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isru_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isru_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isru_value_f64(double z, double alpha)
@@ -336,20 +323,23 @@ double symact_isru(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isru_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isru_f64(const double *z, double *g, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isru_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float isru_derivative_value_f32(float z, float alpha)
@@ -361,20 +351,23 @@ float symact_isru_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isru_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isru_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isru_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isru_derivative_value_f64(double z, double alpha)
@@ -386,20 +379,23 @@ double symact_isru_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isru_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isru_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isru_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float isru_derivative_from_output_value_f32(float g, float alpha)
@@ -411,20 +407,23 @@ float symact_isru_derivative_from_outputf(float g, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isru_derivative_from_output_value_f32(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isru_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isru_derivative_from_output_value_f32(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_isru_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
@@ -445,20 +444,23 @@ double symact_isru_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isru_derivative_from_output_value_f64(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isru_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isru_derivative_from_output_value_f64(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_isru_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha)
@@ -479,20 +481,23 @@ float symact_isru_vjpf(float z, float g_bar, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isru_vjp_value_f32(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isru_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isru_vjp_value_f32(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isru_vjp_value_f64(double z, double g_bar, double alpha)
@@ -504,20 +509,23 @@ double symact_isru_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isru_vjp_value_f64(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isru_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isru_vjp_value_f64(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float isru_vjp_from_output_value_f32(float g, float g_bar, float alpha)
@@ -529,20 +537,23 @@ float symact_isru_vjp_from_outputf(float g, float g_bar, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isru_vjp_from_output_value_f32(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isru_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isru_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_isru_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
@@ -563,20 +574,23 @@ double symact_isru_vjp_from_output(double g, double g_bar, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isru_vjp_from_output_value_f64(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isru_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isru_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_isru_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
@@ -597,20 +611,23 @@ float symact_isru_second_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isru_second_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isru_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isru_second_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isru_second_derivative_value_f64(double z, double alpha)
@@ -622,20 +639,23 @@ double symact_isru_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isru_second_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isru_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isru_second_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float isru_derivative_wrt_alpha_value_f32(float z, float alpha)
@@ -647,20 +667,23 @@ float symact_isru_derivative_wrt_alphaf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = isru_derivative_wrt_alpha_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_isru_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = isru_derivative_wrt_alpha_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double isru_derivative_wrt_alpha_value_f64(double z, double alpha)
@@ -672,18 +695,21 @@ double symact_isru_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = isru_derivative_wrt_alpha_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_isru_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = isru_derivative_wrt_alpha_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,15 +20,14 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double linear_forward_f32(double z, double slope, double intercept)
+static inline double linear_forward_f32(double z, double slope, double intercept)
 {
     (void)slope;
     (void)intercept;
-    if (z != z) {
-        return z;
-    }
     /* as it is */
-    return (intercept + slope * z);
+    const double y0 = (intercept + slope * z);
+    double y = y0;
+    return z != z ? z : y;
 }
 
 static symact_dd linear_forward_f64(double z, double slope, double intercept)
@@ -60,23 +59,20 @@ static symact_dd linear_forward_f64(double z, double slope, double intercept)
     return symact_dd_mul(t, symact_dd_add(dd_slope, symact_dd_mul(dd_intercept, w)));
 }
 
-static double linear_derivative_f32(double z, double slope, double intercept)
+static inline double linear_derivative_f32(double z, double slope, double intercept)
 {
     (void)slope;
     (void)intercept;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return slope;
-    }
+    const double y0 = slope;
     /* the limit */
-    if (z == INFINITY) {
-        return slope;
-    }
+    const double y1 = slope;
     /* as it is */
-    return slope;
+    const double y2 = slope;
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd linear_derivative_f64(double z, double slope, double intercept)
@@ -104,23 +100,20 @@ static symact_dd linear_derivative_f64(double z, double slope, double intercept)
     return dd_slope;
 }
 
-static double linear_derivative_from_output_f32(double z, double slope, double intercept)
+static inline double linear_derivative_from_output_f32(double z, double slope, double intercept)
 {
     (void)slope;
     (void)intercept;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return slope;
-    }
+    const double y0 = slope;
     /* the limit */
-    if (z == INFINITY) {
-        return slope;
-    }
+    const double y1 = slope;
     /* as it is */
-    return slope;
+    const double y2 = slope;
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd linear_derivative_from_output_f64(double z, double slope, double intercept)
@@ -148,27 +141,23 @@ static symact_dd linear_derivative_from_output_f64(double z, double slope, doubl
     return dd_slope;
 }
 
-static double linear_second_derivative_f32(double z, double slope, double intercept)
+static inline double linear_second_derivative_f32(double z, double slope, double intercept)
 {
     (void)slope;
     (void)intercept;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd linear_second_derivative_f64(double z, double slope, double intercept)
@@ -200,27 +189,23 @@ static symact_dd linear_second_derivative_f64(double z, double slope, double int
     return symact_dd_from_double(0.0);
 }
 
-static double linear_derivative_wrt_slope_f32(double z, double slope, double intercept)
+static inline double linear_derivative_wrt_slope_f32(double z, double slope, double intercept)
 {
     (void)slope;
     (void)intercept;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    return z;
+    const double y3 = z;
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd linear_derivative_wrt_slope_f64(double z, double slope, double intercept)
@@ -262,23 +247,20 @@ static symact_dd linear_derivative_wrt_slope_f64(double z, double slope, double 
     return t;
 }
 
-static double linear_derivative_wrt_intercept_f32(double z, double slope, double intercept)
+static inline double linear_derivative_wrt_intercept_f32(double z, double slope, double intercept)
 {
     (void)slope;
     (void)intercept;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    return 1.0;
+    const double y2 = 1.0;
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd linear_derivative_wrt_intercept_f64(double z, double slope, double intercept)
@@ -315,20 +297,23 @@ float symact_linearf(float z, float slope, float intercept)
 {
     const int before = symact_raised();
     const volatile float value = linear_value_f32(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_linear_f32(const float *z, float *g, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = linear_value_f32(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double linear_value_f64(double z, double slope, double intercept)
@@ -340,20 +325,23 @@ double symact_linear(double z, double slope, double intercept)
 {
     const int before = symact_raised();
     const volatile double value = linear_value_f64(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_linear_f64(const double *z, double *g, size_t n, double slope, double intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = linear_value_f64(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float linear_derivative_value_f32(float z, float slope, float intercept)
@@ -365,20 +353,23 @@ float symact_linear_derivativef(float z, float slope, float intercept)
 {
     const int before = symact_raised();
     const volatile float value = linear_derivative_value_f32(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_linear_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = linear_derivative_value_f32(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double linear_derivative_value_f64(double z, double slope, double intercept)
@@ -390,20 +381,23 @@ double symact_linear_derivative(double z, double slope, double intercept)
 {
     const int before = symact_raised();
     const volatile double value = linear_derivative_value_f64(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_linear_derivative_f64(const double *z, double *d, size_t n, double slope, double intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = linear_derivative_value_f64(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float linear_derivative_from_output_value_f32(float g, float slope, float intercept)
@@ -415,20 +409,23 @@ float symact_linear_derivative_from_outputf(float g, float slope, float intercep
 {
     const int before = symact_raised();
     const volatile float value = linear_derivative_from_output_value_f32(g, slope, intercept);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_linear_derivative_from_output_f32(const float *g, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = linear_derivative_from_output_value_f32(g[i], slope, intercept);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double linear_derivative_from_output_value_f64(double g, double slope, double intercept)
@@ -440,20 +437,23 @@ double symact_linear_derivative_from_output(double g, double slope, double inter
 {
     const int before = symact_raised();
     const volatile double value = linear_derivative_from_output_value_f64(g, slope, intercept);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_linear_derivative_from_output_f64(const double *g, double *d, size_t n, double slope, double intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = linear_derivative_from_output_value_f64(g[i], slope, intercept);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float linear_vjp_value_f32(float z, float g_bar, float slope, float intercept)
@@ -465,20 +465,23 @@ float symact_linear_vjpf(float z, float g_bar, float slope, float intercept)
 {
     const int before = symact_raised();
     const volatile float value = linear_vjp_value_f32(z, g_bar, slope, intercept);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_linear_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = linear_vjp_value_f32(z[i], g_bar[i], slope, intercept);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double linear_vjp_value_f64(double z, double g_bar, double slope, double intercept)
@@ -490,20 +493,23 @@ double symact_linear_vjp(double z, double g_bar, double slope, double intercept)
 {
     const int before = symact_raised();
     const volatile double value = linear_vjp_value_f64(z, g_bar, slope, intercept);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_linear_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double slope, double intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = linear_vjp_value_f64(z[i], g_bar[i], slope, intercept);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float linear_vjp_from_output_value_f32(float g, float g_bar, float slope, float intercept)
@@ -515,20 +521,23 @@ float symact_linear_vjp_from_outputf(float g, float g_bar, float slope, float in
 {
     const int before = symact_raised();
     const volatile float value = linear_vjp_from_output_value_f32(g, g_bar, slope, intercept);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_linear_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = linear_vjp_from_output_value_f32(g[i], g_bar[i], slope, intercept);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double linear_vjp_from_output_value_f64(double g, double g_bar, double slope, double intercept)
@@ -540,20 +549,23 @@ double symact_linear_vjp_from_output(double g, double g_bar, double slope, doubl
 {
     const int before = symact_raised();
     const volatile double value = linear_vjp_from_output_value_f64(g, g_bar, slope, intercept);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_linear_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double slope, double intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = linear_vjp_from_output_value_f64(g[i], g_bar[i], slope, intercept);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float linear_second_derivative_value_f32(float z, float slope, float intercept)
@@ -565,20 +577,23 @@ float symact_linear_second_derivativef(float z, float slope, float intercept)
 {
     const int before = symact_raised();
     const volatile float value = linear_second_derivative_value_f32(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = linear_second_derivative_value_f32(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double linear_second_derivative_value_f64(double z, double slope, double intercept)
@@ -590,20 +605,23 @@ double symact_linear_second_derivative(double z, double slope, double intercept)
 {
     const int before = symact_raised();
     const volatile double value = linear_second_derivative_value_f64(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_linear_second_derivative_f64(const double *z, double *d, size_t n, double slope, double intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = linear_second_derivative_value_f64(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float linear_derivative_wrt_slope_value_f32(float z, float slope, float intercept)
@@ -615,20 +633,23 @@ float symact_linear_derivative_wrt_slopef(float z, float slope, float intercept)
 {
     const int before = symact_raised();
     const volatile float value = linear_derivative_wrt_slope_value_f32(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = linear_derivative_wrt_slope_value_f32(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double linear_derivative_wrt_slope_value_f64(double z, double slope, double intercept)
@@ -640,20 +661,23 @@ double symact_linear_derivative_wrt_slope(double z, double slope, double interce
 {
     const int before = symact_raised();
     const volatile double value = linear_derivative_wrt_slope_value_f64(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_linear_derivative_wrt_slope_f64(const double *z, double *d, size_t n, double slope, double intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = linear_derivative_wrt_slope_value_f64(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float linear_derivative_wrt_intercept_value_f32(float z, float slope, float intercept)
@@ -665,20 +689,23 @@ float symact_linear_derivative_wrt_interceptf(float z, float slope, float interc
 {
     const int before = symact_raised();
     const volatile float value = linear_derivative_wrt_intercept_value_f32(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = linear_derivative_wrt_intercept_value_f32(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double linear_derivative_wrt_intercept_value_f64(double z, double slope, double intercept)
@@ -690,18 +717,21 @@ double symact_linear_derivative_wrt_intercept(double z, double slope, double int
 {
     const int before = symact_raised();
     const volatile double value = linear_derivative_wrt_intercept_value_f64(z, slope, intercept);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_linear_derivative_wrt_intercept_f64(const double *z, double *d, size_t n, double slope, double intercept)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = linear_derivative_wrt_intercept_value_f64(z[i], slope, intercept);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

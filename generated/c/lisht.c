@@ -20,25 +20,21 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double lisht_forward_f32(double z)
+static inline double lisht_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return z * symact_f64_tanh(z);
+    const double y3 = z * symact_f64_tanh(z);
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd lisht_forward_f64(double z)
@@ -76,38 +72,41 @@ static symact_dd lisht_forward_f64(double z)
     return symact_dd_neg(symact_dd_div(symact_dd_mul(s0, t), symact_dd_add(symact_dd_from_double(2.0), s0)));
 }
 
-static double lisht_derivative_f32(double z)
+static inline double lisht_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -1.0;
-    }
+    const double y0 = -1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 2.0 * z;
-    }
+    const double y2 = 2.0 * z;
     /* decaying exponentials */
-    if (-1.0 > z) {
+    double y3;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp(-2.0 * t);
-        return symact_powi((1.0 / (1.0 + s0)), 2) * (s0 * (s0 - 4.0 * t) - 1.0);
+        y3 = symact_power_2((1.0 / (1.0 + s0))) * (s0 * (s0 - 4.0 * t) - 1.0);
     }
     /* as it is */
-    if (1.0 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_tanh(z);
-        return (s0 + z * (1.0 - symact_powi(s0, 2)));
+        y4 = (s0 + z * (1.0 - symact_power_2(s0)));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp(-2.0 * t);
-    return symact_powi((1.0 / (1.0 + s0)), 2) * (1.0 + s0 * (4.0 * t - s0));
+    double y5;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp(-2.0 * t);
+        y5 = symact_power_2((1.0 / (1.0 + s0))) * (1.0 + s0 * (4.0 * t - s0));
+    }
+    double y = y5;
+    y = 1.0 > z ? y4 : y;
+    y = -1.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd lisht_derivative_f64(double z)
@@ -154,46 +153,54 @@ static symact_dd lisht_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static double lisht_second_derivative_f32(double z)
+static inline double lisht_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (-0x1.8p+0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp(-2.0 * t);
         const double s1 = 8.0 * t;
-        return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1);
+        y2 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((8.0 + s0 * (8.0 + s1)) - s1);
     }
     /* power series */
-    if (-1.0 > z) {
+    double y3;
+    {
         const double t = (0x1.331e23ad9de11p+0 + z);
-        return (0x1.86b40693cc6cbp-153 + t * (0x1.76e8b4eb0ea41p-1 + t * (0x1.388203715b23ep+0 + t * (0x1.706e66bf3603bp-1 + t * (t * (t * (t * (t * (0x1.94804c550c0fcp-4 + t * (0x1.8e0bb1b9411e3p-4 + t * (0x1.1af1925d34d7ep-5 + t * (t * (-0x1.3f8fd2d4427b6p-6 - 0x1.51a7765845eb5p-7 * t) - 0x1.4e83911395334p-7)))) - 0x1.e2e4a6611bf4bp-5) - 0x1.662f848d6c11cp-2) - 0x1.fa4e9f742fa77p-2) - 0x1.e178d8d2391d6p-4)))));
+        y3 = (0x1.86b40693cc6cbp-153 + t * (0x1.76e8b4eb0ea41p-1 + t * (0x1.388203715b23ep+0 + t * (0x1.706e66bf3603bp-1 + t * (t * (t * (t * (t * (0x1.94804c550c0fcp-4 + t * (0x1.8e0bb1b9411e3p-4 + t * (0x1.1af1925d34d7ep-5 + t * (t * (-0x1.3f8fd2d4427b6p-6 - 0x1.51a7765845eb5p-7 * t) - 0x1.4e83911395334p-7)))) - 0x1.e2e4a6611bf4bp-5) - 0x1.662f848d6c11cp-2) - 0x1.fa4e9f742fa77p-2) - 0x1.e178d8d2391d6p-4)))));
     }
     /* as it is */
-    if (1.0 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_tanh(z);
-        return 2.0 * (1.0 + s0) * (s0 - 1.0) * (s0 * z - 1.0);
+        y4 = 2.0 * (1.0 + s0) * (s0 - 1.0) * (s0 * z - 1.0);
     }
     /* power series */
-    if (0x1.8p+0 > z) {
+    double y5;
+    {
         const double t = (z - 0x1.331e23ad9de11p+0);
-        return (0x1.86b40693cc6cbp-153 + t * (t * (0x1.388203715b23ep+0 + t * (t * (t * (0x1.fa4e9f742fa77p-2 + t * (t * (0x1.e2e4a6611bf4bp-5 + t * (0x1.94804c550c0fcp-4 + t * (t * (0x1.1af1925d34d7ep-5 + t * (0x1.4e83911395334p-7 + t * (0x1.51a7765845eb5p-7 * t - 0x1.3f8fd2d4427b6p-6))) - 0x1.8e0bb1b9411e3p-4))) - 0x1.662f848d6c11cp-2)) - 0x1.e178d8d2391d6p-4) - 0x1.706e66bf3603bp-1)) - 0x1.76e8b4eb0ea41p-1));
+        y5 = (0x1.86b40693cc6cbp-153 + t * (t * (0x1.388203715b23ep+0 + t * (t * (t * (0x1.fa4e9f742fa77p-2 + t * (t * (0x1.e2e4a6611bf4bp-5 + t * (0x1.94804c550c0fcp-4 + t * (t * (0x1.1af1925d34d7ep-5 + t * (0x1.4e83911395334p-7 + t * (0x1.51a7765845eb5p-7 * t - 0x1.3f8fd2d4427b6p-6))) - 0x1.8e0bb1b9411e3p-4))) - 0x1.662f848d6c11cp-2)) - 0x1.e178d8d2391d6p-4) - 0x1.706e66bf3603bp-1)) - 0x1.76e8b4eb0ea41p-1));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp(-2.0 * t);
-    const double s1 = 8.0 * t;
-    return s0 * symact_powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1);
+    double y6;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp(-2.0 * t);
+        const double s1 = 8.0 * t;
+        y6 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((8.0 + s0 * (8.0 + s1)) - s1);
+    }
+    double y = y6;
+    y = 0x1.8p+0 > z ? y5 : y;
+    y = 1.0 > z ? y4 : y;
+    y = -1.0 > z ? y3 : y;
+    y = -0x1.8p+0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd lisht_second_derivative_f64(double z)
@@ -259,20 +266,23 @@ float symact_lishtf(float z)
 {
     const int before = symact_raised();
     const volatile float value = lisht_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_lisht_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = lisht_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double lisht_value_f64(double z)
@@ -284,20 +294,23 @@ double symact_lisht(double z)
 {
     const int before = symact_raised();
     const volatile double value = lisht_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_lisht_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = lisht_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float lisht_derivative_value_f32(float z)
@@ -309,20 +322,23 @@ float symact_lisht_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = lisht_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_lisht_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = lisht_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double lisht_derivative_value_f64(double z)
@@ -334,20 +350,23 @@ double symact_lisht_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = lisht_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_lisht_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = lisht_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float lisht_vjp_value_f32(float z, float g_bar)
@@ -359,20 +378,23 @@ float symact_lisht_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = lisht_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_lisht_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = lisht_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double lisht_vjp_value_f64(double z, double g_bar)
@@ -384,20 +406,23 @@ double symact_lisht_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = lisht_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_lisht_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = lisht_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float lisht_second_derivative_value_f32(float z)
@@ -409,20 +434,23 @@ float symact_lisht_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = lisht_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_lisht_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = lisht_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double lisht_second_derivative_value_f64(double z)
@@ -434,18 +462,21 @@ double symact_lisht_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = lisht_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_lisht_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = lisht_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,7 +20,7 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double log_normal_cdf_forward_f32(double z)
+static inline double log_normal_cdf_forward_f32(double z)
 {
     if (z != z) {
         return z;
@@ -36,7 +36,7 @@ static double log_normal_cdf_forward_f32(double z)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        return ((symact_f64_log(symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t)) - 0x1p-1 * symact_powi(t, 2)) - 0x1.62e42fefa39efp-1);
+        return ((symact_f64_log(symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t)) - 0x1p-1 * symact_power_2(t)) - 0x1.62e42fefa39efp-1);
     }
     /* as it is */
     if (0x1p-25 > z) {
@@ -44,7 +44,7 @@ static double log_normal_cdf_forward_f32(double z)
     }
     /* decaying exponentials */
     const double t = z;
-    return symact_f64_log1p(-0x1p-1 * symact_f64_exp(-0x1p-1 * symact_powi(t, 2)) * symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t));
+    return symact_f64_log1p(-0x1p-1 * symact_f64_exp(-0x1p-1 * symact_power_2(t)) * symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t));
 }
 
 static symact_dd log_normal_cdf_forward_f64(double z)
@@ -81,7 +81,7 @@ static symact_dd log_normal_cdf_forward_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), -300);
 }
 
-static double log_normal_cdf_derivative_f32(double z)
+static inline double log_normal_cdf_derivative_f32(double z)
 {
     if (z != z) {
         return z;
@@ -102,7 +102,7 @@ static double log_normal_cdf_derivative_f32(double z)
     }
     /* as it is */
     const double s0 = 0x1.6a09e667f3bcdp+0;
-    return (0x1.20dd750429b6dp-1 * symact_f64_exp(-0x1p-1 * symact_powi(z, 2)) * s0 / (1.0 + symact_f64_erf(0x1p-1 * s0 * z)));
+    return (0x1.20dd750429b6dp-1 * symact_f64_exp(-0x1p-1 * symact_power_2(z)) * s0 / (1.0 + symact_f64_erf(0x1p-1 * s0 * z)));
 }
 
 static symact_dd log_normal_cdf_derivative_f64(double z)
@@ -145,7 +145,7 @@ static symact_dd log_normal_cdf_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s2, 300), s0), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_exp(s2), s1), symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t))), symact_dd_mul(symact_dd_from_double(2.0), s1)))), -300);
 }
 
-static double log_normal_cdf_second_derivative_f32(double z)
+static inline double log_normal_cdf_second_derivative_f32(double z)
 {
     if (z != z) {
         return z;
@@ -162,10 +162,10 @@ static double log_normal_cdf_second_derivative_f32(double z)
     if (-29.0 > z) {
         const double t = (-z);
         const double w = (1.0 / t);
-        const double s0 = symact_powi(w, 6);
-        const double s1 = symact_powi(w, 2);
-        const double s2 = symact_powi(w, 4);
-        const double s3 = symact_powi(w, 8);
+        const double s0 = symact_power_6(w);
+        const double s1 = symact_power_2(w);
+        const double s2 = symact_power_4(w);
+        const double s3 = symact_power_8(w);
         return (((((105.0 * s0 + 3.0 * s1) - 1.0) - 15.0 * s2) - 945.0 * s3) / ((((((((((1.0 + 7.0 * s2) + 249.0 * s3) + 0x1.572p+11 * symact_powi(w, 12)) + 0x1.339ep+15 * symact_powi(w, 16)) + 0x1.b40c2p+19 * symact_powi(w, 20)) - 36.0 * s0) - 2.0 * s1) - 0x1.11cp+11 * symact_powi(w, 10)) - 0x1.13ap+13 * symact_powi(w, 14)) - 0x1.8399p+17 * symact_powi(w, 18)));
     }
     /* decaying exponentials */
@@ -173,23 +173,23 @@ static double log_normal_cdf_second_derivative_f32(double z)
         const double t = (-z);
         const double s0 = 0x1.6a09e667f3bcdp+0;
         const double s1 = symact_f64_erfcx(0x1p-1 * s0 * t);
-        return 0x1.45f306dc9c883p-2 * s0 * symact_powi((1.0 / s1), 2) * (0x1.c5bf891b4ef6bp+0 * s1 * t - s0);
+        return 0x1.45f306dc9c883p-2 * s0 * symact_power_2((1.0 / s1)) * (0x1.c5bf891b4ef6bp+0 * s1 * t - s0);
     }
     /* as it is */
     if (0x1p-7 > z) {
         const double s0 = 0x1.6a09e667f3bcdp+0;
         const double s1 = (1.0 + symact_f64_erf(0x1p-1 * s0 * z));
-        const double s2 = symact_powi(z, 2);
-        return 0x1.45f306dc9c883p-2 * symact_f64_exp((-s2)) * s0 * symact_powi((1.0 / s1), 2) * ((-s0) - 0x1.c5bf891b4ef6bp+0 * symact_f64_exp(0x1p-1 * s2) * s1 * z);
+        const double s2 = symact_power_2(z);
+        return 0x1.45f306dc9c883p-2 * symact_f64_exp((-s2)) * s0 * symact_power_2((1.0 / s1)) * ((-s0) - 0x1.c5bf891b4ef6bp+0 * symact_f64_exp(0x1p-1 * s2) * s1 * z);
     }
     /* decaying exponentials */
     const double t = z;
     const double s0 = 0x1.921fb54442d18p+3;
     const double s1 = 0x1.6a09e667f3bcdp+0 * t;
     const double s2 = symact_f64_erfcx(0x1p-1 * s1);
-    const double s3 = symact_f64_exp(-0x1p-1 * symact_powi(t, 2));
+    const double s3 = symact_f64_exp(-0x1p-1 * symact_power_2(t));
     const double s4 = 0x1.c5bf891b4ef6bp+0 * s1;
-    return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (0x1.921fb54442d18p+1 * s3 * symact_powi(s2, 2) - s0 * s2)));
+    return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (0x1.921fb54442d18p+1 * s3 * symact_power_2(s2) - s0 * s2)));
 }
 
 static symact_dd log_normal_cdf_second_derivative_f64(double z)
@@ -255,20 +255,23 @@ float symact_log_normal_cdff(float z)
 {
     const int before = symact_raised();
     const volatile float value = log_normal_cdf_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_log_normal_cdf_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = log_normal_cdf_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double log_normal_cdf_value_f64(double z)
@@ -280,20 +283,23 @@ double symact_log_normal_cdf(double z)
 {
     const int before = symact_raised();
     const volatile double value = log_normal_cdf_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_log_normal_cdf_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = log_normal_cdf_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float log_normal_cdf_derivative_value_f32(float z)
@@ -305,20 +311,23 @@ float symact_log_normal_cdf_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = log_normal_cdf_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_log_normal_cdf_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = log_normal_cdf_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double log_normal_cdf_derivative_value_f64(double z)
@@ -330,20 +339,23 @@ double symact_log_normal_cdf_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = log_normal_cdf_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_log_normal_cdf_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = log_normal_cdf_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float log_normal_cdf_vjp_value_f32(float z, float g_bar)
@@ -355,20 +367,23 @@ float symact_log_normal_cdf_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = log_normal_cdf_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_log_normal_cdf_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = log_normal_cdf_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double log_normal_cdf_vjp_value_f64(double z, double g_bar)
@@ -380,20 +395,23 @@ double symact_log_normal_cdf_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = log_normal_cdf_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_log_normal_cdf_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = log_normal_cdf_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float log_normal_cdf_second_derivative_value_f32(float z)
@@ -405,20 +423,23 @@ float symact_log_normal_cdf_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = log_normal_cdf_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_log_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = log_normal_cdf_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double log_normal_cdf_second_derivative_value_f64(double z)
@@ -430,18 +451,21 @@ double symact_log_normal_cdf_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = log_normal_cdf_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_log_normal_cdf_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = log_normal_cdf_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,37 +20,40 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double logcosh_forward_f32(double z)
+static inline double logcosh_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* decaying exponentials */
-    if (-0x1p-6 > z) {
+    double y3;
+    {
         const double t = (-z);
-        return ((t + symact_f64_log1p(symact_f64_exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
+        y3 = ((t + symact_f64_log1p(symact_f64_exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
     }
     /* power series */
-    if (0x1p-6 > z) {
+    double y4;
+    {
         const double t = z;
-        const double s0 = symact_powi(t, 2);
-        return s0 * (0x1p-1 + s0 * (s0 * (0x1.6c16c16c16c17p-6 + s0 * (s0 * (0x1.1ea5d39bcda62p-9 - 0x1.833d9c7de5851p-11 * s0) - 0x1.ba1ba1ba1ba1cp-8)) - 0x1.5555555555555p-4));
+        const double s0 = symact_power_2(t);
+        y4 = s0 * (0x1p-1 + s0 * (s0 * (0x1.6c16c16c16c17p-6 + s0 * (s0 * (0x1.1ea5d39bcda62p-9 - 0x1.833d9c7de5851p-11 * s0) - 0x1.ba1ba1ba1ba1cp-8)) - 0x1.5555555555555p-4));
     }
     /* decaying exponentials */
-    const double t = z;
-    return ((t + symact_f64_log1p(symact_f64_exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
+    double y5;
+    {
+        const double t = z;
+        y5 = ((t + symact_f64_log1p(symact_f64_exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
+    }
+    double y = y5;
+    y = 0x1p-6 > z ? y4 : y;
+    y = -0x1p-6 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logcosh_forward_f64(double z)
@@ -88,25 +91,21 @@ static symact_dd logcosh_forward_f64(double z)
     return symact_dd_sub(symact_dd_add(t, symact_dd_log1p(symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t)))), symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
 }
 
-static double logcosh_derivative_f32(double z)
+static inline double logcosh_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -1.0;
-    }
+    const double y0 = -1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    return symact_f64_tanh(z);
+    const double y3 = symact_f64_tanh(z);
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logcosh_derivative_f64(double z)
@@ -144,33 +143,34 @@ static symact_dd logcosh_derivative_f64(double z)
     return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0)));
 }
 
-static double logcosh_second_derivative_f32(double z)
+static inline double logcosh_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp(-2.0 * t);
-        return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+        y2 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
     }
     /* as it is */
-    if (0x1p-22 > z) {
-        return (1.0 - symact_powi(symact_f64_tanh(z), 2));
-    }
+    const double y3 = (1.0 - symact_power_2(symact_f64_tanh(z)));
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp(-2.0 * t);
-    return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+    double y4;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp(-2.0 * t);
+        y4 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
+    }
+    double y = y4;
+    y = 0x1p-22 > z ? y3 : y;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logcosh_second_derivative_f64(double z)
@@ -213,20 +213,23 @@ float symact_logcoshf(float z)
 {
     const int before = symact_raised();
     const volatile float value = logcosh_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logcosh_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logcosh_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logcosh_value_f64(double z)
@@ -238,20 +241,23 @@ double symact_logcosh(double z)
 {
     const int before = symact_raised();
     const volatile double value = logcosh_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logcosh_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logcosh_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logcosh_derivative_value_f32(float z)
@@ -263,20 +269,23 @@ float symact_logcosh_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = logcosh_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logcosh_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logcosh_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logcosh_derivative_value_f64(double z)
@@ -288,20 +297,23 @@ double symact_logcosh_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = logcosh_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logcosh_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logcosh_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logcosh_vjp_value_f32(float z, float g_bar)
@@ -313,20 +325,23 @@ float symact_logcosh_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = logcosh_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logcosh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logcosh_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logcosh_vjp_value_f64(double z, double g_bar)
@@ -338,20 +353,23 @@ double symact_logcosh_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = logcosh_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logcosh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logcosh_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logcosh_second_derivative_value_f32(float z)
@@ -363,20 +381,23 @@ float symact_logcosh_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = logcosh_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logcosh_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logcosh_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logcosh_second_derivative_value_f64(double z)
@@ -388,18 +409,21 @@ double symact_logcosh_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = logcosh_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logcosh_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logcosh_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,21 +20,18 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double logish_forward_f32(double z)
+static inline double logish_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    return z * symact_f64_log1p((1.0 / (1.0 + symact_f64_exp((-z)))));
+    const double y2 = z * symact_f64_log1p((1.0 / (1.0 + symact_f64_exp((-z)))));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logish_forward_f64(double z)
@@ -71,39 +68,43 @@ static symact_dd logish_forward_f64(double z)
     return symact_dd_add(symact_dd_mul(symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56), t), symact_dd_mul(t, symact_dd_log1p(symact_dd_neg(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp(t))))))));
 }
 
-static double logish_derivative_f32(double z)
+static inline double logish_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0x1.62e42fefa39efp-1;
-    }
+    const double y1 = 0x1.62e42fefa39efp-1;
     /* decaying exponentials */
-    if (-0x1.8p+0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = (-t);
         const double s1 = symact_f64_exp(s0);
         const double s2 = 2.0 * s1;
         const double s3 = (1.0 / (1.0 + s1));
         const double s4 = symact_f64_log1p(s1 * s3);
-        return (s3 * (s4 + s1 * ((s0 + 3.0 * s4) + s2 * s4)) / (1.0 + s2));
+        y2 = (s3 * (s4 + s1 * ((s0 + 3.0 * s4) + s2 * s4)) / (1.0 + s2));
     }
     /* power series */
-    if (-1.0 > z) {
+    double y3;
+    {
         const double t = (0x1.5f592781c9063p+0 + z);
-        return (0x1.9aad157f2be9p-156 + t * (0x1.77a21c898b59fp-3 + t * (0x1.bd267d771edb8p-4 + t * (0x1.9d4c9b15c36a5p-9 + t * (t * (t * (0x1.1e70fec5edd3p-10 + t * (0x1.53c5cd125234bp-11 + t * (0x1.5faed089bd031p-19 + t * (t * (t * (0x1.4292ad5fa7c3fp-18 + t * (0x1.23721a9845856p-19 - 0x1.a9929a0ff2a0ap-24 * t)) - 0x1.b8baa7911ffeap-17) - 0x1.24ab3be1c0367p-14)))) - 0x1.e2554fa3fa6cp-9) - 0x1.eb4f4e73487e2p-7)))));
+        y3 = (0x1.9aad157f2be9p-156 + t * (0x1.77a21c898b59fp-3 + t * (0x1.bd267d771edb8p-4 + t * (0x1.9d4c9b15c36a5p-9 + t * (t * (t * (0x1.1e70fec5edd3p-10 + t * (0x1.53c5cd125234bp-11 + t * (0x1.5faed089bd031p-19 + t * (t * (t * (0x1.4292ad5fa7c3fp-18 + t * (0x1.23721a9845856p-19 - 0x1.a9929a0ff2a0ap-24 * t)) - 0x1.b8baa7911ffeap-17) - 0x1.24ab3be1c0367p-14)))) - 0x1.e2554fa3fa6cp-9) - 0x1.eb4f4e73487e2p-7)))));
     }
     /* as it is */
-    const double s0 = symact_f64_exp((-z));
-    const double s1 = (1.0 + s0);
-    const double s2 = (1.0 / s1);
-    return ((s0 * z * symact_powi((1.0 / s1), 2) / (1.0 + s2)) + symact_f64_log1p(s2));
+    double y4;
+    {
+        const double s0 = symact_f64_exp((-z));
+        const double s1 = (1.0 + s0);
+        const double s2 = (1.0 / s1);
+        y4 = ((s0 * z * symact_power_2((1.0 / s1)) / (1.0 + s2)) + symact_f64_log1p(s2));
+    }
+    double y = y4;
+    y = -1.0 > z ? y3 : y;
+    y = -0x1.8p+0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logish_derivative_f64(double z)
@@ -159,36 +160,40 @@ static symact_dd logish_derivative_f64(double z)
     return symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);
 }
 
-static double logish_second_derivative_f32(double z)
+static inline double logish_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (-3.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = (-t);
         const double s1 = symact_f64_exp(s0);
-        return s1 * symact_powi((1.0 / (1.0 + s1)), 2) * symact_powi((1.0 / (1.0 + 2.0 * s1)), 2) * ((2.0 + s0) + s1 * (6.0 + s1 * (4.0 + 2.0 * t)));
+        y2 = s1 * symact_power_2((1.0 / (1.0 + s1))) * symact_power_2((1.0 / (1.0 + 2.0 * s1))) * ((2.0 + s0) + s1 * (6.0 + s1 * (4.0 + 2.0 * t)));
     }
     /* power series */
-    if (-2.0 > z) {
+    double y3;
+    {
         const double t = (0x1.444806bd00bd4p+1 + z);
-        return (t * (0x1.47fbf83132456p-4 + t * (0x1.01e03ec5cd3a2p-4 + t * (0x1.e2543e0b6f007p-7 + t * (t * (t * (t * (0x1.9d22a884957e5p-14 + t * (0x1.2268317e1e13ap-13 + t * (0x1.3eadabae1007ep-15 + t * (t * (t * (-0x1.41a50ebe9075ep-20 - 0x1.2ca1812bba04p-25 * t) - 0x1.046f1f3ed94bfp-18) - 0x1.9e0a4d097d4a3p-21)))) - 0x1.f2e4d23d031eap-11) - 0x1.fc2704c16dc87p-9) - 0x1.1912885f1ef9p-8)))) - 0x1.f520b11273294p-156);
+        y3 = (t * (0x1.47fbf83132456p-4 + t * (0x1.01e03ec5cd3a2p-4 + t * (0x1.e2543e0b6f007p-7 + t * (t * (t * (t * (0x1.9d22a884957e5p-14 + t * (0x1.2268317e1e13ap-13 + t * (0x1.3eadabae1007ep-15 + t * (t * (t * (-0x1.41a50ebe9075ep-20 - 0x1.2ca1812bba04p-25 * t) - 0x1.046f1f3ed94bfp-18) - 0x1.9e0a4d097d4a3p-21)))) - 0x1.f2e4d23d031eap-11) - 0x1.fc2704c16dc87p-9) - 0x1.1912885f1ef9p-8)))) - 0x1.f520b11273294p-156);
     }
     /* as it is */
-    const double s0 = symact_f64_exp((-z));
-    const double s1 = -2.0 * z;
-    const double s2 = symact_f64_exp(s1);
-    return s0 * symact_powi((1.0 / (1.0 + s0)), 2) * symact_powi((1.0 / (2.0 + s0)), 2) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z);
+    double y4;
+    {
+        const double s0 = symact_f64_exp((-z));
+        const double s1 = -2.0 * z;
+        const double s2 = symact_f64_exp(s1);
+        y4 = s0 * symact_power_2((1.0 / (1.0 + s0))) * symact_power_2((1.0 / (2.0 + s0))) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z);
+    }
+    double y = y4;
+    y = -2.0 > z ? y3 : y;
+    y = -3.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logish_second_derivative_f64(double z)
@@ -254,20 +259,23 @@ float symact_logishf(float z)
 {
     const int before = symact_raised();
     const volatile float value = logish_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logish_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logish_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logish_value_f64(double z)
@@ -279,20 +287,23 @@ double symact_logish(double z)
 {
     const int before = symact_raised();
     const volatile double value = logish_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logish_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logish_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logish_derivative_value_f32(float z)
@@ -304,20 +315,23 @@ float symact_logish_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = logish_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logish_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logish_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logish_derivative_value_f64(double z)
@@ -329,20 +343,23 @@ double symact_logish_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = logish_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logish_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logish_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logish_vjp_value_f32(float z, float g_bar)
@@ -354,20 +371,23 @@ float symact_logish_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = logish_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logish_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logish_vjp_value_f64(double z, double g_bar)
@@ -379,20 +399,23 @@ double symact_logish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = logish_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logish_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logish_second_derivative_value_f32(float z)
@@ -404,20 +427,23 @@ float symact_logish_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = logish_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logish_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logish_second_derivative_value_f64(double z)
@@ -429,18 +455,21 @@ double symact_logish_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = logish_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logish_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logish_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,29 +20,24 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double logit_forward_f32(double z)
+static inline double logit_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* outside the domain */
-    if (0.0 > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == 0.0) {
-        return -INFINITY;
-    }
+    const double y1 = -INFINITY;
     /* outside the domain */
-    if (1.0 < z) {
-        return NAN;
-    }
+    const double y2 = NAN;
     /* the limit */
-    if (z == 1.0) {
-        return INFINITY;
-    }
+    const double y3 = INFINITY;
     /* as it is */
-    return symact_f64_log((z / (1.0 - z)));
+    const double y4 = symact_f64_log((z / (1.0 - z)));
+    double y = y4;
+    y = z == 1.0 ? y3 : y;
+    y = 1.0 < z ? y2 : y;
+    y = z == 0.0 ? y1 : y;
+    y = 0.0 > z ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logit_forward_f64(double z)
@@ -72,29 +67,24 @@ static symact_dd logit_forward_f64(double z)
     return symact_dd_log(symact_dd_div(x, symact_dd_sub(symact_dd_from_double(1.0), x)));
 }
 
-static double logit_derivative_f32(double z)
+static inline double logit_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* outside the domain */
-    if (0.0 > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == 0.0) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* outside the domain */
-    if (1.0 < z) {
-        return NAN;
-    }
+    const double y2 = NAN;
     /* the limit */
-    if (z == 1.0) {
-        return INFINITY;
-    }
+    const double y3 = INFINITY;
     /* as it is */
-    return (1.0 / (z * (1.0 - z)));
+    const double y4 = (1.0 / (z * (1.0 - z)));
+    double y = y4;
+    y = z == 1.0 ? y3 : y;
+    y = 1.0 < z ? y2 : y;
+    y = z == 0.0 ? y1 : y;
+    y = 0.0 > z ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logit_derivative_f64(double z)
@@ -124,21 +114,18 @@ static symact_dd logit_derivative_f64(double z)
     return symact_dd_div(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_sub(symact_dd_from_double(1.0), x)));
 }
 
-static double logit_derivative_from_output_f32(double z)
+static inline double logit_derivative_from_output_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    return (2.0 + 2.0 * symact_f64_cosh(z));
+    const double y2 = (2.0 + 2.0 * symact_f64_cosh(z));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logit_derivative_from_output_f64(double z)
@@ -170,29 +157,24 @@ static symact_dd logit_derivative_from_output_f64(double z)
     return symact_dd_mul(symact_dd_exp(t), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))), 2));
 }
 
-static double logit_second_derivative_f32(double z)
+static inline double logit_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* outside the domain */
-    if (0.0 > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == 0.0) {
-        return -INFINITY;
-    }
+    const double y1 = -INFINITY;
     /* outside the domain */
-    if (1.0 < z) {
-        return NAN;
-    }
+    const double y2 = NAN;
     /* the limit */
-    if (z == 1.0) {
-        return INFINITY;
-    }
+    const double y3 = INFINITY;
     /* as it is */
-    return symact_powi((1.0 / z), 2) * symact_powi((1.0 / (1.0 - z)), 2) * (2.0 * z - 1.0);
+    const double y4 = symact_power_2((1.0 / z)) * symact_power_2((1.0 / (1.0 - z))) * (2.0 * z - 1.0);
+    double y = y4;
+    y = z == 1.0 ? y3 : y;
+    y = 1.0 < z ? y2 : y;
+    y = z == 0.0 ? y1 : y;
+    y = 0.0 > z ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logit_second_derivative_f64(double z)
@@ -231,20 +213,23 @@ float symact_logitf(float z)
 {
     const int before = symact_raised();
     const volatile float value = logit_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logit_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logit_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logit_value_f64(double z)
@@ -256,20 +241,23 @@ double symact_logit(double z)
 {
     const int before = symact_raised();
     const volatile double value = logit_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logit_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logit_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logit_derivative_value_f32(float z)
@@ -281,20 +269,23 @@ float symact_logit_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = logit_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logit_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logit_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logit_derivative_value_f64(double z)
@@ -306,20 +297,23 @@ double symact_logit_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = logit_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logit_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logit_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logit_derivative_from_output_value_f32(float g)
@@ -331,20 +325,23 @@ float symact_logit_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
     const volatile float value = logit_derivative_from_output_value_f32(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logit_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logit_derivative_from_output_value_f32(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logit_derivative_from_output_value_f64(double g)
@@ -356,20 +353,23 @@ double symact_logit_derivative_from_output(double g)
 {
     const int before = symact_raised();
     const volatile double value = logit_derivative_from_output_value_f64(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logit_derivative_from_output_f64(const double *g, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logit_derivative_from_output_value_f64(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logit_vjp_value_f32(float z, float g_bar)
@@ -381,20 +381,23 @@ float symact_logit_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = logit_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logit_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logit_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logit_vjp_value_f64(double z, double g_bar)
@@ -406,20 +409,23 @@ double symact_logit_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = logit_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logit_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logit_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logit_vjp_from_output_value_f32(float g, float g_bar)
@@ -431,20 +437,23 @@ float symact_logit_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = logit_vjp_from_output_value_f32(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logit_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logit_vjp_from_output_value_f32(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logit_vjp_from_output_value_f64(double g, double g_bar)
@@ -456,20 +465,23 @@ double symact_logit_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = logit_vjp_from_output_value_f64(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logit_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logit_vjp_from_output_value_f64(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logit_second_derivative_value_f32(float z)
@@ -481,20 +493,23 @@ float symact_logit_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = logit_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logit_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logit_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logit_second_derivative_value_f64(double z)
@@ -506,18 +521,21 @@ double symact_logit_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = logit_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logit_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logit_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

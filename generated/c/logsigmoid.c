@@ -20,26 +20,25 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double logsigmoid_forward_f32(double z)
+static inline double logsigmoid_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
-        return ((-t) - symact_f64_log1p(symact_f64_exp((-t))));
+        y2 = ((-t) - symact_f64_log1p(symact_f64_exp((-t))));
     }
     /* as it is */
-    return (-symact_f64_log1p(symact_f64_exp((-z))));
+    const double y3 = (-symact_f64_log1p(symact_f64_exp((-z))));
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logsigmoid_forward_f64(double z)
@@ -71,21 +70,18 @@ static symact_dd logsigmoid_forward_f64(double z)
     return symact_dd_ldexp(symact_dd_neg(symact_dd_exp_scaled(symact_dd_neg(t), 300)), -300);
 }
 
-static double logsigmoid_derivative_f32(double z)
+static inline double logsigmoid_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return (1.0 / (1.0 + symact_f64_exp(z)));
+    const double y2 = (1.0 / (1.0 + symact_f64_exp(z)));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logsigmoid_derivative_f64(double z)
@@ -118,21 +114,18 @@ static symact_dd logsigmoid_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(s0, 300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
 }
 
-static double logsigmoid_derivative_from_output_f32(double z)
+static inline double logsigmoid_derivative_from_output_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return (-z);
-    }
+    const double y1 = (-z);
     /* as it is */
-    return (-symact_f64_expm1(z));
+    const double y2 = (-symact_f64_expm1(z));
+    double y = y2;
+    y = z == 0.0 ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logsigmoid_derivative_from_output_f64(double z)
@@ -160,28 +153,30 @@ static symact_dd logsigmoid_derivative_from_output_f64(double z)
     return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.e542ba4020225p-62, -0x1.ea72b4afe3c2fp-120), symact_dd_mul(symact_dd_make(0x1.71b8ef6dcf572p-66, -0x1.d043ae40c4647p-120), t))), symact_dd_make(0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112))), symact_dd_make(0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107))), symact_dd_make(0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103))), symact_dd_make(0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101))), symact_dd_make(0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97))), symact_dd_make(0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92))), symact_dd_make(0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87))), symact_dd_make(0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83))), symact_dd_make(0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80))), symact_dd_make(0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76))), symact_dd_make(0x1.71de3a556c734p-19, -0x1.c154f8ddc6cp-73))), symact_dd_make(0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76))), symact_dd_make(0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73))), symact_dd_make(0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65))), symact_dd_make(0x1.1111111111111p-7, 0x1.1111111111111p-63))), symact_dd_make(0x1.5555555555555p-5, 0x1.5555555555555p-59))), symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57))), symact_dd_from_double(0x1p-1))), symact_dd_from_double(1.0)));
 }
 
-static double logsigmoid_second_derivative_f32(double z)
+static inline double logsigmoid_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (0.0 > z) {
+    double y2;
+    {
         const double s0 = symact_f64_exp(z);
-        return (-s0 * symact_powi((1.0 / (1.0 + s0)), 2));
+        y2 = (-s0 * symact_power_2((1.0 / (1.0 + s0))));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp((-t));
-    return (-s0 * symact_powi((1.0 / (1.0 + s0)), 2));
+    double y3;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp((-t));
+        y3 = (-s0 * symact_power_2((1.0 / (1.0 + s0))));
+    }
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd logsigmoid_second_derivative_f64(double z)
@@ -225,20 +220,23 @@ float symact_logsigmoidf(float z)
 {
     const int before = symact_raised();
     const volatile float value = logsigmoid_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logsigmoid_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logsigmoid_value_f64(double z)
@@ -250,20 +248,23 @@ double symact_logsigmoid(double z)
 {
     const int before = symact_raised();
     const volatile double value = logsigmoid_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logsigmoid_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logsigmoid_derivative_value_f32(float z)
@@ -275,20 +276,23 @@ float symact_logsigmoid_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = logsigmoid_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logsigmoid_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logsigmoid_derivative_value_f64(double z)
@@ -300,20 +304,23 @@ double symact_logsigmoid_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = logsigmoid_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logsigmoid_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logsigmoid_derivative_from_output_value_f32(float g)
@@ -325,20 +332,23 @@ float symact_logsigmoid_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
     const volatile float value = logsigmoid_derivative_from_output_value_f32(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logsigmoid_derivative_from_output_value_f32(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logsigmoid_derivative_from_output_value_f64(double g)
@@ -350,20 +360,23 @@ double symact_logsigmoid_derivative_from_output(double g)
 {
     const int before = symact_raised();
     const volatile double value = logsigmoid_derivative_from_output_value_f64(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_derivative_from_output_f64(const double *g, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logsigmoid_derivative_from_output_value_f64(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logsigmoid_vjp_value_f32(float z, float g_bar)
@@ -375,20 +388,23 @@ float symact_logsigmoid_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = logsigmoid_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logsigmoid_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logsigmoid_vjp_value_f64(double z, double g_bar)
@@ -400,20 +416,23 @@ double symact_logsigmoid_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = logsigmoid_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logsigmoid_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logsigmoid_vjp_from_output_value_f32(float g, float g_bar)
@@ -425,20 +444,23 @@ float symact_logsigmoid_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = logsigmoid_vjp_from_output_value_f32(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logsigmoid_vjp_from_output_value_f32(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logsigmoid_vjp_from_output_value_f64(double g, double g_bar)
@@ -450,20 +472,23 @@ double symact_logsigmoid_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = logsigmoid_vjp_from_output_value_f64(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logsigmoid_vjp_from_output_value_f64(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float logsigmoid_second_derivative_value_f32(float z)
@@ -475,20 +500,23 @@ float symact_logsigmoid_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = logsigmoid_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = logsigmoid_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double logsigmoid_second_derivative_value_f64(double z)
@@ -500,18 +528,21 @@ double symact_logsigmoid_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = logsigmoid_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_logsigmoid_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = logsigmoid_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

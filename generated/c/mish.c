@@ -20,25 +20,21 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double mish_forward_f32(double z)
+static inline double mish_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1.3333333333333p-1 * z;
-    }
+    const double y2 = 0x1.3333333333333p-1 * z;
     /* as it is */
-    return z * symact_f64_tanh(symact_f64_log1p(symact_f64_exp(z)));
+    const double y3 = z * symact_f64_tanh(symact_f64_log1p(symact_f64_exp(z)));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd mish_forward_f64(double z)
@@ -82,42 +78,48 @@ static symact_dd mish_forward_f64(double z)
     return symact_dd_div(symact_dd_add(t, symact_dd_mul(s1, t)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(2.0), s1))));
 }
 
-static double mish_derivative_f32(double z)
+static inline double mish_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* decaying exponentials */
-    if (-0x1.8p+0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
         const double s1 = -4.0 * t;
-        return s0 * symact_powi((1.0 / ((2.0 + 2.0 * s0) + symact_f64_exp(-2.0 * t))), 2) * ((4.0 + s1) + s0 * ((6.0 + s1) + s0 * (4.0 + s0)));
+        y2 = s0 * symact_power_2((1.0 / ((2.0 + 2.0 * s0) + symact_f64_exp(-2.0 * t)))) * ((4.0 + s1) + s0 * ((6.0 + s1) + s0 * (4.0 + s0)));
     }
     /* power series */
-    if (-1.0 > z) {
+    double y3;
+    {
         const double t = (0x1.31432c0d12d84p+0 + z);
-        return (0x1.01727049d6136p-153 + t * (0x1.115acb42500bbp-2 + t * (0x1.a34a251d8ad7bp-3 + t * (0x1.574f121a868dbp-5 + t * (t * (t * (t * (0x1.1e5e184a0fep-10 + t * (0x1.03799182b217fp-10 + t * (0x1.0a7954e86867p-12 + t * (t * (t * (0x1.fa20aae0364c5p-21 * t - 0x1.223bcd6871175p-16) - 0x1.d453aef9813dp-15) - 0x1.5fffa067220abp-15)))) - 0x1.b87ddfb51b745p-9) - 0x1.03369d4ac90fap-6) - 0x1.4c222fe64d4fbp-6)))));
+        y3 = (0x1.01727049d6136p-153 + t * (0x1.115acb42500bbp-2 + t * (0x1.a34a251d8ad7bp-3 + t * (0x1.574f121a868dbp-5 + t * (t * (t * (t * (0x1.1e5e184a0fep-10 + t * (0x1.03799182b217fp-10 + t * (0x1.0a7954e86867p-12 + t * (t * (t * (0x1.fa20aae0364c5p-21 * t - 0x1.223bcd6871175p-16) - 0x1.d453aef9813dp-15) - 0x1.5fffa067220abp-15)))) - 0x1.b87ddfb51b745p-9) - 0x1.03369d4ac90fap-6) - 0x1.4c222fe64d4fbp-6)))));
     }
     /* as it is */
-    if (0.0 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_exp(z);
         const double s1 = symact_f64_tanh(symact_f64_log1p(s0));
-        return (s1 + (s0 * z * (1.0 - symact_powi(s1, 2)) / (1.0 + s0)));
+        y4 = (s1 + (s0 * z * (1.0 - symact_power_2(s1)) / (1.0 + s0)));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp((-t));
-    const double s1 = 4.0 * t;
-    return symact_powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * symact_f64_exp(-2.0 * t))), 2) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))));
+    double y5;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp((-t));
+        const double s1 = 4.0 * t;
+        y5 = symact_power_2((1.0 / ((1.0 + 2.0 * s0) + 2.0 * symact_f64_exp(-2.0 * t)))) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))));
+    }
+    double y = y5;
+    y = 0.0 > z ? y4 : y;
+    y = -1.0 > z ? y3 : y;
+    y = -0x1.8p+0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd mish_derivative_f64(double z)
@@ -162,46 +164,52 @@ static symact_dd mish_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static double mish_second_derivative_f32(double z)
+static inline double mish_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
         const double s1 = 8.0 * t;
         const double s2 = (-s1);
-        return s0 * symact_powi((1.0 / ((2.0 + 2.0 * s0) + symact_f64_exp(-2.0 * t))), 3) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))));
+        y2 = s0 * symact_power_3((1.0 / ((2.0 + 2.0 * s0) + symact_f64_exp(-2.0 * t)))) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))));
     }
     /* as it is */
-    if (0x1.4p+0 > z) {
+    double y3;
+    {
         const double s0 = (-z);
         const double s1 = symact_f64_exp(s0);
         const double s2 = (1.0 + s1);
         const double s3 = symact_f64_tanh(symact_f64_log1p(symact_f64_exp(z)));
-        return symact_powi((1.0 / s2), 2) * (1.0 - symact_powi(s3, 2)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z);
+        y3 = symact_power_2((1.0 / s2)) * (1.0 - symact_power_2(s3)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z);
     }
     /* power series */
-    if (0x1.8p+0 > z) {
+    double y4;
+    {
         const double t = (z - 0x1.7d9612a44004p+0);
-        return (0x1.6483adf1c4891p-154 + t * (t * (0x1.2005f89b94e15p-2 + t * (t * (t * (0x1.eb6dcd56f7729p-5 + t * (t * (t * (0x1.caeea1614b2fcp-8 + t * (t * (t * (0x1.3ee8a1b2735ap-11 + t * (0x1.809ebdda7f117p-15 - 0x1.1fada05c82d53p-13 * t)) - 0x1.6f584cc4a3afp-10) - 0x1.1990c81d8054bp-12)) - 0x1.79fcae5ae4ba7p-7) - 0x1.24b1188ea3f55p-7)) - 0x1.11016a32bec52p-4) - 0x1.467b383afa813p-4)) - 0x1.d8765d356c1afp-3));
+        y4 = (0x1.6483adf1c4891p-154 + t * (t * (0x1.2005f89b94e15p-2 + t * (t * (t * (0x1.eb6dcd56f7729p-5 + t * (t * (t * (0x1.caeea1614b2fcp-8 + t * (t * (t * (0x1.3ee8a1b2735ap-11 + t * (0x1.809ebdda7f117p-15 - 0x1.1fada05c82d53p-13 * t)) - 0x1.6f584cc4a3afp-10) - 0x1.1990c81d8054bp-12)) - 0x1.79fcae5ae4ba7p-7) - 0x1.24b1188ea3f55p-7)) - 0x1.11016a32bec52p-4) - 0x1.467b383afa813p-4)) - 0x1.d8765d356c1afp-3));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp((-t));
-    const double s1 = symact_f64_exp(-2.0 * t);
-    const double s2 = 8.0 * t;
-    return s1 * symact_powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1)), 3) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2);
+    double y5;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp((-t));
+        const double s1 = symact_f64_exp(-2.0 * t);
+        const double s2 = 8.0 * t;
+        y5 = s1 * symact_power_3((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1))) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2);
+    }
+    double y = y5;
+    y = 0x1.8p+0 > z ? y4 : y;
+    y = 0x1.4p+0 > z ? y3 : y;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd mish_second_derivative_f64(double z)
@@ -271,20 +279,23 @@ float symact_mishf(float z)
 {
     const int before = symact_raised();
     const volatile float value = mish_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_mish_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = mish_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double mish_value_f64(double z)
@@ -296,20 +307,23 @@ double symact_mish(double z)
 {
     const int before = symact_raised();
     const volatile double value = mish_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_mish_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = mish_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float mish_derivative_value_f32(float z)
@@ -321,20 +335,23 @@ float symact_mish_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = mish_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_mish_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = mish_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double mish_derivative_value_f64(double z)
@@ -346,20 +363,23 @@ double symact_mish_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = mish_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_mish_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = mish_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float mish_vjp_value_f32(float z, float g_bar)
@@ -371,20 +391,23 @@ float symact_mish_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = mish_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_mish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = mish_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double mish_vjp_value_f64(double z, double g_bar)
@@ -396,20 +419,23 @@ double symact_mish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = mish_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_mish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = mish_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float mish_second_derivative_value_f32(float z)
@@ -421,20 +447,23 @@ float symact_mish_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = mish_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_mish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = mish_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double mish_second_derivative_value_f64(double z)
@@ -446,18 +475,21 @@ double symact_mish_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = mish_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_mish_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = mish_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

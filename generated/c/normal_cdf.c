@@ -20,7 +20,7 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double normal_cdf_forward_f32(double z)
+static inline double normal_cdf_forward_f32(double z)
 {
     if (z != z) {
         return z;
@@ -36,7 +36,7 @@ static double normal_cdf_forward_f32(double z)
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
-        return 0x1p-1 * symact_f64_exp(-0x1p-1 * symact_powi(t, 2)) * symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t);
+        return 0x1p-1 * symact_f64_exp(-0x1p-1 * symact_power_2(t)) * symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t);
     }
     /* as it is */
     return (0x1p-1 + 0x1p-1 * symact_f64_erf(0x1.6a09e667f3bcdp-1 * z));
@@ -71,21 +71,18 @@ static symact_dd normal_cdf_forward_f64(double z)
     return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)))), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))));
 }
 
-static double normal_cdf_derivative_f32(double z)
+static inline double normal_cdf_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return 0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * symact_powi(z, 2));
+    const double y2 = 0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * symact_power_2(z));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd normal_cdf_derivative_f64(double z)
@@ -117,25 +114,21 @@ static symact_dd normal_cdf_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), -300);
 }
 
-static double normal_cdf_second_derivative_f32(double z)
+static inline double normal_cdf_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return -0x1.9884533d43651p-2 * z;
-    }
+    const double y2 = -0x1.9884533d43651p-2 * z;
     /* as it is */
-    return -0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * symact_powi(z, 2)) * z;
+    const double y3 = -0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * symact_power_2(z)) * z;
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd normal_cdf_second_derivative_f64(double z)
@@ -190,20 +183,23 @@ float symact_normal_cdff(float z)
 {
     const int before = symact_raised();
     const volatile float value = normal_cdf_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_normal_cdf_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = normal_cdf_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double normal_cdf_value_f64(double z)
@@ -215,20 +211,23 @@ double symact_normal_cdf(double z)
 {
     const int before = symact_raised();
     const volatile double value = normal_cdf_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_normal_cdf_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = normal_cdf_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float normal_cdf_derivative_value_f32(float z)
@@ -240,20 +239,23 @@ float symact_normal_cdf_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = normal_cdf_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_normal_cdf_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = normal_cdf_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double normal_cdf_derivative_value_f64(double z)
@@ -265,20 +267,23 @@ double symact_normal_cdf_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = normal_cdf_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_normal_cdf_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = normal_cdf_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float normal_cdf_vjp_value_f32(float z, float g_bar)
@@ -290,20 +295,23 @@ float symact_normal_cdf_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = normal_cdf_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_normal_cdf_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = normal_cdf_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double normal_cdf_vjp_value_f64(double z, double g_bar)
@@ -315,20 +323,23 @@ double symact_normal_cdf_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = normal_cdf_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_normal_cdf_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = normal_cdf_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float normal_cdf_second_derivative_value_f32(float z)
@@ -340,20 +351,23 @@ float symact_normal_cdf_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = normal_cdf_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = normal_cdf_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double normal_cdf_second_derivative_value_f64(double z)
@@ -365,18 +379,21 @@ double symact_normal_cdf_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = normal_cdf_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_normal_cdf_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = normal_cdf_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

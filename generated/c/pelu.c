@@ -20,27 +20,23 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double pelu_forward_f32(double z, double a, double b)
+static inline double pelu_forward_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return (-a);
-    }
+    const double y0 = (-a);
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    if (0.0 >= z) {
-        return a * symact_f64_expm1((z / b));
-    }
+    const double y2 = a * symact_f64_expm1((z / b));
     /* as it is */
-    return (a * z / b);
+    const double y3 = (a * z / b);
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd pelu_forward_f64(double z, double a, double b)
@@ -82,28 +78,27 @@ static symact_dd pelu_forward_f64(double z, double a, double b)
     return symact_dd_div(symact_dd_mul(dd_a, t), dd_b);
 }
 
-static double pelu_derivative_f32(double z, double a, double b)
+static inline double pelu_derivative_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return (a / b);
-    }
+    const double y1 = (a / b);
     /* as it is */
-    if (0.0 >= z) {
+    double y2;
+    {
         const double s0 = (1.0 / b);
-        return symact_f64_exp(s0 * z) * a * s0;
+        y2 = symact_f64_exp(s0 * z) * a * s0;
     }
     /* as it is */
-    return (a / b);
+    const double y3 = (a / b);
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd pelu_derivative_f64(double z, double a, double b)
@@ -142,23 +137,20 @@ static symact_dd pelu_derivative_f64(double z, double a, double b)
     return symact_dd_div(dd_a, dd_b);
 }
 
-static double pelu_derivative_from_output_f32(double z, double a, double b)
+static inline double pelu_derivative_from_output_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == INFINITY) {
-        return (a / b);
-    }
+    const double y0 = (a / b);
     /* as it is */
-    if (0.0 >= z) {
-        return ((a + z) / b);
-    }
+    const double y1 = ((a + z) / b);
     /* as it is */
-    return (a / b);
+    const double y2 = (a / b);
+    double y = y2;
+    y = 0.0 >= z ? y1 : y;
+    y = z == INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd pelu_derivative_from_output_f64(double z, double a, double b)
@@ -186,27 +178,23 @@ static symact_dd pelu_derivative_from_output_f64(double z, double a, double b)
     return symact_dd_div(dd_a, dd_b);
 }
 
-static double pelu_second_derivative_f32(double z, double a, double b)
+static inline double pelu_second_derivative_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (0.0 > z) {
-        return symact_f64_exp((z / b)) * a * symact_powi((1.0 / b), 2);
-    }
+    const double y2 = symact_f64_exp((z / b)) * a * symact_power_2((1.0 / b));
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd pelu_second_derivative_f64(double z, double a, double b)
@@ -243,27 +231,23 @@ static symact_dd pelu_second_derivative_f64(double z, double a, double b)
     return symact_dd_from_double(0.0);
 }
 
-static double pelu_derivative_wrt_a_f32(double z, double a, double b)
+static inline double pelu_derivative_wrt_a_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -1.0;
-    }
+    const double y0 = -1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    if (0.0 >= z) {
-        return symact_f64_expm1((z / b));
-    }
+    const double y2 = symact_f64_expm1((z / b));
     /* as it is */
-    return (z / b);
+    const double y3 = (z / b);
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd pelu_derivative_wrt_a_f64(double z, double a, double b)
@@ -305,27 +289,23 @@ static symact_dd pelu_derivative_wrt_a_f64(double z, double a, double b)
     return symact_dd_div(t, dd_b);
 }
 
-static double pelu_derivative_wrt_b_f32(double z, double a, double b)
+static inline double pelu_derivative_wrt_b_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return -INFINITY;
-    }
+    const double y1 = -INFINITY;
     /* as it is */
-    if (0.0 >= z) {
-        return (-symact_f64_exp((z / b)) * a * z * symact_powi((1.0 / b), 2));
-    }
+    const double y2 = (-symact_f64_exp((z / b)) * a * z * symact_power_2((1.0 / b)));
     /* as it is */
-    return (-a * z * symact_powi((1.0 / b), 2));
+    const double y3 = (-a * z * symact_power_2((1.0 / b)));
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd pelu_derivative_wrt_b_f64(double z, double a, double b)
@@ -382,20 +362,23 @@ float symact_peluf(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = pelu_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_pelu_f32(const float *z, float *g, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = pelu_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double pelu_value_f64(double z, double a, double b)
@@ -407,20 +390,23 @@ double symact_pelu(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = pelu_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_pelu_f64(const double *z, double *g, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = pelu_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float pelu_derivative_value_f32(float z, float a, float b)
@@ -432,20 +418,23 @@ float symact_pelu_derivativef(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = pelu_derivative_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_pelu_derivative_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = pelu_derivative_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double pelu_derivative_value_f64(double z, double a, double b)
@@ -457,20 +446,23 @@ double symact_pelu_derivative(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = pelu_derivative_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_pelu_derivative_f64(const double *z, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = pelu_derivative_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float pelu_derivative_from_output_value_f32(float g, float a, float b)
@@ -482,20 +474,23 @@ float symact_pelu_derivative_from_outputf(float g, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = pelu_derivative_from_output_value_f32(g, a, b);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_pelu_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = pelu_derivative_from_output_value_f32(g[i], a, b);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_pelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b)
@@ -516,20 +511,23 @@ double symact_pelu_derivative_from_output(double g, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = pelu_derivative_from_output_value_f64(g, a, b);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_pelu_derivative_from_output_f64(const double *g, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = pelu_derivative_from_output_value_f64(g[i], a, b);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_pelu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double a, double b)
@@ -550,20 +548,23 @@ float symact_pelu_vjpf(float z, float g_bar, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = pelu_vjp_value_f32(z, g_bar, a, b);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_pelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = pelu_vjp_value_f32(z[i], g_bar[i], a, b);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double pelu_vjp_value_f64(double z, double g_bar, double a, double b)
@@ -575,20 +576,23 @@ double symact_pelu_vjp(double z, double g_bar, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = pelu_vjp_value_f64(z, g_bar, a, b);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_pelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = pelu_vjp_value_f64(z[i], g_bar[i], a, b);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float pelu_vjp_from_output_value_f32(float g, float g_bar, float a, float b)
@@ -600,20 +604,23 @@ float symact_pelu_vjp_from_outputf(float g, float g_bar, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = pelu_vjp_from_output_value_f32(g, g_bar, a, b);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_pelu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = pelu_vjp_from_output_value_f32(g[i], g_bar[i], a, b);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_pelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
@@ -634,20 +641,23 @@ double symact_pelu_vjp_from_output(double g, double g_bar, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = pelu_vjp_from_output_value_f64(g, g_bar, a, b);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_pelu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = pelu_vjp_from_output_value_f64(g[i], g_bar[i], a, b);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_pelu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
@@ -668,20 +678,23 @@ float symact_pelu_second_derivativef(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = pelu_second_derivative_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_pelu_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = pelu_second_derivative_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double pelu_second_derivative_value_f64(double z, double a, double b)
@@ -693,20 +706,23 @@ double symact_pelu_second_derivative(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = pelu_second_derivative_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_pelu_second_derivative_f64(const double *z, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = pelu_second_derivative_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float pelu_derivative_wrt_a_value_f32(float z, float a, float b)
@@ -718,20 +734,23 @@ float symact_pelu_derivative_wrt_af(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = pelu_derivative_wrt_a_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_pelu_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = pelu_derivative_wrt_a_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double pelu_derivative_wrt_a_value_f64(double z, double a, double b)
@@ -743,20 +762,23 @@ double symact_pelu_derivative_wrt_a(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = pelu_derivative_wrt_a_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_pelu_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = pelu_derivative_wrt_a_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float pelu_derivative_wrt_b_value_f32(float z, float a, float b)
@@ -768,20 +790,23 @@ float symact_pelu_derivative_wrt_bf(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = pelu_derivative_wrt_b_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_pelu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = pelu_derivative_wrt_b_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double pelu_derivative_wrt_b_value_f64(double z, double a, double b)
@@ -793,18 +818,21 @@ double symact_pelu_derivative_wrt_b(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = pelu_derivative_wrt_b_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_pelu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = pelu_derivative_wrt_b_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,22 +20,19 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double prelu_forward_f32(double z, double weight)
+static inline double prelu_forward_f32(double z, double weight)
 {
     (void)weight;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* as it is */
-    if (0.0 >= z) {
-        return weight * z;
-    }
+    const double y1 = weight * z;
     /* as it is */
-    return z;
+    const double y2 = z;
+    double y = y2;
+    y = 0.0 >= z ? y1 : y;
+    y = z == INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd prelu_forward_f64(double z, double weight)
@@ -70,26 +67,22 @@ static symact_dd prelu_forward_f64(double z, double weight)
     return t;
 }
 
-static double prelu_derivative_f32(double z, double weight)
+static inline double prelu_derivative_f32(double z, double weight)
 {
     (void)weight;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return weight;
-    }
+    const double y0 = weight;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (0.0 >= z) {
-        return weight;
-    }
+    const double y2 = weight;
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd prelu_derivative_f64(double z, double weight)
@@ -118,26 +111,22 @@ static symact_dd prelu_derivative_f64(double z, double weight)
     return symact_dd_from_double(1.0);
 }
 
-static double prelu_derivative_from_output_f32(double z, double weight)
+static inline double prelu_derivative_from_output_f32(double z, double weight)
 {
     (void)weight;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return weight;
-    }
+    const double y0 = weight;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (0.0 >= z) {
-        return weight;
-    }
+    const double y2 = weight;
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd prelu_derivative_from_output_f64(double z, double weight)
@@ -166,30 +155,25 @@ static symact_dd prelu_derivative_from_output_f64(double z, double weight)
     return symact_dd_from_double(1.0);
 }
 
-static double prelu_second_derivative_f32(double z, double weight)
+static inline double prelu_second_derivative_f32(double z, double weight)
 {
     (void)weight;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (0.0 >= z) {
-        return 0.0;
-    }
+    const double y3 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd prelu_second_derivative_f64(double z, double weight)
@@ -222,30 +206,25 @@ static symact_dd prelu_second_derivative_f64(double z, double weight)
     return symact_dd_from_double(0.0);
 }
 
-static double prelu_derivative_wrt_weight_f32(double z, double weight)
+static inline double prelu_derivative_wrt_weight_f32(double z, double weight)
 {
     (void)weight;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (0.0 >= z) {
-        return z;
-    }
+    const double y3 = z;
     /* as it is */
-    return 0.0;
+    const double y4 = 0.0;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd prelu_derivative_wrt_weight_f64(double z, double weight)
@@ -292,20 +271,23 @@ float symact_preluf(float z, float weight)
 {
     const int before = symact_raised();
     const volatile float value = prelu_value_f32(z, weight);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_prelu_f32(const float *z, float *g, size_t n, float weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = prelu_value_f32(z[i], weight);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double prelu_value_f64(double z, double weight)
@@ -317,20 +299,23 @@ double symact_prelu(double z, double weight)
 {
     const int before = symact_raised();
     const volatile double value = prelu_value_f64(z, weight);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_prelu_f64(const double *z, double *g, size_t n, double weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = prelu_value_f64(z[i], weight);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float prelu_derivative_value_f32(float z, float weight)
@@ -342,20 +327,23 @@ float symact_prelu_derivativef(float z, float weight)
 {
     const int before = symact_raised();
     const volatile float value = prelu_derivative_value_f32(z, weight);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_prelu_derivative_f32(const float *z, float *d, size_t n, float weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = prelu_derivative_value_f32(z[i], weight);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double prelu_derivative_value_f64(double z, double weight)
@@ -367,20 +355,23 @@ double symact_prelu_derivative(double z, double weight)
 {
     const int before = symact_raised();
     const volatile double value = prelu_derivative_value_f64(z, weight);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_prelu_derivative_f64(const double *z, double *d, size_t n, double weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = prelu_derivative_value_f64(z[i], weight);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float prelu_derivative_from_output_value_f32(float g, float weight)
@@ -392,20 +383,23 @@ float symact_prelu_derivative_from_outputf(float g, float weight)
 {
     const int before = symact_raised();
     const volatile float value = prelu_derivative_from_output_value_f32(g, weight);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_prelu_derivative_from_output_f32(const float *g, float *d, size_t n, float weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = prelu_derivative_from_output_value_f32(g[i], weight);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_prelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float weight)
@@ -426,20 +420,23 @@ double symact_prelu_derivative_from_output(double g, double weight)
 {
     const int before = symact_raised();
     const volatile double value = prelu_derivative_from_output_value_f64(g, weight);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_prelu_derivative_from_output_f64(const double *g, double *d, size_t n, double weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = prelu_derivative_from_output_value_f64(g[i], weight);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_prelu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double weight)
@@ -460,20 +457,23 @@ float symact_prelu_vjpf(float z, float g_bar, float weight)
 {
     const int before = symact_raised();
     const volatile float value = prelu_vjp_value_f32(z, g_bar, weight);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_prelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = prelu_vjp_value_f32(z[i], g_bar[i], weight);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double prelu_vjp_value_f64(double z, double g_bar, double weight)
@@ -485,20 +485,23 @@ double symact_prelu_vjp(double z, double g_bar, double weight)
 {
     const int before = symact_raised();
     const volatile double value = prelu_vjp_value_f64(z, g_bar, weight);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_prelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = prelu_vjp_value_f64(z[i], g_bar[i], weight);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float prelu_vjp_from_output_value_f32(float g, float g_bar, float weight)
@@ -510,20 +513,23 @@ float symact_prelu_vjp_from_outputf(float g, float g_bar, float weight)
 {
     const int before = symact_raised();
     const volatile float value = prelu_vjp_from_output_value_f32(g, g_bar, weight);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_prelu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = prelu_vjp_from_output_value_f32(g[i], g_bar[i], weight);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_prelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float weight)
@@ -544,20 +550,23 @@ double symact_prelu_vjp_from_output(double g, double g_bar, double weight)
 {
     const int before = symact_raised();
     const volatile double value = prelu_vjp_from_output_value_f64(g, g_bar, weight);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_prelu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = prelu_vjp_from_output_value_f64(g[i], g_bar[i], weight);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_prelu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double weight)
@@ -578,20 +587,23 @@ float symact_prelu_second_derivativef(float z, float weight)
 {
     const int before = symact_raised();
     const volatile float value = prelu_second_derivative_value_f32(z, weight);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_prelu_second_derivative_f32(const float *z, float *d, size_t n, float weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = prelu_second_derivative_value_f32(z[i], weight);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double prelu_second_derivative_value_f64(double z, double weight)
@@ -603,20 +615,23 @@ double symact_prelu_second_derivative(double z, double weight)
 {
     const int before = symact_raised();
     const volatile double value = prelu_second_derivative_value_f64(z, weight);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_prelu_second_derivative_f64(const double *z, double *d, size_t n, double weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = prelu_second_derivative_value_f64(z[i], weight);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float prelu_derivative_wrt_weight_value_f32(float z, float weight)
@@ -628,20 +643,23 @@ float symact_prelu_derivative_wrt_weightf(float z, float weight)
 {
     const int before = symact_raised();
     const volatile float value = prelu_derivative_wrt_weight_value_f32(z, weight);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_prelu_derivative_wrt_weight_f32(const float *z, float *d, size_t n, float weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = prelu_derivative_wrt_weight_value_f32(z[i], weight);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double prelu_derivative_wrt_weight_value_f64(double z, double weight)
@@ -653,18 +671,21 @@ double symact_prelu_derivative_wrt_weight(double z, double weight)
 {
     const int before = symact_raised();
     const volatile double value = prelu_derivative_wrt_weight_value_f64(z, weight);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_prelu_derivative_wrt_weight_f64(const double *z, double *d, size_t n, double weight)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = prelu_derivative_wrt_weight_value_f64(z[i], weight);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,21 +20,18 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double reciprocal_forward_f32(double z)
+static inline double reciprocal_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return (1.0 / z);
+    const double y2 = (1.0 / z);
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd reciprocal_forward_f64(double z)
@@ -68,21 +65,18 @@ static symact_dd reciprocal_forward_f64(double z)
     return w;
 }
 
-static double reciprocal_derivative_f32(double z)
+static inline double reciprocal_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return (-symact_powi((1.0 / z), 2));
+    const double y2 = (-symact_power_2((1.0 / z)));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd reciprocal_derivative_f64(double z)
@@ -116,25 +110,21 @@ static symact_dd reciprocal_derivative_f64(double z)
     return symact_dd_neg(symact_dd_powi(w, 2));
 }
 
-static double reciprocal_derivative_from_output_f32(double z)
+static inline double reciprocal_derivative_from_output_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return -INFINITY;
-    }
+    const double y1 = -INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return (-symact_powi(z, 2));
+    const double y3 = (-symact_power_2(z));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd reciprocal_derivative_from_output_f64(double z)
@@ -170,21 +160,18 @@ static symact_dd reciprocal_derivative_from_output_f64(double z)
     return symact_dd_neg(symact_dd_powi(t, 2));
 }
 
-static double reciprocal_second_derivative_f32(double z)
+static inline double reciprocal_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return 2.0 * symact_powi((1.0 / z), 3);
+    const double y2 = 2.0 * symact_power_3((1.0 / z));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd reciprocal_second_derivative_f64(double z)
@@ -227,20 +214,23 @@ float symact_reciprocalf(float z)
 {
     const int before = symact_raised();
     const volatile float value = reciprocal_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_reciprocal_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = reciprocal_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double reciprocal_value_f64(double z)
@@ -252,20 +242,23 @@ double symact_reciprocal(double z)
 {
     const int before = symact_raised();
     const volatile double value = reciprocal_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_reciprocal_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = reciprocal_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float reciprocal_derivative_value_f32(float z)
@@ -277,20 +270,23 @@ float symact_reciprocal_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = reciprocal_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_reciprocal_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = reciprocal_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double reciprocal_derivative_value_f64(double z)
@@ -302,20 +298,23 @@ double symact_reciprocal_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = reciprocal_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_reciprocal_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = reciprocal_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float reciprocal_derivative_from_output_value_f32(float g)
@@ -327,20 +326,23 @@ float symact_reciprocal_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
     const volatile float value = reciprocal_derivative_from_output_value_f32(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_reciprocal_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = reciprocal_derivative_from_output_value_f32(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double reciprocal_derivative_from_output_value_f64(double g)
@@ -352,20 +354,23 @@ double symact_reciprocal_derivative_from_output(double g)
 {
     const int before = symact_raised();
     const volatile double value = reciprocal_derivative_from_output_value_f64(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_reciprocal_derivative_from_output_f64(const double *g, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = reciprocal_derivative_from_output_value_f64(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float reciprocal_vjp_value_f32(float z, float g_bar)
@@ -377,20 +382,23 @@ float symact_reciprocal_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = reciprocal_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_reciprocal_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = reciprocal_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double reciprocal_vjp_value_f64(double z, double g_bar)
@@ -402,20 +410,23 @@ double symact_reciprocal_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = reciprocal_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_reciprocal_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = reciprocal_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float reciprocal_vjp_from_output_value_f32(float g, float g_bar)
@@ -427,20 +438,23 @@ float symact_reciprocal_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = reciprocal_vjp_from_output_value_f32(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_reciprocal_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = reciprocal_vjp_from_output_value_f32(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double reciprocal_vjp_from_output_value_f64(double g, double g_bar)
@@ -452,20 +466,23 @@ double symact_reciprocal_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = reciprocal_vjp_from_output_value_f64(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_reciprocal_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = reciprocal_vjp_from_output_value_f64(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float reciprocal_second_derivative_value_f32(float z)
@@ -477,20 +494,23 @@ float symact_reciprocal_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = reciprocal_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_reciprocal_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = reciprocal_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double reciprocal_second_derivative_value_f64(double z)
@@ -502,18 +522,21 @@ double symact_reciprocal_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = reciprocal_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_reciprocal_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = reciprocal_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

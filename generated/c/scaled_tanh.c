@@ -20,44 +20,39 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double scaled_tanh_forward_f32(double z, double a, double b)
+static inline double scaled_tanh_forward_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     if (b > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return (-a);
-    }
+    const double y0 = (-a);
     /* the limit */
-    if (z == INFINITY) {
-        return a;
-    }
+    const double y1 = a;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return a * b * z;
-    }
+    const double y2 = a * b * z;
     /* as it is */
-    return a * symact_f64_tanh(b * z);
+    const double y3 = a * symact_f64_tanh(b * z);
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (b < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return a;
-    }
+    const double y0 = a;
     /* the limit */
-    if (z == INFINITY) {
-        return (-a);
-    }
+    const double y1 = (-a);
     /* zero, with its sign */
-    if (z == 0.0) {
-        return a * b * z;
-    }
+    const double y2 = a * b * z;
     /* as it is */
-    return a * symact_f64_tanh(b * z);
+    const double y3 = a * symact_f64_tanh(b * z);
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -134,60 +129,65 @@ static symact_dd scaled_tanh_forward_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static double scaled_tanh_derivative_f32(double z, double a, double b)
+static inline double scaled_tanh_derivative_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     if (b > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp(-2.0 * b * t);
-        return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+        y2 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
     }
     /* as it is */
-    if (0x1p-28 > z) {
-        return a * b * (1.0 - symact_powi(symact_f64_tanh(b * z), 2));
-    }
+    const double y3 = a * b * (1.0 - symact_power_2(symact_f64_tanh(b * z)));
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp(-2.0 * b * t);
-    return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+    double y4;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp(-2.0 * b * t);
+        y4 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
+    }
+    double y = y4;
+    y = 0x1p-28 > z ? y3 : y;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (b < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp(2.0 * b * t);
-        return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+        y2 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
     }
     /* as it is */
-    if (0x1p-25 > z) {
-        return a * b * (1.0 - symact_powi(symact_f64_tanh(b * z), 2));
-    }
+    const double y3 = a * b * (1.0 - symact_power_2(symact_f64_tanh(b * z)));
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp(2.0 * b * t);
-    return 4.0 * a * b * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+    double y4;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp(2.0 * b * t);
+        y4 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
+    }
+    double y = y4;
+    y = 0x1p-25 > z ? y3 : y;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -256,15 +256,14 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static double scaled_tanh_derivative_from_output_f32(double z, double a, double b)
+static inline double scaled_tanh_derivative_from_output_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* common denominator */
-    return (b * (symact_powi(a, 2) - symact_powi(z, 2)) / a);
+    const double y0 = (b * (symact_power_2(a) - symact_power_2(z)) / a);
+    double y = y0;
+    return z != z ? z : y;
 }
 
 static symact_dd scaled_tanh_derivative_from_output_f64(double z, double a, double b)
@@ -284,74 +283,83 @@ static symact_dd scaled_tanh_derivative_from_output_f64(double z, double a, doub
     return symact_dd_div(symact_dd_mul(dd_b, symact_dd_sub(symact_dd_powi(dd_a, 2), symact_dd_powi(x, 2))), dd_a);
 }
 
-static double scaled_tanh_second_derivative_f32(double z, double a, double b)
+static inline double scaled_tanh_second_derivative_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     if (b > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return -2.0 * a * z * symact_powi(b, 3);
-    }
+    const double y2 = -2.0 * a * z * symact_power_3(b);
     /* decaying expm1 */
-    if (0.0 > z) {
+    double y3;
+    {
         const double t = (-z);
         const double s0 = -2.0 * b * t;
         const double s1 = symact_f64_expm1(s0);
-        return (-8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+        y3 = (-8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
-    if (0x1p-28 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_tanh(b * z);
-        return -2.0 * a * s0 * symact_powi(b, 2) * (1.0 - symact_powi(s0, 2));
+        y4 = -2.0 * a * s0 * symact_power_2(b) * (1.0 - symact_power_2(s0));
     }
     /* decaying expm1 */
-    const double t = z;
-    const double s0 = -2.0 * b * t;
-    const double s1 = symact_f64_expm1(s0);
-    return (8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    double y5;
+    {
+        const double t = z;
+        const double s0 = -2.0 * b * t;
+        const double s1 = symact_f64_expm1(s0);
+        y5 = (8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    }
+    double y = y5;
+    y = 0x1p-28 > z ? y4 : y;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (b < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return -2.0 * a * z * symact_powi(b, 3);
-    }
+    const double y2 = -2.0 * a * z * symact_power_3(b);
     /* decaying expm1 */
-    if (0.0 > z) {
+    double y3;
+    {
         const double t = (-z);
         const double s0 = 2.0 * b * t;
         const double s1 = symact_f64_expm1(s0);
-        return (8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+        y3 = (8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
-    if (0x1p-25 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_tanh(b * z);
-        return -2.0 * a * s0 * symact_powi(b, 2) * (1.0 - symact_powi(s0, 2));
+        y4 = -2.0 * a * s0 * symact_power_2(b) * (1.0 - symact_power_2(s0));
     }
     /* decaying expm1 */
-    const double t = z;
-    const double s0 = 2.0 * b * t;
-    const double s1 = symact_f64_expm1(s0);
-    return (-8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    double y5;
+    {
+        const double t = z;
+        const double s0 = 2.0 * b * t;
+        const double s1 = symact_f64_expm1(s0);
+        y5 = (-8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    }
+    double y = y5;
+    y = 0x1p-25 > z ? y4 : y;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -439,44 +447,39 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static double scaled_tanh_derivative_wrt_a_f32(double z, double a, double b)
+static inline double scaled_tanh_derivative_wrt_a_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     if (b > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return -1.0;
-    }
+    const double y0 = -1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return b * z;
-    }
+    const double y2 = b * z;
     /* as it is */
-    return symact_f64_tanh(b * z);
+    const double y3 = symact_f64_tanh(b * z);
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (b < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return -1.0;
-    }
+    const double y1 = -1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return b * z;
-    }
+    const double y2 = b * z;
     /* as it is */
-    return symact_f64_tanh(b * z);
+    const double y3 = symact_f64_tanh(b * z);
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -553,68 +556,71 @@ static symact_dd scaled_tanh_derivative_wrt_a_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static double scaled_tanh_derivative_wrt_b_f32(double z, double a, double b)
+static inline double scaled_tanh_derivative_wrt_b_f32(double z, double a, double b)
 {
     (void)a;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     if (b > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return a * z;
-    }
+    const double y2 = a * z;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y3;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp(-2.0 * b * t);
-        return -4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
+        y3 = -4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
     }
     /* as it is */
-    if (0x1p-28 > z) {
-        return a * z * (1.0 - symact_powi(symact_f64_tanh(b * z), 2));
-    }
+    const double y4 = a * z * (1.0 - symact_power_2(symact_f64_tanh(b * z)));
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp(-2.0 * b * t);
-    return 4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
+    double y5;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp(-2.0 * b * t);
+        y5 = 4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
+    }
+    double y = y5;
+    y = 0x1p-28 > z ? y4 : y;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (b < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return a * z;
-    }
+    const double y2 = a * z;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y3;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp(2.0 * b * t);
-        return -4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
+        y3 = -4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
     }
     /* as it is */
-    if (0x1p-25 > z) {
-        return a * z * (1.0 - symact_powi(symact_f64_tanh(b * z), 2));
-    }
+    const double y4 = a * z * (1.0 - symact_power_2(symact_f64_tanh(b * z)));
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp(2.0 * b * t);
-    return 4.0 * a * s0 * t * symact_powi((1.0 / (1.0 + s0)), 2);
+    double y5;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp(2.0 * b * t);
+        y5 = 4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
+    }
+    double y = y5;
+    y = 0x1p-25 > z ? y4 : y;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -716,20 +722,23 @@ float symact_scaled_tanhf(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = scaled_tanh_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_f32(const float *z, float *g, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = scaled_tanh_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double scaled_tanh_value_f64(double z, double a, double b)
@@ -741,20 +750,23 @@ double symact_scaled_tanh(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = scaled_tanh_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_f64(const double *z, double *g, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = scaled_tanh_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float scaled_tanh_derivative_value_f32(float z, float a, float b)
@@ -766,20 +778,23 @@ float symact_scaled_tanh_derivativef(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = scaled_tanh_derivative_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_derivative_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = scaled_tanh_derivative_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double scaled_tanh_derivative_value_f64(double z, double a, double b)
@@ -791,20 +806,23 @@ double symact_scaled_tanh_derivative(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = scaled_tanh_derivative_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_derivative_f64(const double *z, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = scaled_tanh_derivative_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float scaled_tanh_derivative_from_output_value_f32(float g, float a, float b)
@@ -816,20 +834,23 @@ float symact_scaled_tanh_derivative_from_outputf(float g, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = scaled_tanh_derivative_from_output_value_f32(g, a, b);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = scaled_tanh_derivative_from_output_value_f32(g[i], a, b);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_scaled_tanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b)
@@ -850,20 +871,23 @@ double symact_scaled_tanh_derivative_from_output(double g, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = scaled_tanh_derivative_from_output_value_f64(g, a, b);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_derivative_from_output_f64(const double *g, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = scaled_tanh_derivative_from_output_value_f64(g[i], a, b);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_scaled_tanh_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double a, double b)
@@ -884,20 +908,23 @@ float symact_scaled_tanh_vjpf(float z, float g_bar, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = scaled_tanh_vjp_value_f32(z, g_bar, a, b);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = scaled_tanh_vjp_value_f32(z[i], g_bar[i], a, b);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double scaled_tanh_vjp_value_f64(double z, double g_bar, double a, double b)
@@ -909,20 +936,23 @@ double symact_scaled_tanh_vjp(double z, double g_bar, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = scaled_tanh_vjp_value_f64(z, g_bar, a, b);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = scaled_tanh_vjp_value_f64(z[i], g_bar[i], a, b);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float scaled_tanh_vjp_from_output_value_f32(float g, float g_bar, float a, float b)
@@ -934,20 +964,23 @@ float symact_scaled_tanh_vjp_from_outputf(float g, float g_bar, float a, float b
 {
     const int before = symact_raised();
     const volatile float value = scaled_tanh_vjp_from_output_value_f32(g, g_bar, a, b);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = scaled_tanh_vjp_from_output_value_f32(g[i], g_bar[i], a, b);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_scaled_tanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
@@ -968,20 +1001,23 @@ double symact_scaled_tanh_vjp_from_output(double g, double g_bar, double a, doub
 {
     const int before = symact_raised();
     const volatile double value = scaled_tanh_vjp_from_output_value_f64(g, g_bar, a, b);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = scaled_tanh_vjp_from_output_value_f64(g[i], g_bar[i], a, b);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_scaled_tanh_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double a, double b)
@@ -1002,20 +1038,23 @@ float symact_scaled_tanh_second_derivativef(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = scaled_tanh_second_derivative_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = scaled_tanh_second_derivative_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double scaled_tanh_second_derivative_value_f64(double z, double a, double b)
@@ -1027,20 +1066,23 @@ double symact_scaled_tanh_second_derivative(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = scaled_tanh_second_derivative_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_second_derivative_f64(const double *z, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = scaled_tanh_second_derivative_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float scaled_tanh_derivative_wrt_a_value_f32(float z, float a, float b)
@@ -1052,20 +1094,23 @@ float symact_scaled_tanh_derivative_wrt_af(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = scaled_tanh_derivative_wrt_a_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = scaled_tanh_derivative_wrt_a_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double scaled_tanh_derivative_wrt_a_value_f64(double z, double a, double b)
@@ -1077,20 +1122,23 @@ double symact_scaled_tanh_derivative_wrt_a(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = scaled_tanh_derivative_wrt_a_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_derivative_wrt_a_f64(const double *z, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = scaled_tanh_derivative_wrt_a_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float scaled_tanh_derivative_wrt_b_value_f32(float z, float a, float b)
@@ -1102,20 +1150,23 @@ float symact_scaled_tanh_derivative_wrt_bf(float z, float a, float b)
 {
     const int before = symact_raised();
     const volatile float value = scaled_tanh_derivative_wrt_b_value_f32(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = scaled_tanh_derivative_wrt_b_value_f32(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double scaled_tanh_derivative_wrt_b_value_f64(double z, double a, double b)
@@ -1127,18 +1178,21 @@ double symact_scaled_tanh_derivative_wrt_b(double z, double a, double b)
 {
     const int before = symact_raised();
     const volatile double value = scaled_tanh_derivative_wrt_b_value_f64(z, a, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_scaled_tanh_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = scaled_tanh_derivative_wrt_b_value_f64(z[i], a, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

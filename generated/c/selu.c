@@ -20,29 +20,24 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double selu_forward_f32(double z)
+static inline double selu_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -0x1.c212cc640f031p+0;
-    }
+    const double y0 = -0x1.c212cc640f031p+0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1.c212cc640f031p+0 * z;
-    }
+    const double y2 = 0x1.c212cc640f031p+0 * z;
     /* as it is */
-    if (0.0 >= z) {
-        return 0x1.c212cc640f031p+0 * symact_f64_expm1(z);
-    }
+    const double y3 = 0x1.c212cc640f031p+0 * symact_f64_expm1(z);
     /* as it is */
-    return 0x1.0cfabd6a91132p+0 * z;
+    const double y4 = 0x1.0cfabd6a91132p+0 * z;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd selu_forward_f64(double z)
@@ -83,25 +78,21 @@ static symact_dd selu_forward_f64(double z)
     return symact_dd_mul(symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55), t);
 }
 
-static double selu_derivative_f32(double z)
+static inline double selu_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0x1.0cfabd6a91132p+0;
-    }
+    const double y1 = 0x1.0cfabd6a91132p+0;
     /* as it is */
-    if (0.0 >= z) {
-        return 0x1.c212cc640f031p+0 * symact_f64_exp(z);
-    }
+    const double y2 = 0x1.c212cc640f031p+0 * symact_f64_exp(z);
     /* as it is */
-    return 0x1.0cfabd6a91132p+0;
+    const double y3 = 0x1.0cfabd6a91132p+0;
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd selu_derivative_f64(double z)
@@ -132,22 +123,22 @@ static symact_dd selu_derivative_f64(double z)
     return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);
 }
 
-static double selu_derivative_from_output_f32(double z)
+static inline double selu_derivative_from_output_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == INFINITY) {
-        return 0x1.0cfabd6a91132p+0;
-    }
+    const double y0 = 0x1.0cfabd6a91132p+0;
     /* power series */
-    if (0.0 >= z) {
+    double y1;
+    {
         const double t = (0x1.c212cc640f031p+0 + z);
-        return t;
+        y1 = t;
     }
     /* as it is */
-    return 0x1.0cfabd6a91132p+0;
+    const double y2 = 0x1.0cfabd6a91132p+0;
+    double y = y2;
+    y = 0.0 >= z ? y1 : y;
+    y = z == INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd selu_derivative_from_output_f64(double z)
@@ -170,25 +161,21 @@ static symact_dd selu_derivative_from_output_f64(double z)
     return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);
 }
 
-static double selu_second_derivative_f32(double z)
+static inline double selu_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (0.0 > z) {
-        return 0x1.c212cc640f031p+0 * symact_f64_exp(z);
-    }
+    const double y2 = 0x1.c212cc640f031p+0 * symact_f64_exp(z);
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd selu_second_derivative_f64(double z)
@@ -228,20 +215,23 @@ float symact_seluf(float z)
 {
     const int before = symact_raised();
     const volatile float value = selu_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_selu_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = selu_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double selu_value_f64(double z)
@@ -253,20 +243,23 @@ double symact_selu(double z)
 {
     const int before = symact_raised();
     const volatile double value = selu_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_selu_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = selu_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float selu_derivative_value_f32(float z)
@@ -278,20 +271,23 @@ float symact_selu_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = selu_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_selu_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = selu_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double selu_derivative_value_f64(double z)
@@ -303,20 +299,23 @@ double symact_selu_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = selu_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_selu_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = selu_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float selu_derivative_from_output_value_f32(float g)
@@ -328,20 +327,23 @@ float symact_selu_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
     const volatile float value = selu_derivative_from_output_value_f32(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_selu_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = selu_derivative_from_output_value_f32(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double selu_derivative_from_output_value_f64(double g)
@@ -353,20 +355,23 @@ double symact_selu_derivative_from_output(double g)
 {
     const int before = symact_raised();
     const volatile double value = selu_derivative_from_output_value_f64(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_selu_derivative_from_output_f64(const double *g, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = selu_derivative_from_output_value_f64(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float selu_vjp_value_f32(float z, float g_bar)
@@ -378,20 +383,23 @@ float symact_selu_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = selu_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_selu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = selu_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double selu_vjp_value_f64(double z, double g_bar)
@@ -403,20 +411,23 @@ double symact_selu_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = selu_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_selu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = selu_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float selu_vjp_from_output_value_f32(float g, float g_bar)
@@ -428,20 +439,23 @@ float symact_selu_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = selu_vjp_from_output_value_f32(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_selu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = selu_vjp_from_output_value_f32(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double selu_vjp_from_output_value_f64(double g, double g_bar)
@@ -453,20 +467,23 @@ double symact_selu_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = selu_vjp_from_output_value_f64(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_selu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = selu_vjp_from_output_value_f64(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float selu_second_derivative_value_f32(float z)
@@ -478,20 +495,23 @@ float symact_selu_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = selu_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_selu_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = selu_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double selu_second_derivative_value_f64(double z)
@@ -503,18 +523,21 @@ double symact_selu_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = selu_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_selu_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = selu_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

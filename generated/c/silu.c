@@ -20,25 +20,21 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double silu_forward_f32(double z)
+static inline double silu_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * z;
-    }
+    const double y2 = 0x1p-1 * z;
     /* as it is */
-    return (z / (1.0 + symact_f64_exp((-z))));
+    const double y3 = (z / (1.0 + symact_f64_exp((-z))));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd silu_forward_f64(double z)
@@ -79,36 +75,40 @@ static symact_dd silu_forward_f64(double z)
     return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
-static double silu_derivative_f32(double z)
+static inline double silu_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* decaying exponentials */
-    if (-0x1.8p+0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = (-t);
         const double s1 = symact_f64_exp(s0);
         const double s2 = (1.0 + s1);
-        return s1 * symact_powi((1.0 / s2), 2) * (s0 + s2);
+        y2 = s1 * symact_power_2((1.0 / s2)) * (s0 + s2);
     }
     /* power series */
-    if (-1.0 > z) {
+    double y3;
+    {
         const double t = (0x1.474973c84120bp+0 + z);
-        return (0x1.4e4a0e750dc51p-154 + t * (0x1.be1410460527fp-3 + t * (0x1.2c563458cc0adp-3 + t * (0x1.353eb573ca457p-6 + t * (t * (t * (0x1.098e92b8f076dp-13 + t * (0x1.a2a7caf0ee747p-11 + t * (0x1.8574d136d4cb4p-13 + t * (t * (t * (t * (0x1.3ae0f751df483p-19 + 0x1.cdb14ef8f6491p-21 * t) - 0x1.8af40fd30a2bcp-19) - 0x1.f2d8976600f6fp-16) - 0x1.57238dca12615p-15)))) - 0x1.b0f82c498fd2fp-8) - 0x1.f2d0e32bc2994p-7)))));
+        y3 = (0x1.4e4a0e750dc51p-154 + t * (0x1.be1410460527fp-3 + t * (0x1.2c563458cc0adp-3 + t * (0x1.353eb573ca457p-6 + t * (t * (t * (0x1.098e92b8f076dp-13 + t * (0x1.a2a7caf0ee747p-11 + t * (0x1.8574d136d4cb4p-13 + t * (t * (t * (t * (0x1.3ae0f751df483p-19 + 0x1.cdb14ef8f6491p-21 * t) - 0x1.8af40fd30a2bcp-19) - 0x1.f2d8976600f6fp-16) - 0x1.57238dca12615p-15)))) - 0x1.b0f82c498fd2fp-8) - 0x1.f2d0e32bc2994p-7)))));
     }
     /* as it is */
-    const double s0 = symact_f64_exp((-z));
-    const double s1 = (1.0 + s0);
-    return symact_powi((1.0 / s1), 2) * (s1 + s0 * z);
+    double y4;
+    {
+        const double s0 = symact_f64_exp((-z));
+        const double s1 = (1.0 + s0);
+        y4 = symact_power_2((1.0 / s1)) * (s1 + s0 * z);
+    }
+    double y = y4;
+    y = -1.0 > z ? y3 : y;
+    y = -0x1.8p+0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd silu_derivative_f64(double z)
@@ -152,47 +152,55 @@ static symact_dd silu_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static double silu_second_derivative_f32(double z)
+static inline double silu_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (-3.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = (-t);
         const double s1 = symact_f64_exp(s0);
-        return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
+        y2 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
     }
     /* power series */
-    if (-2.0 > z) {
+    double y3;
+    {
         const double t = (0x1.331e23ad9de11p+1 + z);
-        return (0x1.86b40693cc6cbp-155 + t * (0x1.76e8b4eb0ea41p-4 + t * (0x1.388203715b23ep-4 + t * (0x1.706e66bf3603bp-6 + t * (t * (t * (t * (t * (0x1.94804c550c0fcp-14 + t * (0x1.8e0bb1b9411e3p-15 + t * (0x1.1af1925d34d7ep-17 + t * (t * (-0x1.3f8fd2d4427b6p-20 - 0x1.51a7765845eb5p-22 * t) - 0x1.4e83911395334p-20)))) - 0x1.e2e4a6611bf4bp-14) - 0x1.662f848d6c11cp-10) - 0x1.fa4e9f742fa77p-9) - 0x1.e178d8d2391d6p-10)))));
+        y3 = (0x1.86b40693cc6cbp-155 + t * (0x1.76e8b4eb0ea41p-4 + t * (0x1.388203715b23ep-4 + t * (0x1.706e66bf3603bp-6 + t * (t * (t * (t * (t * (0x1.94804c550c0fcp-14 + t * (0x1.8e0bb1b9411e3p-15 + t * (0x1.1af1925d34d7ep-17 + t * (t * (-0x1.3f8fd2d4427b6p-20 - 0x1.51a7765845eb5p-22 * t) - 0x1.4e83911395334p-20)))) - 0x1.e2e4a6611bf4bp-14) - 0x1.662f848d6c11cp-10) - 0x1.fa4e9f742fa77p-9) - 0x1.e178d8d2391d6p-10)))));
     }
     /* as it is */
-    if (2.0 > z) {
+    double y4;
+    {
         const double s0 = (-z);
         const double s1 = symact_f64_exp(s0);
-        return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * symact_f64_expm1(s0));
+        y4 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + 2.0 * s1) + z * symact_f64_expm1(s0));
     }
     /* power series */
-    if (3.0 > z) {
+    double y5;
+    {
         const double t = (z - 0x1.331e23ad9de11p+1);
-        return (0x1.86b40693cc6cbp-155 + t * (t * (0x1.388203715b23ep-4 + t * (t * (t * (0x1.fa4e9f742fa77p-9 + t * (t * (0x1.e2e4a6611bf4bp-14 + t * (0x1.94804c550c0fcp-14 + t * (t * (0x1.1af1925d34d7ep-17 + t * (0x1.4e83911395334p-20 + t * (0x1.51a7765845eb5p-22 * t - 0x1.3f8fd2d4427b6p-20))) - 0x1.8e0bb1b9411e3p-15))) - 0x1.662f848d6c11cp-10)) - 0x1.e178d8d2391d6p-10) - 0x1.706e66bf3603bp-6)) - 0x1.76e8b4eb0ea41p-4));
+        y5 = (0x1.86b40693cc6cbp-155 + t * (t * (0x1.388203715b23ep-4 + t * (t * (t * (0x1.fa4e9f742fa77p-9 + t * (t * (0x1.e2e4a6611bf4bp-14 + t * (0x1.94804c550c0fcp-14 + t * (t * (0x1.1af1925d34d7ep-17 + t * (0x1.4e83911395334p-20 + t * (0x1.51a7765845eb5p-22 * t - 0x1.3f8fd2d4427b6p-20))) - 0x1.8e0bb1b9411e3p-15))) - 0x1.662f848d6c11cp-10)) - 0x1.e178d8d2391d6p-10) - 0x1.706e66bf3603bp-6)) - 0x1.76e8b4eb0ea41p-4));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = (-t);
-    const double s1 = symact_f64_exp(s0);
-    return s1 * symact_powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t));
+    double y6;
+    {
+        const double t = z;
+        const double s0 = (-t);
+        const double s1 = symact_f64_exp(s0);
+        y6 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
+    }
+    double y = y6;
+    y = 3.0 > z ? y5 : y;
+    y = 2.0 > z ? y4 : y;
+    y = -2.0 > z ? y3 : y;
+    y = -3.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd silu_second_derivative_f64(double z)
@@ -257,20 +265,23 @@ float symact_siluf(float z)
 {
     const int before = symact_raised();
     const volatile float value = silu_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_silu_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = silu_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double silu_value_f64(double z)
@@ -282,20 +293,23 @@ double symact_silu(double z)
 {
     const int before = symact_raised();
     const volatile double value = silu_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_silu_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = silu_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float silu_derivative_value_f32(float z)
@@ -307,20 +321,23 @@ float symact_silu_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = silu_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_silu_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = silu_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double silu_derivative_value_f64(double z)
@@ -332,20 +349,23 @@ double symact_silu_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = silu_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_silu_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = silu_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float silu_vjp_value_f32(float z, float g_bar)
@@ -357,20 +377,23 @@ float symact_silu_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = silu_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_silu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = silu_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double silu_vjp_value_f64(double z, double g_bar)
@@ -382,20 +405,23 @@ double symact_silu_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = silu_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_silu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = silu_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float silu_second_derivative_value_f32(float z)
@@ -407,20 +433,23 @@ float symact_silu_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = silu_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_silu_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = silu_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double silu_second_derivative_value_f64(double z)
@@ -432,18 +461,21 @@ double symact_silu_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = silu_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_silu_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = silu_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

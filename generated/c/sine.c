@@ -20,7 +20,7 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double sine_forward_f32(double z, double omega)
+static inline double sine_forward_f32(double z, double omega)
 {
     (void)omega;
     if (z != z) {
@@ -78,7 +78,7 @@ static symact_dd sine_forward_f64(double z, double omega)
     return symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64);
 }
 
-static double sine_derivative_f32(double z, double omega)
+static inline double sine_derivative_f32(double z, double omega)
 {
     (void)omega;
     if (z != z) {
@@ -128,7 +128,7 @@ static symact_dd sine_derivative_f64(double z, double omega)
     return symact_dd_mul(dd_omega, symact_dd_cos_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
 }
 
-static double sine_second_derivative_f32(double z, double omega)
+static inline double sine_second_derivative_f32(double z, double omega)
 {
     (void)omega;
     if (z != z) {
@@ -144,10 +144,10 @@ static double sine_second_derivative_f32(double z, double omega)
     }
     /* zero, with its sign */
     if (z == 0.0) {
-        return (-z * symact_powi(omega, 3));
+        return (-z * symact_power_3(omega));
     }
     /* as it is */
-    return (-symact_powi(omega, 2) * symact_f64_sin(omega * z));
+    return (-symact_power_2(omega) * symact_f64_sin(omega * z));
 }
 
 static symact_dd sine_second_derivative_f64(double z, double omega)
@@ -186,7 +186,7 @@ static symact_dd sine_second_derivative_f64(double z, double omega)
     return symact_dd_neg(symact_dd_mul(dd_omega, symact_dd_mul(dd_omega, symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64))));
 }
 
-static double sine_derivative_wrt_omega_f32(double z, double omega)
+static inline double sine_derivative_wrt_omega_f32(double z, double omega)
 {
     (void)omega;
     if (z != z) {
@@ -237,20 +237,23 @@ float symact_sinef(float z, float omega)
 {
     const int before = symact_raised();
     const volatile float value = sine_value_f32(z, omega);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sine_f32(const float *z, float *g, size_t n, float omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sine_value_f32(z[i], omega);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sine_value_f64(double z, double omega)
@@ -262,20 +265,23 @@ double symact_sine(double z, double omega)
 {
     const int before = symact_raised();
     const volatile double value = sine_value_f64(z, omega);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sine_f64(const double *z, double *g, size_t n, double omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sine_value_f64(z[i], omega);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float sine_derivative_value_f32(float z, float omega)
@@ -287,20 +293,23 @@ float symact_sine_derivativef(float z, float omega)
 {
     const int before = symact_raised();
     const volatile float value = sine_derivative_value_f32(z, omega);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sine_derivative_f32(const float *z, float *d, size_t n, float omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sine_derivative_value_f32(z[i], omega);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sine_derivative_value_f64(double z, double omega)
@@ -312,20 +321,23 @@ double symact_sine_derivative(double z, double omega)
 {
     const int before = symact_raised();
     const volatile double value = sine_derivative_value_f64(z, omega);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sine_derivative_f64(const double *z, double *d, size_t n, double omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sine_derivative_value_f64(z[i], omega);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float sine_vjp_value_f32(float z, float g_bar, float omega)
@@ -337,20 +349,23 @@ float symact_sine_vjpf(float z, float g_bar, float omega)
 {
     const int before = symact_raised();
     const volatile float value = sine_vjp_value_f32(z, g_bar, omega);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sine_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sine_vjp_value_f32(z[i], g_bar[i], omega);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sine_vjp_value_f64(double z, double g_bar, double omega)
@@ -362,20 +377,23 @@ double symact_sine_vjp(double z, double g_bar, double omega)
 {
     const int before = symact_raised();
     const volatile double value = sine_vjp_value_f64(z, g_bar, omega);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sine_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sine_vjp_value_f64(z[i], g_bar[i], omega);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float sine_second_derivative_value_f32(float z, float omega)
@@ -387,20 +405,23 @@ float symact_sine_second_derivativef(float z, float omega)
 {
     const int before = symact_raised();
     const volatile float value = sine_second_derivative_value_f32(z, omega);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sine_second_derivative_f32(const float *z, float *d, size_t n, float omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sine_second_derivative_value_f32(z[i], omega);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sine_second_derivative_value_f64(double z, double omega)
@@ -412,20 +433,23 @@ double symact_sine_second_derivative(double z, double omega)
 {
     const int before = symact_raised();
     const volatile double value = sine_second_derivative_value_f64(z, omega);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sine_second_derivative_f64(const double *z, double *d, size_t n, double omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sine_second_derivative_value_f64(z[i], omega);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float sine_derivative_wrt_omega_value_f32(float z, float omega)
@@ -437,20 +461,23 @@ float symact_sine_derivative_wrt_omegaf(float z, float omega)
 {
     const int before = symact_raised();
     const volatile float value = sine_derivative_wrt_omega_value_f32(z, omega);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sine_derivative_wrt_omega_f32(const float *z, float *d, size_t n, float omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sine_derivative_wrt_omega_value_f32(z[i], omega);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sine_derivative_wrt_omega_value_f64(double z, double omega)
@@ -462,18 +489,21 @@ double symact_sine_derivative_wrt_omega(double z, double omega)
 {
     const int before = symact_raised();
     const volatile double value = sine_derivative_wrt_omega_value_f64(z, omega);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sine_derivative_wrt_omega_f64(const double *z, double *d, size_t n, double omega)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sine_derivative_wrt_omega_value_f64(z[i], omega);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

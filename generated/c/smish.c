@@ -20,25 +20,21 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double smish_forward_f32(double z)
+static inline double smish_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1.89d89d89d89d9p-2 * z;
-    }
+    const double y2 = 0x1.89d89d89d89d9p-2 * z;
     /* as it is */
-    return z * symact_f64_tanh(symact_f64_log1p((1.0 / (1.0 + symact_f64_exp((-z))))));
+    const double y3 = z * symact_f64_tanh(symact_f64_log1p((1.0 / (1.0 + symact_f64_exp((-z))))));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd smish_forward_f64(double z)
@@ -80,36 +76,40 @@ static symact_dd smish_forward_f64(double z)
     return symact_dd_mul(symact_dd_make(0x1.3333333333333p-1, 0x1.999999999999ap-56), t);
 }
 
-static double smish_derivative_f32(double z)
+static inline double smish_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0x1.3333333333333p-1;
-    }
+    const double y1 = 0x1.3333333333333p-1;
     /* decaying exponentials */
-    if (-0x1.8p+0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
-        return s0 * symact_powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * symact_f64_exp(-2.0 * t))), 2) * ((4.0 + s0 * ((18.0 + s0 * ((28.0 + 15.0 * s0) - 8.0 * t)) - 12.0 * t)) - 4.0 * t);
+        y2 = s0 * symact_power_2((1.0 / ((2.0 + 6.0 * s0) + 5.0 * symact_f64_exp(-2.0 * t)))) * ((4.0 + s0 * ((18.0 + s0 * ((28.0 + 15.0 * s0) - 8.0 * t)) - 12.0 * t)) - 4.0 * t);
     }
     /* power series */
-    if (-1.0 > z) {
+    double y3;
+    {
         const double t = (0x1.64ff378b68101p+0 + z);
-        return (t * (0x1.738c870456665p-3 + t * (0x1.ac94462c6bd8cp-4 + t * (t * (t * (t * (0x1.bfa985b6a59b4p-10 + t * (0x1.d9725a1f92dd9p-11 + t * (t * (t * (t * (0x1.7750831984e2dp-17 + t * (0x1.79733edd875b1p-18 - 0x1.746acb4c865c7p-23 * t)) - 0x1.9692e6a3d46c9p-16) - 0x1.0b8a70ea975adp-13) - 0x1.0af568d5b5635p-15))) - 0x1.eb78a4d558a4p-9) - 0x1.1fba7dd06c2a8p-6) - 0x1.af107708c380dp-10))) - 0x1.e939c662a20e7p-156);
+        y3 = (t * (0x1.738c870456665p-3 + t * (0x1.ac94462c6bd8cp-4 + t * (t * (t * (t * (0x1.bfa985b6a59b4p-10 + t * (0x1.d9725a1f92dd9p-11 + t * (t * (t * (t * (0x1.7750831984e2dp-17 + t * (0x1.79733edd875b1p-18 - 0x1.746acb4c865c7p-23 * t)) - 0x1.9692e6a3d46c9p-16) - 0x1.0b8a70ea975adp-13) - 0x1.0af568d5b5635p-15))) - 0x1.eb78a4d558a4p-9) - 0x1.1fba7dd06c2a8p-6) - 0x1.af107708c380dp-10))) - 0x1.e939c662a20e7p-156);
     }
     /* as it is */
-    const double s0 = symact_f64_exp((-z));
-    const double s1 = (1.0 + s0);
-    const double s2 = (1.0 / s1);
-    const double s3 = symact_f64_tanh(symact_f64_log1p(s2));
-    return (s3 + (s0 * z * symact_powi((1.0 / s1), 2) * (1.0 - symact_powi(s3, 2)) / (1.0 + s2)));
+    double y4;
+    {
+        const double s0 = symact_f64_exp((-z));
+        const double s1 = (1.0 + s0);
+        const double s2 = (1.0 / s1);
+        const double s3 = symact_f64_tanh(symact_f64_log1p(s2));
+        y4 = (s3 + (s0 * z * symact_power_2((1.0 / s1)) * (1.0 - symact_power_2(s3)) / (1.0 + s2)));
+    }
+    double y = y4;
+    y = -1.0 > z ? y3 : y;
+    y = -0x1.8p+0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd smish_derivative_f64(double z)
@@ -155,48 +155,56 @@ static symact_dd smish_derivative_f64(double z)
     return symact_dd_make(0x1.3333333333333p-1, 0x1.999999999999ap-56);
 }
 
-static double smish_second_derivative_f32(double z)
+static inline double smish_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (-3.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-t));
-        return s0 * symact_powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * symact_f64_exp(-2.0 * t))), 3) * ((16.0 + s0 * ((96.0 + s0 * ((216.0 + 12.0 * t) + s0 * ((216.0 + 72.0 * t) + s0 * (80.0 + 40.0 * t)))) - 24.0 * t)) - 8.0 * t);
+        y2 = s0 * symact_power_3((1.0 / ((2.0 + 6.0 * s0) + 5.0 * symact_f64_exp(-2.0 * t)))) * ((16.0 + s0 * ((96.0 + s0 * ((216.0 + 12.0 * t) + s0 * ((216.0 + 72.0 * t) + s0 * (80.0 + 40.0 * t)))) - 24.0 * t)) - 8.0 * t);
     }
     /* power series */
-    if (-2.0 > z) {
+    double y3;
+    {
         const double t = (0x1.468a74479f224p+1 + z);
-        return (t * (0x1.493da3875a86ap-4 + t * (0x1.0525f5f35af8bp-4 + t * (0x1.e78a6731a8653p-7 + t * (t * (t * (t * (0x1.49943d47a8f8cp-14 + t * (0x1.7363dde06c4eap-13 + t * (0x1.0037cdfecf838p-14 + t * (0x1.1b3af4f968fe8p-18 + t * (t * (-0x1.3ea69c8b8d364p-19 - 0x1.a70b018609c0bp-22 * t) - 0x1.4e53e409f0c6ap-18))))) - 0x1.3c3881182956ep-10) - 0x1.24edfb2a4dcc7p-8) - 0x1.3ec7875e9fd2ap-8)))) - 0x1.5fdcf6bb4a20fp-155);
+        y3 = (t * (0x1.493da3875a86ap-4 + t * (0x1.0525f5f35af8bp-4 + t * (0x1.e78a6731a8653p-7 + t * (t * (t * (t * (0x1.49943d47a8f8cp-14 + t * (0x1.7363dde06c4eap-13 + t * (0x1.0037cdfecf838p-14 + t * (0x1.1b3af4f968fe8p-18 + t * (t * (-0x1.3ea69c8b8d364p-19 - 0x1.a70b018609c0bp-22 * t) - 0x1.4e53e409f0c6ap-18))))) - 0x1.3c3881182956ep-10) - 0x1.24edfb2a4dcc7p-8) - 0x1.3ec7875e9fd2ap-8)))) - 0x1.5fdcf6bb4a20fp-155);
     }
     /* as it is */
-    if (2.0 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_exp((-z));
         const double s1 = (1.0 + s0);
         const double s2 = (2.0 + s0);
         const double s3 = symact_f64_tanh(symact_f64_log1p((1.0 / s1)));
         const double s4 = 2.0 * s0;
-        return s0 * symact_powi((1.0 / s1), 2) * symact_powi((1.0 / s2), 2) * (1.0 - symact_powi(s3, 2)) * (((2.0 * s1 * s2 - s0 * z * (-3.0 - s4)) - s1 * s2 * z) - s3 * s4 * z);
+        y4 = s0 * symact_power_2((1.0 / s1)) * symact_power_2((1.0 / s2)) * (1.0 - symact_power_2(s3)) * (((2.0 * s1 * s2 - s0 * z * (-3.0 - s4)) - s1 * s2 * z) - s3 * s4 * z);
     }
     /* power series */
-    if (0x1.4p+1 > z) {
+    double y5;
+    {
         const double t = (z - 0x1.1b92ee21e98b8p+1);
-        return (t * (t * (0x1.06a7980b5e383p-5 + t * (t * (0x1.a95e96e232be2p-10 + t * (0x1.8e56d7244e0e8p-11 + t * (t * (0x1.44bdd744215adp-13 + t * (t * (t * (0x1.346193883d3fcp-18 + t * (t * (0x1.3e7fecefbe9d5p-23 + 0x1.c04f7bdc13fbap-25 * t) - 0x1.600493e33cf8p-20)) - 0x1.e0c9283952dc8p-18) - 0x1.1ad8a8b723a0bp-16)) - 0x1.12c7a9625af23p-11))) - 0x1.958f72d9de952p-7)) - 0x1.212e19d1fe854p-5) - 0x1.204843c22860cp-155);
+        y5 = (t * (t * (0x1.06a7980b5e383p-5 + t * (t * (0x1.a95e96e232be2p-10 + t * (0x1.8e56d7244e0e8p-11 + t * (t * (0x1.44bdd744215adp-13 + t * (t * (t * (0x1.346193883d3fcp-18 + t * (t * (0x1.3e7fecefbe9d5p-23 + 0x1.c04f7bdc13fbap-25 * t) - 0x1.600493e33cf8p-20)) - 0x1.e0c9283952dc8p-18) - 0x1.1ad8a8b723a0bp-16)) - 0x1.12c7a9625af23p-11))) - 0x1.958f72d9de952p-7)) - 0x1.212e19d1fe854p-5) - 0x1.204843c22860cp-155);
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp((-t));
-    return s0 * symact_powi((1.0 / ((5.0 + 6.0 * s0) + 2.0 * symact_f64_exp(-2.0 * t))), 3) * ((80.0 + s0 * ((216.0 + s0 * ((216.0 + s0 * ((96.0 + 24.0 * t) + s0 * (16.0 + 8.0 * t))) - 12.0 * t)) - 72.0 * t)) - 40.0 * t);
+    double y6;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp((-t));
+        y6 = s0 * symact_power_3((1.0 / ((5.0 + 6.0 * s0) + 2.0 * symact_f64_exp(-2.0 * t)))) * ((80.0 + s0 * ((216.0 + s0 * ((216.0 + s0 * ((96.0 + 24.0 * t) + s0 * (16.0 + 8.0 * t))) - 12.0 * t)) - 72.0 * t)) - 40.0 * t);
+    }
+    double y = y6;
+    y = 0x1.4p+1 > z ? y5 : y;
+    y = 2.0 > z ? y4 : y;
+    y = -2.0 > z ? y3 : y;
+    y = -3.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd smish_second_derivative_f64(double z)
@@ -264,20 +272,23 @@ float symact_smishf(float z)
 {
     const int before = symact_raised();
     const volatile float value = smish_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_smish_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = smish_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double smish_value_f64(double z)
@@ -289,20 +300,23 @@ double symact_smish(double z)
 {
     const int before = symact_raised();
     const volatile double value = smish_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_smish_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = smish_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float smish_derivative_value_f32(float z)
@@ -314,20 +328,23 @@ float symact_smish_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = smish_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_smish_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = smish_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double smish_derivative_value_f64(double z)
@@ -339,20 +356,23 @@ double symact_smish_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = smish_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_smish_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = smish_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float smish_vjp_value_f32(float z, float g_bar)
@@ -364,20 +384,23 @@ float symact_smish_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = smish_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_smish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = smish_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double smish_vjp_value_f64(double z, double g_bar)
@@ -389,20 +412,23 @@ double symact_smish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = smish_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_smish_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = smish_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float smish_second_derivative_value_f32(float z)
@@ -414,20 +440,23 @@ float symact_smish_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = smish_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_smish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = smish_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double smish_second_derivative_value_f64(double z)
@@ -439,18 +468,21 @@ double symact_smish_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = smish_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_smish_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = smish_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

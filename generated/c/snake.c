@@ -20,7 +20,7 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double snake_forward_f32(double z, double alpha)
+static inline double snake_forward_f32(double z, double alpha)
 {
     (void)alpha;
     if (z != z) {
@@ -39,7 +39,7 @@ static double snake_forward_f32(double z, double alpha)
         return z;
     }
     /* as it is */
-    return (z + (symact_powi(symact_f64_sin(alpha * z), 2) / alpha));
+    return (z + (symact_power_2(symact_f64_sin(alpha * z)) / alpha));
 }
 
 static symact_dd snake_forward_f64(double z, double alpha)
@@ -160,7 +160,7 @@ static symact_dd snake_derivative_f64(double z, double alpha)
     return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin_scaled(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), symact_dd_ldexp(t, -64)), 64));
 }
 
-static double snake_second_derivative_f32(double z, double alpha)
+static inline double snake_second_derivative_f32(double z, double alpha)
 {
     (void)alpha;
     if (z != z) {
@@ -287,20 +287,23 @@ float symact_snakef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = snake_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_snake_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = snake_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double snake_value_f64(double z, double alpha)
@@ -312,20 +315,23 @@ double symact_snake(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = snake_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_snake_f64(const double *z, double *g, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = snake_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float snake_derivative_value_f32(float z, float alpha)
@@ -337,20 +343,23 @@ float symact_snake_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = snake_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_snake_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = snake_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double snake_derivative_value_f64(double z, double alpha)
@@ -362,20 +371,23 @@ double symact_snake_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = snake_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_snake_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = snake_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float snake_vjp_value_f32(float z, float g_bar, float alpha)
@@ -387,20 +399,23 @@ float symact_snake_vjpf(float z, float g_bar, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = snake_vjp_value_f32(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_snake_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = snake_vjp_value_f32(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double snake_vjp_value_f64(double z, double g_bar, double alpha)
@@ -412,20 +427,23 @@ double symact_snake_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = snake_vjp_value_f64(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_snake_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = snake_vjp_value_f64(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float snake_second_derivative_value_f32(float z, float alpha)
@@ -437,20 +455,23 @@ float symact_snake_second_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = snake_second_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_snake_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = snake_second_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double snake_second_derivative_value_f64(double z, double alpha)
@@ -462,20 +483,23 @@ double symact_snake_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = snake_second_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_snake_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = snake_second_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float snake_derivative_wrt_alpha_value_f32(float z, float alpha)
@@ -487,20 +511,23 @@ float symact_snake_derivative_wrt_alphaf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = snake_derivative_wrt_alpha_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_snake_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = snake_derivative_wrt_alpha_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double snake_derivative_wrt_alpha_value_f64(double z, double alpha)
@@ -512,18 +539,21 @@ double symact_snake_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = snake_derivative_wrt_alpha_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_snake_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = snake_derivative_wrt_alpha_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

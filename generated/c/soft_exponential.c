@@ -153,47 +153,44 @@ static symact_dd soft_exponential_forward_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static double soft_exponential_derivative_f32(double z, double alpha)
+static inline double soft_exponential_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     if (alpha == 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    return 1.0;
+    const double y2 = 1.0;
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha < 0.0) {
     /* outside the domain */
-    if (((1.0 / alpha) - alpha) > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return (1.0 / (1.0 - alpha * (alpha + z)));
+    const double y2 = (1.0 / (1.0 - alpha * (alpha + z)));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = ((1.0 / alpha) - alpha) > z ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    return symact_f64_exp(alpha * z);
+    const double y2 = symact_f64_exp(alpha * z);
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -263,47 +260,44 @@ static symact_dd soft_exponential_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static double soft_exponential_derivative_from_output_f32(double z, double alpha)
+static inline double soft_exponential_derivative_from_output_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     if ((alpha <= 0.0) && (alpha < 0.0)) {
     /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return symact_f64_exp(alpha * z);
+    const double y2 = symact_f64_exp(alpha * z);
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if ((alpha == 0.0) && (alpha <= 0.0)) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    return 1.0;
+    const double y2 = 1.0;
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    return (1.0 + alpha * (z - alpha));
+    const double y2 = (1.0 + alpha * (z - alpha));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -379,51 +373,47 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
     return symact_dd_from_double(NAN);
 }
 
-static double soft_exponential_second_derivative_f32(double z, double alpha)
+static inline double soft_exponential_second_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     if (alpha == 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha < 0.0) {
     /* outside the domain */
-    if (((1.0 / alpha) - alpha) > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return alpha * symact_powi((1.0 / (1.0 - alpha * (alpha + z))), 2);
+    const double y2 = alpha * symact_power_2((1.0 / (1.0 - alpha * (alpha + z))));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = ((1.0 / alpha) - alpha) > z ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    return symact_f64_exp(alpha * z) * alpha;
+    const double y2 = symact_f64_exp(alpha * z) * alpha;
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -500,56 +490,61 @@ static symact_dd soft_exponential_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static double soft_exponential_derivative_wrt_alpha_f32(double z, double alpha)
+static inline double soft_exponential_derivative_wrt_alpha_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     if (alpha == 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    return (1.0 + 0x1p-1 * symact_powi(z, 2));
+    const double y2 = (1.0 + 0x1p-1 * symact_power_2(z));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha < 0.0) {
     /* outside the domain */
-    if (((1.0 / alpha) - alpha) > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    const double s0 = symact_powi(alpha, 2);
-    return (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - symact_f64_log1p(((-s0) - alpha * z))) / s0));
+    double y2;
+    {
+        const double s0 = symact_power_2(alpha);
+        y2 = (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - symact_f64_log1p(((-s0) - alpha * z))) / s0));
+    }
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = ((1.0 / alpha) - alpha) > z ? y0 : y;
+    return z != z ? z : y;
     }
     if (alpha > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return symact_powi((1.0 / alpha), 2) * (1.0 + symact_powi(alpha, 2));
-    }
+    const double y0 = symact_power_2((1.0 / alpha)) * (1.0 + symact_power_2(alpha));
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    if (0.0 > z) {
+    double y2;
+    {
         const double s0 = alpha * z;
-        return (1.0 + symact_powi((1.0 / alpha), 2) * (symact_f64_exp(s0) * s0 - symact_f64_expm1(s0)));
+        y2 = (1.0 + symact_power_2((1.0 / alpha)) * (symact_f64_exp(s0) * s0 - symact_f64_expm1(s0)));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_powi(alpha, 2);
-    const double s1 = alpha * t;
-    return (symact_f64_exp(s1) * ((s1 + symact_f64_exp((-s1)) * (1.0 + s0)) - 1.0) / s0);
+    double y3;
+    {
+        const double t = z;
+        const double s0 = symact_power_2(alpha);
+        const double s1 = alpha * t;
+        y3 = (symact_f64_exp(s1) * ((s1 + symact_f64_exp((-s1)) * (1.0 + s0)) - 1.0) / s0);
+    }
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -655,20 +650,23 @@ float symact_soft_exponentialf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = soft_exponential_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = soft_exponential_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double soft_exponential_value_f64(double z, double alpha)
@@ -680,20 +678,23 @@ double symact_soft_exponential(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = soft_exponential_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_f64(const double *z, double *g, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = soft_exponential_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float soft_exponential_derivative_value_f32(float z, float alpha)
@@ -705,20 +706,23 @@ float symact_soft_exponential_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = soft_exponential_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = soft_exponential_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double soft_exponential_derivative_value_f64(double z, double alpha)
@@ -730,20 +734,23 @@ double symact_soft_exponential_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = soft_exponential_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = soft_exponential_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float soft_exponential_derivative_from_output_value_f32(float g, float alpha)
@@ -755,20 +762,23 @@ float symact_soft_exponential_derivative_from_outputf(float g, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = soft_exponential_derivative_from_output_value_f32(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = soft_exponential_derivative_from_output_value_f32(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double soft_exponential_derivative_from_output_value_f64(double g, double alpha)
@@ -780,20 +790,23 @@ double symact_soft_exponential_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = soft_exponential_derivative_from_output_value_f64(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = soft_exponential_derivative_from_output_value_f64(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float soft_exponential_vjp_value_f32(float z, float g_bar, float alpha)
@@ -805,20 +818,23 @@ float symact_soft_exponential_vjpf(float z, float g_bar, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = soft_exponential_vjp_value_f32(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = soft_exponential_vjp_value_f32(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double soft_exponential_vjp_value_f64(double z, double g_bar, double alpha)
@@ -830,20 +846,23 @@ double symact_soft_exponential_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = soft_exponential_vjp_value_f64(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = soft_exponential_vjp_value_f64(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float soft_exponential_vjp_from_output_value_f32(float g, float g_bar, float alpha)
@@ -855,20 +874,23 @@ float symact_soft_exponential_vjp_from_outputf(float g, float g_bar, float alpha
 {
     const int before = symact_raised();
     const volatile float value = soft_exponential_vjp_from_output_value_f32(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = soft_exponential_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double soft_exponential_vjp_from_output_value_f64(double g, double g_bar, double alpha)
@@ -880,20 +902,23 @@ double symact_soft_exponential_vjp_from_output(double g, double g_bar, double al
 {
     const int before = symact_raised();
     const volatile double value = soft_exponential_vjp_from_output_value_f64(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = soft_exponential_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float soft_exponential_second_derivative_value_f32(float z, float alpha)
@@ -905,20 +930,23 @@ float symact_soft_exponential_second_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = soft_exponential_second_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = soft_exponential_second_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double soft_exponential_second_derivative_value_f64(double z, double alpha)
@@ -930,20 +958,23 @@ double symact_soft_exponential_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = soft_exponential_second_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = soft_exponential_second_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float soft_exponential_derivative_wrt_alpha_value_f32(float z, float alpha)
@@ -955,20 +986,23 @@ float symact_soft_exponential_derivative_wrt_alphaf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = soft_exponential_derivative_wrt_alpha_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = soft_exponential_derivative_wrt_alpha_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double soft_exponential_derivative_wrt_alpha_value_f64(double z, double alpha)
@@ -980,18 +1014,21 @@ double symact_soft_exponential_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = soft_exponential_derivative_wrt_alpha_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_soft_exponential_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = soft_exponential_derivative_wrt_alpha_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,27 +20,26 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double softplus_forward_f32(double z, double beta)
+static inline double softplus_forward_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    if (0.0 > z) {
-        return (symact_f64_log1p(symact_f64_exp(beta * z)) / beta);
-    }
+    const double y2 = (symact_f64_log1p(symact_f64_exp(beta * z)) / beta);
     /* decaying exponentials, expanded */
-    const double t = z;
-    return (t + (symact_f64_log1p(symact_f64_exp((-beta * t))) / beta));
+    double y3;
+    {
+        const double t = z;
+        y3 = (t + (symact_f64_log1p(symact_f64_exp((-beta * t))) / beta));
+    }
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softplus_forward_f64(double z, double beta)
@@ -75,22 +74,19 @@ static symact_dd softplus_forward_f64(double z, double beta)
     return symact_dd_add(t, symact_dd_div(symact_dd_log1p(symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)))), dd_beta));
 }
 
-static double softplus_derivative_f32(double z, double beta)
+static inline double softplus_derivative_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    return (1.0 / (1.0 + symact_f64_exp((-beta * z))));
+    const double y2 = (1.0 / (1.0 + symact_f64_exp((-beta * z))));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softplus_derivative_f64(double z, double beta)
@@ -126,22 +122,19 @@ static symact_dd softplus_derivative_f64(double z, double beta)
     return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)))));
 }
 
-static double softplus_derivative_from_output_f32(double z, double beta)
+static inline double softplus_derivative_from_output_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return beta * z;
-    }
+    const double y1 = beta * z;
     /* as it is */
-    return (-symact_f64_expm1((-beta * z)));
+    const double y2 = (-symact_f64_expm1((-beta * z)));
+    double y = y2;
+    y = z == 0.0 ? y1 : y;
+    y = z == INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softplus_derivative_from_output_f64(double z, double beta)
@@ -171,29 +164,31 @@ static symact_dd softplus_derivative_from_output_f64(double z, double beta)
     return symact_dd_neg(symact_dd_expm1(symact_dd_neg(symact_dd_mul(dd_beta, t))));
 }
 
-static double softplus_second_derivative_f32(double z, double beta)
+static inline double softplus_second_derivative_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-beta * t));
-        return beta * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+        y2 = beta * s0 * symact_power_2((1.0 / (1.0 + s0)));
     }
     /* as it is */
-    const double s0 = symact_f64_exp((-beta * z));
-    return beta * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+    double y3;
+    {
+        const double s0 = symact_f64_exp((-beta * z));
+        y3 = beta * s0 * symact_power_2((1.0 / (1.0 + s0)));
+    }
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softplus_second_derivative_f64(double z, double beta)
@@ -231,33 +226,35 @@ static symact_dd softplus_second_derivative_f64(double z, double beta)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), dd_beta), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
-static double softplus_derivative_wrt_beta_f32(double z, double beta)
+static inline double softplus_derivative_wrt_beta_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (0.0 > z) {
+    double y2;
+    {
         const double s0 = beta * z;
         const double s1 = symact_f64_exp(s0);
-        return symact_powi((1.0 / beta), 2) * ((s0 * s1 / (1.0 + s1)) - symact_f64_log1p(s1));
+        y2 = symact_power_2((1.0 / beta)) * ((s0 * s1 / (1.0 + s1)) - symact_f64_log1p(s1));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_powi(beta, 2);
-    const double s1 = beta * t;
-    const double s2 = symact_f64_exp((-s1));
-    const double s3 = symact_f64_log1p(s2);
-    return ((s2 * ((-s1) - s3) - s3) / (s0 + s0 * s2));
+    double y3;
+    {
+        const double t = z;
+        const double s0 = symact_power_2(beta);
+        const double s1 = beta * t;
+        const double s2 = symact_f64_exp((-s1));
+        const double s3 = symact_f64_log1p(s2);
+        y3 = ((s2 * ((-s1) - s3) - s3) / (s0 + s0 * s2));
+    }
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
@@ -328,20 +325,23 @@ float symact_softplusf(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = softplus_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_f32(const float *z, float *g, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_value_f64(double z, double beta)
@@ -353,20 +353,23 @@ double symact_softplus(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = softplus_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_f64(const double *z, double *g, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softplus_derivative_value_f32(float z, float beta)
@@ -378,20 +381,23 @@ float symact_softplus_derivativef(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = softplus_derivative_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_derivative_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_derivative_value_f64(double z, double beta)
@@ -403,20 +409,23 @@ double symact_softplus_derivative(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = softplus_derivative_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_derivative_f64(const double *z, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_derivative_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softplus_derivative_from_output_value_f32(float g, float beta)
@@ -428,20 +437,23 @@ float symact_softplus_derivative_from_outputf(float g, float beta)
 {
     const int before = symact_raised();
     const volatile float value = softplus_derivative_from_output_value_f32(g, beta);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_derivative_from_output_f32(const float *g, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_derivative_from_output_value_f32(g[i], beta);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_softplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float beta)
@@ -462,20 +474,23 @@ double symact_softplus_derivative_from_output(double g, double beta)
 {
     const int before = symact_raised();
     const volatile double value = softplus_derivative_from_output_value_f64(g, beta);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_derivative_from_output_f64(const double *g, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_derivative_from_output_value_f64(g[i], beta);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_softplus_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double beta)
@@ -496,20 +511,23 @@ float symact_softplus_vjpf(float z, float g_bar, float beta)
 {
     const int before = symact_raised();
     const volatile float value = softplus_vjp_value_f32(z, g_bar, beta);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_vjp_value_f32(z[i], g_bar[i], beta);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_vjp_value_f64(double z, double g_bar, double beta)
@@ -521,20 +539,23 @@ double symact_softplus_vjp(double z, double g_bar, double beta)
 {
     const int before = symact_raised();
     const volatile double value = softplus_vjp_value_f64(z, g_bar, beta);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_vjp_value_f64(z[i], g_bar[i], beta);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softplus_vjp_from_output_value_f32(float g, float g_bar, float beta)
@@ -546,20 +567,23 @@ float symact_softplus_vjp_from_outputf(float g, float g_bar, float beta)
 {
     const int before = symact_raised();
     const volatile float value = softplus_vjp_from_output_value_f32(g, g_bar, beta);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_vjp_from_output_value_f32(g[i], g_bar[i], beta);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_softplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta)
@@ -580,20 +604,23 @@ double symact_softplus_vjp_from_output(double g, double g_bar, double beta)
 {
     const int before = symact_raised();
     const volatile double value = softplus_vjp_from_output_value_f64(g, g_bar, beta);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_vjp_from_output_value_f64(g[i], g_bar[i], beta);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_softplus_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double beta)
@@ -614,20 +641,23 @@ float symact_softplus_second_derivativef(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = softplus_second_derivative_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_second_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_second_derivative_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_second_derivative_value_f64(double z, double beta)
@@ -639,20 +669,23 @@ double symact_softplus_second_derivative(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = softplus_second_derivative_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_second_derivative_f64(const double *z, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_second_derivative_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softplus_derivative_wrt_beta_value_f32(float z, float beta)
@@ -664,20 +697,23 @@ float symact_softplus_derivative_wrt_betaf(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = softplus_derivative_wrt_beta_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_derivative_wrt_beta_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_derivative_wrt_beta_value_f64(double z, double beta)
@@ -689,18 +725,21 @@ double symact_softplus_derivative_wrt_beta(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = softplus_derivative_wrt_beta_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_derivative_wrt_beta_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,35 +20,35 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double softplus_inverse_forward_f32(double z)
+static inline double softplus_inverse_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* outside the domain */
-    if (0.0 > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == 0.0) {
-        return -INFINITY;
-    }
+    const double y1 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y2 = INFINITY;
     /* as it is */
-    if (0x1.62e428p-1 > z) {
-        return symact_f64_log(symact_f64_expm1(z));
-    }
+    const double y3 = symact_f64_log(symact_f64_expm1(z));
     /* power series */
-    if (0x1.8p-1 > z) {
+    double y4;
+    {
         const double t = (z - 0x1.62e42fefa39efp-1);
-        return (t * (2.0 + t * (t * (1.0 + t * (t * (0x1.4p+0 + t * (t * (0x1.dbbbbbbbbbbbcp+0 + t * (t * (0x1.81119bc466f12p+1 + t * (t * (0x1.47dfca40e852dp+2 + t * (0x1.20b81c0acd9acp+3 * t - 0x1.b19a9a36a7618p+2)) - 0x1.f3fbaf04e4edap+1)) - 0x1.2c45e45e45e46p+1)) - 0x1.80b60b60b60b6p+0)) - 0x1.1555555555555p+0)) - 0x1p+0)) - 0x1.3394c5b16c507p-154);
+        y4 = (t * (2.0 + t * (t * (1.0 + t * (t * (0x1.4p+0 + t * (t * (0x1.dbbbbbbbbbbbcp+0 + t * (t * (0x1.81119bc466f12p+1 + t * (t * (0x1.47dfca40e852dp+2 + t * (0x1.20b81c0acd9acp+3 * t - 0x1.b19a9a36a7618p+2)) - 0x1.f3fbaf04e4edap+1)) - 0x1.2c45e45e45e46p+1)) - 0x1.80b60b60b60b6p+0)) - 0x1.1555555555555p+0)) - 0x1p+0)) - 0x1.3394c5b16c507p-154);
     }
     /* decaying exponentials */
-    const double t = z;
-    return (t + symact_f64_log1p((-symact_f64_exp((-t)))));
+    double y5;
+    {
+        const double t = z;
+        y5 = (t + symact_f64_log1p((-symact_f64_exp((-t)))));
+    }
+    double y = y5;
+    y = 0x1.8p-1 > z ? y4 : y;
+    y = 0x1.62e428p-1 > z ? y3 : y;
+    y = z == INFINITY ? y2 : y;
+    y = z == 0.0 ? y1 : y;
+    y = 0.0 > z ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softplus_inverse_forward_f64(double z)
@@ -84,25 +84,21 @@ static symact_dd softplus_inverse_forward_f64(double z)
     return symact_dd_add(t, symact_dd_log1p(symact_dd_neg(symact_dd_exp(symact_dd_neg(t)))));
 }
 
-static double softplus_inverse_derivative_f32(double z)
+static inline double softplus_inverse_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* outside the domain */
-    if (0.0 > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == 0.0) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y2 = 1.0;
     /* as it is */
-    return (-(1.0 / symact_f64_expm1((-z))));
+    const double y3 = (-(1.0 / symact_f64_expm1((-z))));
+    double y = y3;
+    y = z == INFINITY ? y2 : y;
+    y = z == 0.0 ? y1 : y;
+    y = 0.0 > z ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softplus_inverse_derivative_f64(double z)
@@ -133,21 +129,18 @@ static symact_dd softplus_inverse_derivative_f64(double z)
     return symact_dd_neg(symact_dd_div(symact_dd_from_double(1.0), symact_dd_expm1(symact_dd_neg(t))));
 }
 
-static double softplus_inverse_derivative_from_output_f32(double z)
+static inline double softplus_inverse_derivative_from_output_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    return (1.0 + symact_f64_exp((-z)));
+    const double y2 = (1.0 + symact_f64_exp((-z)));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softplus_inverse_derivative_from_output_f64(double z)
@@ -179,26 +172,25 @@ static symact_dd softplus_inverse_derivative_from_output_f64(double z)
     return symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t)));
 }
 
-static double softplus_inverse_second_derivative_f32(double z)
+static inline double softplus_inverse_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* outside the domain */
-    if (0.0 > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == 0.0) {
-        return -INFINITY;
-    }
+    const double y1 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    const double s0 = (-z);
-    return (-symact_f64_exp(s0) * symact_powi((1.0 / symact_f64_expm1(s0)), 2));
+    double y3;
+    {
+        const double s0 = (-z);
+        y3 = (-symact_f64_exp(s0) * symact_power_2((1.0 / symact_f64_expm1(s0))));
+    }
+    double y = y3;
+    y = z == INFINITY ? y2 : y;
+    y = z == 0.0 ? y1 : y;
+    y = 0.0 > z ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softplus_inverse_second_derivative_f64(double z)
@@ -240,20 +232,23 @@ float symact_softplus_inversef(float z)
 {
     const int before = symact_raised();
     const volatile float value = softplus_inverse_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_inverse_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_inverse_value_f64(double z)
@@ -265,20 +260,23 @@ double symact_softplus_inverse(double z)
 {
     const int before = symact_raised();
     const volatile double value = softplus_inverse_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_inverse_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softplus_inverse_derivative_value_f32(float z)
@@ -290,20 +288,23 @@ float symact_softplus_inverse_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = softplus_inverse_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_inverse_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_inverse_derivative_value_f64(double z)
@@ -315,20 +316,23 @@ double symact_softplus_inverse_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = softplus_inverse_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_inverse_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softplus_inverse_derivative_from_output_value_f32(float g)
@@ -340,20 +344,23 @@ float symact_softplus_inverse_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
     const volatile float value = softplus_inverse_derivative_from_output_value_f32(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_inverse_derivative_from_output_value_f32(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_inverse_derivative_from_output_value_f64(double g)
@@ -365,20 +372,23 @@ double symact_softplus_inverse_derivative_from_output(double g)
 {
     const int before = symact_raised();
     const volatile double value = softplus_inverse_derivative_from_output_value_f64(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_derivative_from_output_f64(const double *g, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_inverse_derivative_from_output_value_f64(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softplus_inverse_vjp_value_f32(float z, float g_bar)
@@ -390,20 +400,23 @@ float symact_softplus_inverse_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = softplus_inverse_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_inverse_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_inverse_vjp_value_f64(double z, double g_bar)
@@ -415,20 +428,23 @@ double symact_softplus_inverse_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = softplus_inverse_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_inverse_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softplus_inverse_vjp_from_output_value_f32(float g, float g_bar)
@@ -440,20 +456,23 @@ float symact_softplus_inverse_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = softplus_inverse_vjp_from_output_value_f32(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_inverse_vjp_from_output_value_f32(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_inverse_vjp_from_output_value_f64(double g, double g_bar)
@@ -465,20 +484,23 @@ double symact_softplus_inverse_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = softplus_inverse_vjp_from_output_value_f64(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_inverse_vjp_from_output_value_f64(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softplus_inverse_second_derivative_value_f32(float z)
@@ -490,20 +512,23 @@ float symact_softplus_inverse_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = softplus_inverse_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softplus_inverse_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softplus_inverse_second_derivative_value_f64(double z)
@@ -515,18 +540,21 @@ double symact_softplus_inverse_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = softplus_inverse_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softplus_inverse_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softplus_inverse_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,34 +20,28 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double softshrink_forward_f32(double z, double lambd)
+static inline double softshrink_forward_f32(double z, double lambd)
 {
     (void)lambd;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    if ((-lambd) >= z) {
-        return (lambd + z);
-    }
+    const double y3 = (lambd + z);
     /* as it is */
-    if (lambd >= z) {
-        return 0.0;
-    }
+    const double y4 = 0.0;
     /* as it is */
-    return (z - lambd);
+    const double y5 = (z - lambd);
+    double y = y5;
+    y = lambd >= z ? y4 : y;
+    y = (-lambd) >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softshrink_forward_f64(double z, double lambd)
@@ -96,34 +90,28 @@ static symact_dd softshrink_forward_f64(double z, double lambd)
     return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_lambd, w)));
 }
 
-static double softshrink_derivative_f32(double z, double lambd)
+static inline double softshrink_derivative_f32(double z, double lambd)
 {
     (void)lambd;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if ((-lambd) > z) {
-        return 1.0;
-    }
+    const double y3 = 1.0;
     /* as it is */
-    if (lambd >= z) {
-        return 0.0;
-    }
+    const double y4 = 0.0;
     /* as it is */
-    return 1.0;
+    const double y5 = 1.0;
+    double y = y5;
+    y = lambd >= z ? y4 : y;
+    y = (-lambd) > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softshrink_derivative_f64(double z, double lambd)
@@ -160,30 +148,25 @@ static symact_dd softshrink_derivative_f64(double z, double lambd)
     return symact_dd_from_double(1.0);
 }
 
-static double softshrink_derivative_from_output_f32(double z, double lambd)
+static inline double softshrink_derivative_from_output_f32(double z, double lambd)
 {
     (void)lambd;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* at the kink, by convention */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (0.0 > z) {
-        return 1.0;
-    }
+    const double y3 = 1.0;
     /* as it is */
-    return 1.0;
+    const double y4 = 1.0;
+    double y = y4;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softshrink_derivative_from_output_f64(double z, double lambd)
@@ -216,34 +199,28 @@ static symact_dd softshrink_derivative_from_output_f64(double z, double lambd)
     return symact_dd_from_double(1.0);
 }
 
-static double softshrink_second_derivative_f32(double z, double lambd)
+static inline double softshrink_second_derivative_f32(double z, double lambd)
 {
     (void)lambd;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if ((-lambd) >= z) {
-        return 0.0;
-    }
+    const double y3 = 0.0;
     /* as it is */
-    if (lambd >= z) {
-        return 0.0;
-    }
+    const double y4 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y5 = 0.0;
+    double y = y5;
+    y = lambd >= z ? y4 : y;
+    y = (-lambd) >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softshrink_second_derivative_f64(double z, double lambd)
@@ -280,34 +257,28 @@ static symact_dd softshrink_second_derivative_f64(double z, double lambd)
     return symact_dd_from_double(0.0);
 }
 
-static double softshrink_derivative_wrt_lambd_f32(double z, double lambd)
+static inline double softshrink_derivative_wrt_lambd_f32(double z, double lambd)
 {
     (void)lambd;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return -1.0;
-    }
+    const double y1 = -1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    if ((-lambd) > z) {
-        return 1.0;
-    }
+    const double y3 = 1.0;
     /* as it is */
-    if (lambd >= z) {
-        return 0.0;
-    }
+    const double y4 = 0.0;
     /* as it is */
-    return -1.0;
+    const double y5 = -1.0;
+    double y = y5;
+    y = lambd >= z ? y4 : y;
+    y = (-lambd) > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd softshrink_derivative_wrt_lambd_f64(double z, double lambd)
@@ -353,20 +324,23 @@ float symact_softshrinkf(float z, float lambd)
 {
     const int before = symact_raised();
     const volatile float value = softshrink_value_f32(z, lambd);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softshrink_f32(const float *z, float *g, size_t n, float lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softshrink_value_f32(z[i], lambd);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softshrink_value_f64(double z, double lambd)
@@ -378,20 +352,23 @@ double symact_softshrink(double z, double lambd)
 {
     const int before = symact_raised();
     const volatile double value = softshrink_value_f64(z, lambd);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softshrink_f64(const double *z, double *g, size_t n, double lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softshrink_value_f64(z[i], lambd);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softshrink_derivative_value_f32(float z, float lambd)
@@ -403,20 +380,23 @@ float symact_softshrink_derivativef(float z, float lambd)
 {
     const int before = symact_raised();
     const volatile float value = softshrink_derivative_value_f32(z, lambd);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softshrink_derivative_value_f32(z[i], lambd);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softshrink_derivative_value_f64(double z, double lambd)
@@ -428,20 +408,23 @@ double symact_softshrink_derivative(double z, double lambd)
 {
     const int before = symact_raised();
     const volatile double value = softshrink_derivative_value_f64(z, lambd);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softshrink_derivative_f64(const double *z, double *d, size_t n, double lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softshrink_derivative_value_f64(z[i], lambd);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softshrink_derivative_from_output_value_f32(float g, float lambd)
@@ -453,20 +436,23 @@ float symact_softshrink_derivative_from_outputf(float g, float lambd)
 {
     const int before = symact_raised();
     const volatile float value = softshrink_derivative_from_output_value_f32(g, lambd);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softshrink_derivative_from_output_value_f32(g[i], lambd);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_softshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd)
@@ -487,20 +473,23 @@ double symact_softshrink_derivative_from_output(double g, double lambd)
 {
     const int before = symact_raised();
     const volatile double value = softshrink_derivative_from_output_value_f64(g, lambd);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softshrink_derivative_from_output_f64(const double *g, double *d, size_t n, double lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softshrink_derivative_from_output_value_f64(g[i], lambd);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_softshrink_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double lambd)
@@ -521,20 +510,23 @@ float symact_softshrink_vjpf(float z, float g_bar, float lambd)
 {
     const int before = symact_raised();
     const volatile float value = softshrink_vjp_value_f32(z, g_bar, lambd);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softshrink_vjp_value_f32(z[i], g_bar[i], lambd);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softshrink_vjp_value_f64(double z, double g_bar, double lambd)
@@ -546,20 +538,23 @@ double symact_softshrink_vjp(double z, double g_bar, double lambd)
 {
     const int before = symact_raised();
     const volatile double value = softshrink_vjp_value_f64(z, g_bar, lambd);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softshrink_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softshrink_vjp_value_f64(z[i], g_bar[i], lambd);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softshrink_vjp_from_output_value_f32(float g, float g_bar, float lambd)
@@ -571,20 +566,23 @@ float symact_softshrink_vjp_from_outputf(float g, float g_bar, float lambd)
 {
     const int before = symact_raised();
     const volatile float value = softshrink_vjp_from_output_value_f32(g, g_bar, lambd);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softshrink_vjp_from_output_value_f32(g[i], g_bar[i], lambd);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_softshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
@@ -605,20 +603,23 @@ double symact_softshrink_vjp_from_output(double g, double g_bar, double lambd)
 {
     const int before = symact_raised();
     const volatile double value = softshrink_vjp_from_output_value_f64(g, g_bar, lambd);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softshrink_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softshrink_vjp_from_output_value_f64(g[i], g_bar[i], lambd);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_softshrink_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double lambd)
@@ -639,20 +640,23 @@ float symact_softshrink_second_derivativef(float z, float lambd)
 {
     const int before = symact_raised();
     const volatile float value = softshrink_second_derivative_value_f32(z, lambd);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softshrink_second_derivative_value_f32(z[i], lambd);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softshrink_second_derivative_value_f64(double z, double lambd)
@@ -664,20 +668,23 @@ double symact_softshrink_second_derivative(double z, double lambd)
 {
     const int before = symact_raised();
     const volatile double value = softshrink_second_derivative_value_f64(z, lambd);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softshrink_second_derivative_f64(const double *z, double *d, size_t n, double lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softshrink_second_derivative_value_f64(z[i], lambd);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float softshrink_derivative_wrt_lambd_value_f32(float z, float lambd)
@@ -689,20 +696,23 @@ float symact_softshrink_derivative_wrt_lambdf(float z, float lambd)
 {
     const int before = symact_raised();
     const volatile float value = softshrink_derivative_wrt_lambd_value_f32(z, lambd);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = softshrink_derivative_wrt_lambd_value_f32(z[i], lambd);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double softshrink_derivative_wrt_lambd_value_f64(double z, double lambd)
@@ -714,18 +724,21 @@ double symact_softshrink_derivative_wrt_lambd(double z, double lambd)
 {
     const int before = symact_raised();
     const volatile double value = softshrink_derivative_wrt_lambd_value_f64(z, lambd);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_softshrink_derivative_wrt_lambd_f64(const double *z, double *d, size_t n, double lambd)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = softshrink_derivative_wrt_lambd_value_f64(z[i], lambd);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

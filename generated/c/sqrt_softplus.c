@@ -20,31 +20,32 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double sqrt_softplus_forward_f32(double z)
+static inline double sqrt_softplus_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* small argument, decaying exponentials */
-    if (-31.0 > z) {
+    double y2;
+    {
         const double t = (-z);
-        return symact_f64_exp(-0x1p-1 * t);
+        y2 = symact_f64_exp(-0x1p-1 * t);
     }
     /* as it is */
-    if (0.0 > z) {
-        return sqrt(symact_f64_log1p(symact_f64_exp(z)));
-    }
+    const double y3 = sqrt(symact_f64_log1p(symact_f64_exp(z)));
     /* decaying exponentials */
-    const double t = z;
-    return sqrt((t + symact_f64_log1p(symact_f64_exp((-t)))));
+    double y4;
+    {
+        const double t = z;
+        y4 = sqrt((t + symact_f64_log1p(symact_f64_exp((-t)))));
+    }
+    double y = y4;
+    y = 0.0 > z ? y3 : y;
+    y = -31.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd sqrt_softplus_forward_f64(double z)
@@ -76,33 +77,34 @@ static symact_dd sqrt_softplus_forward_f64(double z)
     return symact_dd_sqrt(symact_dd_add(t, symact_dd_log1p(symact_dd_exp(symact_dd_neg(t)))));
 }
 
-static double sqrt_softplus_derivative_f32(double z)
+static inline double sqrt_softplus_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* small argument, decaying exponentials */
-    if (-31.0 > z) {
+    double y2;
+    {
         const double t = (-z);
-        return (symact_f64_exp(-0x1p-1 * t) / (2.0 + 2.0 * symact_f64_exp((-t))));
+        y2 = (symact_f64_exp(-0x1p-1 * t) / (2.0 + 2.0 * symact_f64_exp((-t))));
     }
     /* as it is */
-    if (0.0 > z) {
-        return (0x1p-1 / ((1.0 + symact_f64_exp((-z))) * sqrt(symact_f64_log1p(symact_f64_exp(z)))));
-    }
+    const double y3 = (0x1p-1 / ((1.0 + symact_f64_exp((-z))) * sqrt(symact_f64_log1p(symact_f64_exp(z)))));
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp((-t));
-    const double s1 = 2.0 * sqrt((t + symact_f64_log1p(s0)));
-    return (1.0 / (s1 + s0 * s1));
+    double y4;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp((-t));
+        const double s1 = 2.0 * sqrt((t + symact_f64_log1p(s0)));
+        y4 = (1.0 / (s1 + s0 * s1));
+    }
+    double y = y4;
+    y = 0.0 > z ? y3 : y;
+    y = -31.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd sqrt_softplus_derivative_f64(double z)
@@ -136,21 +138,18 @@ static symact_dd sqrt_softplus_derivative_f64(double z)
     return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(s1, symact_dd_mul(s0, s1)));
 }
 
-static double sqrt_softplus_derivative_from_output_f32(double z)
+static inline double sqrt_softplus_derivative_from_output_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return (-0x1p-1 * symact_f64_expm1((-symact_powi(z, 2))) / z);
+    const double y2 = (-0x1p-1 * symact_f64_expm1((-symact_power_2(z))) / z);
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == 0.0 ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd sqrt_softplus_derivative_from_output_f64(double z)
@@ -180,44 +179,50 @@ static symact_dd sqrt_softplus_derivative_from_output_f64(double z)
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), w), symact_dd_expm1(symact_dd_neg(symact_dd_powi(t, 2))));
 }
 
-static double sqrt_softplus_second_derivative_f32(double z)
+static inline double sqrt_softplus_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* small argument, decaying exponentials */
-    if (-31.0 > z) {
+    double y2;
+    {
         const double t = (-z);
-        return 0x1p-2 * symact_f64_exp(-0x1p-1 * t) * symact_powi((1.0 / (1.0 + symact_f64_exp((-t)))), 2);
+        y2 = 0x1p-2 * symact_f64_exp(-0x1p-1 * t) * symact_power_2((1.0 / (1.0 + symact_f64_exp((-t)))));
     }
     /* as it is */
-    if (0x1p-1 > z) {
+    double y3;
+    {
         const double s0 = symact_f64_exp((-z));
         const double s1 = symact_f64_log1p(symact_f64_exp(z));
-        return 0x1p-2 * symact_powi((1.0 / sqrt(s1)), 3) * symact_powi((1.0 / (1.0 + s0)), 2) * (2.0 * s0 * s1 - 1.0);
+        y3 = 0x1p-2 * symact_power_3((1.0 / sqrt(s1))) * symact_power_2((1.0 / (1.0 + s0))) * (2.0 * s0 * s1 - 1.0);
     }
     /* power series */
-    if (1.0 > z) {
+    double y4;
+    {
         const double t = (z - 0x1.d7c4b0e8f2339p-1);
-        return (0x1.a150add44fc2dp-160 + t * (t * (0x1.8fb93f35987d9p-7 + t * (0x1.db0b7648c21a9p-9 + t * (t * (0x1.5c8d088d23cb8p-14 + t * (0x1.45a6403153bedp-12 + t * (t * (t * (0x1.a0dcaf40e6edp-17 + t * (0x1.7f75724499f8ap-25 + t * (t * (0x1.0e79975b22037p-22 + 0x1.a8e2ee6ab1a6dp-24 * t) - 0x1.6ef1ae110b62p-20))) - 0x1.6db0bee58a131p-16) - 0x1.2fa6863cd9223p-14))) - 0x1.57668637aeddfp-9))) - 0x1.40760a5c52d52p-5));
+        y4 = (0x1.a150add44fc2dp-160 + t * (t * (0x1.8fb93f35987d9p-7 + t * (0x1.db0b7648c21a9p-9 + t * (t * (0x1.5c8d088d23cb8p-14 + t * (0x1.45a6403153bedp-12 + t * (t * (t * (0x1.a0dcaf40e6edp-17 + t * (0x1.7f75724499f8ap-25 + t * (t * (0x1.0e79975b22037p-22 + 0x1.a8e2ee6ab1a6dp-24 * t) - 0x1.6ef1ae110b62p-20))) - 0x1.6db0bee58a131p-16) - 0x1.2fa6863cd9223p-14))) - 0x1.57668637aeddfp-9))) - 0x1.40760a5c52d52p-5));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp((-t));
-    const double s1 = symact_f64_log1p(s0);
-    const double s2 = sqrt((s1 + t));
-    const double s3 = 4.0 * s2;
-    const double s4 = (s1 * s3 + s3 * t);
-    const double s5 = 8.0 * s2;
-    return ((s0 * (2.0 * s1 + 2.0 * t) - 1.0) / (s4 + s0 * ((s0 * s4 + s1 * s5) + s5 * t)));
+    double y5;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp((-t));
+        const double s1 = symact_f64_log1p(s0);
+        const double s2 = sqrt((s1 + t));
+        const double s3 = 4.0 * s2;
+        const double s4 = (s1 * s3 + s3 * t);
+        const double s5 = 8.0 * s2;
+        y5 = ((s0 * (2.0 * s1 + 2.0 * t) - 1.0) / (s4 + s0 * ((s0 * s4 + s1 * s5) + s5 * t)));
+    }
+    double y = y5;
+    y = 1.0 > z ? y4 : y;
+    y = 0x1p-1 > z ? y3 : y;
+    y = -31.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd sqrt_softplus_second_derivative_f64(double z)
@@ -276,20 +281,23 @@ float symact_sqrt_softplusf(float z)
 {
     const int before = symact_raised();
     const volatile float value = sqrt_softplus_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sqrt_softplus_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sqrt_softplus_value_f64(double z)
@@ -301,20 +309,23 @@ double symact_sqrt_softplus(double z)
 {
     const int before = symact_raised();
     const volatile double value = sqrt_softplus_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sqrt_softplus_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float sqrt_softplus_derivative_value_f32(float z)
@@ -326,20 +337,23 @@ float symact_sqrt_softplus_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = sqrt_softplus_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sqrt_softplus_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sqrt_softplus_derivative_value_f64(double z)
@@ -351,20 +365,23 @@ double symact_sqrt_softplus_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = sqrt_softplus_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sqrt_softplus_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float sqrt_softplus_derivative_from_output_value_f32(float g)
@@ -376,20 +393,23 @@ float symact_sqrt_softplus_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
     const volatile float value = sqrt_softplus_derivative_from_output_value_f32(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sqrt_softplus_derivative_from_output_value_f32(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sqrt_softplus_derivative_from_output_value_f64(double g)
@@ -401,20 +421,23 @@ double symact_sqrt_softplus_derivative_from_output(double g)
 {
     const int before = symact_raised();
     const volatile double value = sqrt_softplus_derivative_from_output_value_f64(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_derivative_from_output_f64(const double *g, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sqrt_softplus_derivative_from_output_value_f64(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float sqrt_softplus_vjp_value_f32(float z, float g_bar)
@@ -426,20 +449,23 @@ float symact_sqrt_softplus_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = sqrt_softplus_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sqrt_softplus_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sqrt_softplus_vjp_value_f64(double z, double g_bar)
@@ -451,20 +477,23 @@ double symact_sqrt_softplus_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = sqrt_softplus_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sqrt_softplus_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float sqrt_softplus_vjp_from_output_value_f32(float g, float g_bar)
@@ -476,20 +505,23 @@ float symact_sqrt_softplus_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = sqrt_softplus_vjp_from_output_value_f32(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sqrt_softplus_vjp_from_output_value_f32(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sqrt_softplus_vjp_from_output_value_f64(double g, double g_bar)
@@ -501,20 +533,23 @@ double symact_sqrt_softplus_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = sqrt_softplus_vjp_from_output_value_f64(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sqrt_softplus_vjp_from_output_value_f64(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float sqrt_softplus_second_derivative_value_f32(float z)
@@ -526,20 +561,23 @@ float symact_sqrt_softplus_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = sqrt_softplus_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = sqrt_softplus_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double sqrt_softplus_second_derivative_value_f64(double z)
@@ -551,18 +589,21 @@ double symact_sqrt_softplus_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = sqrt_softplus_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_sqrt_softplus_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = sqrt_softplus_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

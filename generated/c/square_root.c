@@ -20,21 +20,18 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double square_root_forward_f32(double z)
+static inline double square_root_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* outside the domain */
-    if (0.0 > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    return sqrt(z);
+    const double y2 = sqrt(z);
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = 0.0 > z ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd square_root_forward_f64(double z)
@@ -61,25 +58,21 @@ static symact_dd square_root_forward_f64(double z)
     return symact_dd_sqrt(t);
 }
 
-static double square_root_derivative_f32(double z)
+static inline double square_root_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* outside the domain */
-    if (0.0 > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == 0.0) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return (0x1p-1 / sqrt(z));
+    const double y3 = (0x1p-1 / sqrt(z));
+    double y = y3;
+    y = z == INFINITY ? y2 : y;
+    y = z == 0.0 ? y1 : y;
+    y = 0.0 > z ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd square_root_derivative_f64(double z)
@@ -111,21 +104,18 @@ static symact_dd square_root_derivative_f64(double z)
     return symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_sqrt(w));
 }
 
-static double square_root_derivative_from_output_f32(double z)
+static inline double square_root_derivative_from_output_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == 0.0) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return (0x1p-1 / z);
+    const double y2 = (0x1p-1 / z);
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == 0.0 ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd square_root_derivative_from_output_f64(double z)
@@ -153,25 +143,21 @@ static symact_dd square_root_derivative_from_output_f64(double z)
     return symact_dd_mul(symact_dd_from_double(0x1p-1), w);
 }
 
-static double square_root_second_derivative_f32(double z)
+static inline double square_root_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* outside the domain */
-    if (0.0 > z) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == 0.0) {
-        return -INFINITY;
-    }
+    const double y1 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return -0x1p-2 * symact_powi((1.0 / sqrt(z)), 3);
+    const double y3 = -0x1p-2 * symact_power_3((1.0 / sqrt(z)));
+    double y = y3;
+    y = z == INFINITY ? y2 : y;
+    y = z == 0.0 ? y1 : y;
+    y = 0.0 > z ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd square_root_second_derivative_f64(double z)
@@ -212,20 +198,23 @@ float symact_square_rootf(float z)
 {
     const int before = symact_raised();
     const volatile float value = square_root_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_square_root_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = square_root_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double square_root_value_f64(double z)
@@ -237,20 +226,23 @@ double symact_square_root(double z)
 {
     const int before = symact_raised();
     const volatile double value = square_root_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_square_root_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = square_root_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float square_root_derivative_value_f32(float z)
@@ -262,20 +254,23 @@ float symact_square_root_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = square_root_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_square_root_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = square_root_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double square_root_derivative_value_f64(double z)
@@ -287,20 +282,23 @@ double symact_square_root_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = square_root_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_square_root_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = square_root_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float square_root_derivative_from_output_value_f32(float g)
@@ -312,20 +310,23 @@ float symact_square_root_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
     const volatile float value = square_root_derivative_from_output_value_f32(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_square_root_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = square_root_derivative_from_output_value_f32(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double square_root_derivative_from_output_value_f64(double g)
@@ -337,20 +338,23 @@ double symact_square_root_derivative_from_output(double g)
 {
     const int before = symact_raised();
     const volatile double value = square_root_derivative_from_output_value_f64(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_square_root_derivative_from_output_f64(const double *g, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = square_root_derivative_from_output_value_f64(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float square_root_vjp_value_f32(float z, float g_bar)
@@ -362,20 +366,23 @@ float symact_square_root_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = square_root_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_square_root_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = square_root_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double square_root_vjp_value_f64(double z, double g_bar)
@@ -387,20 +394,23 @@ double symact_square_root_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = square_root_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_square_root_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = square_root_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float square_root_vjp_from_output_value_f32(float g, float g_bar)
@@ -412,20 +422,23 @@ float symact_square_root_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = square_root_vjp_from_output_value_f32(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_square_root_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = square_root_vjp_from_output_value_f32(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double square_root_vjp_from_output_value_f64(double g, double g_bar)
@@ -437,20 +450,23 @@ double symact_square_root_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = square_root_vjp_from_output_value_f64(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_square_root_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = square_root_vjp_from_output_value_f64(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float square_root_second_derivative_value_f32(float z)
@@ -462,20 +478,23 @@ float symact_square_root_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = square_root_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_square_root_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = square_root_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double square_root_second_derivative_value_f64(double z)
@@ -487,18 +506,21 @@ double symact_square_root_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = square_root_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_square_root_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = square_root_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

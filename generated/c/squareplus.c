@@ -20,27 +20,26 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double squareplus_forward_f32(double z, double b)
+static inline double squareplus_forward_f32(double z, double b)
 {
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* conjugate */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
-        return (-0x1p-1 * b / ((-t) - sqrt((b + symact_powi(t, 2)))));
+        y2 = (-0x1p-1 * b / ((-t) - sqrt((b + symact_power_2(t)))));
     }
     /* as it is */
-    return (0x1p-1 * z + 0x1p-1 * sqrt((b + symact_powi(z, 2))));
+    const double y3 = (0x1p-1 * z + 0x1p-1 * sqrt((b + symact_power_2(z))));
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd squareplus_forward_f64(double z, double b)
@@ -77,28 +76,27 @@ static symact_dd squareplus_forward_f64(double z, double b)
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(w, symact_dd_mul(dd_b, w))))));
 }
 
-static double squareplus_derivative_f32(double z, double b)
+static inline double squareplus_derivative_f32(double z, double b)
 {
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* conjugate */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
-        const double s0 = sqrt((b + symact_powi(t, 2)));
-        return (-0x1p-1 * b / (s0 * ((-s0) - t)));
+        const double s0 = sqrt((b + symact_power_2(t)));
+        y2 = (-0x1p-1 * b / (s0 * ((-s0) - t)));
     }
     /* as it is */
-    return (0x1p-1 + (0x1p-1 * z / sqrt((b + symact_powi(z, 2)))));
+    const double y3 = (0x1p-1 + (0x1p-1 * z / sqrt((b + symact_power_2(z)))));
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd squareplus_derivative_f64(double z, double b)
@@ -137,19 +135,20 @@ static symact_dd squareplus_derivative_f64(double z, double b)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_add(symact_dd_from_double(1.0), s0)), s0);
 }
 
-static double squareplus_derivative_from_output_f32(double z, double b)
+static inline double squareplus_derivative_from_output_f32(double z, double b)
 {
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* as it is */
-    const double s0 = symact_powi(z, 2);
-    return (s0 / (0x1p-2 * b + s0));
+    double y1;
+    {
+        const double s0 = symact_power_2(z);
+        y1 = (s0 / (0x1p-2 * b + s0));
+    }
+    double y = y1;
+    y = z == INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd squareplus_derivative_from_output_f64(double z, double b)
@@ -177,22 +176,19 @@ static symact_dd squareplus_derivative_from_output_f64(double z, double b)
     return symact_dd_div(symact_dd_from_double(4.0), symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(w, symact_dd_mul(dd_b, w))));
 }
 
-static double squareplus_second_derivative_f32(double z, double b)
+static inline double squareplus_second_derivative_f32(double z, double b)
 {
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return 0x1p-1 * b * symact_powi((1.0 / sqrt((b + symact_powi(z, 2)))), 3);
+    const double y2 = 0x1p-1 * b * symact_power_3((1.0 / sqrt((b + symact_power_2(z)))));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd squareplus_second_derivative_f64(double z, double b)
@@ -233,22 +229,19 @@ static symact_dd squareplus_second_derivative_f64(double z, double b)
     return symact_dd_div(symact_dd_mul(w, symact_dd_mul(dd_b, symact_dd_powi(w, 2))), symact_dd_add(s1, symact_dd_mul(s0, s1)));
 }
 
-static double squareplus_derivative_wrt_b_f32(double z, double b)
+static inline double squareplus_derivative_wrt_b_f32(double z, double b)
 {
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    return (0x1p-2 / sqrt((b + symact_powi(z, 2))));
+    const double y2 = (0x1p-2 / sqrt((b + symact_power_2(z))));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd squareplus_derivative_wrt_b_f64(double z, double b)
@@ -294,20 +287,23 @@ float symact_squareplusf(float z, float b)
 {
     const int before = symact_raised();
     const volatile float value = squareplus_value_f32(z, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_squareplus_f32(const float *z, float *g, size_t n, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = squareplus_value_f32(z[i], b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double squareplus_value_f64(double z, double b)
@@ -319,20 +315,23 @@ double symact_squareplus(double z, double b)
 {
     const int before = symact_raised();
     const volatile double value = squareplus_value_f64(z, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_squareplus_f64(const double *z, double *g, size_t n, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = squareplus_value_f64(z[i], b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float squareplus_derivative_value_f32(float z, float b)
@@ -344,20 +343,23 @@ float symact_squareplus_derivativef(float z, float b)
 {
     const int before = symact_raised();
     const volatile float value = squareplus_derivative_value_f32(z, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_squareplus_derivative_f32(const float *z, float *d, size_t n, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = squareplus_derivative_value_f32(z[i], b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double squareplus_derivative_value_f64(double z, double b)
@@ -369,20 +371,23 @@ double symact_squareplus_derivative(double z, double b)
 {
     const int before = symact_raised();
     const volatile double value = squareplus_derivative_value_f64(z, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_squareplus_derivative_f64(const double *z, double *d, size_t n, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = squareplus_derivative_value_f64(z[i], b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float squareplus_derivative_from_output_value_f32(float g, float b)
@@ -394,20 +399,23 @@ float symact_squareplus_derivative_from_outputf(float g, float b)
 {
     const int before = symact_raised();
     const volatile float value = squareplus_derivative_from_output_value_f32(g, b);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_squareplus_derivative_from_output_f32(const float *g, float *d, size_t n, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = squareplus_derivative_from_output_value_f32(g[i], b);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_squareplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float b)
@@ -428,20 +436,23 @@ double symact_squareplus_derivative_from_output(double g, double b)
 {
     const int before = symact_raised();
     const volatile double value = squareplus_derivative_from_output_value_f64(g, b);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_squareplus_derivative_from_output_f64(const double *g, double *d, size_t n, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = squareplus_derivative_from_output_value_f64(g[i], b);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_squareplus_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double b)
@@ -462,20 +473,23 @@ float symact_squareplus_vjpf(float z, float g_bar, float b)
 {
     const int before = symact_raised();
     const volatile float value = squareplus_vjp_value_f32(z, g_bar, b);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_squareplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = squareplus_vjp_value_f32(z[i], g_bar[i], b);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double squareplus_vjp_value_f64(double z, double g_bar, double b)
@@ -487,20 +501,23 @@ double symact_squareplus_vjp(double z, double g_bar, double b)
 {
     const int before = symact_raised();
     const volatile double value = squareplus_vjp_value_f64(z, g_bar, b);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_squareplus_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = squareplus_vjp_value_f64(z[i], g_bar[i], b);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float squareplus_vjp_from_output_value_f32(float g, float g_bar, float b)
@@ -512,20 +529,23 @@ float symact_squareplus_vjp_from_outputf(float g, float g_bar, float b)
 {
     const int before = symact_raised();
     const volatile float value = squareplus_vjp_from_output_value_f32(g, g_bar, b);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_squareplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = squareplus_vjp_from_output_value_f32(g[i], g_bar[i], b);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_squareplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b)
@@ -546,20 +566,23 @@ double symact_squareplus_vjp_from_output(double g, double g_bar, double b)
 {
     const int before = symact_raised();
     const volatile double value = squareplus_vjp_from_output_value_f64(g, g_bar, b);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_squareplus_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = squareplus_vjp_from_output_value_f64(g[i], g_bar[i], b);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_squareplus_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double b)
@@ -580,20 +603,23 @@ float symact_squareplus_second_derivativef(float z, float b)
 {
     const int before = symact_raised();
     const volatile float value = squareplus_second_derivative_value_f32(z, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_squareplus_second_derivative_f32(const float *z, float *d, size_t n, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = squareplus_second_derivative_value_f32(z[i], b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double squareplus_second_derivative_value_f64(double z, double b)
@@ -605,20 +631,23 @@ double symact_squareplus_second_derivative(double z, double b)
 {
     const int before = symact_raised();
     const volatile double value = squareplus_second_derivative_value_f64(z, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_squareplus_second_derivative_f64(const double *z, double *d, size_t n, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = squareplus_second_derivative_value_f64(z[i], b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float squareplus_derivative_wrt_b_value_f32(float z, float b)
@@ -630,20 +659,23 @@ float symact_squareplus_derivative_wrt_bf(float z, float b)
 {
     const int before = symact_raised();
     const volatile float value = squareplus_derivative_wrt_b_value_f32(z, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_squareplus_derivative_wrt_b_f32(const float *z, float *d, size_t n, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = squareplus_derivative_wrt_b_value_f32(z[i], b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double squareplus_derivative_wrt_b_value_f64(double z, double b)
@@ -655,18 +687,21 @@ double symact_squareplus_derivative_wrt_b(double z, double b)
 {
     const int before = symact_raised();
     const volatile double value = squareplus_derivative_wrt_b_value_f64(z, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_squareplus_derivative_wrt_b_f64(const double *z, double *d, size_t n, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = squareplus_derivative_wrt_b_value_f64(z[i], b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -76,27 +76,23 @@ static symact_dd star_relu_forward_f64(double z, double s, double b)
     return symact_dd_mul(t, symact_dd_mul(t, symact_dd_add(dd_s, symact_dd_mul(w, symact_dd_mul(dd_b, w)))));
 }
 
-static double star_relu_derivative_f32(double z, double s, double b)
+static inline double star_relu_derivative_f32(double z, double s, double b)
 {
     (void)s;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (0.0 >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 2.0 * s * z;
+    const double y3 = 2.0 * s * z;
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == 0.0 ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd star_relu_derivative_f64(double z, double s, double b)
@@ -133,36 +129,33 @@ static symact_dd star_relu_derivative_f64(double z, double s, double b)
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_s), t);
 }
 
-static double star_relu_derivative_from_output_f32(double z, double s, double b)
+static inline double star_relu_derivative_from_output_f32(double z, double s, double b)
 {
     (void)s;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     if (s > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
+    const double y0 = NAN;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    return 2.0 * sqrt(s) * sqrt((z - b));
+    const double y2 = 2.0 * sqrt(s) * sqrt((z - b));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (s <= 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return NAN;
-    }
+    const double y1 = NAN;
     /* as it is */
-    return -2.0 * sqrt((-s)) * sqrt((b - z));
+    const double y2 = -2.0 * sqrt((-s)) * sqrt((b - z));
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -219,27 +212,23 @@ static symact_dd star_relu_derivative_from_output_f64(double z, double s, double
     return symact_dd_from_double(NAN);
 }
 
-static double star_relu_second_derivative_f32(double z, double s, double b)
+static inline double star_relu_second_derivative_f32(double z, double s, double b)
 {
     (void)s;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 2.0 * s;
-    }
+    const double y1 = 2.0 * s;
     /* as it is */
-    if (0.0 >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 2.0 * s;
+    const double y3 = 2.0 * s;
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd star_relu_second_derivative_f64(double z, double s, double b)
@@ -271,31 +260,26 @@ static symact_dd star_relu_second_derivative_f64(double z, double s, double b)
     return symact_dd_mul(symact_dd_from_double(2.0), dd_s);
 }
 
-static double star_relu_derivative_wrt_s_f32(double z, double s, double b)
+static inline double star_relu_derivative_wrt_s_f32(double z, double s, double b)
 {
     (void)s;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (0.0 >= z) {
-        return 0.0;
-    }
+    const double y3 = 0.0;
     /* as it is */
-    return symact_powi(z, 2);
+    const double y4 = symact_power_2(z);
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd star_relu_derivative_wrt_s_f64(double z, double s, double b)
@@ -336,27 +320,23 @@ static symact_dd star_relu_derivative_wrt_s_f64(double z, double s, double b)
     return symact_dd_powi(t, 2);
 }
 
-static double star_relu_derivative_wrt_b_f32(double z, double s, double b)
+static inline double star_relu_derivative_wrt_b_f32(double z, double s, double b)
 {
     (void)s;
     (void)b;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (0.0 >= z) {
-        return 1.0;
-    }
+    const double y2 = 1.0;
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = 0.0 >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd star_relu_derivative_wrt_b_f64(double z, double s, double b)
@@ -397,20 +377,23 @@ float symact_star_reluf(float z, float s, float b)
 {
     const int before = symact_raised();
     const volatile float value = star_relu_value_f32(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_star_relu_f32(const float *z, float *g, size_t n, float s, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = star_relu_value_f32(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double star_relu_value_f64(double z, double s, double b)
@@ -422,20 +405,23 @@ double symact_star_relu(double z, double s, double b)
 {
     const int before = symact_raised();
     const volatile double value = star_relu_value_f64(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_star_relu_f64(const double *z, double *g, size_t n, double s, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = star_relu_value_f64(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float star_relu_derivative_value_f32(float z, float s, float b)
@@ -447,20 +433,23 @@ float symact_star_relu_derivativef(float z, float s, float b)
 {
     const int before = symact_raised();
     const volatile float value = star_relu_derivative_value_f32(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_star_relu_derivative_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = star_relu_derivative_value_f32(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double star_relu_derivative_value_f64(double z, double s, double b)
@@ -472,20 +461,23 @@ double symact_star_relu_derivative(double z, double s, double b)
 {
     const int before = symact_raised();
     const volatile double value = star_relu_derivative_value_f64(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_star_relu_derivative_f64(const double *z, double *d, size_t n, double s, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = star_relu_derivative_value_f64(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float star_relu_derivative_from_output_value_f32(float g, float s, float b)
@@ -497,20 +489,23 @@ float symact_star_relu_derivative_from_outputf(float g, float s, float b)
 {
     const int before = symact_raised();
     const volatile float value = star_relu_derivative_from_output_value_f32(g, s, b);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_star_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = star_relu_derivative_from_output_value_f32(g[i], s, b);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_star_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float s, float b)
@@ -531,20 +526,23 @@ double symact_star_relu_derivative_from_output(double g, double s, double b)
 {
     const int before = symact_raised();
     const volatile double value = star_relu_derivative_from_output_value_f64(g, s, b);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_star_relu_derivative_from_output_f64(const double *g, double *d, size_t n, double s, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = star_relu_derivative_from_output_value_f64(g[i], s, b);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_star_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double s, double b)
@@ -565,20 +563,23 @@ float symact_star_relu_vjpf(float z, float g_bar, float s, float b)
 {
     const int before = symact_raised();
     const volatile float value = star_relu_vjp_value_f32(z, g_bar, s, b);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_star_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float s, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = star_relu_vjp_value_f32(z[i], g_bar[i], s, b);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double star_relu_vjp_value_f64(double z, double g_bar, double s, double b)
@@ -590,20 +591,23 @@ double symact_star_relu_vjp(double z, double g_bar, double s, double b)
 {
     const int before = symact_raised();
     const volatile double value = star_relu_vjp_value_f64(z, g_bar, s, b);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_star_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double s, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = star_relu_vjp_value_f64(z[i], g_bar[i], s, b);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float star_relu_vjp_from_output_value_f32(float g, float g_bar, float s, float b)
@@ -615,20 +619,23 @@ float symact_star_relu_vjp_from_outputf(float g, float g_bar, float s, float b)
 {
     const int before = symact_raised();
     const volatile float value = star_relu_vjp_from_output_value_f32(g, g_bar, s, b);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_star_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = star_relu_vjp_from_output_value_f32(g[i], g_bar[i], s, b);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_star_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
@@ -649,20 +656,23 @@ double symact_star_relu_vjp_from_output(double g, double g_bar, double s, double
 {
     const int before = symact_raised();
     const volatile double value = star_relu_vjp_from_output_value_f64(g, g_bar, s, b);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_star_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double s, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = star_relu_vjp_from_output_value_f64(g[i], g_bar[i], s, b);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_star_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double s, double b)
@@ -683,20 +693,23 @@ float symact_star_relu_second_derivativef(float z, float s, float b)
 {
     const int before = symact_raised();
     const volatile float value = star_relu_second_derivative_value_f32(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_star_relu_second_derivative_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = star_relu_second_derivative_value_f32(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double star_relu_second_derivative_value_f64(double z, double s, double b)
@@ -708,20 +721,23 @@ double symact_star_relu_second_derivative(double z, double s, double b)
 {
     const int before = symact_raised();
     const volatile double value = star_relu_second_derivative_value_f64(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_star_relu_second_derivative_f64(const double *z, double *d, size_t n, double s, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = star_relu_second_derivative_value_f64(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float star_relu_derivative_wrt_s_value_f32(float z, float s, float b)
@@ -733,20 +749,23 @@ float symact_star_relu_derivative_wrt_sf(float z, float s, float b)
 {
     const int before = symact_raised();
     const volatile float value = star_relu_derivative_wrt_s_value_f32(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_star_relu_derivative_wrt_s_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = star_relu_derivative_wrt_s_value_f32(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double star_relu_derivative_wrt_s_value_f64(double z, double s, double b)
@@ -758,20 +777,23 @@ double symact_star_relu_derivative_wrt_s(double z, double s, double b)
 {
     const int before = symact_raised();
     const volatile double value = star_relu_derivative_wrt_s_value_f64(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_star_relu_derivative_wrt_s_f64(const double *z, double *d, size_t n, double s, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = star_relu_derivative_wrt_s_value_f64(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float star_relu_derivative_wrt_b_value_f32(float z, float s, float b)
@@ -783,20 +805,23 @@ float symact_star_relu_derivative_wrt_bf(float z, float s, float b)
 {
     const int before = symact_raised();
     const volatile float value = star_relu_derivative_wrt_b_value_f32(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = star_relu_derivative_wrt_b_value_f32(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double star_relu_derivative_wrt_b_value_f64(double z, double s, double b)
@@ -808,18 +833,21 @@ double symact_star_relu_derivative_wrt_b(double z, double s, double b)
 {
     const int before = symact_raised();
     const volatile double value = star_relu_derivative_wrt_b_value_f64(z, s, b);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_star_relu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double s, double b)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = star_relu_derivative_wrt_b_value_f64(z[i], s, b);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,59 +20,53 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double swish_beta_forward_f32(double z, double beta)
+static inline double swish_beta_forward_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     if (beta > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * z;
-    }
+    const double y2 = 0x1p-1 * z;
     /* as it is */
-    return (z / (1.0 + symact_f64_exp((-beta * z))));
+    const double y3 = (z / (1.0 + symact_f64_exp((-beta * z))));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (beta < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * z;
-    }
+    const double y2 = 0x1p-1 * z;
     /* as it is */
-    return (z / (1.0 + symact_f64_exp((-beta * z))));
+    const double y3 = (z / (1.0 + symact_f64_exp((-beta * z))));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (beta == 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * z;
-    }
+    const double y2 = 0x1p-1 * z;
     /* as it is */
-    return 0x1p-1 * z;
+    const double y3 = 0x1p-1 * z;
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -178,69 +172,76 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
     return symact_dd_from_double(NAN);
 }
 
-static double swish_beta_derivative_f32(double z, double beta)
+static inline double swish_beta_derivative_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     if (beta > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = (-beta * t);
         const double s1 = symact_f64_exp(s0);
         const double s2 = (1.0 + s1);
-        return s1 * symact_powi((1.0 / s2), 2) * (s0 + s2);
+        y2 = s1 * symact_power_2((1.0 / s2)) * (s0 + s2);
     }
     /* as it is */
-    const double s0 = beta * z;
-    const double s1 = symact_f64_exp((-s0));
-    const double s2 = (1.0 + s1);
-    return symact_powi((1.0 / s2), 2) * (s2 + s0 * s1);
-    }
-    if (beta < 0.0) {
-    /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
-    /* as it is */
-    if (0.0 > z) {
+    double y3;
+    {
         const double s0 = beta * z;
         const double s1 = symact_f64_exp((-s0));
         const double s2 = (1.0 + s1);
-        return symact_powi((1.0 / s2), 2) * (s2 + s0 * s1);
+        y3 = symact_power_2((1.0 / s2)) * (s2 + s0 * s1);
+    }
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
+    }
+    if (beta < 0.0) {
+    /* the limit */
+    const double y0 = 1.0;
+    /* the limit */
+    const double y1 = 0.0;
+    /* as it is */
+    double y2;
+    {
+        const double s0 = beta * z;
+        const double s1 = symact_f64_exp((-s0));
+        const double s2 = (1.0 + s1);
+        y2 = symact_power_2((1.0 / s2)) * (s2 + s0 * s1);
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = beta * t;
-    const double s1 = symact_f64_exp(s0);
-    const double s2 = (1.0 + s1);
-    return s1 * symact_powi((1.0 / s2), 2) * (s0 + s2);
+    double y3;
+    {
+        const double t = z;
+        const double s0 = beta * t;
+        const double s1 = symact_f64_exp(s0);
+        const double s2 = (1.0 + s1);
+        y3 = s1 * symact_power_2((1.0 / s2)) * (s0 + s2);
+    }
+    double y = y3;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (beta == 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0x1p-1;
-    }
+    const double y0 = 0x1p-1;
     /* the limit */
-    if (z == INFINITY) {
-        return 0x1p-1;
-    }
+    const double y1 = 0x1p-1;
     /* as it is */
-    return 0x1p-1;
+    const double y2 = 0x1p-1;
+    double y = y2;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -519,73 +520,77 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
     return symact_dd_from_double(NAN);
 }
 
-static double swish_beta_derivative_wrt_beta_f32(double z, double beta)
+static inline double swish_beta_derivative_wrt_beta_f32(double z, double beta)
 {
     (void)beta;
-    if (z != z) {
-        return z;
-    }
     if (beta > 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y3;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp((-beta * t));
-        return s0 * symact_powi(t, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
+        y3 = s0 * symact_power_2(t) * symact_power_2((1.0 / (1.0 + s0)));
     }
     /* as it is */
-    const double s0 = symact_f64_exp((-beta * z));
-    return s0 * symact_powi(z, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
+    double y4;
+    {
+        const double s0 = symact_f64_exp((-beta * z));
+        y4 = s0 * symact_power_2(z) * symact_power_2((1.0 / (1.0 + s0)));
+    }
+    double y = y4;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (beta < 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    if (0.0 > z) {
+    double y3;
+    {
         const double s0 = symact_f64_exp((-beta * z));
-        return s0 * symact_powi(z, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
+        y3 = s0 * symact_power_2(z) * symact_power_2((1.0 / (1.0 + s0)));
     }
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp(beta * t);
-    return s0 * symact_powi(t, 2) * symact_powi((1.0 / (1.0 + s0)), 2);
+    double y4;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp(beta * t);
+        y4 = s0 * symact_power_2(t) * symact_power_2((1.0 / (1.0 + s0)));
+    }
+    double y = y4;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     if (beta == 0.0) {
     /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
+    const double y0 = INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 0x1p-2 * symact_powi(z, 2);
+    const double y3 = 0x1p-2 * symact_power_2(z);
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
     }
     return NAN;
 }
@@ -712,20 +717,23 @@ float symact_swish_betaf(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = swish_beta_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_swish_beta_f32(const float *z, float *g, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = swish_beta_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double swish_beta_value_f64(double z, double beta)
@@ -737,20 +745,23 @@ double symact_swish_beta(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = swish_beta_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_swish_beta_f64(const double *z, double *g, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = swish_beta_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float swish_beta_derivative_value_f32(float z, float beta)
@@ -762,20 +773,23 @@ float symact_swish_beta_derivativef(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = swish_beta_derivative_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_swish_beta_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = swish_beta_derivative_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double swish_beta_derivative_value_f64(double z, double beta)
@@ -787,20 +801,23 @@ double symact_swish_beta_derivative(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = swish_beta_derivative_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_swish_beta_derivative_f64(const double *z, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = swish_beta_derivative_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float swish_beta_vjp_value_f32(float z, float g_bar, float beta)
@@ -812,20 +829,23 @@ float symact_swish_beta_vjpf(float z, float g_bar, float beta)
 {
     const int before = symact_raised();
     const volatile float value = swish_beta_vjp_value_f32(z, g_bar, beta);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_swish_beta_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = swish_beta_vjp_value_f32(z[i], g_bar[i], beta);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double swish_beta_vjp_value_f64(double z, double g_bar, double beta)
@@ -837,20 +857,23 @@ double symact_swish_beta_vjp(double z, double g_bar, double beta)
 {
     const int before = symact_raised();
     const volatile double value = swish_beta_vjp_value_f64(z, g_bar, beta);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_swish_beta_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = swish_beta_vjp_value_f64(z[i], g_bar[i], beta);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float swish_beta_second_derivative_value_f32(float z, float beta)
@@ -862,20 +885,23 @@ float symact_swish_beta_second_derivativef(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = swish_beta_second_derivative_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_swish_beta_second_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = swish_beta_second_derivative_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double swish_beta_second_derivative_value_f64(double z, double beta)
@@ -887,20 +913,23 @@ double symact_swish_beta_second_derivative(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = swish_beta_second_derivative_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_swish_beta_second_derivative_f64(const double *z, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = swish_beta_second_derivative_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float swish_beta_derivative_wrt_beta_value_f32(float z, float beta)
@@ -912,20 +941,23 @@ float symact_swish_beta_derivative_wrt_betaf(float z, float beta)
 {
     const int before = symact_raised();
     const volatile float value = swish_beta_derivative_wrt_beta_value_f32(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_swish_beta_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = swish_beta_derivative_wrt_beta_value_f32(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double swish_beta_derivative_wrt_beta_value_f64(double z, double beta)
@@ -937,18 +969,21 @@ double symact_swish_beta_derivative_wrt_beta(double z, double beta)
 {
     const int before = symact_raised();
     const volatile double value = swish_beta_derivative_wrt_beta_value_f64(z, beta);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_swish_beta_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = swish_beta_derivative_wrt_beta_value_f64(z[i], beta);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -3,15 +3,15 @@
  * Do not edit: change the definition or the template, then run `symact generate`.
  * SPDX-License-Identifier: MIT-0
  *
- * Exception flags: a function raises invalid where its result is a NaN that came from none, and overflow where its
- * result is infinite and its arguments are not. What else it raises of these on its way, it takes back: an infinite
+ * Exception flags: a function raises invalid where its result is a NaN that came from none, and overflow or division by
+ * zero where its result is infinite and its arguments are not. What else it raises of these on its way, it takes back: an infinite
  * exponential whose reciprocal is 0, as it should be, is nobody's overflow.
  */
 #ifndef SYMACT_FLAGS_H
 #define SYMACT_FLAGS_H
 
 #include <fenv.h>
-#include <math.h>
+#include <float.h>
 
 #ifdef FE_INVALID
 #define SYMACT_INVALID FE_INVALID
@@ -23,25 +23,30 @@
 #else
 #define SYMACT_OVERFLOW 0
 #endif
+#ifdef FE_DIVBYZERO
+#define SYMACT_DIVBYZERO FE_DIVBYZERO
+#else
+#define SYMACT_DIVBYZERO 0
+#endif
 
 /* The flags that are raised now. */
 static inline int symact_raised(void)
 {
-    return fetestexcept(SYMACT_INVALID | SYMACT_OVERFLOW);
+    return fetestexcept(SYMACT_INVALID | SYMACT_OVERFLOW | SYMACT_DIVBYZERO);
 }
 
-/* The flags that a value gives cause for, with the arguments that it is the value of. */
-static inline int symact_cause(double x, double y, double value)
-{
-    if (value != value) {
-        return x == x && y == y ? SYMACT_INVALID : 0;
-    }
-    return isinf(value) && isfinite(x) && isfinite(y) ? SYMACT_OVERFLOW : 0;
-}
+/* Whether a value is NaN and neither x nor y is, from which it came; written without a jump, for vectors. */
+#define SYMACT_NEW_NAN(x, y, value) (((value) != (value)) & ((x) == (x)) & ((y) == (y)))
+
+/* Whether a value is infinite and neither x nor y is anything but finite. */
+#define SYMACT_NEW_INFINITY(x, y, value, largest) \
+    ((((value) > (largest)) | ((value) < -(largest))) & ((x) <= (largest)) & ((x) >= -(largest)) & \
+     ((y) <= (largest)) & ((y) >= -(largest)))
 
 /* Takes back what was not raised before and has no cause. */
-static inline void symact_settle(int before, int causes)
+static inline void symact_settle(int before, int nan, int infinity)
 {
+    const int causes = (nan ? SYMACT_INVALID : 0) | (infinity ? SYMACT_OVERFLOW | SYMACT_DIVBYZERO : 0);
     const int spurious = symact_raised() & ~before & ~causes;
     if (spurious) {
         feclearexcept(spurious);

@@ -130,8 +130,10 @@ SYMACT_F64 symact_f64_log(double x)
     const int tiny = x < 0x1p-1022;
     double k;
     const double f = symact_f64_parts(tiny ? x * 0x1p54 : x, &k);
-    const double found = symact_f64_log_sum(tiny ? k - 54.0 : k, f, 0.0);
-    return x > 0.0 ? (x < INFINITY ? found : x) : (x == 0.0 ? -INFINITY : (x - x) / (x - x));
+    double found = symact_f64_log_sum(tiny ? k - 54.0 : k, f, 0.0);
+    found = x < INFINITY ? found : x;
+    found = x < 0.0 ? NAN : found;
+    return x == 0.0 ? -INFINITY : found;
 }
 
 SYMACT_F64 symact_f64_log1p(double x)
@@ -141,8 +143,11 @@ SYMACT_F64 symact_f64_log1p(double x)
     const double lost = (1.0 - (sum - part)) + (x - part);
     double k;
     const double f = symact_f64_parts(sum, &k);
-    const double found = symact_f64_log_sum(k, f, symact_f64_scaled(lost, -k));
-    return fabs(x) < 0x1p-60 ? x : (x > -1.0 ? (x < INFINITY ? found : x) : symact_f64_log(sum));
+    double found = symact_f64_log_sum(k, f, symact_f64_scaled(lost, -k));
+    found = x < INFINITY ? found : x;
+    found = x < -1.0 ? NAN : found;
+    found = x == -1.0 ? -INFINITY : found;
+    return fabs(x) < 0x1p-60 ? x : found;
 }
 
 SYMACT_F64 symact_f64_tanh(double x)

@@ -6,6 +6,49 @@
 #ifndef SYMACT_POWERS_H
 #define SYMACT_POWERS_H
 
+/* Small powers, by the products of symact_powi: without its loop they become vector instructions. */
+static inline double symact_power_2(double x)
+{
+    const double x2 = x * x;
+    return x2;
+}
+
+static inline double symact_power_3(double x)
+{
+    const double x2 = x * x;
+    return x * x2;
+}
+
+static inline double symact_power_4(double x)
+{
+    const double x2 = x * x, x4 = x2 * x2;
+    return x4;
+}
+
+static inline double symact_power_5(double x)
+{
+    const double x2 = x * x, x4 = x2 * x2;
+    return x * x4;
+}
+
+static inline double symact_power_6(double x)
+{
+    const double x2 = x * x, x4 = x2 * x2;
+    return x2 * x4;
+}
+
+static inline double symact_power_7(double x)
+{
+    const double x2 = x * x, x4 = x2 * x2;
+    return x * x2 * x4;
+}
+
+static inline double symact_power_8(double x)
+{
+    const double x2 = x * x, x4 = x2 * x2, x8 = x4 * x4;
+    return x8;
+}
+
 /* x**n for n >= 1, by products alone: the same bits everywhere. */
 static inline double symact_powi(double x, int n)
 {

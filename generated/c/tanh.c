@@ -20,25 +20,21 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double tanh_forward_f32(double z)
+static inline double tanh_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -1.0;
-    }
+    const double y0 = -1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    return symact_f64_tanh(z);
+    const double y3 = symact_f64_tanh(z);
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd tanh_forward_f64(double z)
@@ -76,33 +72,34 @@ static symact_dd tanh_forward_f64(double z)
     return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0)));
 }
 
-static double tanh_derivative_f32(double z)
+static inline double tanh_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* decaying exponentials */
-    if (0.0 > z) {
+    double y2;
+    {
         const double t = (-z);
         const double s0 = symact_f64_exp(-2.0 * t);
-        return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+        y2 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
     }
     /* as it is */
-    if (0x1p-22 > z) {
-        return (1.0 - symact_powi(symact_f64_tanh(z), 2));
-    }
+    const double y3 = (1.0 - symact_power_2(symact_f64_tanh(z)));
     /* decaying exponentials */
-    const double t = z;
-    const double s0 = symact_f64_exp(-2.0 * t);
-    return 4.0 * s0 * symact_powi((1.0 / (1.0 + s0)), 2);
+    double y4;
+    {
+        const double t = z;
+        const double s0 = symact_f64_exp(-2.0 * t);
+        y4 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
+    }
+    double y = y4;
+    y = 0x1p-22 > z ? y3 : y;
+    y = 0.0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd tanh_derivative_f64(double z)
@@ -136,13 +133,12 @@ static symact_dd tanh_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
-static double tanh_derivative_from_output_f32(double z)
+static inline double tanh_derivative_from_output_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* as it is */
-    return (1.0 - symact_powi(z, 2));
+    const double y0 = (1.0 - symact_power_2(z));
+    double y = y0;
+    return z != z ? z : y;
 }
 
 static symact_dd tanh_derivative_from_output_f64(double z)
@@ -157,40 +153,43 @@ static symact_dd tanh_derivative_from_output_f64(double z)
     return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(2.0), t));
 }
 
-static double tanh_second_derivative_f32(double z)
+static inline double tanh_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return -2.0 * z;
-    }
+    const double y2 = -2.0 * z;
     /* decaying expm1 */
-    if (0.0 > z) {
+    double y3;
+    {
         const double t = (-z);
         const double s0 = -2.0 * t;
         const double s1 = symact_f64_expm1(s0);
-        return (-8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+        y3 = (-8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
-    if (0x1p-22 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_tanh(z);
-        return -2.0 * s0 * (1.0 - symact_powi(s0, 2));
+        y4 = -2.0 * s0 * (1.0 - symact_power_2(s0));
     }
     /* decaying expm1 */
-    const double t = z;
-    const double s0 = -2.0 * t;
-    const double s1 = symact_f64_expm1(s0);
-    return (8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    double y5;
+    {
+        const double t = z;
+        const double s0 = -2.0 * t;
+        const double s1 = symact_f64_expm1(s0);
+        y5 = (8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    }
+    double y = y5;
+    y = 0x1p-22 > z ? y4 : y;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd tanh_second_derivative_f64(double z)
@@ -241,20 +240,23 @@ float symact_tanhf(float z)
 {
     const int before = symact_raised();
     const volatile float value = tanh_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanh_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanh_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanh_value_f64(double z)
@@ -266,20 +268,23 @@ double symact_tanh(double z)
 {
     const int before = symact_raised();
     const volatile double value = tanh_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanh_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanh_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanh_derivative_value_f32(float z)
@@ -291,20 +296,23 @@ float symact_tanh_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = tanh_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanh_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanh_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanh_derivative_value_f64(double z)
@@ -316,20 +324,23 @@ double symact_tanh_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = tanh_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanh_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanh_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanh_derivative_from_output_value_f32(float g)
@@ -341,20 +352,23 @@ float symact_tanh_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
     const volatile float value = tanh_derivative_from_output_value_f32(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanh_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanh_derivative_from_output_value_f32(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanh_derivative_from_output_value_f64(double g)
@@ -366,20 +380,23 @@ double symact_tanh_derivative_from_output(double g)
 {
     const int before = symact_raised();
     const volatile double value = tanh_derivative_from_output_value_f64(g);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanh_derivative_from_output_f64(const double *g, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanh_derivative_from_output_value_f64(g[i]);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanh_vjp_value_f32(float z, float g_bar)
@@ -391,20 +408,23 @@ float symact_tanh_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = tanh_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanh_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanh_vjp_value_f64(double z, double g_bar)
@@ -416,20 +436,23 @@ double symact_tanh_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = tanh_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanh_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanh_vjp_from_output_value_f32(float g, float g_bar)
@@ -441,20 +464,23 @@ float symact_tanh_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = tanh_vjp_from_output_value_f32(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanh_vjp_from_output_value_f32(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanh_vjp_from_output_value_f64(double g, double g_bar)
@@ -466,20 +492,23 @@ double symact_tanh_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = tanh_vjp_from_output_value_f64(g, g_bar);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanh_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanh_vjp_from_output_value_f64(g[i], g_bar[i]);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanh_second_derivative_value_f32(float z)
@@ -491,20 +520,23 @@ float symact_tanh_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = tanh_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanh_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanh_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanh_second_derivative_value_f64(double z)
@@ -516,18 +548,21 @@ double symact_tanh_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = tanh_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanh_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanh_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,25 +20,21 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double tanhexp_forward_f32(double z)
+static inline double tanhexp_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1.85efab514f394p-1 * z;
-    }
+    const double y2 = 0x1.85efab514f394p-1 * z;
     /* as it is */
-    return z * symact_f64_tanh(symact_f64_exp(z));
+    const double y3 = z * symact_f64_tanh(symact_f64_exp(z));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd tanhexp_forward_f64(double z)
@@ -80,38 +76,41 @@ static symact_dd tanhexp_forward_f64(double z)
     return symact_dd_div(symact_dd_sub(t, symact_dd_mul(s0, t)), symact_dd_add(symact_dd_from_double(1.0), s0));
 }
 
-static double tanhexp_derivative_f32(double z)
+static inline double tanhexp_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (-0x1.4p+0 > z) {
+    double y2;
+    {
         const double s0 = symact_f64_exp(z);
         const double s1 = symact_f64_tanh(s0);
-        return (s1 + s0 * z * (1.0 - symact_powi(s1, 2)));
+        y2 = (s1 + s0 * z * (1.0 - symact_power_2(s1)));
     }
     /* power series */
-    if (-1.0 > z) {
+    double y3;
+    {
         const double t = (0x1.14302c3c10f3p+0 + z);
-        return (0x1.cde4963131a55p-154 + t * (0x1.68f6b660942b4p-2 + t * (0x1.4d0848bbb42d2p-2 + t * (0x1.b9cbc0b27eec1p-4 + t * (t * (t * (t * (t * (0x1.6b4739aae7342p-9 + t * (0x1.bdae46c4aa443p-9 + t * (0x1.b4407e9585bf4p-10 + t * (0x1.3cfb94822219dp-12 + t * (-0x1.a75d380d7788fp-13 - 0x1.bc6a8ec2730e1p-13 * t))))) - 0x1.70f433c7c74bap-8) - 0x1.a1972d506d2b2p-6) - 0x1.75ed50eb6a649p-5) - 0x1.76ccc7f75d22ep-6)))));
+        y3 = (0x1.cde4963131a55p-154 + t * (0x1.68f6b660942b4p-2 + t * (0x1.4d0848bbb42d2p-2 + t * (0x1.b9cbc0b27eec1p-4 + t * (t * (t * (t * (t * (0x1.6b4739aae7342p-9 + t * (0x1.bdae46c4aa443p-9 + t * (0x1.b4407e9585bf4p-10 + t * (0x1.3cfb94822219dp-12 + t * (-0x1.a75d380d7788fp-13 - 0x1.bc6a8ec2730e1p-13 * t))))) - 0x1.70f433c7c74bap-8) - 0x1.a1972d506d2b2p-6) - 0x1.75ed50eb6a649p-5) - 0x1.76ccc7f75d22ep-6)))));
     }
     /* as it is */
-    if (3.0 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_exp(z);
         const double s1 = symact_f64_tanh(s0);
-        return (s1 + s0 * z * (1.0 - symact_powi(s1, 2)));
+        y4 = (s1 + s0 * z * (1.0 - symact_power_2(s1)));
     }
     /* tail */
-    return 1.0;
+    const double y5 = 1.0;
+    double y = y5;
+    y = 3.0 > z ? y4 : y;
+    y = -1.0 > z ? y3 : y;
+    y = -0x1.4p+0 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd tanhexp_derivative_f64(double z)
@@ -162,52 +161,59 @@ static symact_dd tanhexp_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static double tanhexp_second_derivative_f32(double z)
+static inline double tanhexp_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (-0x1.4p+1 > z) {
+    double y2;
+    {
         const double s0 = symact_f64_exp(z);
         const double s1 = symact_f64_tanh(s0);
-        return s0 * (1.0 - symact_powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
+        y2 = s0 * (1.0 - symact_power_2(s1)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
     }
     /* power series */
-    if (-2.0 > z) {
+    double y3;
+    {
         const double t = (0x1.0871c46039638p+1 + z);
-        return (t * (0x1.18b5b425c4e5ap-3 + t * (0x1.20ae973d05418p-3 + t * (0x1.2132d6dff7668p-4 + t * (0x1.44f66e5a91539p-6 + t * (0x1.c69336e76f06bp-13 + t * (t * (t * (t * (t * (t * (0x1.27dc897498e02p-16 + t * (0x1.70680ccba8beap-16 + 0x1.8ab8af85cecb9p-17 * t)) - 0x1.127fba1092f2ap-14) - 0x1.93068956e0f92p-12) - 0x1.382e148a2022fp-10) - 0x1.52cae04f16056p-9) - 0x1.d3f65c13553ebp-9)))))) - 0x1.701b8dc65dd48p-156);
+        y3 = (t * (0x1.18b5b425c4e5ap-3 + t * (0x1.20ae973d05418p-3 + t * (0x1.2132d6dff7668p-4 + t * (0x1.44f66e5a91539p-6 + t * (0x1.c69336e76f06bp-13 + t * (t * (t * (t * (t * (t * (0x1.27dc897498e02p-16 + t * (0x1.70680ccba8beap-16 + 0x1.8ab8af85cecb9p-17 * t)) - 0x1.127fba1092f2ap-14) - 0x1.93068956e0f92p-12) - 0x1.382e148a2022fp-10) - 0x1.52cae04f16056p-9) - 0x1.d3f65c13553ebp-9)))))) - 0x1.701b8dc65dd48p-156);
     }
     /* as it is */
-    if (0x1p-1 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_exp(z);
         const double s1 = symact_f64_tanh(s0);
-        return s0 * (1.0 - symact_powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
+        y4 = s0 * (1.0 - symact_power_2(s1)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
     }
     /* power series */
-    if (1.0 > z) {
+    double y5;
+    {
         const double t = (z - 0x1.64a4080af062fp-1);
-        return (t * (t * (0x1.9be7c8f57e59ep+0 + t * (0x1.8762912042373p-2 + t * (t * (0x1.aea505df961a8p-3 + t * (0x1.f50f0a5e5a228p+0 + t * (t * (t * (0x1.b51e2b61162b1p-2 + t * (0x1.0f3cb1c953fd3p-1 + t * (t * (0x1.dbb3e0d67875ep-3 * t - 0x1.68eebe7f9e501p-3) - 0x1.5b3463d2a8326p-2))) - 0x1.2c0ac61a11bf1p+0) - 0x1.bd02b6bc45f06p-2))) - 0x1.2bd96c7e77a2dp+1))) - 0x1.aaea43e283bd4p-1) - 0x1.4c42390fa2f39p-154);
+        y5 = (t * (t * (0x1.9be7c8f57e59ep+0 + t * (0x1.8762912042373p-2 + t * (t * (0x1.aea505df961a8p-3 + t * (0x1.f50f0a5e5a228p+0 + t * (t * (t * (0x1.b51e2b61162b1p-2 + t * (0x1.0f3cb1c953fd3p-1 + t * (t * (0x1.dbb3e0d67875ep-3 * t - 0x1.68eebe7f9e501p-3) - 0x1.5b3463d2a8326p-2))) - 0x1.2c0ac61a11bf1p+0) - 0x1.bd02b6bc45f06p-2))) - 0x1.2bd96c7e77a2dp+1))) - 0x1.aaea43e283bd4p-1) - 0x1.4c42390fa2f39p-154);
     }
     /* decaying exponentials */
-    if (7.0 > z) {
+    double y6;
+    {
         const double t = z;
         const double s0 = symact_f64_exp(t);
         const double s1 = symact_f64_exp(-2.0 * s0);
         const double s2 = 8.0 * t;
         const double s3 = 4.0 * t;
-        return (symact_f64_exp(2.0 * t) * s1 * ((s1 * s2 + symact_f64_exp((-t)) * (((8.0 + 8.0 * s1) + s3) + s1 * s3)) - s2) / (((1.0 + 3.0 * s1) + symact_f64_exp(-6.0 * s0)) + 3.0 * symact_f64_exp(-4.0 * s0)));
+        y6 = (symact_f64_exp(2.0 * t) * s1 * ((s1 * s2 + symact_f64_exp((-t)) * (((8.0 + 8.0 * s1) + s3) + s1 * s3)) - s2) / (((1.0 + 3.0 * s1) + symact_f64_exp(-6.0 * s0)) + 3.0 * symact_f64_exp(-4.0 * s0)));
     }
     /* tail */
-    return 0.0;
+    const double y7 = 0.0;
+    double y = y7;
+    y = 7.0 > z ? y6 : y;
+    y = 1.0 > z ? y5 : y;
+    y = 0x1p-1 > z ? y4 : y;
+    y = -2.0 > z ? y3 : y;
+    y = -0x1.4p+1 > z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd tanhexp_second_derivative_f64(double z)
@@ -278,20 +284,23 @@ float symact_tanhexpf(float z)
 {
     const int before = symact_raised();
     const volatile float value = tanhexp_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanhexp_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanhexp_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanhexp_value_f64(double z)
@@ -303,20 +312,23 @@ double symact_tanhexp(double z)
 {
     const int before = symact_raised();
     const volatile double value = tanhexp_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanhexp_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanhexp_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanhexp_derivative_value_f32(float z)
@@ -328,20 +340,23 @@ float symact_tanhexp_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = tanhexp_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanhexp_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanhexp_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanhexp_derivative_value_f64(double z)
@@ -353,20 +368,23 @@ double symact_tanhexp_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = tanhexp_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanhexp_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanhexp_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanhexp_vjp_value_f32(float z, float g_bar)
@@ -378,20 +396,23 @@ float symact_tanhexp_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = tanhexp_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanhexp_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanhexp_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanhexp_vjp_value_f64(double z, double g_bar)
@@ -403,20 +424,23 @@ double symact_tanhexp_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = tanhexp_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanhexp_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanhexp_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanhexp_second_derivative_value_f32(float z)
@@ -428,20 +452,23 @@ float symact_tanhexp_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = tanhexp_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanhexp_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanhexp_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanhexp_second_derivative_value_f64(double z)
@@ -453,18 +480,21 @@ double symact_tanhexp_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = tanhexp_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanhexp_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanhexp_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,35 +20,32 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double tanhshrink_forward_f32(double z)
+static inline double tanhshrink_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
+    const double y0 = -INFINITY;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 2.0 * z;
-    }
+    const double y2 = 2.0 * z;
     /* as it is */
-    if (-0x1p-6 > z) {
-        return (z - symact_f64_tanh(z));
-    }
+    const double y3 = (z - symact_f64_tanh(z));
     /* power series */
-    if (0x1p-6 > z) {
+    double y4;
+    {
         const double t = z;
-        const double s0 = symact_powi(t, 2);
-        return symact_powi(t, 3) * (0x1.5555555555555p-2 + s0 * (s0 * (0x1.ba1ba1ba1ba1cp-5 + s0 * (s0 * (0x1.226e355e6c23dp-7 - 0x1.d6d3d0e157dep-9 * s0) - 0x1.664f4882c10fap-6)) - 0x1.1111111111111p-3));
+        const double s0 = symact_power_2(t);
+        y4 = symact_power_3(t) * (0x1.5555555555555p-2 + s0 * (s0 * (0x1.ba1ba1ba1ba1cp-5 + s0 * (s0 * (0x1.226e355e6c23dp-7 - 0x1.d6d3d0e157dep-9 * s0) - 0x1.664f4882c10fap-6)) - 0x1.1111111111111p-3));
     }
     /* as it is */
-    return (z - symact_f64_tanh(z));
+    const double y5 = (z - symact_f64_tanh(z));
+    double y = y5;
+    y = 0x1p-6 > z ? y4 : y;
+    y = -0x1p-6 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd tanhshrink_forward_f64(double z)
@@ -88,25 +85,21 @@ static symact_dd tanhshrink_forward_f64(double z)
     return symact_dd_div(symact_dd_sub(symact_dd_add(t, symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(1.0), t))), symact_dd_from_double(1.0)), symact_dd_add(symact_dd_from_double(1.0), s0));
 }
 
-static double tanhshrink_derivative_f32(double z)
+static inline double tanhshrink_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return symact_powi(symact_f64_tanh(z), 2);
+    const double y3 = symact_power_2(symact_f64_tanh(z));
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd tanhshrink_derivative_f64(double z)
@@ -144,40 +137,43 @@ static symact_dd tanhshrink_derivative_f64(double z)
     return symact_dd_div(symact_dd_powi(s0, 2), symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(4.0), s0))));
 }
 
-static double tanhshrink_second_derivative_f32(double z)
+static inline double tanhshrink_second_derivative_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return 2.0 * z;
-    }
+    const double y2 = 2.0 * z;
     /* decaying expm1 */
-    if (0.0 > z) {
+    double y3;
+    {
         const double t = (-z);
         const double s0 = -2.0 * t;
         const double s1 = symact_f64_expm1(s0);
-        return (8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+        y3 = (8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     /* as it is */
-    if (0x1p-22 > z) {
+    double y4;
+    {
         const double s0 = symact_f64_tanh(z);
-        return 2.0 * s0 * (1.0 - symact_powi(s0, 2));
+        y4 = 2.0 * s0 * (1.0 - symact_power_2(s0));
     }
     /* decaying expm1 */
-    const double t = z;
-    const double s0 = -2.0 * t;
-    const double s1 = symact_f64_expm1(s0);
-    return (-8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    double y5;
+    {
+        const double t = z;
+        const double s0 = -2.0 * t;
+        const double s1 = symact_f64_expm1(s0);
+        y5 = (-8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
+    }
+    double y = y5;
+    y = 0x1p-22 > z ? y4 : y;
+    y = 0.0 > z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd tanhshrink_second_derivative_f64(double z)
@@ -228,20 +224,23 @@ float symact_tanhshrinkf(float z)
 {
     const int before = symact_raised();
     const volatile float value = tanhshrink_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanhshrink_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanhshrink_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanhshrink_value_f64(double z)
@@ -253,20 +252,23 @@ double symact_tanhshrink(double z)
 {
     const int before = symact_raised();
     const volatile double value = tanhshrink_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanhshrink_f64(const double *z, double *g, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanhshrink_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanhshrink_derivative_value_f32(float z)
@@ -278,20 +280,23 @@ float symact_tanhshrink_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = tanhshrink_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanhshrink_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanhshrink_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanhshrink_derivative_value_f64(double z)
@@ -303,20 +308,23 @@ double symact_tanhshrink_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = tanhshrink_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanhshrink_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanhshrink_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanhshrink_vjp_value_f32(float z, float g_bar)
@@ -328,20 +336,23 @@ float symact_tanhshrink_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
     const volatile float value = tanhshrink_vjp_value_f32(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanhshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanhshrink_vjp_value_f32(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanhshrink_vjp_value_f64(double z, double g_bar)
@@ -353,20 +364,23 @@ double symact_tanhshrink_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
     const volatile double value = tanhshrink_vjp_value_f64(z, g_bar);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanhshrink_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanhshrink_vjp_value_f64(z[i], g_bar[i]);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float tanhshrink_second_derivative_value_f32(float z)
@@ -378,20 +392,23 @@ float symact_tanhshrink_second_derivativef(float z)
 {
     const int before = symact_raised();
     const volatile float value = tanhshrink_second_derivative_value_f32(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_tanhshrink_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = tanhshrink_second_derivative_value_f32(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double tanhshrink_second_derivative_value_f64(double z)
@@ -403,18 +420,21 @@ double symact_tanhshrink_second_derivative(double z)
 {
     const int before = symact_raised();
     const volatile double value = tanhshrink_second_derivative_value_f64(z);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_tanhshrink_second_derivative_f64(const double *z, double *d, size_t n)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = tanhshrink_second_derivative_value_f64(z[i]);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -20,27 +20,23 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double threshold_forward_f32(double z, double threshold, double value)
+static inline double threshold_forward_f32(double z, double threshold, double value)
 {
     (void)threshold;
     (void)value;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return value;
-    }
+    const double y0 = value;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    if (threshold >= z) {
-        return value;
-    }
+    const double y2 = value;
     /* as it is */
-    return z;
+    const double y3 = z;
+    double y = y3;
+    y = threshold >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd threshold_forward_f64(double z, double threshold, double value)
@@ -77,27 +73,23 @@ static symact_dd threshold_forward_f64(double z, double threshold, double value)
     return t;
 }
 
-static double threshold_derivative_f32(double z, double threshold, double value)
+static inline double threshold_derivative_f32(double z, double threshold, double value)
 {
     (void)threshold;
     (void)value;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (threshold >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = threshold >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd threshold_derivative_f64(double z, double threshold, double value)
@@ -129,27 +121,23 @@ static symact_dd threshold_derivative_f64(double z, double threshold, double val
     return symact_dd_from_double(1.0);
 }
 
-static double threshold_derivative_from_output_f32(double z, double threshold, double value)
+static inline double threshold_derivative_from_output_f32(double z, double threshold, double value)
 {
     (void)threshold;
     (void)value;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (threshold >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = threshold >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd threshold_derivative_from_output_f64(double z, double threshold, double value)
@@ -181,27 +169,23 @@ static symact_dd threshold_derivative_from_output_f64(double z, double threshold
     return symact_dd_from_double(1.0);
 }
 
-static double threshold_second_derivative_f32(double z, double threshold, double value)
+static inline double threshold_second_derivative_f32(double z, double threshold, double value)
 {
     (void)threshold;
     (void)value;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (threshold >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = threshold >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd threshold_second_derivative_f64(double z, double threshold, double value)
@@ -233,27 +217,23 @@ static symact_dd threshold_second_derivative_f64(double z, double threshold, dou
     return symact_dd_from_double(0.0);
 }
 
-static double threshold_derivative_wrt_threshold_f32(double z, double threshold, double value)
+static inline double threshold_derivative_wrt_threshold_f32(double z, double threshold, double value)
 {
     (void)threshold;
     (void)value;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (threshold >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = threshold >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd threshold_derivative_wrt_threshold_f64(double z, double threshold, double value)
@@ -285,27 +265,23 @@ static symact_dd threshold_derivative_wrt_threshold_f64(double z, double thresho
     return symact_dd_from_double(0.0);
 }
 
-static double threshold_derivative_wrt_value_f32(double z, double threshold, double value)
+static inline double threshold_derivative_wrt_value_f32(double z, double threshold, double value)
 {
     (void)threshold;
     (void)value;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 1.0;
-    }
+    const double y0 = 1.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (threshold >= z) {
-        return 1.0;
-    }
+    const double y2 = 1.0;
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = threshold >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd threshold_derivative_wrt_value_f64(double z, double threshold, double value)
@@ -346,20 +322,23 @@ float symact_thresholdf(float z, float threshold, float value)
 {
     const int before = symact_raised();
     const volatile float value_ = threshold_value_f32(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const float kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_threshold_f32(const float *z, float *g, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value_ = threshold_value_f32(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         g[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double threshold_value_f64(double z, double threshold, double value)
@@ -371,20 +350,23 @@ double symact_threshold(double z, double threshold, double value)
 {
     const int before = symact_raised();
     const volatile double value_ = threshold_value_f64(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const double kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_threshold_f64(const double *z, double *g, size_t n, double threshold, double value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value_ = threshold_value_f64(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         g[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float threshold_derivative_value_f32(float z, float threshold, float value)
@@ -396,20 +378,23 @@ float symact_threshold_derivativef(float z, float threshold, float value)
 {
     const int before = symact_raised();
     const volatile float value_ = threshold_derivative_value_f32(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const float kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_threshold_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value_ = threshold_derivative_value_f32(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double threshold_derivative_value_f64(double z, double threshold, double value)
@@ -421,20 +406,23 @@ double symact_threshold_derivative(double z, double threshold, double value)
 {
     const int before = symact_raised();
     const volatile double value_ = threshold_derivative_value_f64(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const double kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_threshold_derivative_f64(const double *z, double *d, size_t n, double threshold, double value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value_ = threshold_derivative_value_f64(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float threshold_derivative_from_output_value_f32(float g, float threshold, float value)
@@ -446,20 +434,23 @@ float symact_threshold_derivative_from_outputf(float g, float threshold, float v
 {
     const int before = symact_raised();
     const volatile float value_ = threshold_derivative_from_output_value_f32(g, threshold, value);
-    symact_settle(before, symact_cause(g, 0.0, value_));
-    return value_;
+    const float kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_threshold_derivative_from_output_f32(const float *g, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value_ = threshold_derivative_from_output_value_f32(g[i], threshold, value);
-        causes |= symact_cause(g[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value_);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_threshold_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float threshold, float value)
@@ -480,20 +471,23 @@ double symact_threshold_derivative_from_output(double g, double threshold, doubl
 {
     const int before = symact_raised();
     const volatile double value_ = threshold_derivative_from_output_value_f64(g, threshold, value);
-    symact_settle(before, symact_cause(g, 0.0, value_));
-    return value_;
+    const double kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_threshold_derivative_from_output_f64(const double *g, double *d, size_t n, double threshold, double value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value_ = threshold_derivative_from_output_value_f64(g[i], threshold, value);
-        causes |= symact_cause(g[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value_);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_threshold_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double threshold, double value)
@@ -514,20 +508,23 @@ float symact_threshold_vjpf(float z, float g_bar, float threshold, float value)
 {
     const int before = symact_raised();
     const volatile float value_ = threshold_vjp_value_f32(z, g_bar, threshold, value);
-    symact_settle(before, symact_cause(z, g_bar, value_));
-    return value_;
+    const float kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_threshold_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value_ = threshold_vjp_value_f32(z[i], g_bar[i], threshold, value);
-        causes |= symact_cause(z[i], g_bar[i], value_);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value_, FLT_MAX);
         z_bar[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double threshold_vjp_value_f64(double z, double g_bar, double threshold, double value)
@@ -539,20 +536,23 @@ double symact_threshold_vjp(double z, double g_bar, double threshold, double val
 {
     const int before = symact_raised();
     const volatile double value_ = threshold_vjp_value_f64(z, g_bar, threshold, value);
-    symact_settle(before, symact_cause(z, g_bar, value_));
-    return value_;
+    const double kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_threshold_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double threshold, double value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value_ = threshold_vjp_value_f64(z[i], g_bar[i], threshold, value);
-        causes |= symact_cause(z[i], g_bar[i], value_);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value_, DBL_MAX);
         z_bar[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float threshold_vjp_from_output_value_f32(float g, float g_bar, float threshold, float value)
@@ -564,20 +564,23 @@ float symact_threshold_vjp_from_outputf(float g, float g_bar, float threshold, f
 {
     const int before = symact_raised();
     const volatile float value_ = threshold_vjp_from_output_value_f32(g, g_bar, threshold, value);
-    symact_settle(before, symact_cause(g, g_bar, value_));
-    return value_;
+    const float kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_threshold_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value_ = threshold_vjp_from_output_value_f32(g[i], g_bar[i], threshold, value);
-        causes |= symact_cause(g[i], g_bar[i], value_);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value_);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value_, FLT_MAX);
         z_bar[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_threshold_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
@@ -598,20 +601,23 @@ double symact_threshold_vjp_from_output(double g, double g_bar, double threshold
 {
     const int before = symact_raised();
     const volatile double value_ = threshold_vjp_from_output_value_f64(g, g_bar, threshold, value);
-    symact_settle(before, symact_cause(g, g_bar, value_));
-    return value_;
+    const double kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_threshold_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double threshold, double value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value_ = threshold_vjp_from_output_value_f64(g[i], g_bar[i], threshold, value);
-        causes |= symact_cause(g[i], g_bar[i], value_);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value_);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value_, DBL_MAX);
         z_bar[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_threshold_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double threshold, double value)
@@ -632,20 +638,23 @@ float symact_threshold_second_derivativef(float z, float threshold, float value)
 {
     const int before = symact_raised();
     const volatile float value_ = threshold_second_derivative_value_f32(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const float kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value_ = threshold_second_derivative_value_f32(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double threshold_second_derivative_value_f64(double z, double threshold, double value)
@@ -657,20 +666,23 @@ double symact_threshold_second_derivative(double z, double threshold, double val
 {
     const int before = symact_raised();
     const volatile double value_ = threshold_second_derivative_value_f64(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const double kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_threshold_second_derivative_f64(const double *z, double *d, size_t n, double threshold, double value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value_ = threshold_second_derivative_value_f64(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float threshold_derivative_wrt_threshold_value_f32(float z, float threshold, float value)
@@ -682,20 +694,23 @@ float symact_threshold_derivative_wrt_thresholdf(float z, float threshold, float
 {
     const int before = symact_raised();
     const volatile float value_ = threshold_derivative_wrt_threshold_value_f32(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const float kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value_ = threshold_derivative_wrt_threshold_value_f32(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double threshold_derivative_wrt_threshold_value_f64(double z, double threshold, double value)
@@ -707,20 +722,23 @@ double symact_threshold_derivative_wrt_threshold(double z, double threshold, dou
 {
     const int before = symact_raised();
     const volatile double value_ = threshold_derivative_wrt_threshold_value_f64(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const double kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_threshold_derivative_wrt_threshold_f64(const double *z, double *d, size_t n, double threshold, double value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value_ = threshold_derivative_wrt_threshold_value_f64(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float threshold_derivative_wrt_value_value_f32(float z, float threshold, float value)
@@ -732,20 +750,23 @@ float symact_threshold_derivative_wrt_valuef(float z, float threshold, float val
 {
     const int before = symact_raised();
     const volatile float value_ = threshold_derivative_wrt_value_value_f32(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const float kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value_ = threshold_derivative_wrt_value_value_f32(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double threshold_derivative_wrt_value_value_f64(double z, double threshold, double value)
@@ -757,18 +778,21 @@ double symact_threshold_derivative_wrt_value(double z, double threshold, double 
 {
     const int before = symact_raised();
     const volatile double value_ = threshold_derivative_wrt_value_value_f64(z, threshold, value);
-    symact_settle(before, symact_cause(z, 0.0, value_));
-    return value_;
+    const double kept = value_;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_threshold_derivative_wrt_value_f64(const double *z, double *d, size_t n, double threshold, double value)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value_ = threshold_derivative_wrt_value_value_f64(z[i], threshold, value);
-        causes |= symact_cause(z[i], 0.0, value_);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

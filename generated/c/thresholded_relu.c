@@ -20,26 +20,22 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
-static double thresholded_relu_forward_f32(double z, double alpha)
+static inline double thresholded_relu_forward_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
+    const double y1 = INFINITY;
     /* as it is */
-    if (alpha >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return z;
+    const double y3 = z;
+    double y = y3;
+    y = alpha >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd thresholded_relu_forward_f64(double z, double alpha)
@@ -73,26 +69,22 @@ static symact_dd thresholded_relu_forward_f64(double z, double alpha)
     return t;
 }
 
-static double thresholded_relu_derivative_f32(double z, double alpha)
+static inline double thresholded_relu_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (alpha >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = alpha >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd thresholded_relu_derivative_f64(double z, double alpha)
@@ -121,26 +113,22 @@ static symact_dd thresholded_relu_derivative_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static double thresholded_relu_derivative_from_output_f32(double z, double alpha)
+static inline double thresholded_relu_derivative_from_output_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
+    const double y1 = 1.0;
     /* as it is */
-    if (alpha >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 1.0;
+    const double y3 = 1.0;
+    double y = y3;
+    y = alpha >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd thresholded_relu_derivative_from_output_f64(double z, double alpha)
@@ -169,26 +157,22 @@ static symact_dd thresholded_relu_derivative_from_output_f64(double z, double al
     return symact_dd_from_double(1.0);
 }
 
-static double thresholded_relu_second_derivative_f32(double z, double alpha)
+static inline double thresholded_relu_second_derivative_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (alpha >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = alpha >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd thresholded_relu_second_derivative_f64(double z, double alpha)
@@ -217,26 +201,22 @@ static symact_dd thresholded_relu_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(0.0);
 }
 
-static double thresholded_relu_derivative_wrt_alpha_f32(double z, double alpha)
+static inline double thresholded_relu_derivative_wrt_alpha_f32(double z, double alpha)
 {
     (void)alpha;
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
+    const double y0 = 0.0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
+    const double y1 = 0.0;
     /* as it is */
-    if (alpha >= z) {
-        return 0.0;
-    }
+    const double y2 = 0.0;
     /* as it is */
-    return 0.0;
+    const double y3 = 0.0;
+    double y = y3;
+    y = alpha >= z ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd thresholded_relu_derivative_wrt_alpha_f64(double z, double alpha)
@@ -274,20 +254,23 @@ float symact_thresholded_reluf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = thresholded_relu_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = thresholded_relu_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double thresholded_relu_value_f64(double z, double alpha)
@@ -299,20 +282,23 @@ double symact_thresholded_relu(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = thresholded_relu_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_f64(const double *z, double *g, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = thresholded_relu_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float thresholded_relu_derivative_value_f32(float z, float alpha)
@@ -324,20 +310,23 @@ float symact_thresholded_relu_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = thresholded_relu_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = thresholded_relu_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double thresholded_relu_derivative_value_f64(double z, double alpha)
@@ -349,20 +338,23 @@ double symact_thresholded_relu_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = thresholded_relu_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = thresholded_relu_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float thresholded_relu_derivative_from_output_value_f32(float g, float alpha)
@@ -374,20 +366,23 @@ float symact_thresholded_relu_derivative_from_outputf(float g, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = thresholded_relu_derivative_from_output_value_f32(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = thresholded_relu_derivative_from_output_value_f32(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_thresholded_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
@@ -408,20 +403,23 @@ double symact_thresholded_relu_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = thresholded_relu_derivative_from_output_value_f64(g, alpha);
-    symact_settle(before, symact_cause(g, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
+                  SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_derivative_from_output_f64(const double *g, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = thresholded_relu_derivative_from_output_value_f64(g[i], alpha);
-        causes |= symact_cause(g[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_thresholded_relu_derivative_from_output_checked_f64(const double *g, double *d, size_t n, double alpha)
@@ -442,20 +440,23 @@ float symact_thresholded_relu_vjpf(float z, float g_bar, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = thresholded_relu_vjp_value_f32(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = thresholded_relu_vjp_value_f32(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double thresholded_relu_vjp_value_f64(double z, double g_bar, double alpha)
@@ -467,20 +468,23 @@ double symact_thresholded_relu_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = thresholded_relu_vjp_value_f64(z, g_bar, alpha);
-    symact_settle(before, symact_cause(z, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
+                  SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = thresholded_relu_vjp_value_f64(z[i], g_bar[i], alpha);
-        causes |= symact_cause(z[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float thresholded_relu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
@@ -492,20 +496,23 @@ float symact_thresholded_relu_vjp_from_outputf(float g, float g_bar, float alpha
 {
     const int before = symact_raised();
     const volatile float value = thresholded_relu_vjp_from_output_value_f32(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = thresholded_relu_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_thresholded_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
@@ -526,20 +533,23 @@ double symact_thresholded_relu_vjp_from_output(double g, double g_bar, double al
 {
     const int before = symact_raised();
     const volatile double value = thresholded_relu_vjp_from_output_value_f64(g, g_bar, alpha);
-    symact_settle(before, symact_cause(g, g_bar, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
+                  SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_vjp_from_output_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = thresholded_relu_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
-        causes |= symact_cause(g[i], g_bar[i], value);
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 int symact_thresholded_relu_vjp_from_output_checked_f64(const double *g, const double *g_bar, double *z_bar, size_t n, double alpha)
@@ -560,20 +570,23 @@ float symact_thresholded_relu_second_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = thresholded_relu_second_derivative_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = thresholded_relu_second_derivative_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double thresholded_relu_second_derivative_value_f64(double z, double alpha)
@@ -585,20 +598,23 @@ double symact_thresholded_relu_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = thresholded_relu_second_derivative_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_second_derivative_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = thresholded_relu_second_derivative_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline float thresholded_relu_derivative_wrt_alpha_value_f32(float z, float alpha)
@@ -610,20 +626,23 @@ float symact_thresholded_relu_derivative_wrt_alphaf(float z, float alpha)
 {
     const int before = symact_raised();
     const volatile float value = thresholded_relu_derivative_wrt_alpha_value_f32(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const float kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const float value = thresholded_relu_derivative_wrt_alpha_value_f32(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }
 
 static inline double thresholded_relu_derivative_wrt_alpha_value_f64(double z, double alpha)
@@ -635,18 +654,21 @@ double symact_thresholded_relu_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
     const volatile double value = thresholded_relu_derivative_wrt_alpha_value_f64(z, alpha);
-    symact_settle(before, symact_cause(z, 0.0, value));
-    return value;
+    const double kept = value;
+    symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
+                  SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
+    return kept;
 }
 
 void symact_thresholded_relu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha)
 {
     const int before = symact_raised();
-    int causes = 0;
+    int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
         const double value = thresholded_relu_derivative_wrt_alpha_value_f64(z[i], alpha);
-        causes |= symact_cause(z[i], 0.0, value);
+        nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
-    symact_settle(before, causes);
+    symact_settle(before, nan, infinity);
 }

@@ -69,12 +69,13 @@ def targets() -> tuple[str, ...]:
     return tuple(name for name in names if hasattr(_module(name), "load"))
 
 
-def prepare(folder: Path, chosen: tuple[str, ...]) -> None:
-    """Build what must be built before it runs, once for all activations."""
+def prepare(folder: Path, chosen: tuple[str, ...], *, native: bool = False) -> None:
+    """Build what must be built before it runs, once for all activations; ``native``: for this machine."""
     for target in chosen:
         module = _module(target)
         if hasattr(module, "build"):
-            module.build(folder / target, _library(folder, target))
+            flags = module.NATIVE if native else module.FLAGS
+            module.build(folder / target, _library(folder, target), flags=flags)
 
 
 def verify_activation(task: Task) -> list[Result]:

@@ -277,7 +277,7 @@ def _prepared(kernel: str, target: str, activation: Activation, files: tuple[tup
                 file = beside / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, "utf-8")
-            accuracy.prepare(beside, (target,))
+            accuracy.prepare(beside, (target,), native=True)
             try:
                 beside.rename(folder)
             except OSError:  # somebody else was quicker

@@ -203,8 +203,9 @@ static void account(uint32_t first, size_t n, const float *got, float lowest, fl
         uint32_t b = bits_of(got[i]), pattern = first + (uint32_t)i, size = b & ~SIGN;
         uint32_t value = size > INFINITE ? NONE : b;
         uint32_t other = size == 0 ? 0 : size > INFINITE ? NONE : b ^ flip;
-        sum += (uint64_t)value * (2 * (uint64_t)pattern + 1);
-        mirrored += (uint64_t)other * (2 * (uint64_t)(pattern & ~SIGN) + 1);
+        /* times 2 pattern + 1, written so that 32 bits are multiplied by 32 */
+        sum += (((uint64_t)value * (uint64_t)pattern) << 1) + value;
+        mirrored += (((uint64_t)other * (uint64_t)(pattern & ~SIGN)) << 1) + other;
     }
     for (size_t i = 0; i < n; i++) {
         outside += (got[i] < lowest ? 1 : 0) + (got[i] > highest ? 1 : 0);

@@ -4,7 +4,7 @@ import ctypes
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
@@ -32,7 +32,9 @@ from symact.targets.printing import (
 )
 from symact.writing import text
 
-FLAGS = ("-O2", "-std=c99", "-ffp-contract=off", "-fPIC")
+FLAGS = ("-O3", "-std=c99", "-fPIC")
+NATIVE = (*FLAGS, "-march=native")
+"""For long runs: the same bits in less time."""
 RAISED = {"FE_INVALID": 1, "FE_DIVBYZERO": 2, "FE_OVERFLOW": 4}
 """The exception flags that a probe reports, and the bit of each; underflow and inexact are anybody's."""
 
@@ -42,7 +44,7 @@ MOST_PARAMETERS = 12
 TYPES = {"float32": ("float", "f", "_f32"), "float64": ("double", "", "_f64")}
 """dtype -> C type, suffix of scalars, suffix of arrays."""
 
-LOCALS = ("n", "i", "before", "causes", "value")
+LOCALS = ("n", "i", "before", "nan", "infinity", "value", "kept")
 """The names that a function has beside its inputs, its output and the parameters."""
 
 UNWRITTEN = -12345.0
@@ -52,6 +54,15 @@ MATHS = {
     "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "abs",
     "asinh", "acosh", "atanh", "erf", "erfc", "erfcx", "expm1", "log1p", "pow", "ldexp", "exp_scaled",
 }  # fmt: skip
+SMALL_POWER = 8
+"""symact_powers.h has functions for powers up to this one."""
+
+SLOW = {
+    "sin", "cos", "tan", "asin", "acos", "atan", "asinh", "acosh", "atanh", "erf", "erfc", "erfcx",
+    "sin_scaled", "cos_scaled",
+}  # fmt: skip
+"""Functions that do not become vector instructions; all others are computed on both sides of a choice."""
+
 EXACT = {"sqrt": "sqrt", "abs": "fabs", "ldexp": "ldexp"}
 """What libm has to compute exactly, or correctly rounded; all else is symact_functions.h's."""
 
@@ -86,11 +97,13 @@ class Doubles:
         return f"(-{a})"
 
     def integer_power(self, a: str, n: int) -> str:
-        return f"symact_powi({a}, {n})"
+        return f"symact_power_{n}({a})" if 1 < n <= SMALL_POWER else f"symact_powi({a}, {n})"
 
     def call(self, name: str, arguments: list[str]) -> str:
         if name in ("true", "false"):
             return "1" if name == "true" else "0"
+        if name == "ldexp" and arguments[1].lstrip("-").isdigit() and abs(int(arguments[1])) < 1000:
+            return f"{arguments[0]} * 0x1p{arguments[1]}"
         if name not in MATHS:
             raise NotSupported(f"C: no function {name}; add it to the runtime")
         return f"{EXACT.get(name, f'symact_f64_{name}')}({', '.join(arguments)})"
@@ -224,6 +237,7 @@ def _public(name: str, activation: Activation, function: str, dtype: str, kernel
     if not function.endswith("from_output") or condition == sp.true:
         checked = ""
     element = f"{name}{suffix}_value{long}"
+    zero = "0.0f" if ctype == "float" else "0.0"
     elements = [f"{i}[{free['i']}]" for i in inputs]
     scalars = ", ".join([*(f"{ctype} {i}" for i in inputs), *parameters])
     return {
@@ -233,8 +247,9 @@ def _public(name: str, activation: Activation, function: str, dtype: str, kernel
         "scalar": f"{ctype} {scalar_name}({scalars})",
         "of_scalar": f"{element}({', '.join([*inputs, *settings])})",
         "of_array": f"{element}({', '.join([*elements, *settings])})",
-        "scalar_causes": ", ".join([*inputs, "0.0"][:2]),
-        "array_causes": ", ".join([*elements, "0.0"][:2]),
+        "scalar_from": ", ".join([*inputs, zero][:2]),
+        "array_from": ", ".join([*elements, zero][:2]),
+        "largest": "FLT_MAX" if ctype == "float" else "DBL_MAX",
         "array": f"void symact_{name}{suffix}{long}({', '.join(listed)})",
         "checked": checked,
         "condition": _condition(condition, Doubles({})) if checked else "",
@@ -261,8 +276,9 @@ def _kernel(name: str, activation: Activation, kernel: Kernel) -> dict[str, Any]
             {"condition": _condition(condition, doubles), "always": condition == sp.true, "branches": rows}
         )
     return {
-        "signature": f"static {kind} {name}_{kernel.function}{TYPES[kernel.dtype][2]}"
-        f"({', '.join(['double z', *(f'double {p}' for p in parameters)])})",
+        "signature": f"{'static inline' if plain else 'static'} {kind} {name}_{kernel.function}"
+        f"{TYPES[kernel.dtype][2]}({', '.join(['double z', *(f'double {p}' for p in parameters)])})",
+        "straight": plain and not any(map(_slow, kernel.cases)),
         "kind": kind,
         "cases": cases,
         "wide": [] if plain else [("x", "z"), *((f"dd_{p}", p) for p in parameters)],
@@ -272,6 +288,14 @@ def _kernel(name: str, activation: Activation, kernel: Kernel) -> dict[str, Any]
     }
 
 
+def _slow(case: tuple[sp.Basic, Sequence[Branch]]) -> bool:
+    """Return whether a case has a branch that nobody computes without need: it is left out by a jump."""
+    parts = [
+        part for branch in case[1] for part in (branch.result, *(value for _, value in branch.assignments))
+    ]
+    return any(node.func.__name__ in SLOW for part in parts for node in sp.preorder_traversal(part))
+
+
 def _branch(branch: Branch, notation: Any, doubles: Doubles, kind: str) -> dict[str, Any]:
     lines = [
         f"const {kind} {notation.names.get(symbol, symbol.name)} = {write(value, notation)};"
@@ -279,6 +303,7 @@ def _branch(branch: Branch, notation: Any, doubles: Doubles, kind: str) -> dict[
     ]
     return {
         "condition": _condition(branch.condition, doubles),
+        "choice": write_condition(branch.condition, doubles, " & ", " | ", "!"),
         "always": branch.condition == sp.true,
         "lines": lines,
         "result": write(branch.result, notation),

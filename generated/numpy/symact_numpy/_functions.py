@@ -251,7 +251,8 @@ def log(x):
     tiny = x < 2.0**-1022
     k, f = _parts(np.where(tiny, x * 2.0**54, x))
     found = _log_sum(np.where(tiny, k - 54.0, k), f, 0.0)
-    return np.where(x > 0.0, np.where(x < np.inf, found, x), np.where(x == 0.0, -np.inf, (x - x) / (x - x)))
+    found = np.where(x < np.inf, found, x)
+    return np.where(x == 0.0, -np.inf, np.where(x < 0.0, np.nan, found))
 
 
 def log1p(x):
@@ -261,7 +262,8 @@ def log1p(x):
     part = total - 1.0
     lost = (1.0 - (total - part)) + (x - part)
     k, f = _parts(total)
-    found = np.where(x > -1.0, np.where(x < np.inf, _log_sum(k, f, _scaled(lost, -k)), x), log(total))
+    found = np.where(x < np.inf, _log_sum(k, f, _scaled(lost, -k)), x)
+    found = np.where(x == -1.0, -np.inf, np.where(x < -1.0, np.nan, found))
     return np.where(np.abs(x) < 2.0**-60, x, found)
 
 
