@@ -6,7 +6,7 @@ truncated power series, which shares no rule with `symact.derivatives`.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -166,6 +166,8 @@ class Function:
         self._start = LOWEST_BITS
         self._floor = arb(2) ** (self.fmt.lowest_exponent - GUARD_BITS - PRODUCT_BITS)
         self._limits: dict[tuple[float, int], arb] = {}
+        others = {} if self.direction is None else {self.direction: self.values[self.direction]}
+        self._point.exact = self._coordinates = _Coordinates(self.variable, others)
         whole = self.domain == sp.S.Reals
         self._parts = None if whole else intervals(self.domain, self.values)
 
@@ -233,9 +235,7 @@ class Function:
 
     def _near(self, z: Number, order: int, least: int = LOWEST_BITS) -> arb:
         """Raise the precision until the ball is small."""
-        self._point.exact = _Coordinates(self.variable, z)
-        if self.direction is not None:
-            self._point.exact = {self.variable: Fraction(z), self.direction: self.values[self.direction]}
+        self._coordinates.at = z
         wanted, bits = self.fmt.precision + GUARD_BITS, max(self._start, least)
         while bits <= HIGHEST_BITS:
             ctx.prec = bits
@@ -341,17 +341,24 @@ def _end(end: sp.Expr, values: Mapping[sp.Symbol, Fraction]) -> Number:
     return fraction(Function(end, Z, values).value(Fraction(0)))
 
 
-class _Coordinates(dict[sp.Symbol, Fraction]):
-    """The exact coordinate of a point, made a fraction only when a tie asks for it."""
+class _Coordinates(Mapping[sp.Symbol, Fraction]):
+    """The exact coordinates of a point, the variable's made a fraction only when a tie asks for it.
 
-    def __init__(self, symbol: sp.Symbol, z: Number) -> None:
-        self._symbol, self._z = symbol, z
+    No dict: unpacking a dict's subclass asks none of its methods.
+    """
 
-    def keys(self):  # type: ignore[no-untyped-def]
-        return {self._symbol: None}.keys()
+    def __init__(self, symbol: sp.Symbol, others: Mapping[sp.Symbol, Fraction]) -> None:
+        self._symbol, self._others = symbol, others
+        self.at: Number = 0.0
+
+    def __iter__(self) -> Iterator[sp.Symbol]:
+        yield from (self._symbol, *self._others)
+
+    def __len__(self) -> int:
+        return 1 + len(self._others)
 
     def __getitem__(self, symbol: sp.Symbol) -> Fraction:
-        return Fraction(self._z)
+        return Fraction(self.at) if symbol == self._symbol else self._others[symbol]
 
 
 def _agree(a: arb, b: arb) -> bool:

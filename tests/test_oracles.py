@@ -312,3 +312,10 @@ def test_outside_a_domain_there_is_no_value_though_the_formula_has_one() -> None
         assert oracle.forward(z).is_nan()
         assert oracle.derivative(z).is_nan()
     assert oracle.forward(0.5) == 0.25
+
+
+def test_a_tie_is_told_from_exact_coordinates() -> None:
+    """The ball of z/3 - 1/3 at 1 holds 0 at any precision, and rational arithmetic tells that it is 0."""
+    largest = Function(sp.Max(Z / 3, sp.Rational(1, 3)), Z, {})
+    assert largest.value(1.0).overlaps(arb(1) / 3)
+    assert max(bits for bits, _ in largest._programs) == 128
