@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -70,7 +71,8 @@ def targets() -> tuple[str, ...]:
 
 
 def prepare(folder: Path, chosen: tuple[str, ...]) -> None:
-    """Build what must be built before it runs, once for all activations."""
+    """Build what must be built before it runs, once for all activations; what was loaded is loaded anew."""
+    _package.cache_clear()
     for target in chosen:
         module = _module(target)
         if hasattr(module, "build"):
@@ -196,4 +198,10 @@ def _load(folder: Path, target: str, activation: Activation) -> Any:
     module = _module(target)
     if hasattr(module, "build"):
         return module.load(_library(folder, target), {str(activation.name): activation})
-    return module.load(folder / target)
+    return _package(module, folder / target)
+
+
+@lru_cache(maxsize=1)
+def _package(module: ModuleType, folder: Path) -> Any:
+    """Return what a target's folder holds, all activations of it: loaded once for as many as are asked."""
+    return module.load(folder)
