@@ -27,7 +27,7 @@ class Format:
     emax: int
     bits: int
 
-    @property
+    @cached_property
     def lowest_exponent(self) -> int:
         """The exponent of the smallest spacing, which is the smallest subnormal."""
         return self.emin - self.precision + 1
