@@ -11,6 +11,9 @@ LONGEST = 67
 OFFSETS = 4
 """Arrays begin at an element 0 to 3 after an aligned one."""
 
+MIXED = 9
+"""One length of so many is of elements from all over an array; of these each has another offset."""
+
 GUARDS = 4
 """Elements before and after a result, which must stay as they are."""
 
@@ -55,7 +58,7 @@ def _placements(inputs: int, size: int, every: bool) -> Iterator[tuple[np.ndarra
             for offset, target, choose in product(range(OFFSETS), targets, (_mixed, _neighbours)):
                 yield choose(size, length), offset, target
         else:
-            choose = _neighbours if length % 3 else _mixed
+            choose = _mixed if length % MIXED == LONGEST % MIXED else _neighbours
             yield choose(size, length), length % OFFSETS, targets[length // OFFSETS % len(targets)]
 
 
