@@ -121,8 +121,7 @@ def _anchored(mantissa: int, exponent: int, fmt: Format) -> tuple[float, float, 
     >>> _anchored(tie, -200, BINARY64), _anchored(above, -200, BINARY64)
     ((9007199254740992.0, 0.5, 1), (9007199254740994.0, -0.5, 1))
     """
-    ulp = fmt.ulp_exponent(mantissa, exponent)
-    top = fmt.emax - fmt.precision + 1
+    ulp, top = fmt.ulp_exponent(mantissa, exponent), fmt.highest_exponent
     if ulp > top:
         return (math.inf if mantissa > 0 else -math.inf), 0.0, top
     shift = ulp - exponent
@@ -131,10 +130,11 @@ def _anchored(mantissa: int, exponent: int, fmt: Format) -> tuple[float, float, 
     elif shift > mantissa.bit_length() + 64:
         return (0.0 if mantissa >= 0 else -0.0), 0.0, ulp
     else:
-        count = (mantissa + (1 << (shift - 1))) >> shift
+        half = 1 << (shift - 1)
+        count = (mantissa + half) >> shift
         left = mantissa - (count << shift)
-        rest = left / (1 << shift)
-        if 2 * left == -(1 << shift) and count % 2:  # a tie goes to the even neighbour
+        rest = left / (half << 1)
+        if left == -half and count % 2:  # a tie goes to the even neighbour
             count, rest = count - 1, 0.5
     if ulp == top and abs(count) >> fmt.precision:
         sign = 1 if count > 0 else -1
