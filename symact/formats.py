@@ -27,10 +27,15 @@ class Format:
     emax: int
     bits: int
 
-    @property
+    @cached_property
     def lowest_exponent(self) -> int:
         """The exponent of the smallest spacing, which is the smallest subnormal."""
         return self.emin - self.precision + 1
+
+    @cached_property
+    def highest_exponent(self) -> int:
+        """The exponent of the largest spacing."""
+        return self.emax - self.precision + 1
 
     @property
     def _hidden(self) -> int:
@@ -63,9 +68,8 @@ class Format:
         >>> BINARY64.ulp_exponent(3, -1), BINARY32.ulp_exponent(1, -200)
         (-52, -149)
         """
-        if mantissa == 0:
-            return self.lowest_exponent
-        return max(mantissa.bit_length() + exponent - self.precision, self.lowest_exponent)
+        found, lowest = mantissa.bit_length() + exponent - self.precision, self.lowest_exponent
+        return found if found > lowest and mantissa else lowest
 
     def ulp(self, value: Fraction | float | int) -> Fraction:
         """Return the spacing of the format at an exact value, as if its exponent range had no upper end.

@@ -6,9 +6,11 @@ truncated power series, which shares no rule with `symact.derivatives`.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -83,19 +85,31 @@ class Truths:
         away = np.sign(self.residual) == np.sign(self.anchor)
         return np.where(beyond & away, np.copysign(np.inf, self.anchor), self.anchor)
 
+    def inserted(self, places: Sequence[int], others: "Truths") -> "Truths":
+        """Return these with others before some of their places."""
+        return Truths(
+            np.insert(self.anchor, places, others.anchor),
+            np.insert(self.residual, places, others.residual),
+            np.insert(self.ulp, places, others.ulp),
+            np.insert(self.decided, places, others.decided),
+            self.fmt,
+        )
+
 
 def truths(values: Sequence[Exact], fmt: Format) -> Truths:
     """Return exact values as what results of a format are compared with."""
-    anchors, residuals, ulps = np.empty(len(values)), np.zeros(len(values)), np.zeros(len(values), np.int64)
-    decided = np.ones(len(values), bool)
-    for index, value in enumerate(values):
-        if isinstance(value, tuple):
-            anchors[index], residuals[index], ulps[index] = _anchored(*value, fmt)
-        elif value is None:
-            anchors[index], decided[index] = math.nan, False
-        else:
-            anchors[index] = value
-    return Truths(anchors, residuals, ulps, decided, fmt)
+    rows = [
+        _anchored(*value, fmt) if type(value) is tuple else (math.nan if value is None else value, 0.0, 0)
+        for value in values
+    ]
+    anchors, residuals, ulps = zip(*rows, strict=True) if rows else ((), (), ())
+    return Truths(
+        np.array(anchors, np.float64),
+        np.array(residuals, np.float64),
+        np.array(ulps, np.int64),
+        np.array([value is not None for value in values], bool),
+        fmt,
+    )
 
 
 def _anchored(mantissa: int, exponent: int, fmt: Format) -> tuple[float, float, int]:
@@ -107,8 +121,7 @@ def _anchored(mantissa: int, exponent: int, fmt: Format) -> tuple[float, float, 
     >>> _anchored(tie, -200, BINARY64), _anchored(above, -200, BINARY64)
     ((9007199254740992.0, 0.5, 1), (9007199254740994.0, -0.5, 1))
     """
-    ulp = fmt.ulp_exponent(mantissa, exponent)
-    top = fmt.emax - fmt.precision + 1
+    ulp, top = fmt.ulp_exponent(mantissa, exponent), fmt.highest_exponent
     if ulp > top:
         return (math.inf if mantissa > 0 else -math.inf), 0.0, top
     shift = ulp - exponent
@@ -117,10 +130,11 @@ def _anchored(mantissa: int, exponent: int, fmt: Format) -> tuple[float, float, 
     elif shift > mantissa.bit_length() + 64:
         return (0.0 if mantissa >= 0 else -0.0), 0.0, ulp
     else:
-        count = (mantissa + (1 << (shift - 1))) >> shift
+        half = 1 << (shift - 1)
+        count = (mantissa + half) >> shift
         left = mantissa - (count << shift)
-        rest = left / (1 << shift)
-        if 2 * left == -(1 << shift) and count % 2:  # a tie goes to the even neighbour
+        rest = left / (half << 1)
+        if left == -half and count % 2:  # a tie goes to the even neighbour
             count, rest = count - 1, 0.5
     if ulp == top and abs(count) >> fmt.precision:
         sign = 1 if count > 0 else -1
@@ -163,11 +177,16 @@ class Function:
         self._expression = plain(self.expression)
         self._programs: dict[tuple[int, int], Node] = {}
         self._point = Point(side=self.side)
+        self._wanted = self.fmt.precision + GUARD_BITS
         self._start = LOWEST_BITS
         self._floor = arb(2) ** (self.fmt.lowest_exponent - GUARD_BITS - PRODUCT_BITS)
         self._limits: dict[tuple[float, int], arb] = {}
+        self.ties: set[Number] = set()  # where a series came to ``side`` to be decided
+        others = {} if self.direction is None else {self.direction: self.values[self.direction]}
+        self._point.exact = self._coordinates = _Coordinates(self.variable, others)
         whole = self.domain == sp.S.Reals
-        self._parts = None if whole else intervals(self.domain, self.values)
+        ends = [] if whole else intervals(self.domain, self.values)
+        self._parts = None if whole else [(as_float(low), as_float(high)) for low, high in ends]
 
     def value(self, z: Number) -> arb:
         """Return f(z) as a small ball; NaN where there is none, an infinity or the limit where that is meant.
@@ -188,6 +207,24 @@ class Function:
         finally:
             ctx.prec, ctx.cap = bits, cap
 
+    def jets(self, points: Iterable[float], top: int) -> list[list[Exact]]:
+        """Return what `many` does for every order up to ``top``: one power series gives them all."""
+        bits, cap = ctx.prec, ctx.cap
+        try:
+            jets = [self._jet(z, top) for z in points]
+        finally:
+            ctx.prec, ctx.cap = bits, cap
+        return [list(column) for column in zip(*jets, strict=True)]
+
+    def _jet(self, z: float, top: int) -> list[Exact]:
+        """Return every order's value; what the series leaves open, and the value at a tie, is found alone."""
+        found: dict[int, Exact] = {}
+        if math.isfinite(z) and self._inside(z):
+            ctx.cap = top + 1
+            with suppress(Undefined, AtPole, Undecided):
+                found = {k: _as_exact(ball) for k, ball in self._balls(z, range(top + 1)).items()}
+        return [found[k] if k in found else self._exact(z, k) for k in range(top + 1)]
+
     def _alone(self, z: Number, order: int) -> arb:
         bits, cap = ctx.prec, ctx.cap
         try:
@@ -202,15 +239,9 @@ class Function:
 
     def _exact(self, z: float, order: int) -> Exact:
         try:
-            value = self._at(z, order)
+            return _as_exact(self._at(z, order))
         except Undecided:
             return None
-        if value.is_finite():
-            mantissa, exponent = value.mid().man_exp()
-            return int(mantissa), int(exponent)
-        if value.is_nan():
-            return math.nan
-        return math.inf if value > 0 else -math.inf
 
     def _at(self, z: Number, order: int) -> arb:
         ctx.cap = order + 1
@@ -231,33 +262,55 @@ class Function:
     def _inside(self, z: Number) -> bool:
         return self._parts is None or any(low <= z <= high for low, high in self._parts)
 
-    def _near(self, z: Number, order: int, least: int = LOWEST_BITS) -> arb:
-        """Raise the precision until the ball is small."""
-        self._point.exact = _Coordinates(self.variable, z)
-        if self.direction is not None:
-            self._point.exact = {self.variable: Fraction(z), self.direction: self.values[self.direction]}
-        wanted, bits = self.fmt.precision + GUARD_BITS, max(self._start, least)
+    def _near(self, z: Number, order: int, least: int = 0) -> arb:
+        return self._balls(z, (order,), least)[order]
+
+    def _balls(self, z: Number, orders: Sequence[int], least: int = 0) -> dict[int, arb]:
+        """Raise the precision until the ball of every order is small.
+
+        Of several orders 0 is left out at a tie: beside it another branch may be the value's.
+        """
+        self._coordinates.at, self._point.tied = z, False
+        top, bits = orders[-1], least or self._start
+        found: dict[int, arb] = {}
+        missing = list(orders)
         while bits <= HIGHEST_BITS:
             ctx.prec = bits
             try:
                 x = arb(z) if isinstance(z, float) else arb(fmpq(z.numerator, z.denominator))
-                value = self._program(bits, order)(self._arguments(x, order))
-                value = arb(value[order]) * math.factorial(order) if order else value
-                if value.is_finite() and (value.rel_accuracy_bits() >= wanted or value.rad() < self._floor):
-                    self._start = max(LOWEST_BITS, bits // 2)
-                    return value
+                value = self._program(bits, top)(self._arguments(x, top))
             except (Undecided, ValueError, ZeroDivisionError):
-                pass  # FLINT's own word for a series whose first coefficient may be 0
+                bits *= 2  # FLINT's own word for a series whose first coefficient may be 0
+                continue
+            if self._point.tied and top and missing[0] == 0:
+                del missing[0]
+            spare = bits
+            for order in missing.copy():
+                ball = value[order] if top else value
+                if order > 1:
+                    ball *= math.factorial(order)
+                known = ball.rel_accuracy_bits() - self._wanted
+                if ball.is_finite() and (known >= 0 or ball.rad() < self._floor):
+                    found[order] = ball
+                    missing.remove(order)
+                    spare = min(spare, known)
+            if self._point.tied:
+                self.ties.add(z)
+            if not missing:
+                if not least:  # the next point may be like this one
+                    self._start = bits if spare < bits // 2 else max(LOWEST_BITS, bits // 2)
+                return found
             bits *= 2
+        self._start = LOWEST_BITS
         raise Undecided
 
-    def _program(self, bits: int, order: int) -> Node:
-        if (bits, order) not in self._programs:
+    def _program(self, bits: int, top: int) -> Node:
+        if (bits, top) not in self._programs:
             moved = () if self.direction is None else (self.direction,)
             values = {symbol: value for symbol, value in self.values.items() if symbol not in moved}
-            builder = Builder((self.variable, *moved), values, series=order > 0, point=self._point)
-            self._programs[bits, order] = builder.build(self._expression)
-        return self._programs[bits, order]
+            builder = Builder((self.variable, *moved), values, series=top > 0, point=self._point)
+            self._programs[bits, top] = builder.build(self._expression)
+        return self._programs[bits, top]
 
     def _arguments(self, x: arb, order: int) -> tuple[arb | arb_series, ...]:
         """Return the variable, and the parameter that is moved, as series where a derivative is wanted."""
@@ -327,6 +380,11 @@ def intervals(domain: sp.Set, values: Mapping[sp.Symbol, Fraction]) -> list[tupl
     return sorted(found)
 
 
+def as_float(end: Number) -> Number:
+    """Return an end of an interval as a float where it is one: floats are compared sooner."""
+    return float(end) if float(end) == end else end
+
+
 def _end(end: sp.Expr, values: Mapping[sp.Symbol, Fraction]) -> Number:
     if end in (sp.oo, -sp.oo):
         return math.inf if end == sp.oo else -math.inf
@@ -341,17 +399,45 @@ def _end(end: sp.Expr, values: Mapping[sp.Symbol, Fraction]) -> Number:
     return fraction(Function(end, Z, values).value(Fraction(0)))
 
 
-class _Coordinates(dict[sp.Symbol, Fraction]):
-    """The exact coordinate of a point, made a fraction only when a tie asks for it."""
+class _Coordinates(Mapping[sp.Symbol, Fraction]):
+    """The exact coordinates of a point, the variable's made a fraction only when a tie asks for it.
 
-    def __init__(self, symbol: sp.Symbol, z: Number) -> None:
-        self._symbol, self._z = symbol, z
+    No dict: unpacking a dict's subclass asks none of its methods.
+    """
 
-    def keys(self):  # type: ignore[no-untyped-def]
-        return {self._symbol: None}.keys()
+    def __init__(self, symbol: sp.Symbol, others: Mapping[sp.Symbol, Fraction]) -> None:
+        self._symbol, self._others = symbol, others
+        self.at: Number = 0.0
+
+    def __iter__(self) -> Iterator[sp.Symbol]:
+        yield from (self._symbol, *self._others)
+
+    def __len__(self) -> int:
+        return 1 + len(self._others)
 
     def __getitem__(self, symbol: sp.Symbol) -> Fraction:
-        return Fraction(self._z)
+        return Fraction(self.at) if symbol == self._symbol else self._others[symbol]
+
+
+def _as_exact(ball: arb) -> Exact:
+    """Return the middle of a small ball."""
+    if ball.is_finite():
+        mantissa, exponent = ball.mid().man_exp()
+        return int(mantissa), int(exponent)
+    if ball.is_nan():
+        return math.nan
+    return math.inf if ball > 0 else -math.inf
+
+
+def _apart(a: Exact, b: Exact) -> bool:
+    """Return whether two values differ, and by more than their last digits.
+
+    >>> _apart((2**90, -90), (2**90 + 1, -90)), _apart((1, 0), (1, 1)), _apart((0, 0), math.inf)
+    (False, True, True)
+    """
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return not abs(arb(a) - arb(b)) <= abs(arb(a)) * arb(2) ** -BINARY64.precision
+    return a != b
 
 
 def _agree(a: arb, b: arb) -> bool:
@@ -416,19 +502,26 @@ class Oracle:
         """Return f' as a function of g, from an output form: exact relative to the g that it is given."""
         return Function(expression, variable, self.values, self.function.fmt)
 
+    def jets(self, points: Sequence[float]) -> tuple[list[Exact], list[Exact], list[Exact]]:
+        """Return f, f' and f'' at many points."""
+        values, slopes, curvatures = self.function.jets(points, 2)
+        return values, self._by_convention(points, slopes), self._settled(points, curvatures)
+
     def forward_many(self, points: Iterable[float]) -> list[Exact]:
         """Return f at many points."""
         return self.function.many(points)
 
     def derivative_many(self, points: Sequence[float]) -> list[Exact]:
         """Return f' at many points."""
-        found = self.function.many(points, 1)
+        return self._by_convention(points, self.function.many(points, 1))
+
+    def _by_convention(self, points: Sequence[float], slopes: list[Exact]) -> list[Exact]:
         if self.kinks:
             floats = {float(at) for at in self.kinks}
             for index, z in enumerate(points):
                 if z in floats and self._at_kink(z):
-                    found[index] = self.kinks[Fraction(z)].many([0.0])[0]
-        return found
+                    slopes[index] = self.kinks[Fraction(z)].many([0.0])[0]
+        return slopes
 
     def second_derivative(self, z: Number) -> arb:
         """Return f''(z), NaN at a kink."""
@@ -436,34 +529,49 @@ class Oracle:
 
     def second_derivative_many(self, points: Sequence[float]) -> list[Exact]:
         """Return f'' at many points; undecided at kinks and where it jumps: there it is what one likes."""
-        values = self._but_at_kinks(points, self.function.many(points, 2))
-        simple = [i for i, z in enumerate(points) if abs(z) <= 64 and z * 8 == round(z * 8)]
-        left = replace(self.function, side=-1).many([points[i] for i in simple], 2)
+        return self._settled(points, self.function.many(points, 2))
+
+    def _settled(self, points: Sequence[float], curvatures: list[Exact]) -> list[Exact]:
+        values = self._but_at_kinks(points, curvatures)
+        ties = self.function.ties
+        simple = [i for i, z in enumerate(points) if z in ties and abs(z) <= 64 and z * 8 == round(z * 8)]
+        left = self._left.many([points[i] for i in simple], 2)
         for i, value in zip(simple, left, strict=True):
-            if value != values[i]:
+            if _apart(value, values[i]):
                 values[i] = None
         return values
+
+    @cached_property
+    def _left(self) -> Function:
+        return replace(self.function, side=-1)
 
     def wrt_many(self, parameter: sp.Symbol, points: Sequence[float]) -> list[Exact]:
         """Return the derivative of f by a parameter at many points; undecided at kinks.
 
         Where the definition has a case for one value of the parameter, the derivative is its limit there.
         """
-        return self._but_at_kinks(points, self._moved(parameter).many(points, 1))
+        return self._but_at_kinks(points, self._moved[parameter].many(points, 1))
 
     def wrt(self, parameter: sp.Symbol, z: Number) -> arb:
         """Return the derivative of f by a parameter, NaN at a kink."""
-        return arb.nan() if self._at_kink(z) else self._moved(parameter).slope(z)
+        return arb.nan() if self._at_kink(z) else self._moved[parameter].slope(z)
 
-    def _moved(self, parameter: sp.Symbol) -> Function:
-        value = self.values[parameter]
-        alone = [e for e in self.activation.expression.atoms(sp.Eq) if e.lhs == parameter]
-        if any(rational(e.rhs, self.values) == value for e in alone):
-            value += BESIDE
-        return replace(self.function, direction=parameter, values={**self.values, parameter: value})
+    @cached_property
+    def _moved(self) -> dict[sp.Symbol, Function]:
+        """For each parameter f as a function of it, too."""
+        found = {}
+        for parameter, value in self.values.items():
+            alone = [e for e in self.activation.expression.atoms(sp.Eq) if e.lhs == parameter]
+            special = any(rational(e.rhs, self.values) == value for e in alone)
+            values = {**self.values, parameter: value + BESIDE * special}
+            found[parameter] = replace(self.function, direction=parameter, values=values)
+        return found
 
     def _but_at_kinks(self, points: Sequence[float], values: list[Exact]) -> list[Exact]:
-        return [None if self._at_kink(z) else value for z, value in zip(points, values, strict=True)]
+        if not self.kinks:
+            return values
+        floats = {float(at) for at in self.kinks}
+        return [None if z in floats and self._at_kink(z) else v for z, v in zip(points, values, strict=True)]
 
     def _at_kink(self, z: Number) -> bool:
         return bool(self.kinks) and math.isfinite(z) and Fraction(z) in self.kinks

@@ -312,3 +312,39 @@ def test_outside_a_domain_there_is_no_value_though_the_formula_has_one() -> None
         assert oracle.forward(z).is_nan()
         assert oracle.derivative(z).is_nan()
     assert oracle.forward(0.5) == 0.25
+
+
+# All orders at once.
+
+
+@pytest.mark.parametrize("activation", CATALOGUE, ids=lambda a: a.name)
+def test_one_series_gives_what_each_order_gives_alone(activation: Activation) -> None:
+    """At kinks too, where a series looks from the right, and a value does not."""
+    for setting in settings(activation):
+        oracle, alone = Oracle(activation, setting), Oracle(activation, setting)
+        points = [-math.inf, -1e30, -3.7, -1e-12, -0.0, 0.0, 0.5, 1.1, 3.0, 1e4, math.inf, math.nan]
+        points += [near for at in oracle.kinks for near in BINARY64.neighbours(at, 1)]
+        each = alone.forward_many(points), alone.derivative_many(points), alone.second_derivative_many(points)
+        for together, apart in zip(oracle.jets(points), each, strict=True):
+            found, want = truths(together, BINARY64), truths(apart, BINARY64)
+            assert found.rounded.tolist() == pytest.approx(want.rounded.tolist(), rel=0, abs=0, nan_ok=True)
+            assert found.decided.tolist() == want.decided.tolist()
+
+
+def test_a_value_at_a_tie_is_not_the_series() -> None:
+    """A series at 0 is of the branch on the right; the function's value there is of neither."""
+    step = Function(sp.Piecewise((0, Z < 0), (sp.Rational(1, 2), sp.Eq(Z, 0)), (1 + Z, True)), Z, {})
+    assert truths([values[0] for values in step.jets([0.0], 1)], BINARY64).rounded.tolist() == [0.5, 1.0]
+    assert step.ties == {0.0}
+
+
+def test_a_tie_is_told_from_exact_coordinates() -> None:
+    """The ball of z/3 - 1/3 at 1 holds 0 at any precision, and rational arithmetic tells that it is 0."""
+    largest = Function(sp.Max(Z / 3, sp.Rational(1, 3)), Z, {})
+    assert largest.value(1.0).overlaps(arb(1) / 3)
+    assert max(bits for bits, _ in largest._programs) == 128
+
+
+def test_where_there_is_no_value_there_is_no_second_derivative() -> None:
+    oracle = Oracle(activations()["logarithm"])
+    assert truths(oracle.second_derivative_many([-1.0]), BINARY64).decided.tolist() == [True]

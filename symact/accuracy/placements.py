@@ -11,6 +11,9 @@ LONGEST = 67
 OFFSETS = 4
 """Arrays begin at an element 0 to 3 after an aligned one."""
 
+MIXED = 9
+"""One length of so many is of elements from all over an array; of these each has another offset."""
+
 GUARDS = 4
 """Elements before and after a result, which must stay as they are."""
 
@@ -39,30 +42,36 @@ def misplaced(
     """Return at how many placements the bits are not those of the whole array, or others are overwritten.
 
     ``call`` takes ``out``. Every length is tried; ``every`` tries each with all offsets, and in place of
-    each argument, else these take turns.
+    each argument, with elements from all over the array and with neighbours, else these take turns.
     """
-    chosen = _mixed(answer.size)
-    inputs, want = [a[chosen] for a in arguments], answer[chosen]
     return sum(
-        not _same(call, inputs, want, parameters, length, offset, target)
-        for length, offset, target in _placements(len(arguments), every)
+        not _same(call, [a[chosen] for a in arguments], answer[chosen], parameters, offset, target)
+        for chosen, offset, target in _placements(len(arguments), answer.size, every)
     )
 
 
-def _placements(inputs: int, every: bool) -> Iterator[tuple[int, int, int | None]]:
-    """Yield length, offset, and the argument in whose place the result goes; None is a place of its own."""
+def _placements(inputs: int, size: int, every: bool) -> Iterator[tuple[np.ndarray, int, int | None]]:
+    """Yield elements, offset, and the argument in whose place the result goes; None is a place of its own."""
     targets: tuple[int | None, ...] = (None, *range(inputs))
     for length in range(LONGEST + 1):
         if every:
-            yield from ((length, offset, target) for offset, target in product(range(OFFSETS), targets))
+            for offset, target, choose in product(range(OFFSETS), targets, (_mixed, _neighbours)):
+                yield choose(size, length), offset, target
         else:
-            yield length, length % OFFSETS, targets[length // OFFSETS % len(targets)]
+            choose = _mixed if length % MIXED == LONGEST % MIXED else _neighbours
+            yield choose(size, length), length % OFFSETS, targets[length // OFFSETS % len(targets)]
 
 
-def _mixed(size: int) -> np.ndarray:
-    """Return places all over an array, neighbours far from each other."""
+def _mixed(size: int, length: int) -> np.ndarray:
+    """Return places all over an array, neighbours far from each other: many branches in one vector."""
     spread = np.linspace(0, size - 1, LONGEST).round().astype(int)
-    return spread[np.arange(LONGEST) * 29 % LONGEST]
+    return spread[np.arange(LONGEST) * 29 % LONGEST][:length]
+
+
+def _neighbours(size: int, length: int) -> np.ndarray:
+    """Return places next to each other, elsewhere for each length: whole vectors of one branch."""
+    first = max(0, size - length) * (length * 29 % LONGEST) // LONGEST
+    return np.arange(first, first + length) % size
 
 
 def _same(
@@ -70,18 +79,18 @@ def _same(
     inputs: list[np.ndarray],
     want: np.ndarray,
     parameters: Mapping[str, float],
-    length: int,
     offset: int,
     target: int | None,
 ) -> bool:
+    length = want.size
     held = [_at(offset, length, want.dtype) for _ in range(len(inputs) + 1)]
     for (_, view), values in zip(held, inputs, strict=False):
-        view[...] = values[:length]
+        view[...] = values
     whole, out = held[-1 if target is None else target]
     call(*(view for _, view in held[:-1]), out=out, **parameters)
     outside = np.ones(whole.size, bool)
     outside[GUARDS + offset : GUARDS + offset + length] = False
-    return not different(out, want[:length]).any() and bool((whole[outside] == GUARD).all())
+    return not different(out, want).any() and bool((whole[outside] == GUARD).all())
 
 
 def _at(offset: int, length: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:

@@ -4,13 +4,14 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from flint import arb
 
 from symact.activations import Activation
 from symact.formats import BINARY32, BINARY64, Format
-from symact.oracles import Number, Oracle, interior_roots, intervals
+from symact.oracles import Number, Oracle, as_float, interior_roots, intervals
 
 STRIDE, WIDE_STRIDE = 357_967, 2_863_309
 """Steps through binary32's bit patterns, odd primes: an even one would test even significands only."""
@@ -61,16 +62,18 @@ def outputs(
         return _sorted(found)
     parts = intervals(activation.range, oracle.values)
     found += [near for ends in parts for end in ends for near in fmt.neighbours(end, NEIGHBOURS)]
-    return _sorted(g for g in found if math.isnan(g) or any(low <= g <= high for low, high in parts))
+    parts = [(as_float(low), as_float(high)) for low, high in parts]
+    return [g for g in _sorted(found) if math.isnan(g) or any(low <= g <= high for low, high in parts)]
 
 
-def roots(function: Callable[[float], arb]) -> list[float]:
+@lru_cache(maxsize=8)
+def roots(function: Callable[[float], arb]) -> tuple[float, ...]:
     """Return the floats below the roots nearest 0 of an oracle's function; a jump is no root."""
     values = {z: value for z in GRID if (value := function(z)).is_finite()}
     largest = max((abs(float(value.mid())) for value in values.values()), default=0.0)
     candidates = interior_roots(function, list(values))
     found = [z for z in candidates if abs(float(function(z).mid())) < 2.0**-20 * largest]
-    return sorted(found, key=abs)[:MOST_ROOTS]
+    return tuple(sorted(found, key=abs)[:MOST_ROOTS])
 
 
 def seams(source: str) -> list[float]:
@@ -122,8 +125,12 @@ def _spread(fmt: Format, thorough: bool) -> list[float]:
 
 def _sorted(values: Iterable[float]) -> list[float]:
     """Sort by value, each once: -0.0 before 0.0, one NaN at the end."""
-    distinct = {(x, math.copysign(1.0, x)) for x in values if not math.isnan(x)}
-    return [x for x, _ in sorted(distinct)] + [math.nan]
+    numbers = np.fromiter(values, np.float64)
+    patterns = numbers[~np.isnan(numbers)].view(np.int64)
+    lowest = np.iinfo(np.int64).min
+    ordered = np.unique(np.where(patterns < 0, lowest - patterns - 1, patterns))
+    patterns = np.where(ordered < 0, lowest - (ordered + 1), ordered)
+    return [*patterns.view(np.float64).tolist(), math.nan]
 
 
 def cotangents(slopes: Sequence[float], fmt: Format) -> list[float]:

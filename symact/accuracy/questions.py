@@ -62,8 +62,8 @@ def questions(
         }
         points = inputs(oracle, fmt, marks, thorough=thorough)
         every: dict[str, Any] = common | {"exhaustive": thorough and fmt.bits == 16}
-        asked, values, beside = located(points, oracle.forward_many(points), oracle.forward_many, fmt)
-        forward = truths(values, fmt)
+        values, slopes, curvatures = oracle.jets(points)
+        asked, _, forward, beside = located(points, values, oracle.forward_many, fmt)
         sign = zero_sign(oracle) if is_odd else signs["forward"][index]
         # Where a root of f depends on parameters, no series about it can be generated.
         moving = [root for root in roots(oracle.forward) if root] if dtype == "float64" and setting else []
@@ -79,19 +79,20 @@ def questions(
             laws=of_f,
             **every,
         )
-        slopes = oracle.derivative_many
-        asked, values, beside = located(points, slopes(points), slopes, fmt)
-        centres = roots(oracle.derivative) if dtype == "float64" else []
-        slack = _slack(centres, asked, truths(values, fmt), fmt)
+        asked, slopes, truth, beside = located(points, slopes, oracle.derivative_many, fmt)
+        centres = roots(oracle.derivative) if dtype == "float64" else ()
+        slack = _slack(centres, asked, truth, fmt)
         slopes_obey = every | {"laws": of_derivative, "zero_sign": signs["derivative"][index]}
-        yield from _with_product("derivative", "vjp", asked, values, beside, fmt, slack, slopes_obey)
-        others = {"second_derivative": oracle.second_derivative_many}
-        others |= {WRT + p.name: partial(oracle.wrt_many, p.symbol) for p in activation.parameters}
-        centres = roots(oracle.second_derivative) if dtype == "float64" else []
-        for function, exact in others.items():
-            asked, values, beside = located(points, exact(points), exact, fmt)
-            truth = truths(values, fmt)
-            slack = _slack(centres if function == "second_derivative" else [], asked, truth, fmt)
+        yield from _with_product("derivative", "vjp", asked, slopes, truth, beside, fmt, slack, slopes_obey)
+        others: dict[str, tuple[list[Exact], Callable[[Sequence[float]], list[Exact]]]] = {}
+        others["second_derivative"] = curvatures, oracle.second_derivative_many
+        for parameter in activation.parameters:
+            by_parameter = partial(oracle.wrt_many, parameter.symbol)
+            others[WRT + parameter.name] = by_parameter(points), by_parameter
+        centres = roots(oracle.second_derivative) if dtype == "float64" else ()
+        for function, (values, exact) in others.items():
+            asked, _, truth, beside = located(points, values, exact, fmt)
+            slack = _slack(centres if function == "second_derivative" else (), asked, truth, fmt)
             yield Question(
                 function=function,
                 points=np.array(asked),
@@ -103,10 +104,10 @@ def questions(
             )
         if form is not None and form.condition.subs(_exact(activation, setting)) == sp.true:
             g = outputs(activation, oracle, forward.rounded.tolist(), marks, fmt)
-            slopes = oracle.output_form(form.expression, G).many
-            g, values, beside = located(g, slopes(g), slopes, fmt)
+            of_output = oracle.output_form(form.expression, G).many
+            g, slopes, truth, beside = located(g, of_output(g), of_output, fmt)
             yield from _with_product(
-                "derivative_from_output", "vjp_from_output", g, values, beside, fmt, None, common
+                "derivative_from_output", "vjp_from_output", g, slopes, truth, beside, fmt, None, common
             )
 
 
@@ -115,12 +116,12 @@ def _with_product(
     vjp: str,
     points: list[float],
     slopes: list[Exact],
+    truth: Truths,
     beside: np.ndarray,
     fmt: Format,
     slack: np.ndarray | None,
     common: Mapping[str, Any],
 ) -> Iterator[Question]:
-    truth = truths(slopes, fmt)
     asked = np.array(points)
     yield Question(function=plain, points=asked, truths=truth, slack=slack, beside=beside, **common)
     common = {**common, "zero_sign": 0}  # g_bar has a sign of its own
@@ -201,7 +202,7 @@ def sign_at_zero(function: Callable[[float], arb]) -> int:
     return 0 if not passes else 1 if right > 0 else -1
 
 
-def _slack(centres: list[float], points: list[float], truth: Truths, fmt: Format) -> np.ndarray | None:
+def _slack(centres: Sequence[float], points: list[float], truth: Truths, fmt: Format) -> np.ndarray | None:
     """Return the ulp's exponent at each point: near a root that at the largest magnitude around it.
 
     Near a root every digit may cancel; there the error is measured on the scale of the function.

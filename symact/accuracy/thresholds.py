@@ -1,11 +1,12 @@
 """Where results overflow, become subnormal, or vanish: the adjacent floats between which they do."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from symact.formats import Format
-from symact.oracles import Exact, truths
+from symact.oracles import Exact, Truths, truths
 
 MOST = 24
 """How many thresholds of one function are looked for; what oscillates may have more."""
@@ -31,8 +32,8 @@ def located(
     values: Sequence[Exact],
     exact: Callable[[Sequence[float]], Sequence[Exact]],
     fmt: Format,
-) -> tuple[list[float], list[Exact], np.ndarray]:
-    """Return points, sorted, and values with those around each threshold, and which points lie beside one.
+) -> tuple[list[float], list[Exact], Truths, np.ndarray]:
+    """Return points, sorted, and values with those around each threshold; the truths; what lies beside one.
 
     A threshold lies between adjacent floats whose correctly rounded results differ in size: found by
     bisection of the floats between two points, so that none is left out but where one undoes another.
@@ -40,25 +41,43 @@ def located(
     truth = truths(values, fmt)
     size = np.where(truth.decided, sizes(truth.rounded, fmt), NONE)
     changes = np.flatnonzero((size[:-1] != size[1:]) & (size[:-1] != NONE) & (size[1:] != NONE))
-    found_points, found_values, beside = list(points), list(values), [False] * len(points)
-    for place in reversed(changes[:MOST].tolist()):
-        low, high = fmt.index(points[place]), fmt.index(points[place + 1])
-        ends = {low: values[place], high: values[place + 1]}
-        while high - low > 1:
-            middle = (low + high) // 2
-            (value,) = exact([fmt.at_index(middle)])
-            at = truths([value], fmt)
-            if at.decided[0] and sizes(at.rounded, fmt)[0] == size[place]:
-                low = middle
+    places = changes[:MOST].tolist()
+    low, high = ([fmt.index(points[place + k]) for place in places] for k in (0, 1))
+    below, above = ([values[place + k] for place in places] for k in (0, 1))
+    first, last = low.copy(), high.copy()
+    while wide := [i for i in range(len(places)) if high[i] - low[i] > 1]:  # all of them at once
+        middles = [(low[i] + high[i]) // 2 for i in wide]
+        between = exact([fmt.at_index(middle) for middle in middles])
+        at = truths(between, fmt)
+        found = np.where(at.decided, sizes(at.rounded, fmt), NONE).tolist()
+        for i, middle, value, its_size in zip(wide, middles, between, found, strict=True):
+            if its_size == size[places[i]]:
+                low[i], below[i] = middle, value
             else:
-                high = middle
-            ends[middle] = value
-        new = [i for i in (low, high) if i not in (fmt.index(points[place]), fmt.index(points[place + 1]))]
-        if ends[high] is None:  # undecided between: no threshold that is known
+                high[i], above[i] = middle, value
+    beside = np.zeros(len(points), bool)
+    rows, new, exacts = [], [], []
+    for i, place in enumerate(places):
+        if above[i] is None:  # undecided between: no threshold that is known
             continue
-        beside[place] |= low == fmt.index(points[place])
-        beside[place + 1] |= high == fmt.index(points[place + 1])
-        found_points[place + 1 : place + 1] = [fmt.at_index(i) for i in new]
-        found_values[place + 1 : place + 1] = [ends[i] for i in new]
-        beside[place + 1 : place + 1] = [True] * len(new)
-    return found_points, found_values, np.array(beside)
+        beside[place] |= low[i] == first[i]
+        beside[place + 1] |= high[i] == last[i]
+        for index, value in ((low[i], below[i]), (high[i], above[i])):
+            if index not in (first[i], last[i]):
+                rows.append(place + 1)
+                new.append(fmt.at_index(index))
+                exacts.append(value)
+    return (
+        _inserted(points, rows, new),
+        _inserted(values, rows, exacts),
+        truth.inserted(rows, truths(exacts, fmt)),
+        np.insert(beside, rows, True),
+    )
+
+
+def _inserted(row: Sequence[Any], places: Sequence[int], new: Sequence[Any]) -> list[Any]:
+    """Return a row with new entries before some of its places, which ascend."""
+    found = list(row)
+    for place, entry in zip(reversed(places), reversed(new), strict=True):
+        found.insert(place, entry)
+    return found

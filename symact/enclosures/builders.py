@@ -25,10 +25,14 @@ Node = Callable[[tuple[Ball, ...]], Ball]
 
 @dataclass
 class Point:
-    """Where a program is being evaluated: exact coordinates for ties, and the side from which it looks."""
+    """Where a program is being evaluated: exact coordinates for ties, and the side from which it looks.
+
+    ``tied`` becomes true where that side decides.
+    """
 
     exact: Mapping[sp.Symbol, Fraction] = field(default_factory=dict)
     side: int = 1
+    tied: bool = False
 
 
 @dataclass
@@ -190,11 +194,10 @@ class Builder:
                 raise Undecided
             if exact:
                 return 1 if exact > 0 else -1
-        if self.series and value[1] > 0:
-            return self.point.side
-        if self.series and value[1] < 0:
-            return -self.point.side
-        return 0
+        if not self.series or not (value[1] > 0 or value[1] < 0):
+            return 0
+        self.point.tied = True
+        return self.point.side if value[1] > 0 else -self.point.side
 
     def _sign(self, node: sp.Expr) -> Node:
         inner, argument = node.args[0], self.build(node.args[0])
