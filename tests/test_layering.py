@@ -15,7 +15,7 @@ ORDER = (
     *("rules", "quotients", "simplification", "asymptotics", "limits", "signs"),
     *("derivatives", "output_forms", "mixed_forms", "properties", "jets", "identities", "derived"),
     *("forms", "power_series", "polynomials", "regimes", "kernels", "targets", "emission"),
-    *("oracles", "profiles", "accuracy", "sweeps", "audits", "documents", "targets.latex"),
+    *("oracles", "profiles", "accuracy", "sweeps", "bounds", "audits", "documents", "targets.latex"),
     *(
         "caches",
         "processes",
@@ -31,7 +31,7 @@ ORDER = (
 """A module imports from those before it, and from its own folder."""
 
 HOMES = {
-    "numpy": {"targets", "oracles", "accuracy", "sweeps", "audits", "documents"},
+    "numpy": {"targets", "oracles", "accuracy", "sweeps", "bounds", "audits", "documents"},
     "matplotlib": {"documents"},
     "jinja2": {"emission"},
     "typer": {"cli"},

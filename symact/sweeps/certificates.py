@@ -97,12 +97,8 @@ class Certificates:
 
         Raises SymactError where it is not a file of certificates.
         """
-        if not self.file.exists():
-            return {}
         try:
-            return {
-                found.key: found for found in map(_read, json.loads(self.file.read_text("utf-8"))["results"])
-            }
+            return {found.key: found for found in map(_read, read_lists(self.file).get("results", []))}
         except (ValueError, KeyError, TypeError) as error:
             raise SymactError(
                 f"{self.file}: not certificates ({error}); remove it, "
@@ -114,12 +110,33 @@ class Certificates:
         every = {**self.known, **{certificate.key: certificate for certificate in found}}
         place = {name: index for index, name in enumerate(names)}
         rows = sorted(every.values(), key=lambda c: (place.get(c.activation, len(place)), c.activation))
-        lines = ",\n".join(json.dumps(row.to_json()) for row in rows)
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.file.with_suffix(".tmp")
-        beside.write_text(f'{{"results": [\n{lines}\n]}}\n', "utf-8")
-        beside.replace(self.file)
+        write_lists(self.file, {**read_lists(self.file), "results": [row.to_json() for row in rows]})
         self.__dict__.pop("known", None)
+
+
+def read_lists(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the lists of accuracy.json by name; none where there is no file. Raises SymactError."""
+    if not file.exists():
+        return {}
+    try:
+        found = json.loads(file.read_text("utf-8"))
+        return {name: list(rows) for name, rows in found.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise SymactError(
+            f"{file}: not certificates ({error}); remove it, then run `symact verify --exhaustive --certify`"
+        ) from error
+
+
+def write_lists(file: Path, lists: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Write accuracy.json, all or nothing: a row a line."""
+    parts = []
+    for name, rows in lists.items():
+        lines = ",\n".join(json.dumps(row) for row in rows)
+        parts.append(f'"{name}": [\n{lines}\n]')
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".tmp")
+    beside.write_text("{" + ",\n".join(parts) + "}\n", "utf-8")
+    beside.replace(file)
 
 
 def _read(row: Mapping[str, Any]) -> Certificate:
