@@ -185,7 +185,15 @@ def _ends(
     """Return the definition's own values at the ends of a part that are floats."""
     ends = [end for end in (part.low, part.high) if end is not None and is_float(end)]
     whole = expression.subs(numbers)
-    return [(end, enclose(whole, {Z: ball(end)}, END_BITS)) for end in ends]
+    return [(end, _value(whole, end)) for end in ends]
+
+
+def _value(expression: sp.Expr, at: Fraction) -> arb:
+    """Return a value at a float: exactly where it is rational, since 0 has no neighbour that is as good."""
+    found = expression.subs(Z, sp.Rational(at.numerator, at.denominator))
+    if found.is_Rational:
+        return ball(Fraction(int(found.p), int(found.q)))
+    return enclose(expression, {Z: ball(at)}, END_BITS)
 
 
 def _breaks(case: Case, numbers: Mapping[sp.Symbol, sp.Expr]) -> dict[Fraction, arb]:

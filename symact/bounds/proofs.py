@@ -200,7 +200,10 @@ def _of_point(cell: Cell, steps: Program, pair: Pair, value: arb | None) -> arb:
         found = ulps(computed)
         if found is None:
             return arb(0)
-        return above(found + pair.point(cell.low, computed.range, value))
+        total = above(found + pair.point(cell.low, computed.range, value))
+        if not total < USELESS:
+            raise Unknown
+        return total
     except Unknown:
         if value is None and value_at(pair.part.function, cell.low).is_infinite:
             return arb(0)
