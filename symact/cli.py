@@ -230,8 +230,13 @@ def verify(
     certify: Annotated[
         bool,
         typer.Option(
-            "--certify", help="With --exhaustive: record it in DIR/accuracy.json, which generate quotes."
+            "--certify",
+            help="With --exhaustive or --prove: record it in DIR/accuracy.json, which generate quotes.",
         ),
+    ] = False,
+    prove: Annotated[
+        bool,
+        typer.Option("--prove", help="Bound float64 over all inputs: a proof, given the runtime's error."),
     ] = False,
     recheck: Annotated[
         bool, typer.Option("--recheck", help="Check the certificates in DIR/accuracy.json, in moments.")
@@ -251,8 +256,24 @@ def verify(
     from symact import pipeline
     from symact.reports import progress, show
 
-    if not exhaustive and (resume or scheduler or certify):
+    if not exhaustive and (resume or scheduler or (certify and not prove)):
         raise typer.BadParameter("these go with --exhaustive", param_hint="--resume, --scheduler, --certify")
+    if prove:
+        if exhaustive or recheck or target or dtype:
+            raise typer.BadParameter("it is of float64 in C, whatever is measured", param_hint="--prove")
+        with progress() as report:
+            records = pipeline.prove(
+                names or (),
+                config=config,
+                certificates=out if certify else None,
+                jobs=_jobs(jobs),
+                progress=report,
+            )
+        if as_json:
+            _print_json({"bounds": [record.to_json() for record in records]})
+        else:
+            show.bounds(records)
+        return HOLDS
     if recheck:
         if exhaustive or target or dtype:
             raise typer.BadParameter("it checks what is recorded", param_hint="--recheck")
@@ -287,6 +308,7 @@ def verify(
                 dtypes=others,
                 exhaustive=exhaustive,
                 config=config,
+                certificates=out,
                 jobs=_jobs(jobs),
                 progress=report,
             )

@@ -31,6 +31,9 @@ SCALED = (exp_scaled, sin_scaled, cos_scaled, ldexp)
 FAR_TERMS = (1, 2, 6)
 """Terms of the asymptotic series of erfcx that are tried."""
 
+MAX_POWER = 64
+"""Exponentials of which one is a higher power of another are not brought together."""
+
 MAX_OPERATIONS = 400
 """Larger expressions are not rewritten: polynomial algebra on them takes longer than it gains."""
 
@@ -379,6 +382,35 @@ def _rational_forms(expression: sp.Expr, scaled: bool, prefix: str) -> Iterator[
         dropped = _dropped(unnamed, chosen)
         if dropped is not None:
             yield Form(prefix + "tail", restored(sp.cancel(dropped) if not names else dropped))
+
+
+def decaying(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
+    """Return e and r, ``expression = exp(e)*r``, r in exponentials that decay; None where that fails.
+
+    >>> decaying(T/(1 + sp.exp(T)))
+    (-t, t/(1 + exp(-t)))
+    """
+    try:
+        written, kernels = _with_kernels(_in_exponentials(expression))
+        powers = [
+            power for kernel in kernels for power in written.atoms(sp.Pow) if power.base == kernel.symbol
+        ]
+        if not kernels or any(abs(power.exp) > MAX_POWER for power in powers):
+            return None
+        names: dict[sp.Expr, sp.Expr] = {}
+        rest = sp.cancel(sp.together(_named(_logarithms(written, kernels), kernels, names)))
+        exponent = sp.Integer(0)
+        for kernel in kernels:
+            power, rest = _monomial(rest, kernel.symbol)
+            exponent -= power * kernel.base
+        rest = _arranged(rest, kernels)
+    except sp.PolynomialError:
+        return None
+    values = [(name, value) for value, name in reversed(names.items())]
+    values += [(kernel.symbol, sp.exp(-kernel.base)) for kernel in reversed(kernels)]
+    for symbol, value in values:
+        exponent, rest = (e.xreplace({symbol: value}) for e in (exponent, rest))
+    return sp.expand(exponent), rest
 
 
 def _far(expression: sp.Expr, prefix: str) -> Iterator[Form]:

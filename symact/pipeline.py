@@ -9,9 +9,9 @@ Each stage is one function of one module, and its result is the next one's argum
     lower                 Derived -> Kernels                       kernels (regimes, forms, arithmetics)
     emit                  Kernels -> Files                         targets, emission
 
-`derive` is the first four, `generate` all of them; `verify` measures what generate emits, `document`
-typesets it. Work is done an activation at a time, in processes where ``jobs`` is more than one, and
-what is emitted is kept by content in the user's cache folder.
+`derive` is the first four, `generate` all of them; `verify` measures what generate emits, `prove` bounds
+it, `document` typesets it. Work is done an activation at a time, in processes where ``jobs`` is more
+than one, and what is emitted is kept by content in the user's cache folder.
 """
 
 import shlex
@@ -445,10 +445,14 @@ def verify(
     dtypes: Sequence[str] = (),
     exhaustive: bool = False,
     config: str | Path | None = None,
+    certificates: str | Path = "generated",
     jobs: int = 1,
     progress: Progress = silent,
 ) -> list[Any]:
-    """Return the measured accuracy of what `generate` emits: one result a function, target and dtype."""
+    """Return the measured accuracy of what `generate` emits: one result a function, target and dtype.
+
+    Bounds that were proved of the same code are taken from the folder of ``certificates``.
+    """
     from symact import accuracy
 
     settings = Settings.read(Path(config)) if config else Settings()
@@ -473,7 +477,69 @@ def verify(
             in_processes(accuracy.verify_activation, work, jobs, progress, lambda t: t.activation.title)
         )
     found.sort(key=lambda pair: order[pair[0].activation.title])
-    return [result for _, results in found for result in results]
+    results = [result for _, results in found for result in results]
+    return _with_bounds(results, asked, Path(certificates))
+
+
+def _with_bounds(results: list[Any], asked: Request, folder: Path) -> list[Any]:
+    """Return results with the bounds in ulp that are proved of float64 functions, in C and so in NumPy."""
+    from symact import bounds
+
+    known = bounds.Records(folder / FILE).known
+    proved: dict[tuple[str, str], float | None] = {}
+    for activation in asked.activations:
+        mine = [record for record in known.values() if record.activation == activation.title]
+        if mine:
+            alone = replace(asked, activations=(activation,), targets=("c",))
+            files = emit(alone, alone)
+            proved |= {
+                record.key: record.proved_ulp
+                for record in mine
+                if record.kernel == bounds.kernel(files, activation, record.function)
+            }
+    return [
+        replace(result, proved_ulp=proved.get((result.activation, result.function)))
+        if result.dtype == "float64"
+        else result
+        for result in results
+    ]
+
+
+def prove(
+    names: Sequence[str] = (),
+    *,
+    config: str | Path | None = None,
+    certificates: str | Path | None = None,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> list[Any]:
+    """Return what each float64 function of names, or of the whole catalogue, can be off at most: `bounds`.
+
+    ``certificates`` is a folder whose `FILE` is to record the bounds.
+    """
+    from symact import bounds
+
+    work = list(_claims(names, config, jobs, progress))
+    found = {
+        claim.title: record
+        for claim, record in in_processes(_proved, work, jobs, progress, lambda c: c.title)
+    }
+    records = [found[claim.title] for claim in work]
+    if certificates is not None:
+        bounds.Records(Path(certificates) / FILE).updated(records, list(activations()))
+    return records
+
+
+def _proved(claim: Any) -> Any:
+    return claim.record()
+
+
+def _claims(names: Sequence[str], config: str | Path | None, jobs: int, progress: Progress) -> Iterator[Any]:
+    """Yield what may be proved of names, or of the whole catalogue."""
+    from symact import bounds
+
+    for each in _sweeps(names, "c", bounds.FUNCTIONS, config, jobs, progress):
+        yield bounds.Claim(each.activation, each.function, each.files, each.form)
 
 
 def sweep(
@@ -536,11 +602,11 @@ def recheck(
     jobs: int = 1,
     progress: Progress = silent,
 ) -> tuple[int, list[str]]:
-    """Return how many certificates of names, or of the whole catalogue, there are, and what is wrong.
+    """Return how many certificates and bounds of names, or of all, there are, and what is wrong.
 
     A function that was never certified is no fault of a certificate.
     """
-    from symact import sweeps
+    from symact import bounds, sweeps
 
     known = sweeps.Certificates(Path(out) / FILE).known
     work = []
@@ -552,7 +618,25 @@ def recheck(
                 work.append((each, certificate))
     found = in_processes(_rechecked, work, jobs, progress, lambda item: item[1].title)
     wrong = [fault for _, faults in found for fault in faults]
-    return len(work), sorted(wrong)
+    recorded = bounds.Records(Path(out) / FILE).known
+    named = sorted({key[0] for key in recorded if not names or key[0] in names})
+    claims = [c for c in _claims(named, config, jobs, progress) if _key(c) in recorded] if named else []
+    again = bounds.chosen_again(recorded[_key(claim)] for claim in claims)
+    proofs = [(claim, recorded[_key(claim)], _key(claim) in again) for claim in claims]
+    checked = in_processes(_reproved, proofs, jobs, progress, lambda item: item[1].title)
+    wrong += [fault for _, faults in checked for fault in faults]
+    return len(work) + len(proofs), sorted(wrong)
+
+
+def _key(claim: Any) -> tuple[str, str]:
+    return claim.activation.title, claim.function
+
+
+def _reproved(work: tuple[Any, Any, bool]) -> list[str]:
+    from symact import bounds
+
+    claim, record, again = work
+    return bounds.recheck(claim, record, again=again)
 
 
 def _rechecked(work: tuple[Any, Any]) -> list[str]:

@@ -27,19 +27,16 @@ Quotations = Mapping[str, tuple[Quotation, ...]]
 """By the activation's name."""
 
 
-def recorded(file: Path) -> list[Mapping[str, Any]]:
-    """Return the rows of a file of certificates; none where there is no file.
+def read_lists(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the lists of a file of certificates by name; none where there is no file.
 
     Raises SymactError where it is not a file of certificates.
     """
     if not file.exists():
-        return []
+        return {}
     try:
-        rows = json.loads(file.read_text("utf-8"))["results"]
-        if not all(isinstance(row, dict) for row in rows):
-            raise TypeError("its results are not objects")
-        return list(rows)
-    except (ValueError, KeyError, TypeError) as error:
+        return {name: list(rows) for name, rows in json.loads(file.read_text("utf-8")).items()}
+    except (ValueError, AttributeError, TypeError) as error:
         raise not_certificates(file, error) from error
 
 
@@ -57,11 +54,11 @@ def quotations(file: Path) -> Quotations:
     """
     found: dict[str, tuple[Quotation, ...]] = {}
     try:
-        for row in recorded(file):
+        for row in read_lists(file).get("results", []):
             if row["target"] == "c" and row["exhaustive"] and row["holds"]:
                 quoted = Quotation(row["function"], row["misrounded"], row["max_ulp"], row["at"])
                 found[row["activation"]] = (*found.get(row["activation"], ()), quoted)
-    except KeyError as error:
+    except (KeyError, TypeError) as error:
         raise not_certificates(file, error) from error
     return found
 

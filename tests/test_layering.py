@@ -24,7 +24,17 @@ ORDER = (
         "quotations",
     ),
     *("forms", "power_series", "polynomials", "regimes", "kernels", "targets", "emission"),
-    *("oracles", "profiles", "accuracy", "sweeps", "audits", "benches", "documents", "targets.latex"),
+    *(
+        "oracles",
+        "profiles",
+        "accuracy",
+        "sweeps",
+        "bounds",
+        "audits",
+        "benches",
+        "documents",
+        "targets.latex",
+    ),
     *(
         "caches",
         "processes",
@@ -40,7 +50,7 @@ ORDER = (
 """A module imports from those before it, and from its own folder."""
 
 HOMES = {
-    "numpy": {"targets", "oracles", "accuracy", "sweeps", "audits", "benches", "documents"},
+    "numpy": {"targets", "oracles", "accuracy", "sweeps", "bounds", "audits", "benches", "documents"},
     "matplotlib": {"documents"},
     "jinja2": {"emission"},
     "typer": {"cli"},

@@ -24,6 +24,9 @@ NEAR_TIE = 2.0**-24
 x/8 in subnormals may be half way but for x**3, 2^-300 of it.
 """
 
+PROVED = ("forward", "derivative", "derivative_from_output")
+"""Functions of which a bound may be proved in float64."""
+
 COUNTS = (
     *("wrong_nan", "wrong_inf", "wrong_signed_zero"),
     *("wrong_threshold", "asymmetric", "out_of_range", "not_monotone"),
@@ -73,6 +76,8 @@ class Result:
     """How many of the points the sieve left to arbitrary precision, where there was a sieve."""
     checksum: str | None = None
     """Of all the values, where all were seen."""
+    proved_ulp: float | None = None
+    """A bound that is proved of all inputs at the defaults: `bounds`."""
 
     @property
     def holds(self) -> bool:
@@ -95,6 +100,8 @@ class Result:
         for optional in ("g_bar", "misrounded", "escalated", "checksum"):
             if shown[optional] is None:
                 del shown[optional]
+        if self.dtype != "float64" or self.function not in PROVED:
+            del shown["proved_ulp"]
         return shown | {"holds": self.holds}
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from symact.accuracy import Result
 from symact.formats import BINARY32
-from symact.quotations import not_certificates, recorded
+from symact.quotations import not_certificates, read_lists
 from symact.sweeps.chunks import Sweep, function_of, judge, subject_of
 
 STRIDE = 65_521
@@ -95,8 +95,8 @@ class Certificates:
         Raises SymactError where it is not a file of certificates.
         """
         try:
-            return {found.key: found for found in map(_read, recorded(self.file))}
-        except KeyError as error:
+            return {found.key: found for found in map(_read, read_lists(self.file).get("results", []))}
+        except (KeyError, TypeError) as error:
             raise not_certificates(self.file, error) from error
 
     def updated(self, found: Iterable[Certificate], names: Sequence[str]) -> None:
@@ -104,12 +104,20 @@ class Certificates:
         every = {**self.known, **{certificate.key: certificate for certificate in found}}
         place = {name: index for index, name in enumerate(names)}
         rows = sorted(every.values(), key=lambda c: (place.get(c.activation, len(place)), c.activation))
-        lines = ",\n".join(json.dumps(row.to_json()) for row in rows)
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.file.with_suffix(".tmp")
-        beside.write_text(f'{{"results": [\n{lines}\n]}}\n', "utf-8")
-        beside.replace(self.file)
+        write_lists(self.file, {**read_lists(self.file), "results": [row.to_json() for row in rows]})
         self.__dict__.pop("known", None)
+
+
+def write_lists(file: Path, lists: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Write accuracy.json, all or nothing: a row a line."""
+    parts = []
+    for name, rows in lists.items():
+        lines = ",\n".join(json.dumps(row) for row in rows)
+        parts.append(f'"{name}": [\n{lines}\n]')
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".tmp")
+    beside.write_text("{" + ",\n".join(parts) + "}\n", "utf-8")
+    beside.replace(file)
 
 
 def _read(row: Mapping[str, Any]) -> Certificate:
