@@ -14,7 +14,7 @@ import pytest
 from flint import arb, ctx
 from typer.testing import CliRunner
 
-from symact import accuracy, bounds, pipeline, sweeps
+from symact import accuracy, bounds, pipeline
 from symact.activations import Z
 from symact.bounds.definitions import ball
 from symact.bounds.losses import LARGE, evaluate, ulps
@@ -26,6 +26,7 @@ from symact.cli import app
 from symact.enclosures import enclose
 from symact.errors import NotSupported
 from symact.formats import BINARY64
+from symact.quotations import FILE
 
 SEED = 64
 GENERATED = Path(__file__).parent.parent / "generated"
@@ -342,8 +343,8 @@ def test_a_bound_stands_as_long_as_its_kernel(claim: bounds.Claim) -> None:
 
 
 def test_bounds_are_written_beside_certificates(claim: bounds.Claim, tmp_path: Path) -> None:
-    recorded = (GENERATED / sweeps.FILE).read_text("utf-8")
-    file = tmp_path / sweeps.FILE
+    recorded = (GENERATED / FILE).read_text("utf-8")
+    file = tmp_path / FILE
     file.write_text(recorded, "utf-8")
     before = json.loads(recorded)["results"]
     bounds.Records(file).updated([claim.record()], ["relu"])
@@ -370,7 +371,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 @pytest.mark.thorough
 def test_recorded_bounds_are_what_is_proved() -> None:
-    known = bounds.Records(GENERATED / sweeps.FILE).known
+    known = bounds.Records(GENERATED / FILE).known
     for record in known.values():
         activation = activations()[record.activation]
         claim = bounds.Claim(
