@@ -449,7 +449,7 @@ def verify(
     progress: Progress = silent,
 ) -> list[Any]:
     """Return the measured accuracy of what `generate` emits: one result a function, target and dtype."""
-    from symact import accuracy
+    from symact import accuracy, sweeps
 
     settings = Settings.read(Path(config)) if config else Settings()
     for dtype in dtypes:
@@ -470,7 +470,7 @@ def verify(
         ]
         order = {activation.title: index for index, activation in enumerate(asked.activations)}
         found = list(
-            in_processes(accuracy.verify_activation, work, jobs, progress, lambda t: t.activation.title)
+            in_processes(sweeps.verify_activation, work, jobs, progress, lambda t: t.activation.title)
         )
     found.sort(key=lambda pair: order[pair[0].activation.title])
     return [result for _, results in found for result in results]
