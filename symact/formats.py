@@ -38,6 +38,11 @@ class Format:
         return self.emax - self.precision + 1
 
     @property
+    def held(self) -> str:
+        """The dtype of NumPy arrays that hold the format's values: NumPy has no bfloat16."""
+        return "float32" if self is BFLOAT16 else self.dtype
+
+    @property
     def _hidden(self) -> int:
         """The weight of the significand's leading bit, which is not stored."""
         return 1 << (self.precision - 1)

@@ -453,7 +453,7 @@ def verify(
 
     Bounds that were proved of the same code are taken from the folder of ``certificates``.
     """
-    from symact import accuracy
+    from symact import accuracy, sweeps
 
     settings = Settings.read(Path(config)) if config else Settings()
     for dtype in dtypes:
@@ -474,7 +474,7 @@ def verify(
         ]
         order = {activation.title: index for index, activation in enumerate(asked.activations)}
         found = list(
-            in_processes(accuracy.verify_activation, work, jobs, progress, lambda t: t.activation.title)
+            in_processes(sweeps.verify_activation, work, jobs, progress, lambda t: t.activation.title)
         )
     found.sort(key=lambda pair: order[pair[0].activation.title])
     results = [result for _, results in found for result in results]

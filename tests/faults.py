@@ -659,6 +659,8 @@ KERNELS = (
     ),
 )
 
+HALVES = "templates/c/symact_halves.h.jinja"
+
 TEMPLATES = (
     Mutant(
         "C: NaN is not looked for",
@@ -700,6 +702,22 @@ TEMPLATES = (
         "    symact_elu_derivative_from_output_f32(g, d, n, alpha);\n    if (!(alpha > 0.0)) {",
         suite("tests/test_conditions.py", "-k", "test_c_reports"),
         below="symact_elu_derivative_from_output_checked_f32",
+    ),
+    Mutant(
+        "C: a tie between 16-bit values goes up",
+        "template",
+        HALVES,
+        "- 1 + odd) >> shift",
+        ") >> shift",
+        verify("square", dtype="bfloat16"),
+    ),
+    Mutant(
+        "C: 16-bit subnormals are flushed",
+        "template",
+        HALVES,
+        "    if (magnitude > infinity) {",
+        "    magnitude = below ? 0 : magnitude;\n    if (magnitude > infinity) {",
+        verify("square", dtype="float16"),
     ),
     Mutant(
         "NumPy: g_bar is forgotten",

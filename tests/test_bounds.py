@@ -14,7 +14,7 @@ import pytest
 from flint import arb, ctx
 from typer.testing import CliRunner
 
-from symact import accuracy, bounds, pipeline
+from symact import accuracy, bounds, pipeline, sweeps
 from symact.activations import Z
 from symact.bounds.definitions import ball
 from symact.bounds.losses import LARGE, evaluate, ulps

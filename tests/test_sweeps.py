@@ -288,6 +288,33 @@ def test_programs_of_sines_are_within_their_errors() -> None:
             assert abs(exact_value - value) <= error < 2.0**-40 * (1 + abs(point))
 
 
+PROGRAMS = [  # expression, the same in mpmath
+    (1 / (1 + sp.exp(-z)), lambda x: 1 / (1 + mpmath.exp(-x))),
+    (sp.log(1 + sp.exp(z / 3)), lambda x: mpmath.log(1 + mpmath.exp(x / 3))),
+    (z / (1 + z**2) ** sp.Rational(3, 2), lambda x: x / (1 + x**2) ** 1.5),
+    (sp.sqrt(z**2 + 4) + z, lambda x: mpmath.sqrt(x**2 + 4) + x),
+    (z * sp.tanh(z) + sp.asinh(z), lambda x: x * mpmath.tanh(x) + mpmath.asinh(x)),
+    (sp.atan(z) * sp.exp(-(z**2)), lambda x: mpmath.atan(x) * mpmath.exp(-(x**2))),
+]
+
+
+@pytest.mark.parametrize(("expression", "exact_function"), PROGRAMS, ids=[str(row[0]) for row in PROGRAMS])
+def test_programs_are_within_their_errors(expression: sp.Expr, exact_function: Callable) -> None:
+    """Where exponentials overflow or vanish, and where sums cancel, too."""
+    generator = random.Random(SEED)
+    run = program(expression, z)
+    assert run is not None
+    points = [
+        float(np.float32(generator.choice((1, -1)) * 2.0 ** generator.uniform(-3, 11))) for _ in range(400)
+    ]
+    values, errors = run(np.array(points))
+    assert sum(error < 2.0**-40 * (1 + abs(value)) for value, error in zip(values, errors, strict=True)) > 30
+    with mpmath.workprec(3200):
+        for point, value, error in zip(points, values, errors, strict=True):
+            if math.isfinite(value) and math.isfinite(error):
+                assert abs(exact_function(mpmath.mpf(point)) - value) <= error
+
+
 @pytest.mark.parametrize("at", [1.5, 7.0, 1000.0, 2.0**60])
 def test_logarithms_of_erfc_are_expanded_far_out(at: float) -> None:
     jet = Jet(sp.log(sp.erfc(z) / 2), z, 256)

@@ -30,8 +30,10 @@ __all__ = [
     "Question",
     "Result",
     "Task",
+    "alone",
     "ask",
     "different",
+    "dtypes",
     "form",
     "judge",
     "loaded",
@@ -132,6 +134,11 @@ def loaded(folder: Path, target: str, activation: Activation, function: str, dty
     return _function(_load(folder, target, activation), target, activation, function, dtype)
 
 
+def alone(folder: Path, target: str, activation: Activation, function: str, dtype: str) -> Alone | None:
+    """Return what calls a function of a target on single elements, where the target has that."""
+    return _alone(_load(folder, target, activation), activation.name, (function, target, dtype))
+
+
 def _function(package: Any, target: str, activation: Activation, function: str, dtype: str) -> Call:
     call: Call | None = package.call(activation.name, function, dtype)
     if call is None:
@@ -179,7 +186,7 @@ def _able(task: Task, dtype: str) -> list[str]:
     """Return the targets of a task that have a dtype."""
     if dtype not in BOUNDS:
         raise UnknownName(f"{dtype}: no such dtype; there are {', '.join(BOUNDS)}")
-    able = [target for target in task.targets if dtype in _dtypes(target)]
+    able = [target for target in task.targets if dtype in dtypes(target)]
     if not able:
         raise NotSupported(f"{dtype}: none of {', '.join(task.targets)} has it; choose another target")
     if task.exhaustive and FORMATS[dtype].bits > 16:
@@ -189,6 +196,7 @@ def _able(task: Task, dtype: str) -> list[str]:
     return able
 
 
+@lru_cache(maxsize=4)
 def form(activation: Activation) -> Form | None:
     """Return the output form of an activation, None where it has none."""
     from symact.derivatives import differentiate
@@ -212,8 +220,8 @@ def _library(folder: Path, target: str) -> Path:
     return folder / ".build" / target / "library.so"
 
 
-def _dtypes(target: str) -> tuple[str, ...]:
-    """Return a target's dtypes: the keys of its table of types, or what NumPy computes with."""
+def dtypes(target: str) -> tuple[str, ...]:
+    """Return what `verify_activation` judges of a target: its table of types, or what NumPy computes with."""
     return tuple(getattr(_module(target), "TYPES", ("float16", "float32", "float64")))
 
 

@@ -29,7 +29,7 @@ PROVED = ("forward", "derivative", "derivative_from_output")
 
 COUNTS = (
     *("wrong_nan", "wrong_inf", "wrong_signed_zero"),
-    *("wrong_threshold", "asymmetric", "out_of_range", "not_monotone"),
+    *("wrong_threshold", "wrong_tie", "asymmetric", "out_of_range", "not_monotone"),
     *("misplaced", "spurious_flags", "warnings"),
 )
 """What a function must have none of."""
@@ -57,6 +57,8 @@ class Result:
     wrong_threshold: int = 0
     """Results beside a threshold that are not infinite, normal, subnormal or 0 as the truth's rounding is:
     where the bound is 1 ulp. Others are judged there by their error, as everywhere."""
+    wrong_tie: int = 0
+    """Odd results where the truth is half way between two, where the nearest, ties to even, is promised."""
     asymmetric: int = 0
     out_of_range: int = 0
     not_monotone: int = 0
@@ -131,9 +133,9 @@ class Question:
 
     @property
     def arguments(self) -> tuple[np.ndarray, ...]:
-        """What the function is called with, in its dtype."""
+        """What the function is called with, in its dtype or what holds it."""
         both = (self.points,) if self.g_bar is None else (self.points, self.g_bar)
-        return tuple(array.astype(self.dtype) for array in both)
+        return tuple(array.astype(FORMATS[self.dtype].held) for array in both)
 
     @property
     def bound_ulp(self) -> float:
@@ -153,6 +155,7 @@ class Errors:
     wrong_inf: np.ndarray
     wrong_zero: np.ndarray
     wrong_threshold: np.ndarray
+    wrong_tie: np.ndarray
 
 
 def errors(question: Question, answer: np.ndarray, target: str) -> Errors:
@@ -162,7 +165,7 @@ def errors(question: Question, answer: np.ndarray, target: str) -> Errors:
     """
     fmt, truth, z = FORMATS[question.dtype], question.truths, question.points
     got = np.asarray(answer).astype(np.float64).reshape(-1)
-    if np.asarray(answer).dtype != np.dtype(question.dtype) or got.shape != z.shape:
+    if np.asarray(answer).dtype != np.dtype(fmt.held) or got.shape != z.shape:
         raise TypeError(
             f"{question.activation} {question.function}: {target} returned another dtype or shape"
         )
@@ -190,7 +193,10 @@ def errors(question: Question, answer: np.ndarray, target: str) -> Errors:
         tie = np.where(measured | overflown, error, np.inf) <= 0.5 + NEAR_TIE
         other = sizes(got, fmt) != sizes(truth.rounded, fmt)
         wrong_threshold = question.beside & truth.decided & other & ~tie
-    return Errors(got, error, wrong_nan, wrong_inf, wrong_zero, wrong_threshold)
+    wrong_tie = np.zeros(got.shape, bool)
+    if question.bound_ulp <= 0.5 and question.g_bar is None:  # a product is of an f' that was rounded before
+        wrong_tie = truth.decided & (np.abs(truth.residual) == 0.5) & (error == 0.5) & (got != truth.rounded)
+    return Errors(got, error, wrong_nan, wrong_inf, wrong_zero, wrong_threshold, wrong_tie)
 
 
 def judge(question: Question, answer: np.ndarray, target: str, warnings: int = 0) -> Result:
@@ -204,9 +210,12 @@ def verdict(question: Question, found: Errors, target: str, warnings: int = 0) -
     got, error, bound = found.got, found.ulp, "relative"
     if question.slack is not None and error.max(initial=0.0) > question.bound_ulp:
         error, bound = np.ldexp(error, np.minimum(truth.ulp - question.slack, 0)), "absolute"
-    wrong = np.flatnonzero(found.wrong_nan | found.wrong_inf | found.wrong_zero | found.wrong_threshold)
+    wrong = np.flatnonzero(
+        found.wrong_nan | found.wrong_inf | found.wrong_zero | found.wrong_threshold | found.wrong_tie
+    )
     worst = int(np.argmax(error)) if error.size else 0
     rounded = truth.rounded
+    others = truth.decided & (got != rounded) & ~np.isnan(got) & ~np.isnan(rounded)
     return Result(
         activation=question.activation,
         function=question.function,
@@ -224,6 +233,7 @@ def verdict(question: Question, found: Errors, target: str, warnings: int = 0) -
         wrong_inf=int(found.wrong_inf.sum()),
         wrong_signed_zero=int(found.wrong_zero.sum()),
         wrong_threshold=int(found.wrong_threshold.sum()),
+        wrong_tie=int(found.wrong_tie.sum()),
         warnings=warnings,
         undecided=int((~truth.decided).sum()),
         parameters=question.parameters,
@@ -232,6 +242,7 @@ def verdict(question: Question, found: Errors, target: str, warnings: int = 0) -
             f"{fmt.hex(float(z[i]))} -> {fmt.hex(float(got[i]))}, want {fmt.hex(float(rounded[i]))}"
             for i in wrong[:4]
         ),
+        misrounded=int(others.sum()) if question.bound_ulp <= 0.5 else None,
     )
 
 
@@ -244,6 +255,7 @@ def merge(results: Sequence[Result]) -> Result:
         bound="absolute" if any(r.bound == "absolute" for r in results) else "relative",
         **{count: sum(getattr(r, count) for r in results) for count in COUNTS},
         undecided=sum(r.undecided for r in results),
+        misrounded=None if worst.misrounded is None else sum(r.misrounded or 0 for r in results),
         exhaustive=all(r.exhaustive for r in results),
         faults=tuple(fault for r in results for fault in r.faults)[:4],
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import sympy as sp
 from flint import arb
@@ -25,9 +26,13 @@ def branch(expression: sp.Expr, variable: sp.Symbol, low: float, high: float) ->
     3
     """
     try:
-        return _Branch(variable, low, high).of(plain(expression))
+        return _Branch(variable, low, high).of(_plain(expression))
     except Undecided:
         return None
+
+
+_plain = lru_cache(maxsize=16)(plain)
+"""One expression is asked for on thousands of intervals."""
 
 
 @dataclass

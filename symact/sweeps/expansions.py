@@ -127,8 +127,11 @@ class Smooth:
     other: sp.Expr | None = None
 
 
-def expand(smooth: Smooth, first: int, last: int) -> list[Piece]:
-    """Return pieces that cover the binary32 bit patterns from ``first`` to ``last``, in order."""
+def expand(smooth: Smooth, first: int, last: int, fewest: int = FEWEST) -> list[Piece]:
+    """Return pieces that cover the binary32 bit patterns from ``first`` to ``last``, in order.
+
+    A range of ``fewest`` patterns or less is left to others where it has no polynomial as a whole.
+    """
     found: list[Piece] = []
     for start, end in _ranges(smooth, first, last):
         if start > end:
@@ -138,8 +141,33 @@ def expand(smooth: Smooth, first: int, last: int) -> list[Piece]:
         elif start == end:
             found.append(Piece(start, end, Kind.UNKNOWN))
         else:
-            found += _Expander(smooth).pieces(start, end)
+            found += _Expander(smooth, fewest).pieces(start, end)
     return found
+
+
+def run(smooth: Smooth, first: int, last: int) -> Program | None:
+    """Return a program for a range of patterns on which no case changes; None where there is none.
+
+    Of a derivative the other expression is taken where its series in the middle of the range is the same.
+    """
+    low, high = sorted((BINARY32.value(first), BINARY32.value(last)))
+    if not any(a <= low and high <= b for a, b in smooth.parts) or any(
+        low <= x <= high for x in smooth.alone
+    ):
+        return None
+    expression = branch(smooth.expression, smooth.variable, low, high)
+    if expression is None:
+        return None
+    other = None if smooth.other is None else branch(smooth.other, smooth.variable, low, high)
+    if other is not None:
+        centre = arb(math.copysign(math.sqrt(low * high), low))
+        jets = [
+            (_jet(e, smooth.variable, PRECISIONS[1]), k) for e, k in ((expression, smooth.order), (other, 0))
+        ]
+        at, same = (_coefficients(jet, centre, order, DEGREE + 1) for jet, order in jets)
+        if at is not None and same is not None and all(a.overlaps(b) for a, b in zip(at, same, strict=True)):
+            return program(other, smooth.variable)
+    return program(sp.diff(expression, smooth.variable, smooth.order), smooth.variable)
 
 
 def _ranges(smooth: Smooth, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -158,8 +186,8 @@ def _ranges(smooth: Smooth, first: int, last: int) -> Iterator[tuple[int, int]]:
 class _Expander:
     """Expands one range by bisection of its bit patterns, so that binades come apart by themselves."""
 
-    def __init__(self, smooth: Smooth) -> None:
-        self._smooth = smooth
+    def __init__(self, smooth: Smooth, fewest: int) -> None:
+        self._smooth, self._fewest = smooth, fewest
 
     def pieces(self, first: int, last: int) -> list[Piece]:
         found: list[Piece] = []
@@ -167,7 +195,7 @@ class _Expander:
         while waiting:
             start, end = waiting.pop()
             piece = self._piece(start, end) if len(found) < MOST_PIECES else None
-            if piece is None and end - start >= FEWEST and len(found) < MOST_PIECES:
+            if piece is None and end - start >= self._fewest and len(found) < MOST_PIECES:
                 middle = start + (end - start) // 2
                 waiting += [(middle + 1, end), (start, middle)]
                 continue

@@ -13,6 +13,9 @@ import sympy as sp
 
 UNIT = 2.0**-53
 LIBRARY = 8 * UNIT
+SMALLEST = 2.0**-1022
+"""More than is lost where a value is subnormal."""
+
 INFLATION = 1 + 2.0**-40
 """More than the bounds themselves lose by rounding."""
 
@@ -53,8 +56,10 @@ def _build(node: sp.Expr, variable: sp.Symbol) -> Program:
         return lambda points: Ball(points, np.zeros_like(points))
     if not node.free_symbols:
         return _constant(node)
-    if node.is_Pow and node.exp.is_Integer and 0 < abs(node.exp) <= 8:
-        power = _product([_build(node.base, variable)] * int(abs(node.exp)))
+    if node.is_Pow and (2 * node.exp).is_Integer and 0 < abs(node.exp) <= 8:
+        whole, half = divmod(int(2 * abs(node.exp)), 2)
+        base = _build(node.base, variable)
+        power = _product([base] * whole + [_root(base)] * half)
         return power if node.exp > 0 else _reciprocal(power)
     factor, rest = node.as_coeff_Mul()
     if rest == variable and factor.is_Rational and _short(factor):
@@ -70,7 +75,7 @@ def _build(node: sp.Expr, variable: sp.Symbol) -> Program:
     def run(points: np.ndarray) -> Ball:
         u, error = parts[0](points)
         value = function(u)
-        return Ball(value, slope(u, value) * error + LIBRARY * np.abs(value))
+        return Ball(value, slope(u, value, error) * error + LIBRARY * np.abs(value) + SMALLEST)
 
     return run
 
@@ -108,7 +113,7 @@ def _product(parts: list[Program]) -> Program:
             other, more = part(points)
             error = np.abs(value) * more + np.abs(other) * error + error * more
             value = value * other
-            error = error + UNIT * np.abs(value) + 2.0**-1074
+            error = error + UNIT * np.abs(value) + SMALLEST
         return Ball(value, error)
 
     return run
@@ -119,17 +124,30 @@ def _reciprocal(part: Program) -> Program:
         value, error = part(points)
         least = np.abs(value) - error
         inverse = 1 / value
-        return Ball(
-            inverse, np.where(least > 0, error / (np.abs(value) * least), np.inf) + UNIT * np.abs(inverse)
-        )
+        off = np.where(least > 0, error / np.abs(value) / least, np.inf)  # the product may overflow
+        return Ball(inverse, off + UNIT * np.abs(inverse) + SMALLEST)
 
     return run
 
 
-Slope = Callable[[np.ndarray, np.ndarray], np.ndarray]
+def _root(part: Program) -> Program:
+    def run(points: np.ndarray) -> Ball:
+        value, error = part(points)
+        root = np.sqrt(value)
+        return Ball(root, np.where(value > error, error / root, np.inf) + UNIT * root)
+
+    return run
+
+
+Slope = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 FUNCTIONS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Slope]] = {
-    "sin": (np.sin, lambda u, value: np.ones_like(u)),
-    "cos": (np.cos, lambda u, value: np.ones_like(u)),
+    "sin": (np.sin, lambda u, value, error: np.ones_like(u)),
+    "cos": (np.cos, lambda u, value, error: np.ones_like(u)),
+    "atan": (np.arctan, lambda u, value, error: np.ones_like(u)),
+    "tanh": (np.tanh, lambda u, value, error: np.ones_like(u)),
+    "asinh": (np.arcsinh, lambda u, value, error: np.ones_like(u)),
+    "exp": (np.exp, lambda u, value, error: np.where(error < 0.5, 2 * value, np.inf)),
+    "log": (np.log, lambda u, value, error: np.where(error < u / 2, 2 / u, np.inf)),
 }
-"""SymPy's class name -> the function, and a bound of its slope."""
+"""SymPy's class name -> the function, and a bound of its slope within the error of its argument."""

@@ -59,15 +59,19 @@ class Subject:
         return [self._tied(z, value) for z, value in zip(points, self.exact(points), strict=True)]
 
     def _tied(self, z: float, value: Exact) -> Exact:
+        if not (isinstance(value, tuple) and value[0] and math.isfinite(z)):
+            return value
+        found = self.rational(z, value)
+        return value if found is None else dyadic(found, value)
+
+    def rational(self, z: float, value: Exact) -> Fraction | None:
+        """Return the value as a fraction where it is one: a check by what is known of it."""
         expression = self.smooth.other if self.smooth.order else self.smooth.expression
-        if not (isinstance(value, tuple) and value[0] and math.isfinite(z)) or expression is None:
-            return value
+        if expression is None or not (isinstance(value, tuple) and value[0]):
+            return None
         found = rational(expression, {self.smooth.variable: Fraction(z)})
-        if found is None or found.denominator & (found.denominator - 1):
-            return value
         near = Fraction(value[0]) * Fraction(2) ** value[1]
-        same = abs(found - near) <= abs(near) / 2**400
-        return (found.numerator, 1 - found.denominator.bit_length()) if same else value
+        return found if found is not None and abs(found - near) <= abs(near) / 2**400 else None
 
     def judged(self, z: float) -> bool:
         """Return whether there is a truth at a float: outside a range there is none."""
@@ -76,13 +80,27 @@ class Subject:
         )
 
 
+def dyadic(number: Fraction, otherwise: Exact) -> Exact:
+    """Return a fraction as an exact value where it is one.
+
+    >>> dyadic(Fraction(3, 4), None), dyadic(Fraction(1, 3), None)
+    ((3, -2), None)
+    """
+    if number.denominator & (number.denominator - 1):
+        return otherwise
+    return number.numerator, 1 - number.denominator.bit_length()
+
+
 def subject(
     activation: Activation,
     function: str,
     form: Form | None = None,
     parameters: Mapping[str, Fraction] | None = None,
+    fmt: Format = BINARY32,
 ) -> Subject:
     """Return a function of an activation at its default parameters, but for those given, as float32 has them.
+
+    It obeys the laws of values of ``fmt``.
 
     Raises NotSupported for a function of more than one variable, or without an output form.
     """
@@ -95,7 +113,7 @@ def subject(
         expression = activation.expression.subs(numbers)
         other = differentiate(activation).simplified.subs(numbers) if order else None
         smooth = Smooth(expression, Z, parts, order, alone=frozenset(kinks | _ends(parts)), other=other)
-        obeyed = laws(activation, oracle.values, BINARY32, at_defaults=not parameters)[order]
+        obeyed = laws(activation, oracle.values, fmt, at_defaults=not parameters)[order]
         exact = oracle.derivative_many if order else oracle.forward_many
         sign = zero_sign(oracle) if order == 0 and odd(activation) else 0
         return Subject(activation.title, function, smooth, exact, obeyed, sign)

@@ -18,6 +18,7 @@ from symact.activations import Activation, Z
 from symact.arithmetics import DOUBLE
 from symact.derived import Derived
 from symact.errors import NotSupported, SymactError, ToolMissing
+from symact.formats import BFLOAT16, BINARY16, FORMATS, Format
 from symact.kernels import SOURCES, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
 from symact.quotations import Quotations, in_words
@@ -44,11 +45,23 @@ MOST_PARAMETERS = 12
 TYPES = {"float32": ("float", "f", "_f32"), "float64": ("double", "", "_f64")}
 """dtype -> C type, suffix of scalars, suffix of arrays."""
 
+HALVES: Mapping[str, Format] = {"_f16": BINARY16, "_bf16": BFLOAT16}
+"""The formats of 16 bits, whose arrays are of bit patterns, by the suffix of arrays."""
+
+SUFFIXES = {**{dtype: row[2] for dtype, row in TYPES.items()}, **{fmt.dtype: s for s, fmt in HALVES.items()}}
+"""dtype -> suffix of arrays."""
+
+OF_HALVES = ("forward", "derivative", "derivative_from_output", "vjp", "vjp_from_output")
+"""The functions that there are for them."""
+
 LOCALS = ("n", "i", "before", "nan", "infinity", "value", "kept")
 """The names that a function has beside its inputs, its output and the parameters."""
 
 UNWRITTEN = -12345.0
 """What an output holds before a function is called: neither NaN nor what a last call left there."""
+
+UNWRITTEN_PATTERN = 0xC641
+"""The same for bit patterns: bfloat16 has that number, nearly."""
 
 MATHS = {
     "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "abs",
@@ -161,6 +174,7 @@ def activation_context(template: str, derived: Derived, kernels: Kernels) -> dic
         "formula": text(activation.expression),
         "kernels": [_kernel(name, activation, kernel) for kernel in kernels.kernels],
         "functions": _functions(name, activation, kernels),
+        "halves": _halves(name, activation, kernels),
     }
 
 
@@ -172,6 +186,35 @@ def _functions(name: str, activation: Activation, kernels: Kernels) -> list[dict
     ]
 
 
+def _halves(name: str, activation: Activation, kernels: Kernels) -> list[dict[str, str]]:
+    """Return the functions on arrays of 16-bit patterns, from the kernels of float32."""
+    functions = [f for f in kernels.functions if f in OF_HALVES]
+    return [_half(name, activation, f, long, kernels) for f in functions for long in HALVES]
+
+
+def _half(name: str, activation: Activation, function: str, long: str, kernels: Kernels) -> dict[str, str]:
+    settings = [p.name for p in activation.parameters]
+    suffix, inputs, output = interface(function)
+    free = unclashing([*inputs, output, "n"], settings)
+    source = SOURCES.get(function, function)
+    kernel = next(k for k in kernels.kernels if k.function == source and k.dtype == "float32")
+    value = f"{name}_{source}_f32({', '.join(['symact_x', *(f'(double){p}' for p in settings)])})"
+    if kernel.arithmetic is DOUBLE:
+        value = f"symact_y * {value}" if len(inputs) > 1 else value
+    else:
+        wide = "symact_dd_from_double(symact_y)"
+        value = f"symact_dd_mul({wide}, {value})" if len(inputs) > 1 else value
+        value = f"symact_sticky({value})"
+    names = [free[i] for i in (*inputs, output, "n")]
+    arrays = [*(f"const uint16_t *{free[i]}" for i in inputs), f"uint16_t *{free[output]}"]
+    listed = [*arrays, f"size_t {free['n']}", *(f"float {p}" for p in settings)]
+    macro = "SYMACT_OF_TWO" if len(inputs) > 1 else "SYMACT_OF_ONE"
+    return {
+        "array": f"void symact_{name}{suffix}{long}({', '.join(listed)})",
+        "body": f"{macro}({long[1:]}, {', '.join(names)}, {value})",
+    }
+
+
 def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
     """Return what symact.h says of one activation: prototypes, formula, parameters, conditions."""
     activation = derived.activation
@@ -179,6 +222,7 @@ def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
     for function in _functions(_name(activation), activation, kernels):
         prototypes += [function["scalar"] + ";", function["array"] + ";"]
         prototypes += [function["checked"] + ";"] * bool(function["checked"])
+    prototypes += [function["array"] + ";" for function in _halves(_name(activation), activation, kernels)]
     condition = kernels.output_condition
     return {
         "name": _name(activation),
@@ -196,6 +240,12 @@ def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quota
     """Return what the templates that stand once use: the header's activations, the runtime's constants."""
     if template.endswith(("symact_dd.h.jinja", "symact_functions.h.jinja")):
         return {"runtime": runtime_constants()}
+    if template.endswith("symact_halves.h.jinja"):
+        formats = [
+            {"suffix": long[1:], "name": fmt.dtype, "stored": fmt.precision - 1, "emin": fmt.emin}
+            for long, fmt in HALVES.items()
+        ]
+        return {"formats": formats}
     if template.endswith("symact.h.jinja"):
         return {
             "activations": [{**one, "quoted": in_words(quoted.get(one["name"], ()))} for one in summaries]
@@ -349,9 +399,12 @@ def build(
 
 
 def _probes() -> str:
-    """Return C that calls a scalar function on one element after another and notes the flags it raises."""
+    """Return C that calls a function on one element after another and notes the flags that it raises.
+
+    Of 16-bit formats there are no scalars: an array of one element stands for one.
+    """
     tests = "\n".join(f"        raised |= fetestexcept({flag}) ? {bit} : 0;" for flag, bit in RAISED.items())
-    parts = ["#include <fenv.h>\n#include <stddef.h>"]
+    parts = ["#include <fenv.h>\n#include <stddef.h>\n#include <stdint.h>"]
     for (ctype, _, long), inputs, count in product(TYPES.values(), (1, 2), range(MOST_PARAMETERS + 1)):
         declared = ", ".join([ctype] * (inputs + count))
         passed = ", ".join(["a[i]", "b[i]"][:inputs] + [f"p[{k}]" for k in range(count)])
@@ -361,6 +414,18 @@ def _probes() -> str:
             "{\n    (void)b;\n    (void)p;\n"
             "    for (size_t i = 0; i < n; ++i) {\n        unsigned char raised = 0;\n"
             f"        feclearexcept(FE_ALL_EXCEPT);\n        out[i] = f({passed});\n{tests}\n"
+            "        flags[i] = raised;\n    }\n    feclearexcept(FE_ALL_EXCEPT);\n}"
+        )
+    for inputs, count in product((1, 2), range(MOST_PARAMETERS + 1)):
+        pointers = ["const uint16_t *"] * inputs + ["uint16_t *", "size_t"]
+        declared = ", ".join(pointers + ["float"] * count)
+        passed = ", ".join([*["a + i", "b + i"][:inputs], "out + i", "1", *(f"p[{k}]" for k in range(count))])
+        parts.append(
+            f"void symact_probe_{inputs}_{count}_half(void (*f)({declared}), const uint16_t *a, "
+            "const uint16_t *b, uint16_t *out, unsigned char *flags, size_t n, const float *p)\n"
+            "{\n    (void)b;\n    (void)p;\n"
+            "    for (size_t i = 0; i < n; ++i) {\n        unsigned char raised = 0;\n"
+            f"        feclearexcept(FE_ALL_EXCEPT);\n        f({passed});\n{tests}\n"
             "        flags[i] = raised;\n    }\n    feclearexcept(FE_ALL_EXCEPT);\n}"
         )
     return "\n\n".join(parts) + "\n"
@@ -384,19 +449,37 @@ class Library:
 
         ``out`` may be one of the inputs, in the dtype. What a function leaves out is `UNWRITTEN`.
 
+        bfloat16 is held in float32 arrays.
+
         Raises SymactError where a function writes beside its output.
         """
-        _, _, long = TYPES[dtype]
         suffix, inputs, _ = interface(function)
-        symbol = self._symbol(f"symact_{name}{suffix}{long}")
+        symbol = self._symbol(f"symact_{name}{suffix}{SUFFIXES[dtype]}")
         if symbol is None:
             return None
-        number = ctypes.c_float if dtype == "float32" else ctypes.c_double
+        number = ctypes.c_double if dtype == "float64" else ctypes.c_float
         parameters = self.activations[name].parameters
         symbol.restype = None
         symbol.argtypes = (
             [ctypes.c_void_p] * (len(inputs) + 1) + [ctypes.c_size_t] + [number] * len(parameters)
         )
+
+        def patterns(*arrays: np.ndarray, out: np.ndarray | None = None, **settings: float) -> np.ndarray:
+            values = [settings.get(p.name, float(p.default)) for p in parameters]
+            held = np.full((len(arrays) + 1, arrays[0].size + 2), UNWRITTEN_PATTERN, np.uint16)
+            for row, array in zip(held, arrays, strict=False):
+                row[1:-1] = to_patterns(array, dtype).reshape(-1)
+            places = [row[1:-1] for row in held]
+            target = next((k for k, array in enumerate(arrays) if array is out), len(arrays))
+            result = places[target]
+            symbol(*(a.ctypes.data for a in places[:-1]), result.ctypes.data, result.size, *values)
+            if set(held[target, [0, -1]].tolist()) != {UNWRITTEN_PATTERN}:
+                raise SymactError(f"{self.path}: {name} {function} writes beside its output")
+            found = of_patterns(result, dtype).reshape(arrays[0].shape)
+            if out is None:
+                return found
+            out[...] = found
+            return out
 
         def run(*arrays: np.ndarray, out: np.ndarray | None = None, **settings: float) -> np.ndarray:
             ready = [np.ascontiguousarray(a, dtype=dtype) for a in arrays]
@@ -408,14 +491,14 @@ class Library:
                 raise SymactError(f"{self.path}: {name} {function} writes beside its output")
             return result
 
-        return run
+        return run if dtype in TYPES else patterns
 
     def alone(self, name: str, function: str, dtype: str) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
-        """Return what calls the scalar function on each element: the values, and the flags of `RAISED`.
+        """Return what calls a function on each element alone: the values, and the flags of `RAISED`.
 
         Raises NotSupported for more parameters than a probe passes on.
         """
-        _, short, long = TYPES[dtype]
+        _, short, long = TYPES.get(dtype, ("", SUFFIXES[dtype], "_half"))
         suffix, inputs, _ = interface(function)
         parameters = self.activations[name].parameters
         scalar = self._symbol(f"symact_{name}{suffix}{short}")
@@ -427,17 +510,42 @@ class Library:
         probe.argtypes = [ctypes.c_void_p] * 5 + [ctypes.c_size_t, ctypes.c_void_p]
 
         def run(*arrays: np.ndarray, **settings: float) -> tuple[np.ndarray, np.ndarray]:
-            ready = [np.ascontiguousarray(a, dtype=dtype) for a in arrays]
+            values = [settings.get(p.name, float(p.default)) for p in parameters]
+            given = np.array(values, dtype if dtype in TYPES else "float32")
+            ready = [
+                np.ascontiguousarray(a, dtype=dtype) if dtype in TYPES else to_patterns(a, dtype)
+                for a in arrays
+            ]
             result, flags = np.empty_like(ready[0]), np.zeros(ready[0].size, np.uint8)
-            values = np.array([settings.get(p.name, float(p.default)) for p in parameters], dtype)
             pointers = [a.ctypes.data for a in (ready[0], ready[-1], result, flags)]
-            probe(place, *pointers, result.size, values.ctypes.data)
-            return result, flags
+            probe(place, *pointers, result.size, given.ctypes.data)
+            return (result if dtype in TYPES else of_patterns(result, dtype)), flags
 
         return run
 
     def _symbol(self, name: str) -> Any:
         return getattr(ctypes.CDLL(str(self.path)), name, None)
+
+
+def to_patterns(values: np.ndarray, dtype: str) -> np.ndarray:
+    """Return the bit patterns of values of a 16-bit format.
+
+    >>> [hex(p) for p in to_patterns(np.array([1.0, -np.inf], np.float32), "bfloat16")]
+    ['0x3f80', '0xff80']
+    """
+    held = np.ascontiguousarray(values, FORMATS[dtype].held)
+    return held.view(np.uint16) if held.itemsize == 2 else (held.view(np.uint32) >> 16).astype(np.uint16)
+
+
+def of_patterns(patterns: np.ndarray, dtype: str) -> np.ndarray:
+    """Return the values of bit patterns of a 16-bit format.
+
+    >>> of_patterns(np.array([0x3C00], np.uint16), "float16")
+    array([1.], dtype=float16)
+    """
+    if FORMATS[dtype].held == "float16":
+        return patterns.view(np.float16)
+    return (patterns.astype(np.uint32) << 16).view(np.float32)
 
 
 def load(library: Path, activations: Mapping[str, Activation]) -> Library:
