@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -520,6 +521,7 @@ float symact_celuf(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_celu_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -576,6 +578,7 @@ float symact_celu_derivativef(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_celu_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -632,6 +635,7 @@ float symact_celu_derivative_from_outputf(float g, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_celu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -706,6 +710,7 @@ float symact_celu_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_celu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -762,6 +767,7 @@ float symact_celu_vjp_from_outputf(float g, float g_bar, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_celu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -836,6 +842,7 @@ float symact_celu_second_derivativef(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_celu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -892,6 +899,7 @@ float symact_celu_derivative_wrt_alphaf(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_celu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -931,4 +939,54 @@ void symact_celu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, 
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_celu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, z, g, n, celu_forward_f32(symact_x, (double)alpha))
+}
+
+void symact_celu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, celu_forward_f32(symact_x, (double)alpha))
+}
+
+void symact_celu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, z, d, n, celu_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_celu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, celu_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_celu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, g, d, n, celu_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
+void symact_celu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, celu_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
+void symact_celu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * celu_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_celu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * celu_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_celu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * celu_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
+void symact_celu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * celu_derivative_from_output_f32(symact_x, (double)alpha))
 }

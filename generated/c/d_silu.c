@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -324,6 +325,7 @@ float symact_d_siluf(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_d_silu_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
@@ -380,6 +382,7 @@ float symact_d_silu_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_d_silu_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -436,6 +439,7 @@ float symact_d_silu_vjpf(float z, float g_bar)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_d_silu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
@@ -492,6 +496,7 @@ float symact_d_silu_second_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_d_silu_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -531,4 +536,34 @@ void symact_d_silu_second_derivative_f64(const double *z, double *d, size_t n)
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_d_silu_f16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, g, n, d_silu_forward_f32(symact_x))
+}
+
+void symact_d_silu_bf16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, d_silu_forward_f32(symact_x))
+}
+
+void symact_d_silu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, d, n, d_silu_derivative_f32(symact_x))
+}
+
+void symact_d_silu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, d_silu_derivative_f32(symact_x))
+}
+
+void symact_d_silu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * d_silu_derivative_f32(symact_x))
+}
+
+void symact_d_silu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * d_silu_derivative_f32(symact_x))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -303,6 +304,7 @@ float symact_e_swishf(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_e_swish_f32(const float *z, float *g, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -359,6 +361,7 @@ float symact_e_swish_derivativef(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_e_swish_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -415,6 +418,7 @@ float symact_e_swish_vjpf(float z, float g_bar, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_e_swish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -471,6 +475,7 @@ float symact_e_swish_second_derivativef(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_e_swish_second_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -527,6 +532,7 @@ float symact_e_swish_derivative_wrt_betaf(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_e_swish_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -566,4 +572,34 @@ void symact_e_swish_derivative_wrt_beta_f64(const double *z, double *d, size_t n
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_e_swish_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)
+{
+    SYMACT_OF_ONE(f16, z, g, n, e_swish_forward_f32(symact_x, (double)beta))
+}
+
+void symact_e_swish_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, e_swish_forward_f32(symact_x, (double)beta))
+}
+
+void symact_e_swish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta)
+{
+    SYMACT_OF_ONE(f16, z, d, n, e_swish_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_e_swish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, e_swish_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_e_swish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * e_swish_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_e_swish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * e_swish_derivative_f32(symact_x, (double)beta))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -291,6 +292,7 @@ float symact_elishf(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_elish_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
@@ -347,6 +349,7 @@ float symact_elish_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_elish_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -403,6 +406,7 @@ float symact_elish_vjpf(float z, float g_bar)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_elish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
@@ -459,6 +463,7 @@ float symact_elish_second_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_elish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -498,4 +503,34 @@ void symact_elish_second_derivative_f64(const double *z, double *d, size_t n)
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_elish_f16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, g, n, elish_forward_f32(symact_x))
+}
+
+void symact_elish_bf16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, elish_forward_f32(symact_x))
+}
+
+void symact_elish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, d, n, elish_derivative_f32(symact_x))
+}
+
+void symact_elish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, elish_derivative_f32(symact_x))
+}
+
+void symact_elish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * elish_derivative_f32(symact_x))
+}
+
+void symact_elish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * elish_derivative_f32(symact_x))
 }

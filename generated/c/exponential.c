@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -202,6 +203,7 @@ float symact_exponentialf(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_exponential_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
@@ -258,6 +260,7 @@ float symact_exponential_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_exponential_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -314,6 +317,7 @@ float symact_exponential_derivative_from_outputf(float g)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_exponential_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -370,6 +374,7 @@ float symact_exponential_vjpf(float z, float g_bar)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_exponential_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
@@ -426,6 +431,7 @@ float symact_exponential_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_exponential_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
@@ -482,6 +488,7 @@ float symact_exponential_second_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_exponential_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -521,4 +528,54 @@ void symact_exponential_second_derivative_f64(const double *z, double *d, size_t
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_exponential_f16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, g, n, exponential_forward_f32(symact_x))
+}
+
+void symact_exponential_bf16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, exponential_forward_f32(symact_x))
+}
+
+void symact_exponential_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, d, n, exponential_derivative_f32(symact_x))
+}
+
+void symact_exponential_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, exponential_derivative_f32(symact_x))
+}
+
+void symact_exponential_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(f16, g, d, n, exponential_derivative_from_output_f32(symact_x))
+}
+
+void symact_exponential_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, exponential_derivative_from_output_f32(symact_x))
+}
+
+void symact_exponential_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * exponential_derivative_f32(symact_x))
+}
+
+void symact_exponential_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * exponential_derivative_f32(symact_x))
+}
+
+void symact_exponential_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * exponential_derivative_from_output_f32(symact_x))
+}
+
+void symact_exponential_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * exponential_derivative_from_output_f32(symact_x))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -320,6 +321,7 @@ float symact_hardshrinkf(float z, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardshrink_f32(const float *z, float *g, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -376,6 +378,7 @@ float symact_hardshrink_derivativef(float z, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -432,6 +435,7 @@ float symact_hardshrink_derivative_from_outputf(float g, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -506,6 +510,7 @@ float symact_hardshrink_vjpf(float z, float g_bar, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -562,6 +567,7 @@ float symact_hardshrink_vjp_from_outputf(float g, float g_bar, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -636,6 +642,7 @@ float symact_hardshrink_second_derivativef(float z, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -692,6 +699,7 @@ float symact_hardshrink_derivative_wrt_lambdf(float z, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -731,4 +739,54 @@ void symact_hardshrink_derivative_wrt_lambd_f64(const double *z, double *d, size
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_hardshrink_f16(const uint16_t *z, uint16_t *g, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(f16, z, g, n, hardshrink_forward_f32(symact_x, (double)lambd))
+}
+
+void symact_hardshrink_bf16(const uint16_t *z, uint16_t *g, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, hardshrink_forward_f32(symact_x, (double)lambd))
+}
+
+void symact_hardshrink_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(f16, z, d, n, hardshrink_derivative_f32(symact_x, (double)lambd))
+}
+
+void symact_hardshrink_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, hardshrink_derivative_f32(symact_x, (double)lambd))
+}
+
+void symact_hardshrink_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(f16, g, d, n, hardshrink_derivative_from_output_f32(symact_x, (double)lambd))
+}
+
+void symact_hardshrink_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, hardshrink_derivative_from_output_f32(symact_x, (double)lambd))
+}
+
+void symact_hardshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * hardshrink_derivative_f32(symact_x, (double)lambd))
+}
+
+void symact_hardshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * hardshrink_derivative_f32(symact_x, (double)lambd))
+}
+
+void symact_hardshrink_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * hardshrink_derivative_from_output_f32(symact_x, (double)lambd))
+}
+
+void symact_hardshrink_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * hardshrink_derivative_from_output_f32(symact_x, (double)lambd))
 }

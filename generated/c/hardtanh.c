@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -365,6 +366,7 @@ float symact_hardtanhf(float z, float min_val, float max_val)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardtanh_f32(const float *z, float *g, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -421,6 +423,7 @@ float symact_hardtanh_derivativef(float z, float min_val, float max_val)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardtanh_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -477,6 +480,7 @@ float symact_hardtanh_derivative_from_outputf(float g, float min_val, float max_
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardtanh_derivative_from_output_f32(const float *g, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -551,6 +555,7 @@ float symact_hardtanh_vjpf(float z, float g_bar, float min_val, float max_val)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardtanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -607,6 +612,7 @@ float symact_hardtanh_vjp_from_outputf(float g, float g_bar, float min_val, floa
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardtanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -681,6 +687,7 @@ float symact_hardtanh_second_derivativef(float z, float min_val, float max_val)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -737,6 +744,7 @@ float symact_hardtanh_derivative_wrt_min_valf(float z, float min_val, float max_
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -793,6 +801,7 @@ float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_
     return kept;
 }
 
+SYMACT_CLONED
 void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -832,4 +841,54 @@ void symact_hardtanh_derivative_wrt_max_val_f64(const double *z, double *d, size
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_hardtanh_f16(const uint16_t *z, uint16_t *g, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_ONE(f16, z, g, n, hardtanh_forward_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+void symact_hardtanh_bf16(const uint16_t *z, uint16_t *g, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, hardtanh_forward_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+void symact_hardtanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_ONE(f16, z, d, n, hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+void symact_hardtanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+void symact_hardtanh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_ONE(f16, g, d, n, hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+void symact_hardtanh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+void symact_hardtanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+void symact_hardtanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+void symact_hardtanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+void symact_hardtanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -301,6 +302,7 @@ float symact_isruf(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_isru_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -357,6 +359,7 @@ float symact_isru_derivativef(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_isru_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -413,6 +416,7 @@ float symact_isru_derivative_from_outputf(float g, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_isru_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -487,6 +491,7 @@ float symact_isru_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_isru_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -543,6 +548,7 @@ float symact_isru_vjp_from_outputf(float g, float g_bar, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_isru_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -617,6 +623,7 @@ float symact_isru_second_derivativef(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_isru_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -673,6 +680,7 @@ float symact_isru_derivative_wrt_alphaf(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_isru_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -712,4 +720,54 @@ void symact_isru_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, 
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_isru_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, z, g, n, isru_forward_f32(symact_x, (double)alpha))
+}
+
+void symact_isru_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, isru_forward_f32(symact_x, (double)alpha))
+}
+
+void symact_isru_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, z, d, n, isru_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_isru_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, isru_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_isru_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, g, d, n, isru_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
+void symact_isru_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, isru_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
+void symact_isru_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * isru_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_isru_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * isru_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_isru_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * isru_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
+void symact_isru_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * isru_derivative_from_output_f32(symact_x, (double)alpha))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -277,6 +278,7 @@ float symact_leaky_reluf(float z, float negative_slope)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_leaky_relu_f32(const float *z, float *g, size_t n, float negative_slope)
 {
     const int before = symact_raised();
@@ -333,6 +335,7 @@ float symact_leaky_relu_derivativef(float z, float negative_slope)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_leaky_relu_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
 {
     const int before = symact_raised();
@@ -389,6 +392,7 @@ float symact_leaky_relu_derivative_from_outputf(float g, float negative_slope)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_leaky_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float negative_slope)
 {
     const int before = symact_raised();
@@ -463,6 +467,7 @@ float symact_leaky_relu_vjpf(float z, float g_bar, float negative_slope)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_leaky_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float negative_slope)
 {
     const int before = symact_raised();
@@ -519,6 +524,7 @@ float symact_leaky_relu_vjp_from_outputf(float g, float g_bar, float negative_sl
     return kept;
 }
 
+SYMACT_CLONED
 void symact_leaky_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope)
 {
     const int before = symact_raised();
@@ -593,6 +599,7 @@ float symact_leaky_relu_second_derivativef(float z, float negative_slope)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_leaky_relu_second_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
 {
     const int before = symact_raised();
@@ -649,6 +656,7 @@ float symact_leaky_relu_derivative_wrt_negative_slopef(float z, float negative_s
     return kept;
 }
 
+SYMACT_CLONED
 void symact_leaky_relu_derivative_wrt_negative_slope_f32(const float *z, float *d, size_t n, float negative_slope)
 {
     const int before = symact_raised();
@@ -688,4 +696,54 @@ void symact_leaky_relu_derivative_wrt_negative_slope_f64(const double *z, double
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_leaky_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float negative_slope)
+{
+    SYMACT_OF_ONE(f16, z, g, n, leaky_relu_forward_f32(symact_x, (double)negative_slope))
+}
+
+void symact_leaky_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float negative_slope)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, leaky_relu_forward_f32(symact_x, (double)negative_slope))
+}
+
+void symact_leaky_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float negative_slope)
+{
+    SYMACT_OF_ONE(f16, z, d, n, leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+}
+
+void symact_leaky_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float negative_slope)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+}
+
+void symact_leaky_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float negative_slope)
+{
+    SYMACT_OF_ONE(f16, g, d, n, leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
+}
+
+void symact_leaky_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float negative_slope)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
+}
+
+void symact_leaky_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+}
+
+void symact_leaky_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+}
+
+void symact_leaky_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
+}
+
+void symact_leaky_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
 }

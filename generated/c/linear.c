@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -303,6 +304,7 @@ float symact_linearf(float z, float slope, float intercept)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_linear_f32(const float *z, float *g, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -359,6 +361,7 @@ float symact_linear_derivativef(float z, float slope, float intercept)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_linear_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -415,6 +418,7 @@ float symact_linear_derivative_from_outputf(float g, float slope, float intercep
     return kept;
 }
 
+SYMACT_CLONED
 void symact_linear_derivative_from_output_f32(const float *g, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -471,6 +475,7 @@ float symact_linear_vjpf(float z, float g_bar, float slope, float intercept)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_linear_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -527,6 +532,7 @@ float symact_linear_vjp_from_outputf(float g, float g_bar, float slope, float in
     return kept;
 }
 
+SYMACT_CLONED
 void symact_linear_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -583,6 +589,7 @@ float symact_linear_second_derivativef(float z, float slope, float intercept)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -639,6 +646,7 @@ float symact_linear_derivative_wrt_slopef(float z, float slope, float intercept)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -695,6 +703,7 @@ float symact_linear_derivative_wrt_interceptf(float z, float slope, float interc
     return kept;
 }
 
+SYMACT_CLONED
 void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -734,4 +743,54 @@ void symact_linear_derivative_wrt_intercept_f64(const double *z, double *d, size
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_linear_f16(const uint16_t *z, uint16_t *g, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_ONE(f16, z, g, n, linear_forward_f32(symact_x, (double)slope, (double)intercept))
+}
+
+void symact_linear_bf16(const uint16_t *z, uint16_t *g, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, linear_forward_f32(symact_x, (double)slope, (double)intercept))
+}
+
+void symact_linear_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_ONE(f16, z, d, n, linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+}
+
+void symact_linear_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+}
+
+void symact_linear_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_ONE(f16, g, d, n, linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
+}
+
+void symact_linear_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
+}
+
+void symact_linear_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+}
+
+void symact_linear_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+}
+
+void symact_linear_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
+}
+
+void symact_linear_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -368,6 +369,7 @@ float symact_peluf(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_pelu_f32(const float *z, float *g, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -424,6 +426,7 @@ float symact_pelu_derivativef(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_pelu_derivative_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -480,6 +483,7 @@ float symact_pelu_derivative_from_outputf(float g, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_pelu_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -554,6 +558,7 @@ float symact_pelu_vjpf(float z, float g_bar, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_pelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -610,6 +615,7 @@ float symact_pelu_vjp_from_outputf(float g, float g_bar, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_pelu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -684,6 +690,7 @@ float symact_pelu_second_derivativef(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_pelu_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -740,6 +747,7 @@ float symact_pelu_derivative_wrt_af(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_pelu_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -796,6 +804,7 @@ float symact_pelu_derivative_wrt_bf(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_pelu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -835,4 +844,54 @@ void symact_pelu_derivative_wrt_b_f64(const double *z, double *d, size_t n, doub
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_pelu_f16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(f16, z, g, n, pelu_forward_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_pelu_bf16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, pelu_forward_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_pelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(f16, z, d, n, pelu_derivative_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_pelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, pelu_derivative_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_pelu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(f16, g, d, n, pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_pelu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_pelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * pelu_derivative_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_pelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * pelu_derivative_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_pelu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_pelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
 }

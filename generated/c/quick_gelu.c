@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -273,6 +274,7 @@ float symact_quick_geluf(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_quick_gelu_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
@@ -329,6 +331,7 @@ float symact_quick_gelu_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_quick_gelu_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -385,6 +388,7 @@ float symact_quick_gelu_vjpf(float z, float g_bar)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_quick_gelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
@@ -441,6 +445,7 @@ float symact_quick_gelu_second_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_quick_gelu_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -480,4 +485,34 @@ void symact_quick_gelu_second_derivative_f64(const double *z, double *d, size_t 
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_quick_gelu_f16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, g, n, quick_gelu_forward_f32(symact_x))
+}
+
+void symact_quick_gelu_bf16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, quick_gelu_forward_f32(symact_x))
+}
+
+void symact_quick_gelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, d, n, quick_gelu_derivative_f32(symact_x))
+}
+
+void symact_quick_gelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, quick_gelu_derivative_f32(symact_x))
+}
+
+void symact_quick_gelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * quick_gelu_derivative_f32(symact_x))
+}
+
+void symact_quick_gelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * quick_gelu_derivative_f32(symact_x))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -728,6 +729,7 @@ float symact_scaled_tanhf(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_scaled_tanh_f32(const float *z, float *g, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -784,6 +786,7 @@ float symact_scaled_tanh_derivativef(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_scaled_tanh_derivative_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -840,6 +843,7 @@ float symact_scaled_tanh_derivative_from_outputf(float g, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_scaled_tanh_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -914,6 +918,7 @@ float symact_scaled_tanh_vjpf(float z, float g_bar, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_scaled_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -970,6 +975,7 @@ float symact_scaled_tanh_vjp_from_outputf(float g, float g_bar, float a, float b
     return kept;
 }
 
+SYMACT_CLONED
 void symact_scaled_tanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -1044,6 +1050,7 @@ float symact_scaled_tanh_second_derivativef(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_scaled_tanh_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -1100,6 +1107,7 @@ float symact_scaled_tanh_derivative_wrt_af(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_scaled_tanh_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -1156,6 +1164,7 @@ float symact_scaled_tanh_derivative_wrt_bf(float z, float a, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_scaled_tanh_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
 {
     const int before = symact_raised();
@@ -1195,4 +1204,54 @@ void symact_scaled_tanh_derivative_wrt_b_f64(const double *z, double *d, size_t 
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_scaled_tanh_f16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(f16, z, g, n, scaled_tanh_forward_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_scaled_tanh_bf16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, scaled_tanh_forward_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_scaled_tanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(f16, z, d, n, scaled_tanh_derivative_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_scaled_tanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, scaled_tanh_derivative_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_scaled_tanh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(f16, g, d, n, scaled_tanh_derivative_from_output_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_scaled_tanh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, scaled_tanh_derivative_from_output_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_scaled_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * scaled_tanh_derivative_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_scaled_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * scaled_tanh_derivative_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_scaled_tanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * scaled_tanh_derivative_from_output_f32(symact_x, (double)a, (double)b))
+}
+
+void symact_scaled_tanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * scaled_tanh_derivative_from_output_f32(symact_x, (double)a, (double)b))
 }

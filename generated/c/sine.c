@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -243,6 +244,7 @@ float symact_sinef(float z, float omega)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sine_f32(const float *z, float *g, size_t n, float omega)
 {
     const int before = symact_raised();
@@ -299,6 +301,7 @@ float symact_sine_derivativef(float z, float omega)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sine_derivative_f32(const float *z, float *d, size_t n, float omega)
 {
     const int before = symact_raised();
@@ -355,6 +358,7 @@ float symact_sine_vjpf(float z, float g_bar, float omega)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sine_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float omega)
 {
     const int before = symact_raised();
@@ -411,6 +415,7 @@ float symact_sine_second_derivativef(float z, float omega)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sine_second_derivative_f32(const float *z, float *d, size_t n, float omega)
 {
     const int before = symact_raised();
@@ -467,6 +472,7 @@ float symact_sine_derivative_wrt_omegaf(float z, float omega)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sine_derivative_wrt_omega_f32(const float *z, float *d, size_t n, float omega)
 {
     const int before = symact_raised();
@@ -506,4 +512,34 @@ void symact_sine_derivative_wrt_omega_f64(const double *z, double *d, size_t n, 
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_sine_f16(const uint16_t *z, uint16_t *g, size_t n, float omega)
+{
+    SYMACT_OF_ONE(f16, z, g, n, sine_forward_f32(symact_x, (double)omega))
+}
+
+void symact_sine_bf16(const uint16_t *z, uint16_t *g, size_t n, float omega)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, sine_forward_f32(symact_x, (double)omega))
+}
+
+void symact_sine_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float omega)
+{
+    SYMACT_OF_ONE(f16, z, d, n, sine_derivative_f32(symact_x, (double)omega))
+}
+
+void symact_sine_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float omega)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, sine_derivative_f32(symact_x, (double)omega))
+}
+
+void symact_sine_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * sine_derivative_f32(symact_x, (double)omega))
+}
+
+void symact_sine_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * sine_derivative_f32(symact_x, (double)omega))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -278,6 +279,7 @@ float symact_smishf(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_smish_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
@@ -334,6 +336,7 @@ float symact_smish_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_smish_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -390,6 +393,7 @@ float symact_smish_vjpf(float z, float g_bar)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_smish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
@@ -446,6 +450,7 @@ float symact_smish_second_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_smish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -485,4 +490,34 @@ void symact_smish_second_derivative_f64(const double *z, double *d, size_t n)
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_smish_f16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, g, n, smish_forward_f32(symact_x))
+}
+
+void symact_smish_bf16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, smish_forward_f32(symact_x))
+}
+
+void symact_smish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, d, n, smish_derivative_f32(symact_x))
+}
+
+void symact_smish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, smish_derivative_f32(symact_x))
+}
+
+void symact_smish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * smish_derivative_f32(symact_x))
+}
+
+void symact_smish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * smish_derivative_f32(symact_x))
 }

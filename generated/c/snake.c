@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -293,6 +294,7 @@ float symact_snakef(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_snake_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -349,6 +351,7 @@ float symact_snake_derivativef(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_snake_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -405,6 +408,7 @@ float symact_snake_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_snake_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -461,6 +465,7 @@ float symact_snake_second_derivativef(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_snake_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -517,6 +522,7 @@ float symact_snake_derivative_wrt_alphaf(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_snake_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -556,4 +562,34 @@ void symact_snake_derivative_wrt_alpha_f64(const double *z, double *d, size_t n,
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_snake_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, z, g, n, snake_forward_f32(symact_x, (double)alpha))
+}
+
+void symact_snake_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, snake_forward_f32(symact_x, (double)alpha))
+}
+
+void symact_snake_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, z, d, n, symact_sticky(snake_derivative_f32(symact_x, (double)alpha)))
+}
+
+void symact_snake_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, symact_sticky(snake_derivative_f32(symact_x, (double)alpha)))
+}
+
+void symact_snake_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_derivative_f32(symact_x, (double)alpha))))
+}
+
+void symact_snake_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_derivative_f32(symact_x, (double)alpha))))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -656,6 +657,7 @@ float symact_soft_exponentialf(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_soft_exponential_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -712,6 +714,7 @@ float symact_soft_exponential_derivativef(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_soft_exponential_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -768,6 +771,7 @@ float symact_soft_exponential_derivative_from_outputf(float g, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_soft_exponential_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -824,6 +828,7 @@ float symact_soft_exponential_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_soft_exponential_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -880,6 +885,7 @@ float symact_soft_exponential_vjp_from_outputf(float g, float g_bar, float alpha
     return kept;
 }
 
+SYMACT_CLONED
 void symact_soft_exponential_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -936,6 +942,7 @@ float symact_soft_exponential_second_derivativef(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_soft_exponential_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -992,6 +999,7 @@ float symact_soft_exponential_derivative_wrt_alphaf(float z, float alpha)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_soft_exponential_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -1031,4 +1039,54 @@ void symact_soft_exponential_derivative_wrt_alpha_f64(const double *z, double *d
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_soft_exponential_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, z, g, n, symact_sticky(soft_exponential_forward_f32(symact_x, (double)alpha)))
+}
+
+void symact_soft_exponential_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, symact_sticky(soft_exponential_forward_f32(symact_x, (double)alpha)))
+}
+
+void symact_soft_exponential_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, z, d, n, soft_exponential_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_soft_exponential_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, soft_exponential_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_soft_exponential_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(f16, g, d, n, soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
+void symact_soft_exponential_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
+void symact_soft_exponential_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * soft_exponential_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_soft_exponential_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * soft_exponential_derivative_f32(symact_x, (double)alpha))
+}
+
+void symact_soft_exponential_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
+void symact_soft_exponential_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
 }

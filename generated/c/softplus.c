@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -331,6 +332,7 @@ float symact_softplusf(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softplus_f32(const float *z, float *g, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -387,6 +389,7 @@ float symact_softplus_derivativef(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softplus_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -443,6 +446,7 @@ float symact_softplus_derivative_from_outputf(float g, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softplus_derivative_from_output_f32(const float *g, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -517,6 +521,7 @@ float symact_softplus_vjpf(float z, float g_bar, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -573,6 +578,7 @@ float symact_softplus_vjp_from_outputf(float g, float g_bar, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -647,6 +653,7 @@ float symact_softplus_second_derivativef(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softplus_second_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -703,6 +710,7 @@ float symact_softplus_derivative_wrt_betaf(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softplus_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -742,4 +750,54 @@ void symact_softplus_derivative_wrt_beta_f64(const double *z, double *d, size_t 
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_softplus_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)
+{
+    SYMACT_OF_ONE(f16, z, g, n, softplus_forward_f32(symact_x, (double)beta))
+}
+
+void symact_softplus_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, softplus_forward_f32(symact_x, (double)beta))
+}
+
+void symact_softplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta)
+{
+    SYMACT_OF_ONE(f16, z, d, n, softplus_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_softplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, softplus_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_softplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float beta)
+{
+    SYMACT_OF_ONE(f16, g, d, n, softplus_derivative_from_output_f32(symact_x, (double)beta))
+}
+
+void symact_softplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float beta)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, softplus_derivative_from_output_f32(symact_x, (double)beta))
+}
+
+void symact_softplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * softplus_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_softplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * softplus_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_softplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * softplus_derivative_from_output_f32(symact_x, (double)beta))
+}
+
+void symact_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * softplus_derivative_from_output_f32(symact_x, (double)beta))
 }

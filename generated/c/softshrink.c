@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -330,6 +331,7 @@ float symact_softshrinkf(float z, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softshrink_f32(const float *z, float *g, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -386,6 +388,7 @@ float symact_softshrink_derivativef(float z, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -442,6 +445,7 @@ float symact_softshrink_derivative_from_outputf(float g, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -516,6 +520,7 @@ float symact_softshrink_vjpf(float z, float g_bar, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -572,6 +577,7 @@ float symact_softshrink_vjp_from_outputf(float g, float g_bar, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -646,6 +652,7 @@ float symact_softshrink_second_derivativef(float z, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -702,6 +709,7 @@ float symact_softshrink_derivative_wrt_lambdf(float z, float lambd)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -741,4 +749,54 @@ void symact_softshrink_derivative_wrt_lambd_f64(const double *z, double *d, size
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_softshrink_f16(const uint16_t *z, uint16_t *g, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(f16, z, g, n, softshrink_forward_f32(symact_x, (double)lambd))
+}
+
+void symact_softshrink_bf16(const uint16_t *z, uint16_t *g, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, softshrink_forward_f32(symact_x, (double)lambd))
+}
+
+void symact_softshrink_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(f16, z, d, n, softshrink_derivative_f32(symact_x, (double)lambd))
+}
+
+void symact_softshrink_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, softshrink_derivative_f32(symact_x, (double)lambd))
+}
+
+void symact_softshrink_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(f16, g, d, n, softshrink_derivative_from_output_f32(symact_x, (double)lambd))
+}
+
+void symact_softshrink_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float lambd)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, softshrink_derivative_from_output_f32(symact_x, (double)lambd))
+}
+
+void symact_softshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * softshrink_derivative_f32(symact_x, (double)lambd))
+}
+
+void symact_softshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * softshrink_derivative_f32(symact_x, (double)lambd))
+}
+
+void symact_softshrink_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * softshrink_derivative_from_output_f32(symact_x, (double)lambd))
+}
+
+void symact_softshrink_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * softshrink_derivative_from_output_f32(symact_x, (double)lambd))
 }

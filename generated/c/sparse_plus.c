@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -210,6 +211,7 @@ float symact_sparse_plusf(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sparse_plus_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
@@ -266,6 +268,7 @@ float symact_sparse_plus_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sparse_plus_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -322,6 +325,7 @@ float symact_sparse_plus_derivative_from_outputf(float g)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sparse_plus_derivative_from_output_f32(const float *g, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -378,6 +382,7 @@ float symact_sparse_plus_vjpf(float z, float g_bar)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sparse_plus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
@@ -434,6 +439,7 @@ float symact_sparse_plus_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sparse_plus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
@@ -490,6 +496,7 @@ float symact_sparse_plus_second_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_sparse_plus_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -529,4 +536,54 @@ void symact_sparse_plus_second_derivative_f64(const double *z, double *d, size_t
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_sparse_plus_f16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, g, n, sparse_plus_forward_f32(symact_x))
+}
+
+void symact_sparse_plus_bf16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, sparse_plus_forward_f32(symact_x))
+}
+
+void symact_sparse_plus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, d, n, sparse_plus_derivative_f32(symact_x))
+}
+
+void symact_sparse_plus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, sparse_plus_derivative_f32(symact_x))
+}
+
+void symact_sparse_plus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(f16, g, d, n, sparse_plus_derivative_from_output_f32(symact_x))
+}
+
+void symact_sparse_plus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, sparse_plus_derivative_from_output_f32(symact_x))
+}
+
+void symact_sparse_plus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * sparse_plus_derivative_f32(symact_x))
+}
+
+void symact_sparse_plus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * sparse_plus_derivative_f32(symact_x))
+}
+
+void symact_sparse_plus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * sparse_plus_derivative_from_output_f32(symact_x))
+}
+
+void symact_sparse_plus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * sparse_plus_derivative_from_output_f32(symact_x))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -168,6 +169,7 @@ float symact_squaref(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_square_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
@@ -224,6 +226,7 @@ float symact_square_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_square_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -280,6 +283,7 @@ float symact_square_vjpf(float z, float g_bar)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_square_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
     const int before = symact_raised();
@@ -336,6 +340,7 @@ float symact_square_second_derivativef(float z)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_square_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -375,4 +380,34 @@ void symact_square_second_derivative_f64(const double *z, double *d, size_t n)
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_square_f16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, g, n, square_forward_f32(symact_x))
+}
+
+void symact_square_bf16(const uint16_t *z, uint16_t *g, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, square_forward_f32(symact_x))
+}
+
+void symact_square_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(f16, z, d, n, square_derivative_f32(symact_x))
+}
+
+void symact_square_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, square_derivative_f32(symact_x))
+}
+
+void symact_square_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * square_derivative_f32(symact_x))
+}
+
+void symact_square_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * square_derivative_f32(symact_x))
 }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -293,6 +294,7 @@ float symact_squareplusf(float z, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_squareplus_f32(const float *z, float *g, size_t n, float b)
 {
     const int before = symact_raised();
@@ -349,6 +351,7 @@ float symact_squareplus_derivativef(float z, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_squareplus_derivative_f32(const float *z, float *d, size_t n, float b)
 {
     const int before = symact_raised();
@@ -405,6 +408,7 @@ float symact_squareplus_derivative_from_outputf(float g, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_squareplus_derivative_from_output_f32(const float *g, float *d, size_t n, float b)
 {
     const int before = symact_raised();
@@ -479,6 +483,7 @@ float symact_squareplus_vjpf(float z, float g_bar, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_squareplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float b)
 {
     const int before = symact_raised();
@@ -535,6 +540,7 @@ float symact_squareplus_vjp_from_outputf(float g, float g_bar, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_squareplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b)
 {
     const int before = symact_raised();
@@ -609,6 +615,7 @@ float symact_squareplus_second_derivativef(float z, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_squareplus_second_derivative_f32(const float *z, float *d, size_t n, float b)
 {
     const int before = symact_raised();
@@ -665,6 +672,7 @@ float symact_squareplus_derivative_wrt_bf(float z, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_squareplus_derivative_wrt_b_f32(const float *z, float *d, size_t n, float b)
 {
     const int before = symact_raised();
@@ -704,4 +712,54 @@ void symact_squareplus_derivative_wrt_b_f64(const double *z, double *d, size_t n
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_squareplus_f16(const uint16_t *z, uint16_t *g, size_t n, float b)
+{
+    SYMACT_OF_ONE(f16, z, g, n, squareplus_forward_f32(symact_x, (double)b))
+}
+
+void symact_squareplus_bf16(const uint16_t *z, uint16_t *g, size_t n, float b)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, squareplus_forward_f32(symact_x, (double)b))
+}
+
+void symact_squareplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float b)
+{
+    SYMACT_OF_ONE(f16, z, d, n, squareplus_derivative_f32(symact_x, (double)b))
+}
+
+void symact_squareplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float b)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, squareplus_derivative_f32(symact_x, (double)b))
+}
+
+void symact_squareplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float b)
+{
+    SYMACT_OF_ONE(f16, g, d, n, squareplus_derivative_from_output_f32(symact_x, (double)b))
+}
+
+void symact_squareplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float b)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, squareplus_derivative_from_output_f32(symact_x, (double)b))
+}
+
+void symact_squareplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * squareplus_derivative_f32(symact_x, (double)b))
+}
+
+void symact_squareplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * squareplus_derivative_f32(symact_x, (double)b))
+}
+
+void symact_squareplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * squareplus_derivative_from_output_f32(symact_x, (double)b))
+}
+
+void symact_squareplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * squareplus_derivative_from_output_f32(symact_x, (double)b))
 }

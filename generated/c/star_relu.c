@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -383,6 +384,7 @@ float symact_star_reluf(float z, float s, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_star_relu_f32(const float *z, float *g, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -439,6 +441,7 @@ float symact_star_relu_derivativef(float z, float s, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_star_relu_derivative_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -495,6 +498,7 @@ float symact_star_relu_derivative_from_outputf(float g, float s, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_star_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -569,6 +573,7 @@ float symact_star_relu_vjpf(float z, float g_bar, float s, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_star_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -625,6 +630,7 @@ float symact_star_relu_vjp_from_outputf(float g, float g_bar, float s, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_star_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -699,6 +705,7 @@ float symact_star_relu_second_derivativef(float z, float s, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_star_relu_second_derivative_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -755,6 +762,7 @@ float symact_star_relu_derivative_wrt_sf(float z, float s, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_star_relu_derivative_wrt_s_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -811,6 +819,7 @@ float symact_star_relu_derivative_wrt_bf(float z, float s, float b)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -850,4 +859,54 @@ void symact_star_relu_derivative_wrt_b_f64(const double *z, double *d, size_t n,
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_star_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float s, float b)
+{
+    SYMACT_OF_ONE(f16, z, g, n, symact_sticky(star_relu_forward_f32(symact_x, (double)s, (double)b)))
+}
+
+void symact_star_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float s, float b)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, symact_sticky(star_relu_forward_f32(symact_x, (double)s, (double)b)))
+}
+
+void symact_star_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float s, float b)
+{
+    SYMACT_OF_ONE(f16, z, d, n, star_relu_derivative_f32(symact_x, (double)s, (double)b))
+}
+
+void symact_star_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float s, float b)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, star_relu_derivative_f32(symact_x, (double)s, (double)b))
+}
+
+void symact_star_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float s, float b)
+{
+    SYMACT_OF_ONE(f16, g, d, n, star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
+}
+
+void symact_star_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float s, float b)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
+}
+
+void symact_star_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * star_relu_derivative_f32(symact_x, (double)s, (double)b))
+}
+
+void symact_star_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * star_relu_derivative_f32(symact_x, (double)s, (double)b))
+}
+
+void symact_star_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
+}
+
+void symact_star_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
 }

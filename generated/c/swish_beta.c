@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -723,6 +724,7 @@ float symact_swish_betaf(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_swish_beta_f32(const float *z, float *g, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -779,6 +781,7 @@ float symact_swish_beta_derivativef(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_swish_beta_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -835,6 +838,7 @@ float symact_swish_beta_vjpf(float z, float g_bar, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_swish_beta_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -891,6 +895,7 @@ float symact_swish_beta_second_derivativef(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_swish_beta_second_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -947,6 +952,7 @@ float symact_swish_beta_derivative_wrt_betaf(float z, float beta)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_swish_beta_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -986,4 +992,34 @@ void symact_swish_beta_derivative_wrt_beta_f64(const double *z, double *d, size_
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_swish_beta_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)
+{
+    SYMACT_OF_ONE(f16, z, g, n, swish_beta_forward_f32(symact_x, (double)beta))
+}
+
+void symact_swish_beta_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, swish_beta_forward_f32(symact_x, (double)beta))
+}
+
+void symact_swish_beta_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta)
+{
+    SYMACT_OF_ONE(f16, z, d, n, swish_beta_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_swish_beta_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, swish_beta_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_swish_beta_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * swish_beta_derivative_f32(symact_x, (double)beta))
+}
+
+void symact_swish_beta_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * swish_beta_derivative_f32(symact_x, (double)beta))
 }

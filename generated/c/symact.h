@@ -5,6 +5,8 @@
  *
  * Activations and their derivatives. Arrays: n elements, any alignment, in place allowed; scalars give the same bits.
  * float32 is computed in binary64 or better (declared: at most 1 ulp), float64 in double-double (at most 4 ulp).
+ * float16 and bfloat16 are bit patterns in uint16_t (_f16, _bf16; arrays only, parameters are float): what float32 has
+ * in binary64, rounded once to nearest, ties to even.
  * NaN in gives NaN out; at an infinity the result is the limit, NaN where there is none.
  * z_bar = g_bar * f'(z); a _from_output function takes g = f(z) and is exact relative to the g that it is given.
  * Where its form holds for some parameters only, a _checked variant returns SYMACT_OUTSIDE for others, and writes
@@ -14,6 +16,7 @@
 #define SYMACT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define SYMACT_OK 0
 #define SYMACT_OUTSIDE 1
@@ -49,6 +52,16 @@ float symact_sigmoid_second_derivativef(float z);
 void symact_sigmoid_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_sigmoid_second_derivative(double z);
 void symact_sigmoid_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_sigmoid_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sigmoid_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sigmoid_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sigmoid_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sigmoid_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sigmoid_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * tanh: g = tanh(z)
@@ -77,6 +90,16 @@ float symact_tanh_second_derivativef(float z);
 void symact_tanh_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_tanh_second_derivative(double z);
 void symact_tanh_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_tanh_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_tanh_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_tanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_tanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_tanh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_tanh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_tanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_tanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * scaled_tanh: g = a*tanh(b*z)
@@ -119,6 +142,16 @@ float symact_scaled_tanh_derivative_wrt_bf(float z, float a, float b);
 void symact_scaled_tanh_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b);
 double symact_scaled_tanh_derivative_wrt_b(double z, double a, double b);
 void symact_scaled_tanh_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b);
+void symact_scaled_tanh_f16(const uint16_t *z, uint16_t *g, size_t n, float a, float b);
+void symact_scaled_tanh_bf16(const uint16_t *z, uint16_t *g, size_t n, float a, float b);
+void symact_scaled_tanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float a, float b);
+void symact_scaled_tanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float a, float b);
+void symact_scaled_tanh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float a, float b);
+void symact_scaled_tanh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float a, float b);
+void symact_scaled_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
+void symact_scaled_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
+void symact_scaled_tanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
+void symact_scaled_tanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
 
 /*
  * hardsigmoid: g = Min(1, Max(0, z/6 + 1/2))
@@ -148,6 +181,16 @@ float symact_hardsigmoid_second_derivativef(float z);
 void symact_hardsigmoid_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_hardsigmoid_second_derivative(double z);
 void symact_hardsigmoid_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_hardsigmoid_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_hardsigmoid_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_hardsigmoid_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_hardsigmoid_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_hardsigmoid_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_hardsigmoid_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_hardsigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_hardsigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_hardsigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_hardsigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * sparse_sigmoid: g = Min(1, Max(0, z/2 + 1/2))
@@ -177,6 +220,16 @@ float symact_sparse_sigmoid_second_derivativef(float z);
 void symact_sparse_sigmoid_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_sparse_sigmoid_second_derivative(double z);
 void symact_sparse_sigmoid_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_sparse_sigmoid_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sparse_sigmoid_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sparse_sigmoid_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sparse_sigmoid_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sparse_sigmoid_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sparse_sigmoid_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sparse_sigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sparse_sigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sparse_sigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sparse_sigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * softsign: g = z/(Abs(z) + 1)
@@ -206,6 +259,16 @@ float symact_softsign_second_derivativef(float z);
 void symact_softsign_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_softsign_second_derivative(double z);
 void symact_softsign_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_softsign_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_softsign_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_softsign_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_softsign_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_softsign_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_softsign_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_softsign_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_softsign_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_softsign_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_softsign_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * sqnl: g = Piecewise((1, z > 2), (-z**2/4 + z, z >= 0), (z**2/4 + z, z >= -2), (-1, True))
@@ -235,6 +298,16 @@ float symact_sqnl_second_derivativef(float z);
 void symact_sqnl_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_sqnl_second_derivative(double z);
 void symact_sqnl_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_sqnl_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sqnl_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sqnl_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sqnl_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sqnl_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sqnl_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sqnl_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sqnl_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sqnl_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sqnl_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * isru: g = z/sqrt(alpha*z**2 + 1)
@@ -272,6 +345,16 @@ float symact_isru_derivative_wrt_alphaf(float z, float alpha);
 void symact_isru_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
 double symact_isru_derivative_wrt_alpha(double z, double alpha);
 void symact_isru_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
+void symact_isru_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_isru_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_isru_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_isru_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_isru_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_isru_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_isru_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_isru_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_isru_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_isru_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 
 /*
  * arctan: g = atan(z)
@@ -300,6 +383,16 @@ float symact_arctan_second_derivativef(float z);
 void symact_arctan_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_arctan_second_derivative(double z);
 void symact_arctan_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_arctan_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_arctan_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_arctan_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_arctan_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_arctan_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_arctan_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_arctan_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_arctan_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_arctan_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_arctan_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * arcsinh: g = asinh(z)
@@ -328,6 +421,16 @@ float symact_arcsinh_second_derivativef(float z);
 void symact_arcsinh_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_arcsinh_second_derivative(double z);
 void symact_arcsinh_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_arcsinh_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_arcsinh_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_arcsinh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_arcsinh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_arcsinh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_arcsinh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_arcsinh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_arcsinh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_arcsinh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_arcsinh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * erf: g = erf(z)
@@ -348,6 +451,12 @@ float symact_erf_second_derivativef(float z);
 void symact_erf_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_erf_second_derivative(double z);
 void symact_erf_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_erf_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_erf_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_erf_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_erf_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_erf_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_erf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * normal_cdf: g = erf(sqrt(2)*z/2)/2 + 1/2
@@ -368,6 +477,12 @@ float symact_normal_cdf_second_derivativef(float z);
 void symact_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_normal_cdf_second_derivative(double z);
 void symact_normal_cdf_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_normal_cdf_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_normal_cdf_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_normal_cdf_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_normal_cdf_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_normal_cdf_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_normal_cdf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * cloglog: g = 1 - exp(-exp(z))
@@ -396,6 +511,16 @@ float symact_cloglog_second_derivativef(float z);
 void symact_cloglog_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_cloglog_second_derivative(double z);
 void symact_cloglog_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_cloglog_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_cloglog_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_cloglog_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_cloglog_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_cloglog_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_cloglog_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_cloglog_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_cloglog_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_cloglog_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_cloglog_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * logsigmoid: g = -log(1 + exp(-z))
@@ -424,6 +549,16 @@ float symact_logsigmoid_second_derivativef(float z);
 void symact_logsigmoid_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_logsigmoid_second_derivative(double z);
 void symact_logsigmoid_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_logsigmoid_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logsigmoid_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logsigmoid_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logsigmoid_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logsigmoid_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_logsigmoid_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_logsigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logsigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logsigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logsigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * log_normal_cdf: g = log(erf(sqrt(2)*z/2)/2 + 1/2)
@@ -444,6 +579,12 @@ float symact_log_normal_cdf_second_derivativef(float z);
 void symact_log_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_log_normal_cdf_second_derivative(double z);
 void symact_log_normal_cdf_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_log_normal_cdf_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_log_normal_cdf_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_log_normal_cdf_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_log_normal_cdf_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_log_normal_cdf_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_log_normal_cdf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * logit: g = log(z/(1 - z))
@@ -472,6 +613,16 @@ float symact_logit_second_derivativef(float z);
 void symact_logit_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_logit_second_derivative(double z);
 void symact_logit_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_logit_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logit_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logit_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logit_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logit_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_logit_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_logit_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logit_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logit_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logit_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * relu: g = Max(0, z)
@@ -501,6 +652,16 @@ float symact_relu_second_derivativef(float z);
 void symact_relu_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_relu_second_derivative(double z);
 void symact_relu_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_relu_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_relu_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * leaky_relu: g = Piecewise((z, z > 0), (negative_slope*z, True))
@@ -540,6 +701,16 @@ float symact_leaky_relu_derivative_wrt_negative_slopef(float z, float negative_s
 void symact_leaky_relu_derivative_wrt_negative_slope_f32(const float *z, float *d, size_t n, float negative_slope);
 double symact_leaky_relu_derivative_wrt_negative_slope(double z, double negative_slope);
 void symact_leaky_relu_derivative_wrt_negative_slope_f64(const double *z, double *d, size_t n, double negative_slope);
+void symact_leaky_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float negative_slope);
+void symact_leaky_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float negative_slope);
+void symact_leaky_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float negative_slope);
+void symact_leaky_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float negative_slope);
+void symact_leaky_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float negative_slope);
+void symact_leaky_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float negative_slope);
+void symact_leaky_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope);
+void symact_leaky_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope);
+void symact_leaky_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope);
+void symact_leaky_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope);
 
 /*
  * prelu: g = Piecewise((z, z > 0), (weight*z, True))
@@ -579,6 +750,16 @@ float symact_prelu_derivative_wrt_weightf(float z, float weight);
 void symact_prelu_derivative_wrt_weight_f32(const float *z, float *d, size_t n, float weight);
 double symact_prelu_derivative_wrt_weight(double z, double weight);
 void symact_prelu_derivative_wrt_weight_f64(const double *z, double *d, size_t n, double weight);
+void symact_prelu_f16(const uint16_t *z, uint16_t *g, size_t n, float weight);
+void symact_prelu_bf16(const uint16_t *z, uint16_t *g, size_t n, float weight);
+void symact_prelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float weight);
+void symact_prelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float weight);
+void symact_prelu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float weight);
+void symact_prelu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float weight);
+void symact_prelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight);
+void symact_prelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight);
+void symact_prelu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight);
+void symact_prelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight);
 
 /*
  * relu6: g = Min(6, Max(0, z))
@@ -608,6 +789,16 @@ float symact_relu6_second_derivativef(float z);
 void symact_relu6_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_relu6_second_derivative(double z);
 void symact_relu6_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_relu6_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_relu6_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_relu6_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_relu6_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_relu6_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_relu6_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_relu6_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_relu6_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_relu6_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_relu6_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * hardtanh: g = Min(max_val, Max(min_val, z))
@@ -651,6 +842,16 @@ float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_
 void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t n, float min_val, float max_val);
 double symact_hardtanh_derivative_wrt_max_val(double z, double min_val, double max_val);
 void symact_hardtanh_derivative_wrt_max_val_f64(const double *z, double *d, size_t n, double min_val, double max_val);
+void symact_hardtanh_f16(const uint16_t *z, uint16_t *g, size_t n, float min_val, float max_val);
+void symact_hardtanh_bf16(const uint16_t *z, uint16_t *g, size_t n, float min_val, float max_val);
+void symact_hardtanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float min_val, float max_val);
+void symact_hardtanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float min_val, float max_val);
+void symact_hardtanh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float min_val, float max_val);
+void symact_hardtanh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float min_val, float max_val);
+void symact_hardtanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val);
+void symact_hardtanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val);
+void symact_hardtanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val);
+void symact_hardtanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val);
 
 /*
  * hardswish: g = z*Min(1, Max(0, z/6 + 1/2))
@@ -671,6 +872,12 @@ float symact_hardswish_second_derivativef(float z);
 void symact_hardswish_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_hardswish_second_derivative(double z);
 void symact_hardswish_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_hardswish_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_hardswish_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_hardswish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_hardswish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_hardswish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_hardswish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * threshold: g = Piecewise((z, z > threshold), (value, True))
@@ -715,6 +922,16 @@ float symact_threshold_derivative_wrt_valuef(float z, float threshold, float val
 void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t n, float threshold, float value);
 double symact_threshold_derivative_wrt_value(double z, double threshold, double value);
 void symact_threshold_derivative_wrt_value_f64(const double *z, double *d, size_t n, double threshold, double value);
+void symact_threshold_f16(const uint16_t *z, uint16_t *g, size_t n, float threshold, float value);
+void symact_threshold_bf16(const uint16_t *z, uint16_t *g, size_t n, float threshold, float value);
+void symact_threshold_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float threshold, float value);
+void symact_threshold_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float threshold, float value);
+void symact_threshold_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float threshold, float value);
+void symact_threshold_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float threshold, float value);
+void symact_threshold_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value);
+void symact_threshold_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value);
+void symact_threshold_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value);
+void symact_threshold_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value);
 
 /*
  * thresholded_relu: g = Piecewise((z, z > alpha), (0, True))
@@ -754,6 +971,16 @@ float symact_thresholded_relu_derivative_wrt_alphaf(float z, float alpha);
 void symact_thresholded_relu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
 double symact_thresholded_relu_derivative_wrt_alpha(double z, double alpha);
 void symact_thresholded_relu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
+void symact_thresholded_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_thresholded_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_thresholded_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_thresholded_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_thresholded_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_thresholded_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_thresholded_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_thresholded_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_thresholded_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_thresholded_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 
 /*
  * squared_relu: g = Max(0, z)**2
@@ -783,6 +1010,16 @@ float symact_squared_relu_second_derivativef(float z);
 void symact_squared_relu_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_squared_relu_second_derivative(double z);
 void symact_squared_relu_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_squared_relu_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_squared_relu_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_squared_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_squared_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_squared_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_squared_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_squared_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_squared_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_squared_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_squared_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * star_relu: g = b + s*Max(0, z)**2
@@ -826,6 +1063,16 @@ float symact_star_relu_derivative_wrt_bf(float z, float s, float b);
 void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float s, float b);
 double symact_star_relu_derivative_wrt_b(double z, double s, double b);
 void symact_star_relu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double s, double b);
+void symact_star_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float s, float b);
+void symact_star_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float s, float b);
+void symact_star_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float s, float b);
+void symact_star_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float s, float b);
+void symact_star_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float s, float b);
+void symact_star_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float s, float b);
+void symact_star_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b);
+void symact_star_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b);
+void symact_star_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b);
+void symact_star_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b);
 
 /*
  * sparse_plus: g = Piecewise((0, z <= -1), ((z + 1)**2/4, z < 1), (z, True))
@@ -854,6 +1101,16 @@ float symact_sparse_plus_second_derivativef(float z);
 void symact_sparse_plus_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_sparse_plus_second_derivative(double z);
 void symact_sparse_plus_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_sparse_plus_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sparse_plus_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sparse_plus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sparse_plus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sparse_plus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sparse_plus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sparse_plus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sparse_plus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sparse_plus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sparse_plus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * isrlu: g = Piecewise((z, z >= 0), (z/sqrt(alpha*z**2 + 1), True))
@@ -891,6 +1148,16 @@ float symact_isrlu_derivative_wrt_alphaf(float z, float alpha);
 void symact_isrlu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
 double symact_isrlu_derivative_wrt_alpha(double z, double alpha);
 void symact_isrlu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
+void symact_isrlu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_isrlu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_isrlu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_isrlu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_isrlu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_isrlu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_isrlu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_isrlu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_isrlu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_isrlu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 
 /*
  * elu: g = Piecewise((z, z > 0), (alpha*(exp(z) - 1), True))
@@ -929,6 +1196,16 @@ float symact_elu_derivative_wrt_alphaf(float z, float alpha);
 void symact_elu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
 double symact_elu_derivative_wrt_alpha(double z, double alpha);
 void symact_elu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
+void symact_elu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_elu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_elu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_elu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_elu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_elu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_elu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_elu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_elu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_elu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 
 /*
  * selu: g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000
@@ -957,6 +1234,16 @@ float symact_selu_second_derivativef(float z);
 void symact_selu_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_selu_second_derivative(double z);
 void symact_selu_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_selu_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_selu_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_selu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_selu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_selu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_selu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_selu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_selu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_selu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_selu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * celu: g = Piecewise((z, z > 0), (alpha*(exp(z/alpha) - 1), True))
@@ -994,6 +1281,16 @@ float symact_celu_derivative_wrt_alphaf(float z, float alpha);
 void symact_celu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
 double symact_celu_derivative_wrt_alpha(double z, double alpha);
 void symact_celu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
+void symact_celu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_celu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_celu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_celu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_celu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_celu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_celu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_celu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_celu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_celu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 
 /*
  * pelu: g = Piecewise((a*z/b, z >= 0), (a*(exp(z/b) - 1), True))
@@ -1036,6 +1333,16 @@ float symact_pelu_derivative_wrt_bf(float z, float a, float b);
 void symact_pelu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b);
 double symact_pelu_derivative_wrt_b(double z, double a, double b);
 void symact_pelu_derivative_wrt_b_f64(const double *z, double *d, size_t n, double a, double b);
+void symact_pelu_f16(const uint16_t *z, uint16_t *g, size_t n, float a, float b);
+void symact_pelu_bf16(const uint16_t *z, uint16_t *g, size_t n, float a, float b);
+void symact_pelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float a, float b);
+void symact_pelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float a, float b);
+void symact_pelu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float a, float b);
+void symact_pelu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float a, float b);
+void symact_pelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
+void symact_pelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
+void symact_pelu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
+void symact_pelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
 
 /*
  * elish: g = Piecewise((z/(1 + exp(-z)), z >= 0), ((exp(z) - 1)/(1 + exp(-z)), True))
@@ -1056,6 +1363,12 @@ float symact_elish_second_derivativef(float z);
 void symact_elish_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_elish_second_derivative(double z);
 void symact_elish_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_elish_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_elish_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_elish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_elish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_elish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_elish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * soft_exponential: g = Piecewise((z, Eq(alpha, 0)), (-log(-alpha*(alpha + z) + 1)/alpha, alpha < 0), (alpha + (exp(alpha*z) - 1)/alpha, True))
@@ -1089,6 +1402,16 @@ float symact_soft_exponential_derivative_wrt_alphaf(float z, float alpha);
 void symact_soft_exponential_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
 double symact_soft_exponential_derivative_wrt_alpha(double z, double alpha);
 void symact_soft_exponential_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
+void symact_soft_exponential_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_soft_exponential_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_soft_exponential_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_soft_exponential_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_soft_exponential_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_soft_exponential_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha);
+void symact_soft_exponential_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_soft_exponential_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_soft_exponential_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_soft_exponential_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 
 /*
  * symlog: g = log(Abs(z) + 1)*sign(z)
@@ -1117,6 +1440,16 @@ float symact_symlog_second_derivativef(float z);
 void symact_symlog_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_symlog_second_derivative(double z);
 void symact_symlog_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_symlog_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_symlog_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_symlog_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_symlog_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_symlog_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_symlog_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_symlog_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_symlog_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_symlog_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_symlog_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * symexp: g = (exp(Abs(z)) - 1)*sign(z)
@@ -1145,6 +1478,16 @@ float symact_symexp_second_derivativef(float z);
 void symact_symexp_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_symexp_second_derivative(double z);
 void symact_symexp_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_symexp_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_symexp_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_symexp_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_symexp_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_symexp_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_symexp_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_symexp_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_symexp_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_symexp_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_symexp_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * gelu: g = z*(erf(sqrt(2)*z/2) + 1)/2
@@ -1165,6 +1508,12 @@ float symact_gelu_second_derivativef(float z);
 void symact_gelu_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_gelu_second_derivative(double z);
 void symact_gelu_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_gelu_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_gelu_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_gelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_gelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_gelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_gelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * gelu_tanh: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
@@ -1185,6 +1534,12 @@ float symact_gelu_tanh_second_derivativef(float z);
 void symact_gelu_tanh_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_gelu_tanh_second_derivative(double z);
 void symact_gelu_tanh_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_gelu_tanh_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_gelu_tanh_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_gelu_tanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_gelu_tanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_gelu_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_gelu_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * quick_gelu: g = z/(1 + exp(-851*z/500))
@@ -1205,6 +1560,12 @@ float symact_quick_gelu_second_derivativef(float z);
 void symact_quick_gelu_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_quick_gelu_second_derivative(double z);
 void symact_quick_gelu_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_quick_gelu_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_quick_gelu_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_quick_gelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_quick_gelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_quick_gelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_quick_gelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * silu: g = z/(1 + exp(-z))
@@ -1225,6 +1586,12 @@ float symact_silu_second_derivativef(float z);
 void symact_silu_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_silu_second_derivative(double z);
 void symact_silu_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_silu_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_silu_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_silu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_silu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_silu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_silu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * swish_beta: g = z/(1 + exp(-beta*z))
@@ -1250,6 +1617,12 @@ float symact_swish_beta_derivative_wrt_betaf(float z, float beta);
 void symact_swish_beta_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta);
 double symact_swish_beta_derivative_wrt_beta(double z, double beta);
 void symact_swish_beta_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta);
+void symact_swish_beta_f16(const uint16_t *z, uint16_t *g, size_t n, float beta);
+void symact_swish_beta_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta);
+void symact_swish_beta_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta);
+void symact_swish_beta_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta);
+void symact_swish_beta_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
+void symact_swish_beta_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
 
 /*
  * e_swish: g = beta*z/(1 + exp(-z))
@@ -1275,6 +1648,12 @@ float symact_e_swish_derivative_wrt_betaf(float z, float beta);
 void symact_e_swish_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta);
 double symact_e_swish_derivative_wrt_beta(double z, double beta);
 void symact_e_swish_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta);
+void symact_e_swish_f16(const uint16_t *z, uint16_t *g, size_t n, float beta);
+void symact_e_swish_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta);
+void symact_e_swish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta);
+void symact_e_swish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta);
+void symact_e_swish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
+void symact_e_swish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
 
 /*
  * d_silu: g = (z*(1 - 1/(1 + exp(-z))) + 1)/(1 + exp(-z))
@@ -1295,6 +1674,12 @@ float symact_d_silu_second_derivativef(float z);
 void symact_d_silu_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_d_silu_second_derivative(double z);
 void symact_d_silu_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_d_silu_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_d_silu_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_d_silu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_d_silu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_d_silu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_d_silu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * mish: g = z*tanh(log(exp(z) + 1))
@@ -1315,6 +1700,12 @@ float symact_mish_second_derivativef(float z);
 void symact_mish_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_mish_second_derivative(double z);
 void symact_mish_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_mish_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_mish_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_mish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_mish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_mish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_mish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * lisht: g = z*tanh(z)
@@ -1335,6 +1726,12 @@ float symact_lisht_second_derivativef(float z);
 void symact_lisht_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_lisht_second_derivative(double z);
 void symact_lisht_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_lisht_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_lisht_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_lisht_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_lisht_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_lisht_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_lisht_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * tanhexp: g = z*tanh(exp(z))
@@ -1355,6 +1752,12 @@ float symact_tanhexp_second_derivativef(float z);
 void symact_tanhexp_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_tanhexp_second_derivative(double z);
 void symact_tanhexp_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_tanhexp_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_tanhexp_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_tanhexp_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_tanhexp_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_tanhexp_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_tanhexp_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * smish: g = z*tanh(log(1 + 1/(1 + exp(-z))))
@@ -1375,6 +1778,12 @@ float symact_smish_second_derivativef(float z);
 void symact_smish_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_smish_second_derivative(double z);
 void symact_smish_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_smish_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_smish_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_smish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_smish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_smish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_smish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * logish: g = z*log(1 + 1/(1 + exp(-z)))
@@ -1395,6 +1804,12 @@ float symact_logish_second_derivativef(float z);
 void symact_logish_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_logish_second_derivative(double z);
 void symact_logish_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_logish_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logish_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * softshrink: g = Piecewise((-lambd + z, z > lambd), (lambd + z, z < -lambd), (0, True))
@@ -1433,6 +1848,16 @@ float symact_softshrink_derivative_wrt_lambdf(float z, float lambd);
 void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd);
 double symact_softshrink_derivative_wrt_lambd(double z, double lambd);
 void symact_softshrink_derivative_wrt_lambd_f64(const double *z, double *d, size_t n, double lambd);
+void symact_softshrink_f16(const uint16_t *z, uint16_t *g, size_t n, float lambd);
+void symact_softshrink_bf16(const uint16_t *z, uint16_t *g, size_t n, float lambd);
+void symact_softshrink_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float lambd);
+void symact_softshrink_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float lambd);
+void symact_softshrink_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float lambd);
+void symact_softshrink_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float lambd);
+void symact_softshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
+void symact_softshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
+void symact_softshrink_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
+void symact_softshrink_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
 
 /*
  * hardshrink: g = Piecewise((z, (z < -lambd) | (z > lambd)), (0, True))
@@ -1471,6 +1896,16 @@ float symact_hardshrink_derivative_wrt_lambdf(float z, float lambd);
 void symact_hardshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd);
 double symact_hardshrink_derivative_wrt_lambd(double z, double lambd);
 void symact_hardshrink_derivative_wrt_lambd_f64(const double *z, double *d, size_t n, double lambd);
+void symact_hardshrink_f16(const uint16_t *z, uint16_t *g, size_t n, float lambd);
+void symact_hardshrink_bf16(const uint16_t *z, uint16_t *g, size_t n, float lambd);
+void symact_hardshrink_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float lambd);
+void symact_hardshrink_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float lambd);
+void symact_hardshrink_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float lambd);
+void symact_hardshrink_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float lambd);
+void symact_hardshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
+void symact_hardshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
+void symact_hardshrink_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
+void symact_hardshrink_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
 
 /*
  * tanhshrink: g = z - tanh(z)
@@ -1491,6 +1926,12 @@ float symact_tanhshrink_second_derivativef(float z);
 void symact_tanhshrink_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_tanhshrink_second_derivative(double z);
 void symact_tanhshrink_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_tanhshrink_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_tanhshrink_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_tanhshrink_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_tanhshrink_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_tanhshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_tanhshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * softplus: g = log(exp(beta*z) + 1)/beta
@@ -1528,6 +1969,16 @@ float symact_softplus_derivative_wrt_betaf(float z, float beta);
 void symact_softplus_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta);
 double symact_softplus_derivative_wrt_beta(double z, double beta);
 void symact_softplus_derivative_wrt_beta_f64(const double *z, double *d, size_t n, double beta);
+void symact_softplus_f16(const uint16_t *z, uint16_t *g, size_t n, float beta);
+void symact_softplus_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta);
+void symact_softplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta);
+void symact_softplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta);
+void symact_softplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float beta);
+void symact_softplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float beta);
+void symact_softplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
+void symact_softplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
+void symact_softplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
+void symact_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
 
 /*
  * softplus_inverse: g = log(exp(z) - 1)
@@ -1556,6 +2007,16 @@ float symact_softplus_inverse_second_derivativef(float z);
 void symact_softplus_inverse_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_softplus_inverse_second_derivative(double z);
 void symact_softplus_inverse_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_softplus_inverse_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_softplus_inverse_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_softplus_inverse_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_softplus_inverse_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_softplus_inverse_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_softplus_inverse_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_softplus_inverse_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_softplus_inverse_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_softplus_inverse_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_softplus_inverse_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * sqrt_softplus: g = sqrt(log(exp(z) + 1))
@@ -1584,6 +2045,16 @@ float symact_sqrt_softplus_second_derivativef(float z);
 void symact_sqrt_softplus_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_sqrt_softplus_second_derivative(double z);
 void symact_sqrt_softplus_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_sqrt_softplus_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sqrt_softplus_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sqrt_softplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sqrt_softplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sqrt_softplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sqrt_softplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sqrt_softplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sqrt_softplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sqrt_softplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sqrt_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * squareplus: g = z/2 + sqrt(b + z**2)/2
@@ -1621,6 +2092,16 @@ float symact_squareplus_derivative_wrt_bf(float z, float b);
 void symact_squareplus_derivative_wrt_b_f32(const float *z, float *d, size_t n, float b);
 double symact_squareplus_derivative_wrt_b(double z, double b);
 void symact_squareplus_derivative_wrt_b_f64(const double *z, double *d, size_t n, double b);
+void symact_squareplus_f16(const uint16_t *z, uint16_t *g, size_t n, float b);
+void symact_squareplus_bf16(const uint16_t *z, uint16_t *g, size_t n, float b);
+void symact_squareplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float b);
+void symact_squareplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float b);
+void symact_squareplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float b);
+void symact_squareplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float b);
+void symact_squareplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b);
+void symact_squareplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b);
+void symact_squareplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b);
+void symact_squareplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b);
 
 /*
  * logcosh: g = log(cosh(z))
@@ -1641,6 +2122,12 @@ float symact_logcosh_second_derivativef(float z);
 void symact_logcosh_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_logcosh_second_derivative(double z);
 void symact_logcosh_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_logcosh_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logcosh_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logcosh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logcosh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logcosh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logcosh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * bent_identity: g = z + sqrt(z**2 + 1)/2 - 1/2
@@ -1669,6 +2156,16 @@ float symact_bent_identity_second_derivativef(float z);
 void symact_bent_identity_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_bent_identity_second_derivative(double z);
 void symact_bent_identity_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_bent_identity_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_bent_identity_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_bent_identity_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_bent_identity_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_bent_identity_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_bent_identity_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_bent_identity_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_bent_identity_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_bent_identity_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_bent_identity_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * gaussian: g = exp(-z**2)
@@ -1689,6 +2186,12 @@ float symact_gaussian_second_derivativef(float z);
 void symact_gaussian_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_gaussian_second_derivative(double z);
 void symact_gaussian_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_gaussian_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_gaussian_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_gaussian_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_gaussian_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_gaussian_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_gaussian_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * sine: g = sin(omega*z)
@@ -1714,6 +2217,12 @@ float symact_sine_derivative_wrt_omegaf(float z, float omega);
 void symact_sine_derivative_wrt_omega_f32(const float *z, float *d, size_t n, float omega);
 double symact_sine_derivative_wrt_omega(double z, double omega);
 void symact_sine_derivative_wrt_omega_f64(const double *z, double *d, size_t n, double omega);
+void symact_sine_f16(const uint16_t *z, uint16_t *g, size_t n, float omega);
+void symact_sine_bf16(const uint16_t *z, uint16_t *g, size_t n, float omega);
+void symact_sine_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float omega);
+void symact_sine_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float omega);
+void symact_sine_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega);
+void symact_sine_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega);
 
 /*
  * snake: g = z + sin(alpha*z)**2/alpha
@@ -1739,6 +2248,12 @@ float symact_snake_derivative_wrt_alphaf(float z, float alpha);
 void symact_snake_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha);
 double symact_snake_derivative_wrt_alpha(double z, double alpha);
 void symact_snake_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, double alpha);
+void symact_snake_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_snake_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha);
+void symact_snake_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_snake_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
+void symact_snake_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_snake_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 
 /*
  * linear: g = intercept + slope*z
@@ -1778,6 +2293,16 @@ float symact_linear_derivative_wrt_interceptf(float z, float slope, float interc
 void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t n, float slope, float intercept);
 double symact_linear_derivative_wrt_intercept(double z, double slope, double intercept);
 void symact_linear_derivative_wrt_intercept_f64(const double *z, double *d, size_t n, double slope, double intercept);
+void symact_linear_f16(const uint16_t *z, uint16_t *g, size_t n, float slope, float intercept);
+void symact_linear_bf16(const uint16_t *z, uint16_t *g, size_t n, float slope, float intercept);
+void symact_linear_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float slope, float intercept);
+void symact_linear_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float slope, float intercept);
+void symact_linear_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float slope, float intercept);
+void symact_linear_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float slope, float intercept);
+void symact_linear_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept);
+void symact_linear_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept);
+void symact_linear_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept);
+void symact_linear_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept);
 
 /*
  * step: g = Piecewise((1, z > 0), (0, True))
@@ -1807,6 +2332,16 @@ float symact_step_second_derivativef(float z);
 void symact_step_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_step_second_derivative(double z);
 void symact_step_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_step_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_step_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_step_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_step_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_step_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_step_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_step_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_step_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_step_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_step_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * sign: g = sign(z)
@@ -1836,6 +2371,16 @@ float symact_sign_second_derivativef(float z);
 void symact_sign_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_sign_second_derivative(double z);
 void symact_sign_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_sign_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sign_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_sign_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sign_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_sign_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sign_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_sign_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sign_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sign_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sign_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * absolute: g = Abs(z)
@@ -1857,6 +2402,12 @@ float symact_absolute_second_derivativef(float z);
 void symact_absolute_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_absolute_second_derivative(double z);
 void symact_absolute_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_absolute_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_absolute_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_absolute_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_absolute_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_absolute_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_absolute_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * square: g = z**2
@@ -1878,6 +2429,12 @@ float symact_square_second_derivativef(float z);
 void symact_square_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_square_second_derivative(double z);
 void symact_square_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_square_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_square_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_square_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_square_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_square_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_square_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * square_root: g = sqrt(z)
@@ -1907,6 +2464,16 @@ float symact_square_root_second_derivativef(float z);
 void symact_square_root_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_square_root_second_derivative(double z);
 void symact_square_root_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_square_root_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_square_root_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_square_root_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_square_root_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_square_root_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_square_root_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_square_root_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_square_root_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_square_root_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_square_root_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * reciprocal: g = 1/z
@@ -1936,6 +2503,16 @@ float symact_reciprocal_second_derivativef(float z);
 void symact_reciprocal_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_reciprocal_second_derivative(double z);
 void symact_reciprocal_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_reciprocal_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_reciprocal_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_reciprocal_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_reciprocal_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_reciprocal_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_reciprocal_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_reciprocal_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_reciprocal_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_reciprocal_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_reciprocal_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * exponential: g = exp(z)
@@ -1964,6 +2541,16 @@ float symact_exponential_second_derivativef(float z);
 void symact_exponential_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_exponential_second_derivative(double z);
 void symact_exponential_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_exponential_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_exponential_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_exponential_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_exponential_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_exponential_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_exponential_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_exponential_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_exponential_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_exponential_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_exponential_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 /*
  * logarithm: g = log(z)
@@ -1992,6 +2579,16 @@ float symact_logarithm_second_derivativef(float z);
 void symact_logarithm_second_derivative_f32(const float *z, float *d, size_t n);
 double symact_logarithm_second_derivative(double z);
 void symact_logarithm_second_derivative_f64(const double *z, double *d, size_t n);
+void symact_logarithm_f16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logarithm_bf16(const uint16_t *z, uint16_t *g, size_t n);
+void symact_logarithm_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logarithm_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
+void symact_logarithm_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_logarithm_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n);
+void symact_logarithm_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logarithm_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logarithm_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logarithm_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@
 #ifndef SYMACT_HALVES_H
 #define SYMACT_HALVES_H
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -113,17 +114,18 @@ static inline double symact_sticky(symact_dd x)
     SYMACT_OF_EACH(format, first, symact_double_of_##format(second[symact_i]), result, count, value)
 #define SYMACT_OF_EACH(format, first, other, result, count, value) \
     const int symact_before = symact_raised(); \
-    int symact_causes = 0, symact_overflown = 0; \
+    int symact_nan = 0, symact_infinity = 0, symact_overflown = 0; \
     for (size_t symact_i = 0; symact_i < count; ++symact_i) { \
         const double symact_x = symact_double_of_##format(first[symact_i]), symact_y = other; \
         const double symact_value = value; \
         const uint16_t symact_pattern = symact_##format##_of_double(symact_value); \
         const double symact_result = symact_double_of_##format(symact_pattern); \
-        symact_causes |= symact_cause(symact_x, symact_y, symact_result); \
+        symact_nan |= SYMACT_NEW_NAN(symact_x, symact_y, symact_result); \
+        symact_infinity |= SYMACT_NEW_INFINITY(symact_x, symact_y, symact_result, DBL_MAX); \
         symact_overflown |= isinf(symact_result) && isfinite(symact_value); \
         result[symact_i] = symact_pattern; \
     } \
-    symact_settle(symact_before, symact_causes); \
+    symact_settle(symact_before, symact_nan, symact_infinity); \
     if (symact_overflown) { \
         symact_overflow(); \
     }

@@ -14,6 +14,7 @@
 #include "symact_dd.h"
 #include "symact_flags.h"
 #include "symact_functions.h"
+#include "symact_halves.h"
 #include "symact_powers.h"
 
 #ifdef __FAST_MATH__
@@ -328,6 +329,7 @@ float symact_thresholdf(float z, float threshold, float value)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_threshold_f32(const float *z, float *g, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -384,6 +386,7 @@ float symact_threshold_derivativef(float z, float threshold, float value)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_threshold_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -440,6 +443,7 @@ float symact_threshold_derivative_from_outputf(float g, float threshold, float v
     return kept;
 }
 
+SYMACT_CLONED
 void symact_threshold_derivative_from_output_f32(const float *g, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -514,6 +518,7 @@ float symact_threshold_vjpf(float z, float g_bar, float threshold, float value)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_threshold_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -570,6 +575,7 @@ float symact_threshold_vjp_from_outputf(float g, float g_bar, float threshold, f
     return kept;
 }
 
+SYMACT_CLONED
 void symact_threshold_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -644,6 +650,7 @@ float symact_threshold_second_derivativef(float z, float threshold, float value)
     return kept;
 }
 
+SYMACT_CLONED
 void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -700,6 +707,7 @@ float symact_threshold_derivative_wrt_thresholdf(float z, float threshold, float
     return kept;
 }
 
+SYMACT_CLONED
 void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -756,6 +764,7 @@ float symact_threshold_derivative_wrt_valuef(float z, float threshold, float val
     return kept;
 }
 
+SYMACT_CLONED
 void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -795,4 +804,54 @@ void symact_threshold_derivative_wrt_value_f64(const double *z, double *d, size_
         d[i] = value_;
     }
     symact_settle(before, nan, infinity);
+}
+
+void symact_threshold_f16(const uint16_t *z, uint16_t *g, size_t n, float threshold, float value)
+{
+    SYMACT_OF_ONE(f16, z, g, n, threshold_forward_f32(symact_x, (double)threshold, (double)value))
+}
+
+void symact_threshold_bf16(const uint16_t *z, uint16_t *g, size_t n, float threshold, float value)
+{
+    SYMACT_OF_ONE(bf16, z, g, n, threshold_forward_f32(symact_x, (double)threshold, (double)value))
+}
+
+void symact_threshold_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float threshold, float value)
+{
+    SYMACT_OF_ONE(f16, z, d, n, threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+}
+
+void symact_threshold_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float threshold, float value)
+{
+    SYMACT_OF_ONE(bf16, z, d, n, threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+}
+
+void symact_threshold_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float threshold, float value)
+{
+    SYMACT_OF_ONE(f16, g, d, n, threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
+}
+
+void symact_threshold_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float threshold, float value)
+{
+    SYMACT_OF_ONE(bf16, g, d, n, threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
+}
+
+void symact_threshold_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
+{
+    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+}
+
+void symact_threshold_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
+{
+    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+}
+
+void symact_threshold_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
+{
+    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
+}
+
+void symact_threshold_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
+{
+    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
 }
