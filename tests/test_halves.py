@@ -22,7 +22,7 @@ from symact.sweeps.halves import inputs, questions
 from symact.targets import c
 
 GENERATED = Path(__file__).parent.parent / "generated" / "c"
-HEADERS = ("symact.h", "symact_dd.h", "symact_flags.h", "symact_halves.h", "symact_powers.h")
+HEADERS = sorted(file.name for file in GENERATED.glob("*.h"))
 DTYPES = {fmt.dtype: suffix[1:] for suffix, fmt in c.HALVES.items()}
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
