@@ -53,7 +53,7 @@ RELU = BY_NAME["a kink on the wrong side"]
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"before": "if (1.5 >= z) {"}, "has no"),
+        ({"before": "y = 1.5 >= z ? "}, "has no"),
         ({"below": "relu_third_derivative"}, "has no"),
         ({"below": ""}, "more than once"),
         ({"after": RELU.before}, "changes nothing"),
@@ -89,11 +89,12 @@ def test_what_fails_without_the_fault_kills_nothing(tmp_path: Path) -> None:
 
 
 def test_constants_are_shifted_one_at_a_time() -> None:
-    """The literal 0.5 is exact and the comparison with it a seam: neither is a constant of many digits."""
-    text = "a = 0x1.8cd1a2b2fff33p-2;\nif (0x1.8cd1a2b2fff33p-2 > z) {\nb = 0x1p-1 + 0x1.8cd1a2b2fff33p-2;\n"
+    """0.5 is exact, and what z is compared with is a seam: neither is a constant of many digits."""
+    long = "0x1.8cd1a2b2fff33p-2"
+    text = f"y0 = {long};\nif ({long} > z) {{\n    y = {long} > z ? y0 : y;\nb = 0x1p-1 + {long};\n"
     found = constants(text, "generated/c/mine.c", standing("mine", "c"), 1e-7, "shift")
-    assert [mutant.name for mutant in found] == ["mine:1:5", "mine:3:14"]
-    for mutant, line in zip(found, (0, 2), strict=True):
+    assert [mutant.name for mutant in found] == ["mine:1:6", "mine:4:14"]
+    for mutant, line in zip(found, (0, 3), strict=True):
         before, after = text.splitlines(), mutant.applied(text).splitlines()
-        assert [k for k in range(3) if before[k] != after[k]] == [line]
+        assert [k for k in range(4) if before[k] != after[k]] == [line]
     assert isinstance(found[0], Mutant)
