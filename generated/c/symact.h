@@ -155,7 +155,7 @@ void symact_scaled_tanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *
 
 /*
  * hardsigmoid: g = Min(1, Max(0, z/6 + 1/2))
- * float32, all 2^32 inputs: forward, derivative, derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative, derivative_from_output correctly rounded.
  */
 float symact_hardsigmoidf(float z);
 void symact_hardsigmoid_f32(const float *z, float *g, size_t n);
@@ -272,7 +272,7 @@ void symact_softsign_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_b
 
 /*
  * sqnl: g = Piecewise((1, z > 2), (-z**2/4 + z, z >= 0), (z**2/4 + z, z >= -2), (-1, True))
- * float32, all 2^32 inputs: forward, derivative, derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: forward, derivative correctly rounded.
  */
 float symact_sqnlf(float z);
 void symact_sqnl_f32(const float *z, float *g, size_t n);
@@ -2438,7 +2438,7 @@ void symact_square_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *
 
 /*
  * square_root: g = sqrt(z)
- * float32, all 2^32 inputs: forward, derivative, derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: forward, derivative correctly rounded.
  */
 float symact_square_rootf(float z);
 void symact_square_root_f32(const float *z, float *g, size_t n);
