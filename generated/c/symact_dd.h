@@ -412,7 +412,7 @@ static inline double symact_dd_power_of_two(int n)
     return result;
 }
 
-/* x 2^n for abs n <= 2044, rounded once. */
+/* x 2^n for abs n <= 2044; a result below 2^-1022 has each part rounded by itself. */
 static inline symact_dd symact_dd_scale(symact_dd x, int n)
 {
     const int half = n / 2;

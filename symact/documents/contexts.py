@@ -98,7 +98,7 @@ def summary(derived: "Derived") -> dict[str, object]:
     }
 
 
-def document_context(summaries: Sequence[JSON], quoted: Quotations) -> dict[str, object]:
+def document_context(summaries: Sequence[JSON], quoted: Quotations | None = None) -> dict[str, object]:
     """Return the context of ``latex/symact.tex.jinja``: the activations by family, in catalogue order."""
     families: dict[object, list[JSON]] = {}
     for one in summaries:
@@ -106,7 +106,9 @@ def document_context(summaries: Sequence[JSON], quoted: Quotations) -> dict[str,
     forms = sum(1 for one in summaries if one["output"])
     return {
         "families": [{"title": name, "activations": members} for name, members in families.items()],
-        "accuracy": [row for one in summaries if (row := _accuracy(one, quoted.get(str(one["name"]), ())))],
+        "accuracy": [
+            row for one in summaries if (row := _accuracy(one, (quoted or {}).get(str(one["name"]), ())))
+        ],
         "count": len(summaries),
         "forms": forms,
     }

@@ -70,8 +70,10 @@ class Subject:
         if expression is None or not (isinstance(value, tuple) and value[0]):
             return None
         found = rational(expression, {self.smooth.variable: Fraction(z)})
+        if found is None:  # then the value may be exp(-2^127)
+            return None
         near = Fraction(value[0]) * Fraction(2) ** value[1]
-        return found if found is not None and abs(found - near) <= abs(near) / 2**400 else None
+        return found if abs(found - near) <= abs(near) / 2**400 else None
 
     def judged(self, z: float) -> bool:
         """Return whether there is a truth at a float: outside a range there is none."""

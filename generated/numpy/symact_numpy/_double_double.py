@@ -342,7 +342,7 @@ def _power_of_two(n):
 
 
 def _scale(x, n):
-    """Return x 2^n, rounded once, for abs x between 2^-50 and 4 and any integers n."""
+    """Return x 2^n for abs x between 2^-50 and 4 and any integers n; below 2^-1022 each part is rounded."""
     n = np.clip(np.asarray(n, np.int64), -2000, 2000)
     half = (n + (n < 0)) >> 1
     a, b = _power_of_two(half), _power_of_two(n - half)
