@@ -110,13 +110,13 @@ def _c(task: Task, folder: Path) -> Prepared:
     values = [number(float(p.default)) for p in activation.parameters]
 
     def prepare(z: Array, g_bar: Array) -> Run:
-        out = np.empty_like(z)
-        pointers = [ctypes.c_void_p(a.ctypes.data) for a in (*(z, g_bar)[: len(inputs)], out)]
+        arrays = (*(z, g_bar)[: len(inputs)], np.empty_like(z))
+        pointers = [ctypes.c_void_p(a.ctypes.data) for a in arrays]
         arguments = (*pointers, ctypes.c_size_t(z.size), *values)
 
         def run() -> Array:
             symbol(*arguments)
-            return out
+            return arrays[-1]  # and so all of them live as long as the pointers to them
 
         return run
 
@@ -216,17 +216,13 @@ def _move() -> Any:
 def _memcpy(task: Task) -> Prepared:
     def prepare(z: Array, g_bar: Array) -> Run:
         size = z.nbytes if task.function == "forward" else 3 * z.nbytes // 2
-        source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
+        arrays = np.zeros(size, np.uint8), np.ones(size, np.uint8)
         copy = _move()
-        arguments = (
-            ctypes.c_void_p(target.ctypes.data),
-            ctypes.c_void_p(source.ctypes.data),
-            ctypes.c_size_t(size),
-        )
+        arguments = (*(ctypes.c_void_p(a.ctypes.data) for a in arrays), ctypes.c_size_t(size))
 
         def run() -> Array:
             copy(*arguments)
-            return target
+            return arrays[0]
 
         return run
 
