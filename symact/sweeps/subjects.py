@@ -67,7 +67,7 @@ class Subject:
     def rational(self, z: float, value: Exact) -> Fraction | None:
         """Return the value as a fraction where it is one: a check by what is known of it."""
         expression = self.smooth.other if self.smooth.order else self.smooth.expression
-        if expression is None or not (isinstance(value, tuple) and value[0]):
+        if expression is None or not (isinstance(value, tuple) and value[0] and math.isfinite(z)):
             return None
         found = rational(expression, {self.smooth.variable: Fraction(z)})
         if found is None:  # then the value may be exp(-2^127)
