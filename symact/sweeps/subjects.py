@@ -59,15 +59,13 @@ class Subject:
         return [self._tied(z, value) for z, value in zip(points, self.exact(points), strict=True)]
 
     def _tied(self, z: float, value: Exact) -> Exact:
-        if not (isinstance(value, tuple) and value[0] and math.isfinite(z)):
-            return value
         found = self.rational(z, value)
         return value if found is None else dyadic(found, value)
 
     def rational(self, z: float, value: Exact) -> Fraction | None:
         """Return the value as a fraction where it is one: a check by what is known of it."""
         expression = self.smooth.other if self.smooth.order else self.smooth.expression
-        if expression is None or not (isinstance(value, tuple) and value[0]):
+        if expression is None or not (isinstance(value, tuple) and value[0] and math.isfinite(z)):
             return None
         found = rational(expression, {self.smooth.variable: Fraction(z)})
         if found is None:  # then the value may be exp(-2^127)
