@@ -941,52 +941,67 @@ void symact_celu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, 
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES celu_forward_halves(SYMACT_OF_HALVES, float alpha)
+{
+    SYMACT_EACH_HALF(symact_y * celu_forward_f32(symact_x, (double)alpha))
+}
+
+SYMACT_HALVES celu_derivative_halves(SYMACT_OF_HALVES, float alpha)
+{
+    SYMACT_EACH_HALF(symact_y * celu_derivative_f32(symact_x, (double)alpha))
+}
+
+SYMACT_HALVES celu_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
+{
+    SYMACT_EACH_HALF(symact_y * celu_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
 void symact_celu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(f16, z, g, n, celu_forward_f32(symact_x, (double)alpha))
+    celu_forward_halves(symact_half_f16, z, NULL, g, n, alpha);
 }
 
 void symact_celu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, celu_forward_f32(symact_x, (double)alpha))
+    celu_forward_halves(symact_half_bf16, z, NULL, g, n, alpha);
 }
 
 void symact_celu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(f16, z, d, n, celu_derivative_f32(symact_x, (double)alpha))
+    celu_derivative_halves(symact_half_f16, z, NULL, d, n, alpha);
 }
 
 void symact_celu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, celu_derivative_f32(symact_x, (double)alpha))
+    celu_derivative_halves(symact_half_bf16, z, NULL, d, n, alpha);
 }
 
 void symact_celu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(f16, g, d, n, celu_derivative_from_output_f32(symact_x, (double)alpha))
+    celu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, alpha);
 }
 
 void symact_celu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, celu_derivative_from_output_f32(symact_x, (double)alpha))
+    celu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, alpha);
 }
 
 void symact_celu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * celu_derivative_f32(symact_x, (double)alpha))
+    celu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, alpha);
 }
 
 void symact_celu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * celu_derivative_f32(symact_x, (double)alpha))
+    celu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, alpha);
 }
 
 void symact_celu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * celu_derivative_from_output_f32(symact_x, (double)alpha))
+    celu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, alpha);
 }
 
 void symact_celu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * celu_derivative_from_output_f32(symact_x, (double)alpha))
+    celu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, alpha);
 }

@@ -574,32 +574,42 @@ void symact_e_swish_derivative_wrt_beta_f64(const double *z, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES e_swish_forward_halves(SYMACT_OF_HALVES, float beta)
+{
+    SYMACT_EACH_HALF(symact_y * e_swish_forward_f32(symact_x, (double)beta))
+}
+
+SYMACT_HALVES e_swish_derivative_halves(SYMACT_OF_HALVES, float beta)
+{
+    SYMACT_EACH_HALF(symact_y * e_swish_derivative_f32(symact_x, (double)beta))
+}
+
 void symact_e_swish_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)
 {
-    SYMACT_OF_ONE(f16, z, g, n, e_swish_forward_f32(symact_x, (double)beta))
+    e_swish_forward_halves(symact_half_f16, z, NULL, g, n, beta);
 }
 
 void symact_e_swish_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, e_swish_forward_f32(symact_x, (double)beta))
+    e_swish_forward_halves(symact_half_bf16, z, NULL, g, n, beta);
 }
 
 void symact_e_swish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta)
 {
-    SYMACT_OF_ONE(f16, z, d, n, e_swish_derivative_f32(symact_x, (double)beta))
+    e_swish_derivative_halves(symact_half_f16, z, NULL, d, n, beta);
 }
 
 void symact_e_swish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, e_swish_derivative_f32(symact_x, (double)beta))
+    e_swish_derivative_halves(symact_half_bf16, z, NULL, d, n, beta);
 }
 
 void symact_e_swish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * e_swish_derivative_f32(symact_x, (double)beta))
+    e_swish_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, beta);
 }
 
 void symact_e_swish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * e_swish_derivative_f32(symact_x, (double)beta))
+    e_swish_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, beta);
 }

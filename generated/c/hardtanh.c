@@ -843,52 +843,67 @@ void symact_hardtanh_derivative_wrt_max_val_f64(const double *z, double *d, size
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES hardtanh_forward_halves(SYMACT_OF_HALVES, float min_val, float max_val)
+{
+    SYMACT_EACH_HALF(symact_y * hardtanh_forward_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+SYMACT_HALVES hardtanh_derivative_halves(SYMACT_OF_HALVES, float min_val, float max_val)
+{
+    SYMACT_EACH_HALF(symact_y * hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+}
+
+SYMACT_HALVES hardtanh_derivative_from_output_halves(SYMACT_OF_HALVES, float min_val, float max_val)
+{
+    SYMACT_EACH_HALF(symact_y * hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
+}
+
 void symact_hardtanh_f16(const uint16_t *z, uint16_t *g, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_ONE(f16, z, g, n, hardtanh_forward_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_forward_halves(symact_half_f16, z, NULL, g, n, min_val, max_val);
 }
 
 void symact_hardtanh_bf16(const uint16_t *z, uint16_t *g, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, hardtanh_forward_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_forward_halves(symact_half_bf16, z, NULL, g, n, min_val, max_val);
 }
 
 void symact_hardtanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_ONE(f16, z, d, n, hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_derivative_halves(symact_half_f16, z, NULL, d, n, min_val, max_val);
 }
 
 void symact_hardtanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_derivative_halves(symact_half_bf16, z, NULL, d, n, min_val, max_val);
 }
 
 void symact_hardtanh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_ONE(f16, g, d, n, hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, min_val, max_val);
 }
 
 void symact_hardtanh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, min_val, max_val);
 }
 
 void symact_hardtanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, min_val, max_val);
 }
 
 void symact_hardtanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, min_val, max_val);
 }
 
 void symact_hardtanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, min_val, max_val);
 }
 
 void symact_hardtanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
+    hardtanh_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, min_val, max_val);
 }

@@ -698,52 +698,67 @@ void symact_leaky_relu_derivative_wrt_negative_slope_f64(const double *z, double
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES leaky_relu_forward_halves(SYMACT_OF_HALVES, float negative_slope)
+{
+    SYMACT_EACH_HALF(symact_y * leaky_relu_forward_f32(symact_x, (double)negative_slope))
+}
+
+SYMACT_HALVES leaky_relu_derivative_halves(SYMACT_OF_HALVES, float negative_slope)
+{
+    SYMACT_EACH_HALF(symact_y * leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+}
+
+SYMACT_HALVES leaky_relu_derivative_from_output_halves(SYMACT_OF_HALVES, float negative_slope)
+{
+    SYMACT_EACH_HALF(symact_y * leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
+}
+
 void symact_leaky_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float negative_slope)
 {
-    SYMACT_OF_ONE(f16, z, g, n, leaky_relu_forward_f32(symact_x, (double)negative_slope))
+    leaky_relu_forward_halves(symact_half_f16, z, NULL, g, n, negative_slope);
 }
 
 void symact_leaky_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float negative_slope)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, leaky_relu_forward_f32(symact_x, (double)negative_slope))
+    leaky_relu_forward_halves(symact_half_bf16, z, NULL, g, n, negative_slope);
 }
 
 void symact_leaky_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float negative_slope)
 {
-    SYMACT_OF_ONE(f16, z, d, n, leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+    leaky_relu_derivative_halves(symact_half_f16, z, NULL, d, n, negative_slope);
 }
 
 void symact_leaky_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float negative_slope)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+    leaky_relu_derivative_halves(symact_half_bf16, z, NULL, d, n, negative_slope);
 }
 
 void symact_leaky_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float negative_slope)
 {
-    SYMACT_OF_ONE(f16, g, d, n, leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
+    leaky_relu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, negative_slope);
 }
 
 void symact_leaky_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float negative_slope)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
+    leaky_relu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, negative_slope);
 }
 
 void symact_leaky_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+    leaky_relu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, negative_slope);
 }
 
 void symact_leaky_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+    leaky_relu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, negative_slope);
 }
 
 void symact_leaky_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
+    leaky_relu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, negative_slope);
 }
 
 void symact_leaky_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
+    leaky_relu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, negative_slope);
 }

@@ -745,52 +745,67 @@ void symact_linear_derivative_wrt_intercept_f64(const double *z, double *d, size
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES linear_forward_halves(SYMACT_OF_HALVES, float slope, float intercept)
+{
+    SYMACT_EACH_HALF(symact_y * linear_forward_f32(symact_x, (double)slope, (double)intercept))
+}
+
+SYMACT_HALVES linear_derivative_halves(SYMACT_OF_HALVES, float slope, float intercept)
+{
+    SYMACT_EACH_HALF(symact_y * linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+}
+
+SYMACT_HALVES linear_derivative_from_output_halves(SYMACT_OF_HALVES, float slope, float intercept)
+{
+    SYMACT_EACH_HALF(symact_y * linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
+}
+
 void symact_linear_f16(const uint16_t *z, uint16_t *g, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_ONE(f16, z, g, n, linear_forward_f32(symact_x, (double)slope, (double)intercept))
+    linear_forward_halves(symact_half_f16, z, NULL, g, n, slope, intercept);
 }
 
 void symact_linear_bf16(const uint16_t *z, uint16_t *g, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, linear_forward_f32(symact_x, (double)slope, (double)intercept))
+    linear_forward_halves(symact_half_bf16, z, NULL, g, n, slope, intercept);
 }
 
 void symact_linear_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_ONE(f16, z, d, n, linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+    linear_derivative_halves(symact_half_f16, z, NULL, d, n, slope, intercept);
 }
 
 void symact_linear_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+    linear_derivative_halves(symact_half_bf16, z, NULL, d, n, slope, intercept);
 }
 
 void symact_linear_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_ONE(f16, g, d, n, linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
+    linear_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, slope, intercept);
 }
 
 void symact_linear_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
+    linear_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, slope, intercept);
 }
 
 void symact_linear_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+    linear_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, slope, intercept);
 }
 
 void symact_linear_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+    linear_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, slope, intercept);
 }
 
 void symact_linear_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
+    linear_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, slope, intercept);
 }
 
 void symact_linear_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
+    linear_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, slope, intercept);
 }

@@ -499,32 +499,42 @@ void symact_mish_second_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES mish_forward_halves(SYMACT_OF_HALVES)
+{
+    SYMACT_EACH_HALF(symact_y * mish_forward_f32(symact_x))
+}
+
+SYMACT_HALVES mish_derivative_halves(SYMACT_OF_HALVES)
+{
+    SYMACT_EACH_HALF(symact_y * mish_derivative_f32(symact_x))
+}
+
 void symact_mish_f16(const uint16_t *z, uint16_t *g, size_t n)
 {
-    SYMACT_OF_ONE(f16, z, g, n, mish_forward_f32(symact_x))
+    mish_forward_halves(symact_half_f16, z, NULL, g, n);
 }
 
 void symact_mish_bf16(const uint16_t *z, uint16_t *g, size_t n)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, mish_forward_f32(symact_x))
+    mish_forward_halves(symact_half_bf16, z, NULL, g, n);
 }
 
 void symact_mish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
 {
-    SYMACT_OF_ONE(f16, z, d, n, mish_derivative_f32(symact_x))
+    mish_derivative_halves(symact_half_f16, z, NULL, d, n);
 }
 
 void symact_mish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, mish_derivative_f32(symact_x))
+    mish_derivative_halves(symact_half_bf16, z, NULL, d, n);
 }
 
 void symact_mish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * mish_derivative_f32(symact_x))
+    mish_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
 }
 
 void symact_mish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * mish_derivative_f32(symact_x))
+    mish_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

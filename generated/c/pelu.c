@@ -846,52 +846,67 @@ void symact_pelu_derivative_wrt_b_f64(const double *z, double *d, size_t n, doub
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES pelu_forward_halves(SYMACT_OF_HALVES, float a, float b)
+{
+    SYMACT_EACH_HALF(symact_y * pelu_forward_f32(symact_x, (double)a, (double)b))
+}
+
+SYMACT_HALVES pelu_derivative_halves(SYMACT_OF_HALVES, float a, float b)
+{
+    SYMACT_EACH_HALF(symact_y * pelu_derivative_f32(symact_x, (double)a, (double)b))
+}
+
+SYMACT_HALVES pelu_derivative_from_output_halves(SYMACT_OF_HALVES, float a, float b)
+{
+    SYMACT_EACH_HALF(symact_y * pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
+}
+
 void symact_pelu_f16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
 {
-    SYMACT_OF_ONE(f16, z, g, n, pelu_forward_f32(symact_x, (double)a, (double)b))
+    pelu_forward_halves(symact_half_f16, z, NULL, g, n, a, b);
 }
 
 void symact_pelu_bf16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, pelu_forward_f32(symact_x, (double)a, (double)b))
+    pelu_forward_halves(symact_half_bf16, z, NULL, g, n, a, b);
 }
 
 void symact_pelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
 {
-    SYMACT_OF_ONE(f16, z, d, n, pelu_derivative_f32(symact_x, (double)a, (double)b))
+    pelu_derivative_halves(symact_half_f16, z, NULL, d, n, a, b);
 }
 
 void symact_pelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, pelu_derivative_f32(symact_x, (double)a, (double)b))
+    pelu_derivative_halves(symact_half_bf16, z, NULL, d, n, a, b);
 }
 
 void symact_pelu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
 {
-    SYMACT_OF_ONE(f16, g, d, n, pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
+    pelu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, a, b);
 }
 
 void symact_pelu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
+    pelu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, a, b);
 }
 
 void symact_pelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * pelu_derivative_f32(symact_x, (double)a, (double)b))
+    pelu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, a, b);
 }
 
 void symact_pelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * pelu_derivative_f32(symact_x, (double)a, (double)b))
+    pelu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, a, b);
 }
 
 void symact_pelu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
+    pelu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, a, b);
 }
 
 void symact_pelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
+    pelu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, a, b);
 }

@@ -698,52 +698,67 @@ void symact_prelu_derivative_wrt_weight_f64(const double *z, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES prelu_forward_halves(SYMACT_OF_HALVES, float weight)
+{
+    SYMACT_EACH_HALF(symact_y * prelu_forward_f32(symact_x, (double)weight))
+}
+
+SYMACT_HALVES prelu_derivative_halves(SYMACT_OF_HALVES, float weight)
+{
+    SYMACT_EACH_HALF(symact_y * prelu_derivative_f32(symact_x, (double)weight))
+}
+
+SYMACT_HALVES prelu_derivative_from_output_halves(SYMACT_OF_HALVES, float weight)
+{
+    SYMACT_EACH_HALF(symact_y * prelu_derivative_from_output_f32(symact_x, (double)weight))
+}
+
 void symact_prelu_f16(const uint16_t *z, uint16_t *g, size_t n, float weight)
 {
-    SYMACT_OF_ONE(f16, z, g, n, prelu_forward_f32(symact_x, (double)weight))
+    prelu_forward_halves(symact_half_f16, z, NULL, g, n, weight);
 }
 
 void symact_prelu_bf16(const uint16_t *z, uint16_t *g, size_t n, float weight)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, prelu_forward_f32(symact_x, (double)weight))
+    prelu_forward_halves(symact_half_bf16, z, NULL, g, n, weight);
 }
 
 void symact_prelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float weight)
 {
-    SYMACT_OF_ONE(f16, z, d, n, prelu_derivative_f32(symact_x, (double)weight))
+    prelu_derivative_halves(symact_half_f16, z, NULL, d, n, weight);
 }
 
 void symact_prelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float weight)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, prelu_derivative_f32(symact_x, (double)weight))
+    prelu_derivative_halves(symact_half_bf16, z, NULL, d, n, weight);
 }
 
 void symact_prelu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float weight)
 {
-    SYMACT_OF_ONE(f16, g, d, n, prelu_derivative_from_output_f32(symact_x, (double)weight))
+    prelu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, weight);
 }
 
 void symact_prelu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float weight)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, prelu_derivative_from_output_f32(symact_x, (double)weight))
+    prelu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, weight);
 }
 
 void symact_prelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * prelu_derivative_f32(symact_x, (double)weight))
+    prelu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, weight);
 }
 
 void symact_prelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * prelu_derivative_f32(symact_x, (double)weight))
+    prelu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, weight);
 }
 
 void symact_prelu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * prelu_derivative_from_output_f32(symact_x, (double)weight))
+    prelu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, weight);
 }
 
 void symact_prelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * prelu_derivative_from_output_f32(symact_x, (double)weight))
+    prelu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, weight);
 }

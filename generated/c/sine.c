@@ -514,32 +514,42 @@ void symact_sine_derivative_wrt_omega_f64(const double *z, double *d, size_t n, 
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES sine_forward_halves(SYMACT_OF_HALVES, float omega)
+{
+    SYMACT_EACH_HALF(symact_y * sine_forward_f32(symact_x, (double)omega))
+}
+
+SYMACT_HALVES sine_derivative_halves(SYMACT_OF_HALVES, float omega)
+{
+    SYMACT_EACH_HALF(symact_y * sine_derivative_f32(symact_x, (double)omega))
+}
+
 void symact_sine_f16(const uint16_t *z, uint16_t *g, size_t n, float omega)
 {
-    SYMACT_OF_ONE(f16, z, g, n, sine_forward_f32(symact_x, (double)omega))
+    sine_forward_halves(symact_half_f16, z, NULL, g, n, omega);
 }
 
 void symact_sine_bf16(const uint16_t *z, uint16_t *g, size_t n, float omega)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, sine_forward_f32(symact_x, (double)omega))
+    sine_forward_halves(symact_half_bf16, z, NULL, g, n, omega);
 }
 
 void symact_sine_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float omega)
 {
-    SYMACT_OF_ONE(f16, z, d, n, sine_derivative_f32(symact_x, (double)omega))
+    sine_derivative_halves(symact_half_f16, z, NULL, d, n, omega);
 }
 
 void symact_sine_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float omega)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, sine_derivative_f32(symact_x, (double)omega))
+    sine_derivative_halves(symact_half_bf16, z, NULL, d, n, omega);
 }
 
 void symact_sine_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * sine_derivative_f32(symact_x, (double)omega))
+    sine_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, omega);
 }
 
 void symact_sine_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * sine_derivative_f32(symact_x, (double)omega))
+    sine_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, omega);
 }

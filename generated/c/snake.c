@@ -564,32 +564,42 @@ void symact_snake_derivative_wrt_alpha_f64(const double *z, double *d, size_t n,
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES snake_forward_halves(SYMACT_OF_HALVES, float alpha)
+{
+    SYMACT_EACH_HALF(symact_y * snake_forward_f32(symact_x, (double)alpha))
+}
+
+SYMACT_HALVES snake_derivative_halves(SYMACT_OF_HALVES, float alpha)
+{
+    SYMACT_EACH_HALF(symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_derivative_f32(symact_x, (double)alpha))))
+}
+
 void symact_snake_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(f16, z, g, n, snake_forward_f32(symact_x, (double)alpha))
+    snake_forward_halves(symact_half_f16, z, NULL, g, n, alpha);
 }
 
 void symact_snake_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, snake_forward_f32(symact_x, (double)alpha))
+    snake_forward_halves(symact_half_bf16, z, NULL, g, n, alpha);
 }
 
 void symact_snake_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(f16, z, d, n, symact_sticky(snake_derivative_f32(symact_x, (double)alpha)))
+    snake_derivative_halves(symact_half_f16, z, NULL, d, n, alpha);
 }
 
 void symact_snake_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, symact_sticky(snake_derivative_f32(symact_x, (double)alpha)))
+    snake_derivative_halves(symact_half_bf16, z, NULL, d, n, alpha);
 }
 
 void symact_snake_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_derivative_f32(symact_x, (double)alpha))))
+    snake_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, alpha);
 }
 
 void symact_snake_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_derivative_f32(symact_x, (double)alpha))))
+    snake_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, alpha);
 }

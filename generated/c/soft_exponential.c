@@ -1041,52 +1041,67 @@ void symact_soft_exponential_derivative_wrt_alpha_f64(const double *z, double *d
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES soft_exponential_forward_halves(SYMACT_OF_HALVES, float alpha)
+{
+    SYMACT_EACH_HALF(symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), soft_exponential_forward_f32(symact_x, (double)alpha))))
+}
+
+SYMACT_HALVES soft_exponential_derivative_halves(SYMACT_OF_HALVES, float alpha)
+{
+    SYMACT_EACH_HALF(symact_y * soft_exponential_derivative_f32(symact_x, (double)alpha))
+}
+
+SYMACT_HALVES soft_exponential_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
+{
+    SYMACT_EACH_HALF(symact_y * soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
+}
+
 void symact_soft_exponential_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(f16, z, g, n, symact_sticky(soft_exponential_forward_f32(symact_x, (double)alpha)))
+    soft_exponential_forward_halves(symact_half_f16, z, NULL, g, n, alpha);
 }
 
 void symact_soft_exponential_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, symact_sticky(soft_exponential_forward_f32(symact_x, (double)alpha)))
+    soft_exponential_forward_halves(symact_half_bf16, z, NULL, g, n, alpha);
 }
 
 void symact_soft_exponential_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(f16, z, d, n, soft_exponential_derivative_f32(symact_x, (double)alpha))
+    soft_exponential_derivative_halves(symact_half_f16, z, NULL, d, n, alpha);
 }
 
 void symact_soft_exponential_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, soft_exponential_derivative_f32(symact_x, (double)alpha))
+    soft_exponential_derivative_halves(symact_half_bf16, z, NULL, d, n, alpha);
 }
 
 void symact_soft_exponential_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(f16, g, d, n, soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
+    soft_exponential_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, alpha);
 }
 
 void symact_soft_exponential_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
+    soft_exponential_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, alpha);
 }
 
 void symact_soft_exponential_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * soft_exponential_derivative_f32(symact_x, (double)alpha))
+    soft_exponential_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, alpha);
 }
 
 void symact_soft_exponential_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * soft_exponential_derivative_f32(symact_x, (double)alpha))
+    soft_exponential_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, alpha);
 }
 
 void symact_soft_exponential_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
+    soft_exponential_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, alpha);
 }
 
 void symact_soft_exponential_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
+    soft_exponential_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, alpha);
 }

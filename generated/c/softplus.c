@@ -752,52 +752,67 @@ void symact_softplus_derivative_wrt_beta_f64(const double *z, double *d, size_t 
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES softplus_forward_halves(SYMACT_OF_HALVES, float beta)
+{
+    SYMACT_EACH_HALF(symact_y * softplus_forward_f32(symact_x, (double)beta))
+}
+
+SYMACT_HALVES softplus_derivative_halves(SYMACT_OF_HALVES, float beta)
+{
+    SYMACT_EACH_HALF(symact_y * softplus_derivative_f32(symact_x, (double)beta))
+}
+
+SYMACT_HALVES softplus_derivative_from_output_halves(SYMACT_OF_HALVES, float beta)
+{
+    SYMACT_EACH_HALF(symact_y * softplus_derivative_from_output_f32(symact_x, (double)beta))
+}
+
 void symact_softplus_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)
 {
-    SYMACT_OF_ONE(f16, z, g, n, softplus_forward_f32(symact_x, (double)beta))
+    softplus_forward_halves(symact_half_f16, z, NULL, g, n, beta);
 }
 
 void symact_softplus_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, softplus_forward_f32(symact_x, (double)beta))
+    softplus_forward_halves(symact_half_bf16, z, NULL, g, n, beta);
 }
 
 void symact_softplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta)
 {
-    SYMACT_OF_ONE(f16, z, d, n, softplus_derivative_f32(symact_x, (double)beta))
+    softplus_derivative_halves(symact_half_f16, z, NULL, d, n, beta);
 }
 
 void symact_softplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, softplus_derivative_f32(symact_x, (double)beta))
+    softplus_derivative_halves(symact_half_bf16, z, NULL, d, n, beta);
 }
 
 void symact_softplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float beta)
 {
-    SYMACT_OF_ONE(f16, g, d, n, softplus_derivative_from_output_f32(symact_x, (double)beta))
+    softplus_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, beta);
 }
 
 void symact_softplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float beta)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, softplus_derivative_from_output_f32(symact_x, (double)beta))
+    softplus_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, beta);
 }
 
 void symact_softplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * softplus_derivative_f32(symact_x, (double)beta))
+    softplus_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, beta);
 }
 
 void symact_softplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * softplus_derivative_f32(symact_x, (double)beta))
+    softplus_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, beta);
 }
 
 void symact_softplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * softplus_derivative_from_output_f32(symact_x, (double)beta))
+    softplus_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, beta);
 }
 
 void symact_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * softplus_derivative_from_output_f32(symact_x, (double)beta))
+    softplus_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, beta);
 }

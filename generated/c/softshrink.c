@@ -751,52 +751,67 @@ void symact_softshrink_derivative_wrt_lambd_f64(const double *z, double *d, size
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES softshrink_forward_halves(SYMACT_OF_HALVES, float lambd)
+{
+    SYMACT_EACH_HALF(symact_y * softshrink_forward_f32(symact_x, (double)lambd))
+}
+
+SYMACT_HALVES softshrink_derivative_halves(SYMACT_OF_HALVES, float lambd)
+{
+    SYMACT_EACH_HALF(symact_y * softshrink_derivative_f32(symact_x, (double)lambd))
+}
+
+SYMACT_HALVES softshrink_derivative_from_output_halves(SYMACT_OF_HALVES, float lambd)
+{
+    SYMACT_EACH_HALF(symact_y * softshrink_derivative_from_output_f32(symact_x, (double)lambd))
+}
+
 void symact_softshrink_f16(const uint16_t *z, uint16_t *g, size_t n, float lambd)
 {
-    SYMACT_OF_ONE(f16, z, g, n, softshrink_forward_f32(symact_x, (double)lambd))
+    softshrink_forward_halves(symact_half_f16, z, NULL, g, n, lambd);
 }
 
 void symact_softshrink_bf16(const uint16_t *z, uint16_t *g, size_t n, float lambd)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, softshrink_forward_f32(symact_x, (double)lambd))
+    softshrink_forward_halves(symact_half_bf16, z, NULL, g, n, lambd);
 }
 
 void symact_softshrink_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float lambd)
 {
-    SYMACT_OF_ONE(f16, z, d, n, softshrink_derivative_f32(symact_x, (double)lambd))
+    softshrink_derivative_halves(symact_half_f16, z, NULL, d, n, lambd);
 }
 
 void symact_softshrink_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float lambd)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, softshrink_derivative_f32(symact_x, (double)lambd))
+    softshrink_derivative_halves(symact_half_bf16, z, NULL, d, n, lambd);
 }
 
 void symact_softshrink_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float lambd)
 {
-    SYMACT_OF_ONE(f16, g, d, n, softshrink_derivative_from_output_f32(symact_x, (double)lambd))
+    softshrink_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, lambd);
 }
 
 void symact_softshrink_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float lambd)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, softshrink_derivative_from_output_f32(symact_x, (double)lambd))
+    softshrink_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, lambd);
 }
 
 void symact_softshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * softshrink_derivative_f32(symact_x, (double)lambd))
+    softshrink_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, lambd);
 }
 
 void symact_softshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * softshrink_derivative_f32(symact_x, (double)lambd))
+    softshrink_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, lambd);
 }
 
 void symact_softshrink_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * softshrink_derivative_from_output_f32(symact_x, (double)lambd))
+    softshrink_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, lambd);
 }
 
 void symact_softshrink_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * softshrink_derivative_from_output_f32(symact_x, (double)lambd))
+    softshrink_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, lambd);
 }

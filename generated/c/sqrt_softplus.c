@@ -615,52 +615,67 @@ void symact_sqrt_softplus_second_derivative_f64(const double *z, double *d, size
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES sqrt_softplus_forward_halves(SYMACT_OF_HALVES)
+{
+    SYMACT_EACH_HALF(symact_y * sqrt_softplus_forward_f32(symact_x))
+}
+
+SYMACT_HALVES sqrt_softplus_derivative_halves(SYMACT_OF_HALVES)
+{
+    SYMACT_EACH_HALF(symact_y * sqrt_softplus_derivative_f32(symact_x))
+}
+
+SYMACT_HALVES sqrt_softplus_derivative_from_output_halves(SYMACT_OF_HALVES)
+{
+    SYMACT_EACH_HALF(symact_y * sqrt_softplus_derivative_from_output_f32(symact_x))
+}
+
 void symact_sqrt_softplus_f16(const uint16_t *z, uint16_t *g, size_t n)
 {
-    SYMACT_OF_ONE(f16, z, g, n, sqrt_softplus_forward_f32(symact_x))
+    sqrt_softplus_forward_halves(symact_half_f16, z, NULL, g, n);
 }
 
 void symact_sqrt_softplus_bf16(const uint16_t *z, uint16_t *g, size_t n)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, sqrt_softplus_forward_f32(symact_x))
+    sqrt_softplus_forward_halves(symact_half_bf16, z, NULL, g, n);
 }
 
 void symact_sqrt_softplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
 {
-    SYMACT_OF_ONE(f16, z, d, n, sqrt_softplus_derivative_f32(symact_x))
+    sqrt_softplus_derivative_halves(symact_half_f16, z, NULL, d, n);
 }
 
 void symact_sqrt_softplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, sqrt_softplus_derivative_f32(symact_x))
+    sqrt_softplus_derivative_halves(symact_half_bf16, z, NULL, d, n);
 }
 
 void symact_sqrt_softplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
 {
-    SYMACT_OF_ONE(f16, g, d, n, sqrt_softplus_derivative_from_output_f32(symact_x))
+    sqrt_softplus_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
 }
 
 void symact_sqrt_softplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, sqrt_softplus_derivative_from_output_f32(symact_x))
+    sqrt_softplus_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
 }
 
 void symact_sqrt_softplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * sqrt_softplus_derivative_f32(symact_x))
+    sqrt_softplus_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
 }
 
 void symact_sqrt_softplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * sqrt_softplus_derivative_f32(symact_x))
+    sqrt_softplus_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }
 
 void symact_sqrt_softplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * sqrt_softplus_derivative_from_output_f32(symact_x))
+    sqrt_softplus_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
 }
 
 void symact_sqrt_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * sqrt_softplus_derivative_from_output_f32(symact_x))
+    sqrt_softplus_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

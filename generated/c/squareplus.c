@@ -714,52 +714,67 @@ void symact_squareplus_derivative_wrt_b_f64(const double *z, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES squareplus_forward_halves(SYMACT_OF_HALVES, float b)
+{
+    SYMACT_EACH_HALF(symact_y * squareplus_forward_f32(symact_x, (double)b))
+}
+
+SYMACT_HALVES squareplus_derivative_halves(SYMACT_OF_HALVES, float b)
+{
+    SYMACT_EACH_HALF(symact_y * squareplus_derivative_f32(symact_x, (double)b))
+}
+
+SYMACT_HALVES squareplus_derivative_from_output_halves(SYMACT_OF_HALVES, float b)
+{
+    SYMACT_EACH_HALF(symact_y * squareplus_derivative_from_output_f32(symact_x, (double)b))
+}
+
 void symact_squareplus_f16(const uint16_t *z, uint16_t *g, size_t n, float b)
 {
-    SYMACT_OF_ONE(f16, z, g, n, squareplus_forward_f32(symact_x, (double)b))
+    squareplus_forward_halves(symact_half_f16, z, NULL, g, n, b);
 }
 
 void symact_squareplus_bf16(const uint16_t *z, uint16_t *g, size_t n, float b)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, squareplus_forward_f32(symact_x, (double)b))
+    squareplus_forward_halves(symact_half_bf16, z, NULL, g, n, b);
 }
 
 void symact_squareplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float b)
 {
-    SYMACT_OF_ONE(f16, z, d, n, squareplus_derivative_f32(symact_x, (double)b))
+    squareplus_derivative_halves(symact_half_f16, z, NULL, d, n, b);
 }
 
 void symact_squareplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float b)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, squareplus_derivative_f32(symact_x, (double)b))
+    squareplus_derivative_halves(symact_half_bf16, z, NULL, d, n, b);
 }
 
 void symact_squareplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float b)
 {
-    SYMACT_OF_ONE(f16, g, d, n, squareplus_derivative_from_output_f32(symact_x, (double)b))
+    squareplus_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, b);
 }
 
 void symact_squareplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float b)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, squareplus_derivative_from_output_f32(symact_x, (double)b))
+    squareplus_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, b);
 }
 
 void symact_squareplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * squareplus_derivative_f32(symact_x, (double)b))
+    squareplus_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, b);
 }
 
 void symact_squareplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * squareplus_derivative_f32(symact_x, (double)b))
+    squareplus_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, b);
 }
 
 void symact_squareplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * squareplus_derivative_from_output_f32(symact_x, (double)b))
+    squareplus_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, b);
 }
 
 void symact_squareplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * squareplus_derivative_from_output_f32(symact_x, (double)b))
+    squareplus_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, b);
 }

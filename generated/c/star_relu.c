@@ -861,52 +861,67 @@ void symact_star_relu_derivative_wrt_b_f64(const double *z, double *d, size_t n,
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES star_relu_forward_halves(SYMACT_OF_HALVES, float s, float b)
+{
+    SYMACT_EACH_HALF(symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), star_relu_forward_f32(symact_x, (double)s, (double)b))))
+}
+
+SYMACT_HALVES star_relu_derivative_halves(SYMACT_OF_HALVES, float s, float b)
+{
+    SYMACT_EACH_HALF(symact_y * star_relu_derivative_f32(symact_x, (double)s, (double)b))
+}
+
+SYMACT_HALVES star_relu_derivative_from_output_halves(SYMACT_OF_HALVES, float s, float b)
+{
+    SYMACT_EACH_HALF(symact_y * star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
+}
+
 void symact_star_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float s, float b)
 {
-    SYMACT_OF_ONE(f16, z, g, n, symact_sticky(star_relu_forward_f32(symact_x, (double)s, (double)b)))
+    star_relu_forward_halves(symact_half_f16, z, NULL, g, n, s, b);
 }
 
 void symact_star_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float s, float b)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, symact_sticky(star_relu_forward_f32(symact_x, (double)s, (double)b)))
+    star_relu_forward_halves(symact_half_bf16, z, NULL, g, n, s, b);
 }
 
 void symact_star_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float s, float b)
 {
-    SYMACT_OF_ONE(f16, z, d, n, star_relu_derivative_f32(symact_x, (double)s, (double)b))
+    star_relu_derivative_halves(symact_half_f16, z, NULL, d, n, s, b);
 }
 
 void symact_star_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float s, float b)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, star_relu_derivative_f32(symact_x, (double)s, (double)b))
+    star_relu_derivative_halves(symact_half_bf16, z, NULL, d, n, s, b);
 }
 
 void symact_star_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float s, float b)
 {
-    SYMACT_OF_ONE(f16, g, d, n, star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
+    star_relu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, s, b);
 }
 
 void symact_star_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float s, float b)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
+    star_relu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, s, b);
 }
 
 void symact_star_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * star_relu_derivative_f32(symact_x, (double)s, (double)b))
+    star_relu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, s, b);
 }
 
 void symact_star_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * star_relu_derivative_f32(symact_x, (double)s, (double)b))
+    star_relu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, s, b);
 }
 
 void symact_star_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
+    star_relu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, s, b);
 }
 
 void symact_star_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
+    star_relu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, s, b);
 }

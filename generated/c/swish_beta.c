@@ -994,32 +994,42 @@ void symact_swish_beta_derivative_wrt_beta_f64(const double *z, double *d, size_
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES swish_beta_forward_halves(SYMACT_OF_HALVES, float beta)
+{
+    SYMACT_EACH_HALF(symact_y * swish_beta_forward_f32(symact_x, (double)beta))
+}
+
+SYMACT_HALVES swish_beta_derivative_halves(SYMACT_OF_HALVES, float beta)
+{
+    SYMACT_EACH_HALF(symact_y * swish_beta_derivative_f32(symact_x, (double)beta))
+}
+
 void symact_swish_beta_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)
 {
-    SYMACT_OF_ONE(f16, z, g, n, swish_beta_forward_f32(symact_x, (double)beta))
+    swish_beta_forward_halves(symact_half_f16, z, NULL, g, n, beta);
 }
 
 void symact_swish_beta_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, swish_beta_forward_f32(symact_x, (double)beta))
+    swish_beta_forward_halves(symact_half_bf16, z, NULL, g, n, beta);
 }
 
 void symact_swish_beta_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta)
 {
-    SYMACT_OF_ONE(f16, z, d, n, swish_beta_derivative_f32(symact_x, (double)beta))
+    swish_beta_derivative_halves(symact_half_f16, z, NULL, d, n, beta);
 }
 
 void symact_swish_beta_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, swish_beta_derivative_f32(symact_x, (double)beta))
+    swish_beta_derivative_halves(symact_half_bf16, z, NULL, d, n, beta);
 }
 
 void symact_swish_beta_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * swish_beta_derivative_f32(symact_x, (double)beta))
+    swish_beta_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, beta);
 }
 
 void symact_swish_beta_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * swish_beta_derivative_f32(symact_x, (double)beta))
+    swish_beta_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, beta);
 }

@@ -107,23 +107,42 @@ static inline double symact_sticky(symact_dd x)
     return symact_from_bits((x.hi > 0.0) == (x.lo > 0.0) ? bits + 1 : bits - 1);
 }
 
-/* The body of a function on arrays: `value` is of symact_x, and of symact_y where there is a second input. */
-#define SYMACT_OF_ONE(format, first, result, count, value) \
-    SYMACT_OF_EACH(format, first, 0.0, result, count, value)
-#define SYMACT_OF_TWO(format, first, second, result, count, value) \
-    SYMACT_OF_EACH(format, first, symact_double_of_##format(second[symact_i]), result, count, value)
-#define SYMACT_OF_EACH(format, first, other, result, count, value) \
+typedef struct {
+    int stored, emin;
+} symact_half;
+static const symact_half symact_half_f16 = {10, -14};
+static const symact_half symact_half_bf16 = {7, -126};
+
+/* Called, not inlined, and one for both formats: the code of a kernel is there once more, not ten times. */
+#if defined(__clang__)
+#define SYMACT_HALVES static __attribute__((noinline)) void
+#elif defined(__GNUC__)
+#define SYMACT_HALVES static __attribute__((noinline, noclone)) void
+#else
+#define SYMACT_HALVES static void
+#endif
+
+/* The arrays of a function: what symact_y is of may be no array, and then it is 1. */
+#define SYMACT_OF_HALVES \
+    const symact_half symact_format, const uint16_t *symact_first, const uint16_t *symact_second, uint16_t *symact_result, \
+        size_t symact_n
+
+/* Its body: the value is of symact_x and symact_y. */
+#define SYMACT_EACH_HALF(value) \
+    const int symact_stored = symact_format.stored, symact_emin = symact_format.emin; \
     const int symact_before = symact_raised(); \
     int symact_nan = 0, symact_infinity = 0, symact_overflown = 0; \
-    for (size_t symact_i = 0; symact_i < count; ++symact_i) { \
-        const double symact_x = symact_double_of_##format(first[symact_i]), symact_y = other; \
+    for (size_t symact_i = 0; symact_i < symact_n; ++symact_i) { \
+        const double symact_x = symact_widened(symact_first[symact_i], symact_stored, symact_emin); \
+        const double symact_y = \
+            symact_second ? symact_widened(symact_second[symact_i], symact_stored, symact_emin) : 1.0; \
         const double symact_value = value; \
-        const uint16_t symact_pattern = symact_##format##_of_double(symact_value); \
-        const double symact_result = symact_double_of_##format(symact_pattern); \
-        symact_nan |= SYMACT_NEW_NAN(symact_x, symact_y, symact_result); \
-        symact_infinity |= SYMACT_NEW_INFINITY(symact_x, symact_y, symact_result, DBL_MAX); \
-        symact_overflown |= isinf(symact_result) && isfinite(symact_value); \
-        result[symact_i] = symact_pattern; \
+        const uint16_t symact_pattern = symact_narrowed(symact_value, symact_stored, symact_emin); \
+        const double symact_back = symact_widened(symact_pattern, symact_stored, symact_emin); \
+        symact_nan |= SYMACT_NEW_NAN(symact_x, symact_y, symact_back); \
+        symact_infinity |= SYMACT_NEW_INFINITY(symact_x, symact_y, symact_back, DBL_MAX); \
+        symact_overflown |= isinf(symact_back) && isfinite(symact_value); \
+        symact_result[symact_i] = symact_pattern; \
     } \
     symact_settle(symact_before, symact_nan, symact_infinity); \
     if (symact_overflown) { \

@@ -806,52 +806,67 @@ void symact_threshold_derivative_wrt_value_f64(const double *z, double *d, size_
     symact_settle(before, nan, infinity);
 }
 
+SYMACT_HALVES threshold_forward_halves(SYMACT_OF_HALVES, float threshold, float value)
+{
+    SYMACT_EACH_HALF(symact_y * threshold_forward_f32(symact_x, (double)threshold, (double)value))
+}
+
+SYMACT_HALVES threshold_derivative_halves(SYMACT_OF_HALVES, float threshold, float value)
+{
+    SYMACT_EACH_HALF(symact_y * threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+}
+
+SYMACT_HALVES threshold_derivative_from_output_halves(SYMACT_OF_HALVES, float threshold, float value)
+{
+    SYMACT_EACH_HALF(symact_y * threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
+}
+
 void symact_threshold_f16(const uint16_t *z, uint16_t *g, size_t n, float threshold, float value)
 {
-    SYMACT_OF_ONE(f16, z, g, n, threshold_forward_f32(symact_x, (double)threshold, (double)value))
+    threshold_forward_halves(symact_half_f16, z, NULL, g, n, threshold, value);
 }
 
 void symact_threshold_bf16(const uint16_t *z, uint16_t *g, size_t n, float threshold, float value)
 {
-    SYMACT_OF_ONE(bf16, z, g, n, threshold_forward_f32(symact_x, (double)threshold, (double)value))
+    threshold_forward_halves(symact_half_bf16, z, NULL, g, n, threshold, value);
 }
 
 void symact_threshold_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float threshold, float value)
 {
-    SYMACT_OF_ONE(f16, z, d, n, threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+    threshold_derivative_halves(symact_half_f16, z, NULL, d, n, threshold, value);
 }
 
 void symact_threshold_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float threshold, float value)
 {
-    SYMACT_OF_ONE(bf16, z, d, n, threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+    threshold_derivative_halves(symact_half_bf16, z, NULL, d, n, threshold, value);
 }
 
 void symact_threshold_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float threshold, float value)
 {
-    SYMACT_OF_ONE(f16, g, d, n, threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
+    threshold_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, threshold, value);
 }
 
 void symact_threshold_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float threshold, float value)
 {
-    SYMACT_OF_ONE(bf16, g, d, n, threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
+    threshold_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, threshold, value);
 }
 
 void symact_threshold_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
 {
-    SYMACT_OF_TWO(f16, z, g_bar, z_bar, n, symact_y * threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+    threshold_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, threshold, value);
 }
 
 void symact_threshold_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
 {
-    SYMACT_OF_TWO(bf16, z, g_bar, z_bar, n, symact_y * threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+    threshold_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, threshold, value);
 }
 
 void symact_threshold_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
 {
-    SYMACT_OF_TWO(f16, g, g_bar, z_bar, n, symact_y * threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
+    threshold_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, threshold, value);
 }
 
 void symact_threshold_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
 {
-    SYMACT_OF_TWO(bf16, g, g_bar, z_bar, n, symact_y * threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
+    threshold_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, threshold, value);
 }

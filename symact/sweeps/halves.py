@@ -212,7 +212,8 @@ class Truth:
             value = self._value * g_bar
             short = (self._half == 0) & (self._value == self._value.astype(np.float32))  # then it is exact
             half = self._half * np.abs(g_bar) + np.where(short, 0.0, 4 * UNIT * np.abs(value) + TINY)
-        return self._settled(value, value - half, value + half, g_bar)
+            low, high = value - half, value + half
+        return self._settled(value, low, high, g_bar)
 
     def _settled(self, value: np.ndarray, low: np.ndarray, high: np.ndarray, g_bar: np.ndarray) -> Truths:
         """Return what bounds decide, and exact values, in arbitrary precision, for what they leave."""

@@ -59,8 +59,6 @@ class Subject:
         return [self._tied(z, value) for z, value in zip(points, self.exact(points), strict=True)]
 
     def _tied(self, z: float, value: Exact) -> Exact:
-        if not (isinstance(value, tuple) and value[0] and math.isfinite(z)):
-            return value
         found = self.rational(z, value)
         return value if found is None else dyadic(found, value)
 

@@ -186,32 +186,44 @@ def _functions(name: str, activation: Activation, kernels: Kernels) -> list[dict
     ]
 
 
-def _halves(name: str, activation: Activation, kernels: Kernels) -> list[dict[str, str]]:
-    """Return the functions on arrays of 16-bit patterns, from the kernels of float32."""
+def _halves(name: str, activation: Activation, kernels: Kernels) -> dict[str, list[dict[str, str]]]:
+    """Return the functions on arrays of 16-bit patterns: one for each kernel, and those that call it."""
     functions = [f for f in kernels.functions if f in OF_HALVES]
-    return [_half(name, activation, f, long, kernels) for f in functions for long in HALVES]
+    return {
+        "shared": [_shared(name, activation, f, kernels) for f in functions if f not in SOURCES],
+        "functions": [_half(name, activation, f, long) for f in functions for long in HALVES],
+    }
 
 
-def _half(name: str, activation: Activation, function: str, long: str, kernels: Kernels) -> dict[str, str]:
+def _shared(name: str, activation: Activation, function: str, kernels: Kernels) -> dict[str, str]:
+    settings = [p.name for p in activation.parameters]
+    kernel = next(k for k in kernels.kernels if k.function == function and k.dtype == "float32")
+    value = f"{name}_{function}_f32({', '.join(['symact_x', *(f'(double){p}' for p in settings)])})"
+    if kernel.arithmetic is DOUBLE:
+        value = f"symact_y * {value}"
+    else:
+        value = f"symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), {value}))"
+    listed = ", ".join(["SYMACT_OF_HALVES", *(f"float {p}" for p in settings)])
+    return {"signature": f"{name}_{function}_halves({listed})", "value": value}
+
+
+def _half(name: str, activation: Activation, function: str, long: str) -> dict[str, str]:
     settings = [p.name for p in activation.parameters]
     suffix, inputs, output = interface(function)
     free = unclashing([*inputs, output, "n"], settings)
-    source = SOURCES.get(function, function)
-    kernel = next(k for k in kernels.kernels if k.function == source and k.dtype == "float32")
-    value = f"{name}_{source}_f32({', '.join(['symact_x', *(f'(double){p}' for p in settings)])})"
-    if kernel.arithmetic is DOUBLE:
-        value = f"symact_y * {value}" if len(inputs) > 1 else value
-    else:
-        wide = "symact_dd_from_double(symact_y)"
-        value = f"symact_dd_mul({wide}, {value})" if len(inputs) > 1 else value
-        value = f"symact_sticky({value})"
-    names = [free[i] for i in (*inputs, output, "n")]
     arrays = [*(f"const uint16_t *{free[i]}" for i in inputs), f"uint16_t *{free[output]}"]
     listed = [*arrays, f"size_t {free['n']}", *(f"float {p}" for p in settings)]
-    macro = "SYMACT_OF_TWO" if len(inputs) > 1 else "SYMACT_OF_ONE"
+    passed = [
+        free[inputs[0]],
+        free[inputs[1]] if len(inputs) > 1 else "NULL",
+        free[output],
+        free["n"],
+        *settings,
+    ]
+    shared = f"{name}_{SOURCES.get(function, function)}_halves"
     return {
         "array": f"void symact_{name}{suffix}{long}({', '.join(listed)})",
-        "body": f"{macro}({long[1:]}, {', '.join(names)}, {value})",
+        "call": f"{shared}(symact_half{long}, {', '.join(passed)})",
     }
 
 
@@ -222,7 +234,8 @@ def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
     for function in _functions(_name(activation), activation, kernels):
         prototypes += [function["scalar"] + ";", function["array"] + ";"]
         prototypes += [function["checked"] + ";"] * bool(function["checked"])
-    prototypes += [function["array"] + ";" for function in _halves(_name(activation), activation, kernels)]
+    halves = _halves(_name(activation), activation, kernels)
+    prototypes += [function["array"] + ";" for function in halves["functions"]]
     condition = kernels.output_condition
     return {
         "name": _name(activation),
