@@ -336,7 +336,7 @@ def audit(
         typer.Option(metavar="NAME=VALUE", help="A keyword argument of FUNCTION; again for more."),
     ] = None,
     framework: Annotated[
-        str | None, typer.Option(help="numpy, torch or jax; by default by FUNCTION's module.")
+        str | None, typer.Option(help="numpy, torch, jax, tensorflow; by default by FUNCTION's module.")
     ] = None,
     scalar: Annotated[bool, typer.Option("--scalar", help="SYMBOL is T f(T), not over arrays.")] = False,
     exhaustive: Annotated[

@@ -87,8 +87,7 @@ def test_what_cannot_be_timed_is_refused(asked: dict[str, object], message: str)
         pipeline.bench(["softsign"], **asked)
 
 
-def test_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparisons, "ROUNDS", 1)
+def test_the_command() -> None:
     options = ["--against", "numpy,memcpy", "--function", "forward", "--size", "64"]
     done = CliRunner().invoke(app, ["bench", "softsign", *options, "--json"])
     assert done.exit_code == 0

@@ -328,8 +328,12 @@ def libraries(
     place = tmp_path_factory.mktemp("libraries")
     builds = {
         "gcc -O2": ("gcc", c.FLAGS),
-        "gcc -O3, this machine's": ("gcc", ("-O3", "-march=native", "-std=c99", "-fPIC")),
-        "clang -O2": ("clang", ("-O2", "-std=c99", "-fPIC")),
+        "gcc -O0": ("gcc", ("-O0", "-std=c99", "-fPIC")),
+        "gcc -O3, this machine's": (
+            "gcc",
+            ("-O3", "-march=native", "-ffp-contract=fast", "-std=gnu99", "-fPIC"),
+        ),
+        "clang -O2": ("clang", ("-O2", "-march=native", "-std=c99", "-fPIC")),
     }
     return {
         build: c.load(

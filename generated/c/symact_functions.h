@@ -79,23 +79,29 @@ SYMACT_F64 symact_f64_between(double x, double low, double high)
     return above > high ? high : above;
 }
 
+/* exp(x)/2^k, between 0.7 and 1.42, for abs x <= 1260; gives k. */
+SYMACT_F64 symact_f64_exp_part(double x, double *k)
+{
+    double lo;
+    const double hi = symact_f64_reduced(x, k, &lo);
+    const double rest = symact_f64_exp_rest(hi, lo);
+    const double sum = 1.0 + hi;
+    return sum + ((hi - (sum - 1.0)) + rest);
+}
+
 /* exp(x) 2^n for abs n <= 700. */
 SYMACT_F64 symact_f64_exp_scaled(double x, int n)
 {
-    double k, lo;
-    const double hi = symact_f64_reduced(symact_f64_between(x, -1260.0, 1260.0), &k, &lo);
-    const double rest = symact_f64_exp_rest(hi, lo);
-    const double sum = 1.0 + hi;
-    return symact_f64_scaled(sum + ((hi - (sum - 1.0)) + rest), symact_f64_between(k + (double)n, -1990.0, 1990.0));
+    double k;
+    const double part = symact_f64_exp_part(symact_f64_between(x, -1260.0, 1260.0), &k);
+    return symact_f64_scaled(part, symact_f64_between(k + (double)n, -1990.0, 1990.0));
 }
 
 SYMACT_F64 symact_f64_exp(double x)
 {
-    double k, lo;
-    const double hi = symact_f64_reduced(symact_f64_between(x, -746.0, 710.0), &k, &lo);
-    const double rest = symact_f64_exp_rest(hi, lo);
-    const double sum = 1.0 + hi;
-    return symact_f64_scaled(sum + ((hi - (sum - 1.0)) + rest), k);
+    double k;
+    const double part = symact_f64_exp_part(symact_f64_between(x, -746.0, 710.0), &k);
+    return symact_f64_scaled(part, k);
 }
 
 SYMACT_F64 symact_f64_expm1(double x)

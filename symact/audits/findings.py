@@ -167,6 +167,28 @@ def audit(
     return auditor.on_all_inputs(found, progress)
 
 
+def float_kinks(oracle: Oracle) -> dict[float, FoundKink]:
+    """Return the kinks that are floats; what a derivative is there is a convention, not right or wrong."""
+    places = [(rational(k.at, oracle.values), k) for k in differentiate(oracle.activation).kinks]
+    return {float(at): kink for at, kink in places if at is not None and Fraction(float(at)) == at}
+
+
+def question(oracle: Oracle, dtype: str, derivative: bool, points: Sequence[float] | None = None) -> Question:
+    """Return what somebody else's f, or f', is asked, with the truth: at points, or wherever it matters."""
+    fmt = FORMATS[dtype]
+    if points is None:
+        exempt = float_kinks(oracle) if derivative else {}
+        points = [z for z in inputs(oracle, fmt, (), thorough=True) if z not in exempt]
+    values: list[Exact] = oracle.derivative_many(points) if derivative else oracle.forward_many(points)
+    return Question(
+        activation=oracle.activation.title,
+        function="derivative" if derivative else "forward",
+        dtype=dtype,
+        points=np.array(points),
+        truths=truths(values, fmt),
+    )
+
+
 @dataclass
 class _Auditor:
     call: Call
@@ -178,7 +200,7 @@ class _Auditor:
     bound: float
 
     def run(self) -> Audit:
-        question = self._question(self._points())
+        question = self._question()
         if not self.derivative and odd(self.activation):
             question = replace(question, zero_sign=zero_sign(self._oracle))
         answer = self._asked(question.points)
@@ -232,27 +254,12 @@ class _Auditor:
     @cached_property
     def _at_kinks(self) -> dict[float, FoundKink]:
         """The kinks that are floats; what is returned there is a convention, not right or wrong."""
-        places = [(rational(k.at, self._oracle.values), k) for k in differentiate(self.activation).kinks]
-        return {float(at): kink for at, kink in places if at is not None and Fraction(float(at)) == at}
+        return float_kinks(self._oracle)
 
-    def _points(self) -> list[float]:
-        points = inputs(self._oracle, self._fmt, (), thorough=True)
-        return [z for z in points if not (self.derivative and z in self._at_kinks)]
-
-    def _question(self, points: Sequence[float]) -> Question:
-        values: list[Exact] = (
-            self._oracle.derivative_many(points) if self.derivative else self._oracle.forward_many(points)
-        )
-        parameters = {key: float(value) for key, value in self.parameters.items()}
-        return Question(
-            activation=self.activation.title,
-            function="derivative" if self.derivative else "forward",
-            dtype=self.dtype,
-            points=np.array(points),
-            truths=truths(values, self._fmt),
-            parameters=parameters,
-            bound=self.bound,
-        )
+    def _question(self, points: Sequence[float] | None = None) -> Question:
+        given = {key: float(value) for key, value in self.parameters.items()}
+        found = question(self._oracle, self.dtype, self.derivative, points)
+        return replace(found, parameters=given, bound=self.bound)
 
     def _asked(self, points: np.ndarray) -> np.ndarray:
         with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -1,7 +1,7 @@
 """Comparisons: the time of every contender for a task, and beside it the worst error."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 
 from symact.accuracy.judgements import Question, errors
-from symact.accuracy.points import inputs
 from symact.accuracy.questions import settings
+from symact.audits.findings import question
 from symact.benches.contenders import MEMCPY, Contender, Task, contenders
 from symact.benches.timings import ROUNDS, interleaved
-from symact.derivatives import differentiate
-from symact.enclosures import rational
 from symact.formats import FORMATS
-from symact.oracles import Exact, Oracle, truths
+from symact.oracles import Oracle
 
 SIZES = (4_096, 262_144)
 """Elements: in the first cache, and in the last."""
@@ -67,8 +65,10 @@ def compare(
     Raises UnknownName for a peer that does not exist, ToolMissing for one that is not installed.
     """
     found = list(contenders(task, folder, tuple(against)))
-    question = _question(task)
-    worst = {one.name: None if one.name == MEMCPY else _worst(question, one) for one in found}
+    fmt = FORMATS[task.dtype]
+    oracle = Oracle(task.activation, settings(task.activation, fmt)[0], fmt)
+    asked = question(oracle, task.dtype, derivative=task.function != "forward")  # a VJP with g_bar = 1
+    worst = {one.name: None if one.name == MEMCPY else _worst(asked, one) for one in found}
     generator, timings = np.random.default_rng(SEED), []
     for size in sizes:
         z, g_bar = (generator.normal(0, 3, size).astype(task.dtype) for _ in range(2))
@@ -82,33 +82,10 @@ def compare(
     return timings
 
 
-def _question(task: Task) -> Question:
-    """Return the points, with the truth of f, or of f': a VJP is asked with g_bar = 1.
-
-    At kinks f' is a convention, not right or wrong.
-    """
-    fmt = FORMATS[task.dtype]
-    oracle = Oracle(task.activation, settings(task.activation, fmt)[0], fmt)
-    points = inputs(oracle, fmt, (), thorough=True)
-    exact: Callable[[Sequence[float]], list[Exact]] = oracle.forward_many
-    if task.function != "forward":
-        exact = oracle.derivative_many
-        kinks = [rational(kink.at, oracle.values) for kink in differentiate(task.activation).kinks]
-        points = [z for z in points if z not in kinks]
-    return Question(
-        activation=task.activation.title,
-        function="forward" if task.function == "forward" else "derivative",
-        dtype=task.dtype,
-        points=np.array(points),
-        truths=truths(exact(points), fmt),
-        parameters={},
-    )
-
-
-def _worst(question: Question, one: Contender) -> float:
-    z = question.points.astype(question.dtype)
+def _worst(asked: Question, one: Contender) -> float:
+    (z,) = asked.arguments
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         answer = np.asarray(one.prepare(z, np.ones_like(z))())
-    found = errors(question, answer, one.name)
+    found = errors(asked, answer, one.name)
     return float(np.where(found.wrong_nan | found.wrong_inf, np.inf, found.ulp).max())

@@ -23,6 +23,7 @@ from symact.kernels import SOURCES, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
 from symact.quotations import Quotations, in_words
 from symact.targets.printing import (
+    ELEMENTARY,
     double_double,
     grouped,
     hexadecimal,
@@ -63,10 +64,6 @@ UNWRITTEN = -12345.0
 UNWRITTEN_PATTERN = 0xC641
 """The same for bit patterns: bfloat16 has that number, nearly."""
 
-MATHS = {
-    "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "abs",
-    "asinh", "acosh", "atanh", "erf", "erfc", "erfcx", "expm1", "log1p", "pow", "ldexp", "exp_scaled",
-}  # fmt: skip
 SMALL_POWER = 8
 """symact_powers.h has functions for powers up to this one."""
 
@@ -117,7 +114,7 @@ class Doubles:
             return "1" if name == "true" else "0"
         if name == "ldexp" and arguments[1].lstrip("-").isdigit() and abs(int(arguments[1])) < 1000:
             return f"{arguments[0]} * 0x1p{arguments[1]}"
-        if name not in MATHS:
+        if name not in ELEMENTARY and name not in EXACT:
             raise NotSupported(f"C: no function {name}; add it to the runtime")
         return f"{EXACT.get(name, f'symact_f64_{name}')}({', '.join(arguments)})"
 

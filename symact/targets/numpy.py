@@ -20,13 +20,17 @@ from symact.errors import NotSupported, SymactError
 from symact.kernels import WRT, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
 from symact.quotations import Quotations
-from symact.targets.printing import double_double, grouped, hexadecimal, inner_names, write, write_condition
+from symact.targets.printing import (
+    ELEMENTARY,
+    double_double,
+    grouped,
+    hexadecimal,
+    inner_names,
+    write,
+    write_condition,
+)
 from symact.writing import text
 
-OWN = {
-    "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
-    "asinh", "acosh", "atanh", "erf", "erfc", "erfcx", "expm1", "log1p", "pow", "exp_scaled",
-}  # fmt: skip
 EXACT = {"sqrt": "np.sqrt", "abs": "np.absolute", "ldexp": "np.ldexp"}
 """What NumPy computes exactly, or correctly rounded; all else is _functions.py's."""
 
@@ -82,7 +86,7 @@ class Doubles:
     def call(self, name: str, arguments: list[str]) -> str:
         if name in ("true", "false"):
             return name.title()
-        if name not in OWN and name not in EXACT:
+        if name not in ELEMENTARY and name not in EXACT:
             raise NotSupported(f"NumPy: no function {name}; add it to the runtime")
         return f"{EXACT.get(name, f'fn.{name}')}({', '.join(arguments)})"
 

@@ -12,6 +12,12 @@ from symact.errors import NotSupported
 from symact.forms import T, W
 from symact.functions import cos_scaled, exp_scaled, ldexp, sin_scaled
 
+ELEMENTARY = {
+    "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh", "acosh",
+    "atanh", "erf", "erfc", "erfcx", "expm1", "log1p", "pow", "exp_scaled",
+}  # fmt: skip
+"""What the generated runtime computes in binary64, in every target alike; the machine's libraries do not."""
+
 
 def hexadecimal(value: float) -> str:
     """Return a binary64 as a hex literal without trailing zeros.

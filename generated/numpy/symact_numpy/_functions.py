@@ -196,21 +196,24 @@ def _scaled(x, k):
     return x * one * other
 
 
-def _exp(x, n):
+def _exp_part(x):
+    """Return k, and exp(x)/2^k."""
     k, hi, lo = _reduced(x)
     rest = _exp_rest(hi, lo)
     total = 1.0 + hi
-    return _scaled(total + ((hi - (total - 1.0)) + rest), k if n is None else _between(k + float(n), -1990.0, 1990.0))
+    return k, total + ((hi - (total - 1.0)) + rest)
 
 
 def exp_scaled(x, n):
     """Return exp(x) 2^n for abs n <= 700."""
-    return _exp(_between(_array(x), -1260.0, 1260.0), n)
+    k, part = _exp_part(_between(_array(x), -1260.0, 1260.0))
+    return _scaled(part, _between(k + float(n), -1990.0, 1990.0))
 
 
 def exp(x):
     """Return exp(x)."""
-    return _exp(_between(_array(x), -746.0, 710.0), None)
+    k, part = _exp_part(_between(_array(x), -746.0, 710.0))
+    return _scaled(part, k)
 
 
 def expm1(x):
