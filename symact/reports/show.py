@@ -140,16 +140,19 @@ def _with_note(content: str, note: str) -> str:
     return f"{content}    ({note})" if note else content
 
 
+OPTIONAL = {"misrounded": "mis-\nrounded", "escalated": "esca-\nlated", "proved_ulp": "proved\nulp"}
+"""Columns that are shown where they say something, and their heads."""
+
+
 def accuracy(results: Sequence[Any]) -> None:
     """Print one row a function: its worst error, where, and whether the bound holds."""
     rows = [result.to_json() for result in results]
-    more = ["misrounded", "escalated"] if any("misrounded" in row for row in rows) else []
-    more += ["proved_ulp"] if any(row.get("proved_ulp") is not None for row in rows) else []
-    heads = [name.replace("_", " ") for name in more]
-    table = _table("function", "target", "dtype", "worst ulp", "at", "bound", *heads, "holds", fixed=5)
+    more = [name for name in OPTIONAL if any(row.get(name) for row in rows)]
+    heads = ["function", "target", "dtype", "worst\nulp", "at", "bound", *(OPTIONAL[name] for name in more)]
+    table = _table(*heads, "holds", fixed=len(heads) + 1)
     for row in rows:
         title = f"{row['activation']} {row['function']}"
-        bound = f"{row['bound_ulp']} {row['bound']}"
+        bound = f"{row['bound_ulp']}{'' if row['bound'] == 'relative' else ' ' + row['bound']}"
         cells = [title, row["target"], row["dtype"], _ulp(row["max_ulp"]), str(row["at"]), bound]
         cells += [NONE if row.get(name) is None else str(row[name]) for name in more]
         table.add_row(*map(Text, cells), _verdict(row["holds"]))
