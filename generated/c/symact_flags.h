@@ -3,9 +3,9 @@
  * Do not edit: change the definition or the template, then run `symact generate`.
  * SPDX-License-Identifier: MIT-0
  *
- * Exception flags: a function raises invalid where its result is a NaN that came from none, and overflow or division by
- * zero where its result is infinite and its arguments are not. What else it raises of these on its way, it takes back: an infinite
- * exponential whose reciprocal is 0, as it should be, is nobody's overflow.
+ * Exception flags: a function raises invalid exactly where its result is a NaN that came from none, whichever way its code
+ * took there. It raises overflow or division by zero only where its result is infinite and its arguments are not. What else it
+ * raises of these on its way, it takes back: an infinite exponential whose reciprocal is 0, as it should be, is nobody's overflow.
  */
 #ifndef SYMACT_FLAGS_H
 #define SYMACT_FLAGS_H
@@ -43,13 +43,17 @@ static inline int symact_raised(void)
     ((((value) > (largest)) | ((value) < -(largest))) & ((x) <= (largest)) & ((x) >= -(largest)) & \
      ((y) <= (largest)) & ((y) >= -(largest)))
 
-/* Takes back what was not raised before and has no cause. */
+/* Takes back what was not raised before and has no cause, and raises invalid, which has one. */
 static inline void symact_settle(int before, int nan, int infinity)
 {
     const int causes = (nan ? SYMACT_INVALID : 0) | (infinity ? SYMACT_OVERFLOW | SYMACT_DIVBYZERO : 0);
-    const int spurious = symact_raised() & ~before & ~causes;
+    const int raised = symact_raised();
+    const int spurious = raised & ~before & ~causes;
     if (spurious) {
         feclearexcept(spurious);
+    }
+    if (nan && !(raised & SYMACT_INVALID)) {
+        feraiseexcept(SYMACT_INVALID);
     }
 }
 
