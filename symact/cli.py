@@ -231,7 +231,8 @@ def verify(
         bool,
         typer.Option(
             "--certify",
-            help="With --exhaustive or --prove: record it in DIR/accuracy.json, which generate quotes.",
+            help="With --exhaustive or --prove: record it in DIR/accuracy.json, which generate quotes. "
+            "With --recheck: record it for code that changed and gives all 2^32 values as before.",
         ),
     ] = False,
     prove: Annotated[
@@ -256,7 +257,7 @@ def verify(
     from symact import pipeline
     from symact.reports import progress, show
 
-    if not exhaustive and (resume or scheduler or (certify and not prove)):
+    if not exhaustive and (resume or scheduler or (certify and not prove and not recheck)):
         raise typer.BadParameter("these go with --exhaustive", param_hint="--resume, --scheduler, --certify")
     if prove:
         if exhaustive or recheck or target or dtype:
@@ -278,9 +279,11 @@ def verify(
         if exhaustive or target or dtype:
             raise typer.BadParameter("it checks what is recorded", param_hint="--recheck")
         with progress() as report:
-            count, wrong = pipeline.recheck(
-                names or (), out=out, config=config, jobs=_jobs(jobs), progress=report
-            )
+            given: Any = {"out": out, "config": config, "jobs": _jobs(jobs), "progress": report}
+            carried = pipeline.carry(names or (), **given)[0] if certify else []
+            count, wrong = pipeline.recheck(names or (), **given)
+        for title in carried:
+            print(f"{title}: all 2^32 values as before; recorded for the code of now", file=sys.stderr)
         if as_json:
             _print_json({"certificates": count, "wrong": wrong, "holds": not wrong})
         else:

@@ -556,17 +556,24 @@ def sweep(
 ) -> list[Any]:
     """Return what all 2^32 inputs of float32 functions give: a result each, of forward and derivatives.
 
-    Every chunk is kept as it is done; ``resume`` takes what an earlier run has kept of the same code.
-    ``scheduler`` is the address of a Dask scheduler, or "local". ``certificates`` is a folder whose
-    `FILE` is to record the results, each as soon as it is whole.
+    Every chunk is kept as it is done; ``resume`` takes what an earlier run has kept, or certified, of the
+    same code. ``scheduler`` is the address of a Dask scheduler, or "local". ``certificates`` is a folder
+    whose `FILE` is to record the results, each as soon as it is whole.
     """
     from symact import schedulers, sweeps
 
     found = list(_sweeps(names, target, functions, config, jobs, progress))
-    chunks = [sweeps.Chunk(each, index) for each in found for index in range(sweeps.CHUNKS)]
-    keys = {chunk.title + str(chunk.index): _chunk_key(chunk) for chunk in chunks}
-    tallies: dict[str, dict[int, Any]] = {f"{s.activation.title} {s.function}": {} for s in found}
     results: dict[str, Any] = {}
+    if resume and certificates is not None:
+        known = sweeps.Certificates(Path(certificates) / FILE).known
+        for each in found:
+            certificate = known.get((each.activation.title, each.function, target))
+            if certificate is not None and certificate.kernel == each.kernel:
+                results[each.title] = certificate.result
+    left = [each for each in found if each.title not in results]
+    chunks = [sweeps.Chunk(each, index) for each in left for index in range(sweeps.CHUNKS)]
+    keys = {chunk.title + str(chunk.index): _chunk_key(chunk) for chunk in chunks}
+    tallies: dict[str, dict[int, Any]] = {each.title: {} for each in left}
     order = list(activations())
 
     def take(chunk: Any, tally: Any) -> None:
@@ -591,7 +598,7 @@ def sweep(
     for chunk, tally in work:
         caches.store(keys[chunk.title + str(chunk.index)], tally.to_json())
         take(chunk, tally)
-    return [results[f"{each.activation.title} {each.function}"] for each in found]
+    return [results[each.title] for each in found]
 
 
 def recheck(
@@ -606,16 +613,9 @@ def recheck(
 
     A function that was never certified is no fault of a certificate.
     """
-    from symact import bounds, sweeps
+    from symact import bounds
 
-    known = sweeps.Certificates(Path(out) / FILE).known
-    work = []
-    for target in sorted({key[2] for key in known}):
-        certified = {key[0] for key in known if key[2] == target and (not names or key[0] in names)}
-        for each in _sweeps(sorted(certified), target, (), config, jobs, progress) if certified else ():
-            certificate = known.get((each.activation.title, each.function, target))
-            if certificate is not None:
-                work.append((each, certificate))
+    work = list(_certified(names, Path(out), config, jobs, progress))
     found = in_processes(_rechecked, work, jobs, progress, lambda item: item[1].title)
     wrong = [fault for _, faults in found for fault in faults]
     recorded = bounds.Records(Path(out) / FILE).known
@@ -626,6 +626,54 @@ def recheck(
     checked = in_processes(_reproved, proofs, jobs, progress, lambda item: item[1].title)
     wrong += [fault for _, faults in checked for fault in faults]
     return len(work) + len(proofs), sorted(wrong)
+
+
+def carry(
+    names: Sequence[str] = (),
+    *,
+    out: str | Path = "generated",
+    config: str | Path | None = None,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> tuple[list[str], list[str]]:
+    """Record certificates for code that has changed and gives all 2^32 values as before.
+
+    Return the titles of those that were recorded, each as soon as it is found, and of the others.
+    """
+    from symact import sweeps
+
+    stale = {
+        certificate.title: (each, certificate)
+        for each, certificate in _certified(names, Path(out), config, jobs, progress)
+        if certificate.kernel != each.kernel
+    }
+    chunks = [sweeps.Chunk(each, index) for each, _ in stale.values() for index in range(sweeps.CHUNKS)]
+    sums: dict[str, list[int]] = {}
+    carried: list[str] = []
+    for chunk, part in in_processes(sweeps.sum_chunk, chunks, jobs, progress, lambda chunk: chunk.title):
+        title = f"{chunk.title} ({chunk.sweep.target})"
+        sums.setdefault(title, []).append(part)
+        if len(sums[title]) == sweeps.CHUNKS:
+            made = sweeps.carried(*stale[title], sum(sums[title]))
+            if made is not None:
+                sweeps.Certificates(Path(out) / FILE).updated([made], list(activations()))
+                carried.append(title)
+    return carried, [title for title in stale if title not in carried]
+
+
+def _certified(
+    names: Sequence[str], out: Path, config: str | Path | None, jobs: int, progress: Progress
+) -> Iterator[tuple[Any, Any]]:
+    """Yield the sweeps that have a certificate, with it."""
+    from symact import sweeps
+
+    known = sweeps.Certificates(out / FILE).known
+    for target in sorted({key[2] for key in known}):
+        certified = {key[0] for key in known if key[2] == target and (not names or key[0] in names)}
+        for each in _sweeps(sorted(certified), target, (), config, jobs, progress) if certified else ():
+            certificate = known.get((each.activation.title, each.function, target))
+            if certificate is not None:
+                yield each, certificate
 
 
 def _key(claim: Any) -> tuple[str, str]:

@@ -1303,8 +1303,8 @@ JUDGES = (
         "every other bit pattern is never asked for",
         "judge",
         "symact/accuracy/points.py",
-        "357_967",
-        "357_968",
+        "1_000_003",
+        "1_000_004",
         JUDGE,
     ),
     Mutant(
@@ -1510,6 +1510,14 @@ SWEEPS = (
         "symact/sweeps/certificates.py",
         "if certificate.kernel != sweep.kernel:",
         "if False:",
+        SWEEPING,
+    ),
+    Mutant(
+        "a certificate is carried over to other values",
+        "sweep",
+        "symact/sweeps/certificates.py",
+        'certificate.facts["checksum"] and',
+        'certificate.facts["checksum"] or',
         SWEEPING,
     ),
     Mutant(

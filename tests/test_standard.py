@@ -5,7 +5,9 @@ tests/test_accuracy.py plants its faults. Each check here fails on the fault tha
 """
 
 import ctypes
+import fcntl
 import math
+import os
 import random
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -324,24 +326,25 @@ def held(parity: int, direction: int) -> set[str]:
 def libraries(
     tmp_path_factory: pytest.TempPathFactory, require_tool: Callable[[str], str]
 ) -> Mapping[str, c.Library]:
-    """Return the catalogue's C as several compilers and options make it."""
-    place = tmp_path_factory.mktemp("libraries")
+    """Return the catalogue's C as several compilers and options make it: made once for all workers."""
     builds = {
-        "gcc -O2": ("gcc", c.FLAGS),
+        "gcc -O3": ("gcc", ("-O3", "-std=c99", "-fPIC")),
         "gcc -O0": ("gcc", ("-O0", "-std=c99", "-fPIC")),
-        "gcc -O3, this machine's": (
-            "gcc",
-            ("-O3", "-march=native", "-ffp-contract=fast", "-std=gnu99", "-fPIC"),
-        ),
+        "gcc -O3, this machine's": ("gcc", (*c.NATIVE, "-std=gnu99", "-ffp-contract=fast")),
         "clang -O2": ("clang", ("-O2", "-march=native", "-std=c99", "-fPIC")),
     }
-    return {
-        build: c.load(
-            c.build(GENERATED / "c", place / str(k) / "library.so", compiler=require_tool(cc), flags=flags),
-            CATALOGUE,
-        )
-        for k, (build, (cc, flags)) in enumerate(builds.items())
-    }
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "libraries"
+    place.mkdir(exist_ok=True)
+    made = {}
+    for k, (build, (cc, flags)) in enumerate(builds.items()):
+        path = place / str(k) / "library.so"
+        with (place / f"{k}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                c.build(GENERATED / "c", path, compiler=require_tool(cc), flags=flags)
+        made[build] = c.load(path, CATALOGUE)
+    return made
 
 
 def functions(activation: Activation) -> Iterator[tuple[str, str, np.ndarray, tuple[np.ndarray, ...]]]:

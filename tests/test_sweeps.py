@@ -377,6 +377,33 @@ def test_a_certificate_stands_as_long_as_its_kernel(sigmoid: sweeps.Sweep, tmp_p
     assert any("other values" in fault for fault in recheck(early, replace(certificate, kernel=early.kernel)))
 
 
+def test_a_certificate_is_carried_over_to_code_of_the_same_values(
+    sigmoid: sweeps.Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("symact.sweeps.chunks.PATTERNS", 2**17)
+    for index in (0, 3):  # beginning with subnormal inputs
+        chunk = sweeps.Chunk(sigmoid, index)
+        assert sweeps.sum_chunk(chunk) == sweeps.judge_chunk(chunk).checksum
+    chunks = [sweeps.Chunk(sigmoid, index) for index in range(sweeps.CHUNKS)]
+    total = sum(map(sweeps.sum_chunk, chunks))
+    facts = {**without_all_inputs(sigmoid).facts, "checksum": f"{total % 2**64:016x}"}
+    before = replace(without_all_inputs(sigmoid), facts=facts, kernel="0" * 64)
+    assert sweeps.carried(sigmoid, before, total) == replace(before, kernel=sigmoid.kernel)
+    assert sweeps.carried(sigmoid, before, total + 1) is None
+    assert sweeps.carried(sigmoid, replace(before, sample="0" * 16), total) is None
+    Certificates(tmp_path / "accuracy.json").updated([before], [])
+    assert pipeline.carry(["sigmoid"], out=tmp_path) == (["sigmoid forward (c)"], [])
+    assert Certificates(tmp_path / "accuracy.json").known[before.key].kernel == sigmoid.kernel
+    assert pipeline.carry(["sigmoid"], out=tmp_path) == ([], [])
+    taken = pipeline.sweep(["sigmoid"], functions=["forward"], resume=True, certificates=tmp_path)
+    assert taken == [before.result]
+    assert [result.to_json()[name] for result in taken for name in facts] == list(facts.values())
+    other = replace(before, facts={**facts, "checksum": "1" * 16})
+    Certificates(tmp_path / "accuracy.json").updated([other], [])
+    assert pipeline.carry(["sigmoid"], out=tmp_path) == ([], ["sigmoid forward (c)"])
+    assert Certificates(tmp_path / "accuracy.json").known[before.key] == other
+
+
 def test_certificates_are_written_whole_and_read_back(sigmoid: sweeps.Sweep, tmp_path: Path) -> None:
     known = Certificates(tmp_path / "accuracy.json")
     assert known.known == {}

@@ -13,14 +13,16 @@ from symact.activations import Activation
 from symact.formats import BINARY32, BINARY64, Format
 from symact.oracles import Number, Oracle, as_float, interior_roots, intervals
 
-STRIDE, WIDE_STRIDE = 357_967, 2_863_309
+STRIDE, WIDE_STRIDE = 1_000_003, 2_863_309
 """Steps through binary32's bit patterns, odd primes: an even one would test even significands only."""
 
 SEED = 20_240_229
 RANDOM, FEW_RANDOM = 1_500, 250
 """How many random binary64 points of each kind, with the default parameters and with others."""
 
-NEIGHBOURS = 3
+NEIGHBOURS, FEW_NEIGHBOURS = 3, 1
+"""On each side of where something changes, and of where something may."""
+
 MOST_ROOTS = 8
 
 GRID = tuple(k / 8 for k in range(-200, 201))
@@ -41,9 +43,9 @@ def inputs(oracle: Oracle, fmt: Format, seams: Iterable[float], *, thorough: boo
     """
     landmarks: list[Number] = [*seams, *oracle.kinks, *_ends(oracle), *roots(oracle.forward)]
     landmarks += [*roots(oracle.derivative), *roots(oracle.second_derivative)]
-    landmarks += _thresholds(oracle.values.values())
-    landmarks += [Fraction(k, 2) for k in range(-40, 41)]
+    guessed: list[Number] = [*_thresholds(oracle.values.values()), *(Fraction(k, 2) for k in range(-40, 41))]
     found = [near for mark in landmarks for near in fmt.neighbours(mark, NEIGHBOURS)]
+    found += [near for mark in guessed for near in fmt.neighbours(mark, FEW_NEIGHBOURS)]
     step = 1 if thorough and fmt is not BINARY64 else 7
     powers = fmt.powers_of_two
     middle = [p for p in powers if 2.0**-60 <= p <= 2.0**12] if thorough else []

@@ -4,8 +4,19 @@ The sieve decides what binary64 safely can; arbitrary precision decides the rest
 found, beside the hash of the code that it was found of.
 """
 
-from symact.sweeps.certificates import Certificate, Certificates, certify, recheck
-from symact.sweeps.chunks import CHUNKS, Chunk, Sweep, Tally, exists, judge_all, judge_chunk, merged, swept
+from symact.sweeps.certificates import Certificate, Certificates, carried, certify, recheck
+from symact.sweeps.chunks import (
+    CHUNKS,
+    Chunk,
+    Sweep,
+    Tally,
+    exists,
+    judge_all,
+    judge_chunk,
+    merged,
+    sum_chunk,
+    swept,
+)
 from symact.sweeps.halves import verify_activation
 from symact.sweeps.subjects import FUNCTIONS, subject
 
@@ -17,6 +28,7 @@ __all__ = [
     "Chunk",
     "Sweep",
     "Tally",
+    "carried",
     "certify",
     "exists",
     "judge_all",
@@ -24,6 +36,7 @@ __all__ = [
     "merged",
     "recheck",
     "subject",
+    "sum_chunk",
     "swept",
     "verify_activation",
 ]

@@ -20,7 +20,7 @@ from symact.errors import NotSupported
 from symact.formats import BINARY32
 from symact.kernels import interface
 from symact.sweeps.expansions import expand
-from symact.sweeps.sieves import Order, Sieve
+from symact.sweeps.sieves import Order, Sieve, checksum
 from symact.sweeps.sources import closure
 from symact.sweeps.subjects import Subject, subject
 
@@ -48,6 +48,11 @@ class Sweep:
     files: Mapping[str, str]
     form: Form | None = None
 
+    @property
+    def title(self) -> str:
+        """What progress calls it."""
+        return f"{self.activation.title} {self.function}"
+
     @cached_property
     def kernel(self) -> str:
         """The hash of the code that computes the function, in C with what it calls and without comments."""
@@ -68,7 +73,7 @@ class Chunk:
     @property
     def title(self) -> str:
         """What progress calls it."""
-        return f"{self.sweep.activation.title} {self.sweep.function}"
+        return self.sweep.title
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,14 @@ def judge_chunk(chunk: Chunk) -> Tally:
     """Judge every input of a chunk: a pure function of its argument."""
     first = chunk.index * PATTERNS
     return judge(subject_of(chunk.sweep), function_of(chunk.sweep), first, first + PATTERNS - 1)
+
+
+def sum_chunk(chunk: Chunk) -> int:
+    """Return the checksum of a chunk's values, which `judge_chunk` counts too: much sooner."""
+    call, total, first = function_of(chunk.sweep), 0, chunk.index * PATTERNS
+    for start in range(first, first + PATTERNS, BLOCK):
+        total += checksum(start, np.ascontiguousarray(call(floats(start, BLOCK))))
+    return total % 2**64
 
 
 def exists(sweep: Sweep) -> bool:

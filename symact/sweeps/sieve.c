@@ -193,6 +193,18 @@ void symact_weigh(uint32_t first, size_t n, const float *got, const double *valu
     }
 }
 
+/* Returns the checksum of values alone, as `account` adds it up. */
+uint64_t symact_checksum(uint32_t first, size_t n, const float *got)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t b = bits_of(got[i]), pattern = first + (uint32_t)i;
+        uint32_t value = (b & ~SIGN) > INFINITE ? NONE : b;
+        sum += (((uint64_t)value * (uint64_t)pattern) << 1) + value;
+    }
+    return sum;
+}
+
 /* Adds to the sums, and counts what is out of range; every NaN is one and the same. */
 static void account(uint32_t first, size_t n, const float *got, float lowest, float highest, uint32_t flip,
                     symact_tally *t)

@@ -122,6 +122,17 @@ class Sieve:
         )
 
 
+def checksum(first: int, values: np.ndarray) -> int:
+    """Return the sum, modulo 2^64, of b (2 p + 1) over the bit patterns p from ``first`` on.
+
+    b are the bits of the value there. Every NaN is one and the same.
+
+    >>> checksum(1, np.array([2.0**-149, 2.0**-148], np.float32))
+    13
+    """
+    return int(_library().symact_checksum(first, values.size, values.ctypes.data))
+
+
 @cache
 def _library() -> ctypes.CDLL:
     """Compile the sieve into the folder for temporary files, by its hash; or find it there."""
@@ -141,6 +152,8 @@ def _library() -> ctypes.CDLL:
     loaded = ctypes.CDLL(str(library))
     size, pointer = ctypes.c_size_t, ctypes.c_void_p
     loaded.symact_sieve.restype = loaded.symact_weigh.restype = None
+    loaded.symact_checksum.restype = ctypes.c_uint64
+    loaded.symact_checksum.argtypes = (ctypes.c_uint32, size, pointer)
     loaded.symact_weigh.argtypes = (ctypes.c_uint32, size, *[pointer] * 5, size)
     loaded.symact_sieve.argtypes = (
         *(ctypes.c_uint32, size, pointer, pointer, size, ctypes.c_int, ctypes.c_float, ctypes.c_float),
