@@ -13,16 +13,14 @@ from symact.activations import Activation, G, Kink, Z, samples
 from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, Arithmetic, compile_expression
 from symact.derivatives import Derivative, differentiate
 from symact.formats import BINARY32, BINARY64, Format
-from symact.forms import T, W, protected
+from symact.forms import T, W
 from symact.output_forms import NoOutputForm, OutputForm
 from symact.pieces import Case, Piece, same, split, within
 from symact.regimes import Regime, Stable, stabilise, true_value
+from symact.ties import MAX_ORDER, broken, terms
 
 ARITHMETICS = ((DOUBLE, BINARY32), (DOUBLE_DOUBLE, BINARY64))
 """float32 is computed in binary64, float64 in double-double: twice the precision that is promised."""
-
-MAX_ORDER = 5
-"""A function that vanishes at 0 to a higher order than this counts as zero there."""
 
 TRUSTED_ULP = 0.4
 """Where the model of binary64 leaves more than this for float32, float32 is computed in double-double too."""
@@ -141,7 +139,7 @@ def _kernel(
         precise = [(case, s) for case in cases for s in stabilise(owner, case, DOUBLE_DOUBLE, fmt)]
         if max(s.worst for _, s in precise) < max(s.worst for _, s in stable):
             stable, arithmetic = precise, DOUBLE_DOUBLE
-    lowered = tuple((s.condition, tuple(_branches(owner, case, s))) for case, s in stable)
+    lowered = tuple((s.condition, tuple(_branches(owner, case, s, fmt))) for case, s in stable)
     seams = {
         float(regime.upper)
         for _, s in stable
@@ -151,11 +149,13 @@ def _kernel(
     return Kernel(name, fmt.dtype, arithmetic, lowered, tuple(sorted(seams)))
 
 
-def _branches(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
+def _branches(owner: Activation, case: Case, stable: Stable, fmt: Format) -> list[Branch]:
     branches = list(_outside(owner, case, stable))
     zero = _at_zero(owner, case, stable)
     if zero is not None:
         branches.append(Branch(sp.Eq(Z, 0), (), zero, "zero, with its sign"))
+        if fmt is BINARY32:
+            branches += _beside_zero(owner, case, stable)
     breaks = {cut.at: cut.value for cut in case.breaks}
     left_of = {piece.upper: piece for piece in case.pieces}
     right_of = {piece.lower: piece for piece in case.pieces}
@@ -313,7 +313,7 @@ def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
     if any(cut.at == 0 and cut.value != 0 for cut in case.breaks):
         return None
     settings = samples(owner, stable.condition)
-    leading = [_leading(p.expression) for p in case.pieces if all(_contains_zero(p, s) for s in settings)]
+    leading = [_leading(e) for e in _around_zero(owner, case, stable)]
     if not leading:
         return None
     if any(not c.is_finite for _, c in leading):
@@ -332,15 +332,22 @@ def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
     return first[1] * Z if ratios.pop() else sp.S.Zero
 
 
+def _beside_zero(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
+    """Return a branch for the ties that arithmetic cannot break, if there are any."""
+    found = {broken(expression) for expression in _around_zero(owner, case, stable)}
+    only = found.pop() if len(found) == 1 else None
+    return [Branch(sp.Abs(Z) < only[0], (), only[1], "ties broken by the next term")] if only else []
+
+
+def _around_zero(owner: Activation, case: Case, stable: Stable) -> list[sp.Expr]:
+    settings = samples(owner, stable.condition)
+    return [p.expression for p in case.pieces if all(_contains_zero(p, s) for s in settings)]
+
+
 @lru_cache(maxsize=64)
 def _leading(expression: sp.Expr) -> tuple[int, sp.Expr]:
-    """Return (n, c) of c z^n, the first term at 0 that is not 0."""
-    expression = protected(expression)
-    order = 0
-    while (coefficient := sp.simplify(expression.subs(Z, 0))) == 0 and order < MAX_ORDER:
-        expression = sp.diff(expression, Z)
-        order += 1
-    return order, coefficient
+    """Return (n, c) of c z^n, the first term at 0 that is not 0; c is 0 where there is none."""
+    return next(terms(expression), (MAX_ORDER, sp.S.Zero))
 
 
 def _odd(case: Case) -> bool:

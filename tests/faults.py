@@ -591,6 +591,22 @@ RUNTIME = (
 
 KERNELS = (
     Mutant(
+        "ties at 0 go to the other side",
+        "kernel",
+        "symact/ties.py",
+        "sp.sign(d) * STEP",
+        "-sp.sign(d) * STEP",
+        suite("symact/ties.py", "tests/test_ties.py"),
+    ),
+    Mutant(
+        "a sum over a common divisor is not divided",
+        "kernel",
+        "symact/targets/printing.py",
+        "return notation.divide(_sum(expression * divisor, notation), notation.number(sp.Integer(divisor)))",
+        "return _sum(expression * divisor, notation)",
+        verify("hardsigmoid"),
+    ),
+    Mutant(
         "zeros lose their sign",
         "kernel",
         "symact/kernels.py",

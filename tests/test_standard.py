@@ -23,7 +23,7 @@ import pytest
 import sympy as sp
 from flint import arb, ctx, fmpq
 
-from symact import accuracy
+from symact import accuracy, sweeps
 from symact.accuracy.laws import laws
 from symact.accuracy.questions import settings
 from symact.activations import Activation, G, Z
@@ -35,6 +35,7 @@ from symact.functions import plain
 from symact.kernels import interface
 from symact.oracles import Function, Oracle
 from symact.output_forms import OutputForm, recover_output_form
+from symact.sweeps.chunks import judge
 from symact.targets import c, numpy
 
 CATALOGUE = dict(activations())
@@ -470,6 +471,20 @@ def flags(tmp_path_factory: pytest.TempPathFactory, require_tool: Callable[[str]
         [require_tool("cc"), "-fPIC", "-shared", str(source), "-o", str(library), "-lm"], check=True
     )
     return ctypes.CDLL(str(library))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", [name for name, one in CATALOGUE.items() if not one.parameters])
+@pytest.mark.parametrize("function", ["forward", "derivative"])
+def test_subnormal_results_are_correctly_rounded(
+    name: str, function: str, libraries: Mapping[str, c.Library]
+) -> None:
+    """Every second one of z/2 is a tie, which f's next term decides."""
+    call = libraries["gcc -O3"].call(name, function, "float32")
+    asked = sweeps.subject(CATALOGUE[name], function)
+    for first in (0, 2**31):
+        tally = judge(asked, call, first, first + 2**10 - 1)
+        assert (tally.misrounded, tally.undecided) == (0, 0)
 
 
 @pytest.mark.thorough

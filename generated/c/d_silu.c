@@ -208,45 +208,48 @@ static inline double d_silu_second_derivative_f32(double z)
     const double y1 = 0.0;
     /* zero, with its sign */
     const double y2 = -0x1p-1 * z;
+    /* ties broken by the next term */
+    const double y3 = -0x1.ffffffffffffep-2 * z;
     /* decaying exponentials */
-    double y3;
+    double y4;
     {
         const double t = (-z);
         const double s0 = (-t);
         const double s1 = symact_f64_exp(s0);
-        y3 = s1 * symact_power_4((1.0 / (1.0 + s1))) * ((3.0 + s0) + s1 * (4.0 * t + s1 * (-3.0 - t)));
+        y4 = s1 * symact_power_4((1.0 / (1.0 + s1))) * ((3.0 + s0) + s1 * (4.0 * t + s1 * (-3.0 - t)));
     }
     /* power series */
-    double y4;
+    double y5;
     {
         const double t = (0x1.b7c9a33ebea64p+1 + z);
-        y4 = (t * (0x1.2e670d34ab0ccp-5 + t * (0x1.1b894adf26e87p-5 + t * (0x1.ca954db25caf9p-7 + t * (0x1.143fb6a9c607ep-9 + t * (t * (t * (t * (t * (0x1.d3bc5db83ac5ep-19 + t * (0x1.04f5f181443e3p-18 + t * (0x1.5dc3d52059f88p-20 + t * (0x1.eff8c2400b88dp-23 - 0x1.44f039fd34f17p-29 * t)))) - 0x1.015ab621eff9dp-15) - 0x1.97fab1ca8bfc4p-13) - 0x1.38cdec5c5089p-11) - 0x1.8f5aaa32b45bcp-11))))) - 0x1.661707f342cfap-157);
+        y5 = (t * (0x1.2e670d34ab0ccp-5 + t * (0x1.1b894adf26e87p-5 + t * (0x1.ca954db25caf9p-7 + t * (0x1.143fb6a9c607ep-9 + t * (t * (t * (t * (t * (0x1.d3bc5db83ac5ep-19 + t * (0x1.04f5f181443e3p-18 + t * (0x1.5dc3d52059f88p-20 + t * (0x1.eff8c2400b88dp-23 - 0x1.44f039fd34f17p-29 * t)))) - 0x1.015ab621eff9dp-15) - 0x1.97fab1ca8bfc4p-13) - 0x1.38cdec5c5089p-11) - 0x1.8f5aaa32b45bcp-11))))) - 0x1.661707f342cfap-157);
     }
     /* as it is */
-    double y5;
+    double y6;
     {
         const double s0 = symact_f64_exp(z);
         const double s1 = 2.0 * z;
-        y5 = s0 * symact_power_4((1.0 / (1.0 + s0))) * (((z + symact_f64_exp(s1) * z) - 4.0 * s0 * z) - 3.0 * symact_f64_expm1(s1));
+        y6 = s0 * symact_power_4((1.0 / (1.0 + s0))) * (((z + symact_f64_exp(s1) * z) - 4.0 * s0 * z) - 3.0 * symact_f64_expm1(s1));
     }
     /* power series */
-    double y6;
+    double y7;
     {
         const double t = (z - 0x1.b7c9a33ebea64p+1);
-        y6 = (0x1.661707f342cfap-157 + t * (0x1.2e670d34ab0ccp-5 + t * (t * (0x1.ca954db25caf9p-7 + t * (t * (t * (0x1.38cdec5c5089p-11 + t * (t * (0x1.015ab621eff9dp-15 + t * (0x1.d3bc5db83ac5ep-19 + t * (t * (0x1.5dc3d52059f88p-20 + t * (-0x1.eff8c2400b88dp-23 - 0x1.44f039fd34f17p-29 * t)) - 0x1.04f5f181443e3p-18))) - 0x1.97fab1ca8bfc4p-13)) - 0x1.8f5aaa32b45bcp-11) - 0x1.143fb6a9c607ep-9)) - 0x1.1b894adf26e87p-5)));
+        y7 = (0x1.661707f342cfap-157 + t * (0x1.2e670d34ab0ccp-5 + t * (t * (0x1.ca954db25caf9p-7 + t * (t * (t * (0x1.38cdec5c5089p-11 + t * (t * (0x1.015ab621eff9dp-15 + t * (0x1.d3bc5db83ac5ep-19 + t * (t * (0x1.5dc3d52059f88p-20 + t * (-0x1.eff8c2400b88dp-23 - 0x1.44f039fd34f17p-29 * t)) - 0x1.04f5f181443e3p-18))) - 0x1.97fab1ca8bfc4p-13)) - 0x1.8f5aaa32b45bcp-11) - 0x1.143fb6a9c607ep-9)) - 0x1.1b894adf26e87p-5)));
     }
     /* decaying exponentials */
-    double y7;
+    double y8;
     {
         const double t = z;
         const double s0 = symact_f64_exp((-t));
-        y7 = s0 * symact_power_4((1.0 / (1.0 + s0))) * ((t + s0 * (s0 * (3.0 + t) - 4.0 * t)) - 3.0);
+        y8 = s0 * symact_power_4((1.0 / (1.0 + s0))) * ((t + s0 * (s0 * (3.0 + t) - 4.0 * t)) - 3.0);
     }
-    double y = y7;
-    y = 0x1.cp+1 > z ? y6 : y;
-    y = 3.0 > z ? y5 : y;
-    y = -3.0 > z ? y4 : y;
-    y = -0x1.cp+1 > z ? y3 : y;
+    double y = y8;
+    y = 0x1.cp+1 > z ? y7 : y;
+    y = 3.0 > z ? y6 : y;
+    y = -3.0 > z ? y5 : y;
+    y = -0x1.cp+1 > z ? y4 : y;
+    y = fabs(z) < 0x1p-20 ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;

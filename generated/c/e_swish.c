@@ -239,9 +239,12 @@ static inline double e_swish_derivative_wrt_beta_f32(double z, double beta)
     const double y1 = INFINITY;
     /* zero, with its sign */
     const double y2 = 0x1p-1 * z;
+    /* ties broken by the next term */
+    const double y3 = (0x1p-1 * z + 0x1p-53 * fabs(z));
     /* as it is */
-    const double y3 = (z / (1.0 + symact_f64_exp((-z))));
-    double y = y3;
+    const double y4 = (z / (1.0 + symact_f64_exp((-z))));
+    double y = y4;
+    y = fabs(z) < 0x1p-40 ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;

@@ -29,12 +29,15 @@ static inline double elish_forward_f32(double z)
     const double y1 = INFINITY;
     /* zero, with its sign */
     const double y2 = 0x1p-1 * z;
+    /* ties broken by the next term */
+    const double y3 = (0x1p-1 * z + 0x1p-53 * fabs(z));
     /* as it is */
-    const double y3 = (symact_f64_expm1(z) / (1.0 + symact_f64_exp((-z))));
+    const double y4 = (symact_f64_expm1(z) / (1.0 + symact_f64_exp((-z))));
     /* as it is */
-    const double y4 = (z / (1.0 + symact_f64_exp((-z))));
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
+    const double y5 = (z / (1.0 + symact_f64_exp((-z))));
+    double y = y5;
+    y = 0.0 >= z ? y4 : y;
+    y = fabs(z) < 0x1p-40 ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;

@@ -38,6 +38,10 @@ static inline double gelu_forward_f32(double z)
     if (z == 0.0) {
         return 0x1p-1 * z;
     }
+    /* ties broken by the next term */
+    if (fabs(z) < 0x1p-40) {
+        return (0x1p-1 * z + 0x1p-53 * fabs(z));
+    }
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);

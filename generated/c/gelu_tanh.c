@@ -29,18 +29,21 @@ static inline double gelu_tanh_forward_f32(double z)
     const double y1 = INFINITY;
     /* zero, with its sign */
     const double y2 = 0x1p-1 * z;
+    /* ties broken by the next term */
+    const double y3 = (0x1p-1 * z + 0x1p-53 * fabs(z));
     /* decaying exponentials */
-    double y3;
+    double y4;
     {
         const double t = (-z);
         const double s0 = 0x1.9884533d43651p-1;
         const double s1 = symact_f64_exp((-2.0 * s0 * t - 0x1.6e4e26d4801f7p-4 * s0 * symact_power_3(t)));
-        y3 = (-(s1 * t / (1.0 + s1)));
+        y4 = (-(s1 * t / (1.0 + s1)));
     }
     /* as it is */
-    const double y4 = 0x1p-1 * z * (1.0 + symact_f64_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z))));
-    double y = y4;
-    y = 0.0 > z ? y3 : y;
+    const double y5 = 0x1p-1 * z * (1.0 + symact_f64_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z))));
+    double y = y5;
+    y = 0.0 > z ? y4 : y;
+    y = fabs(z) < 0x1p-40 ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -220,7 +223,7 @@ static inline double gelu_tanh_second_derivative_f32(double z)
         const double s0 = symact_power_2(z);
         const double s1 = 0x1.9884533d43651p-1;
         const double s2 = s1 * z;
-        const double s3 = symact_f64_tanh(s2 * (1.0 + 0x1.6e4e26d4801f7p-5 * s0));
+        const double s3 = symact_f64_tanh(s2 * ((0x1.86ap+17 + 0x1.1778p+13 * s0) / 0x1.86ap+17));
         y4 = 0x1p-1 * s1 * (1.0 - symact_power_2(s3)) * ((2.0 + 0x1.12ba9d1f60179p-1 * s0) - 0x1.b7cdfd9d7bdbbp-35 * s2 * s3 * symact_power_2((0x1.86ap+17 + 0x1.a334p+14 * s0)));
     }
     /* power series */

@@ -30,7 +30,7 @@ static inline double hardsigmoid_forward_f32(double z)
     /* as it is */
     const double y2 = 0.0;
     /* common denominator */
-    const double y3 = (0x1p-1 + 0x1.5555555555555p-3 * z);
+    const double y3 = ((3.0 + z) / 6.0);
     /* as it is */
     const double y4 = 1.0;
     double y = y4;

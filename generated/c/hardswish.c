@@ -29,15 +29,18 @@ static inline double hardswish_forward_f32(double z)
     const double y1 = INFINITY;
     /* zero, with its sign */
     const double y2 = 0x1p-1 * z;
+    /* ties broken by the next term */
+    const double y3 = (0x1p-1 * z + 0x1p-53 * fabs(z));
     /* as it is */
-    const double y3 = 0.0;
+    const double y4 = 0.0;
     /* common denominator */
-    const double y4 = 0x1.5555555555555p-3 * z * (3.0 + z);
+    const double y5 = 0x1.5555555555555p-3 * z * (3.0 + z);
     /* as it is */
-    const double y5 = z;
-    double y = y5;
-    y = 3.0 >= z ? y4 : y;
-    y = -3.0 >= z ? y3 : y;
+    const double y6 = z;
+    double y = y6;
+    y = 3.0 >= z ? y5 : y;
+    y = -3.0 >= z ? y4 : y;
+    y = fabs(z) < 0x1p-40 ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -89,7 +92,7 @@ static inline double hardswish_derivative_f32(double z)
     /* as it is */
     const double y2 = 0.0;
     /* common denominator */
-    const double y3 = (0x1p-1 + 0x1.5555555555555p-2 * z);
+    const double y3 = ((3.0 + 2.0 * z) / 6.0);
     /* as it is */
     const double y4 = 1.0;
     double y = y4;

@@ -223,7 +223,7 @@ static inline double isru_derivative_wrt_alpha_f32(double z, double alpha)
     /* the limit */
     const double y1 = -0x1p-1 * symact_power_3((1.0 / sqrt(alpha)));
     /* zero, with its sign */
-    const double y2 = -3.0 * z;
+    const double y2 = -0x1p-1 * z;
     /* as it is */
     const double y3 = -0x1p-1 * symact_power_3(z) * symact_power_3((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
     double y = y3;
@@ -253,7 +253,7 @@ static symact_dd isru_derivative_wrt_alpha_f64(double z, double alpha)
     }
     /* zero, with its sign */
     if (z == 0.0) {
-        return symact_dd_mul(symact_dd_from_double(-3.0), x);
+        return symact_dd_mul(symact_dd_from_double(-0x1p-1), x);
     }
     /* reciprocal argument */
     if (-1.0 > z) {

@@ -29,9 +29,12 @@ static inline double quick_gelu_forward_f32(double z)
     const double y1 = INFINITY;
     /* zero, with its sign */
     const double y2 = 0x1p-1 * z;
+    /* ties broken by the next term */
+    const double y3 = (0x1p-1 * z + 0x1p-53 * fabs(z));
     /* as it is */
-    const double y3 = (z / (1.0 + symact_f64_exp(-0x1.b3b645a1cac08p+0 * z)));
-    double y = y3;
+    const double y4 = (z / (1.0 + symact_f64_exp(-0x1.b3b645a1cac08p+0 * z)));
+    double y = y4;
+    y = fabs(z) < 0x1p-40 ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;

@@ -157,23 +157,26 @@ static inline double sigmoid_second_derivative_f32(double z)
     const double y1 = 0.0;
     /* zero, with its sign */
     const double y2 = -0x1p-3 * z;
+    /* ties broken by the next term */
+    const double y3 = -0x1.ffffffffffffep-4 * z;
     /* decaying expm1 */
-    double y3;
+    double y4;
     {
         const double t = (-z);
         const double s0 = (-t);
         const double s1 = symact_f64_expm1(s0);
-        y3 = (-(symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))));
+        y4 = (-(symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))));
     }
     /* as it is */
-    double y4;
+    double y5;
     {
         const double s0 = (-z);
         const double s1 = symact_f64_exp(s0);
-        y4 = s1 * symact_power_3((1.0 / (1.0 + s1))) * symact_f64_expm1(s0);
+        y5 = s1 * symact_power_3((1.0 / (1.0 + s1))) * symact_f64_expm1(s0);
     }
-    double y = y4;
-    y = 0.0 > z ? y3 : y;
+    double y = y5;
+    y = 0.0 > z ? y4 : y;
+    y = fabs(z) < 0x1p-20 ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;

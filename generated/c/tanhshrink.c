@@ -28,7 +28,7 @@ static inline double tanhshrink_forward_f32(double z)
     /* the limit */
     const double y1 = INFINITY;
     /* zero, with its sign */
-    const double y2 = 2.0 * z;
+    const double y2 = 0x1.5555555555555p-2 * z;
     /* as it is */
     const double y3 = (z - symact_f64_tanh(z));
     /* power series */
@@ -66,7 +66,7 @@ static symact_dd tanhshrink_forward_f64(double z)
     }
     /* zero, with its sign */
     if (z == 0.0) {
-        return symact_dd_mul(symact_dd_from_double(2.0), x);
+        return symact_dd_mul(symact_dd_make(0x1.5555555555555p-2, 0x1.5555555555555p-56), x);
     }
     /* decaying exponentials */
     if (-0x1p-4 > z) {

@@ -58,6 +58,10 @@ def grouped(text: str) -> str:
     return text
 
 
+LARGEST_FACTOR = 2**20
+"""A float32 number times less than this is exact in binary64."""
+
+
 class Notation(Protocol):
     """How a target writes the operations of one arithmetic."""
 
@@ -96,6 +100,9 @@ def write(expression: sp.Expr, notation: Notation) -> str:
 
 
 def _sum(expression: sp.Add, notation: Notation) -> str:
+    divisor = 1 if notation.ranging else _common_divisor(expression)
+    if divisor != 1:
+        return notation.divide(_sum(expression * divisor, notation), notation.number(sp.Integer(divisor)))
     terms = sorted(expression.args, key=lambda a: (a.could_extract_minus_sign(), sp.default_sort_key(a)))
     text = write(terms[0], notation)
     for term in terms[1:]:
@@ -104,6 +111,19 @@ def _sum(expression: sp.Add, notation: Notation) -> str:
         else:
             text = notation.add(text, write(term, notation))
     return text
+
+
+def _common_divisor(expression: sp.Add) -> int:
+    """Return n where a sum is one of small multiples of symbols, divided by n: (z + 3)/6 is rounded once.
+
+    1 where the numbers are exact as they are.
+    """
+    pairs = [term.as_coeff_Mul() for term in expression.args]
+    if not all(c.is_Rational and (rest.is_Symbol or rest == 1) for c, rest in pairs):
+        return 1
+    divisor = int(sp.ilcm(*(c.q for c, _ in pairs)))
+    exact = divisor & (divisor - 1) == 0
+    return 1 if exact or any(abs(c * divisor) >= LARGEST_FACTOR for c, _ in pairs) else divisor
 
 
 def _product(expression: sp.Mul, notation: Notation) -> str:

@@ -117,55 +117,57 @@ _C95 = float.fromhex("-0x1.6a211d2e840f1p-35")  # -4.116934082133455e-11
 _C96 = float.fromhex("-0x1.4c9a283533fcbp-89")  # -2.0990148292460446e-27
 _C97 = float.fromhex("0x1.4p+1")  # 2.5
 _C98 = float.fromhex("-0x1p-1")  # -0.5
-_C99 = float.fromhex("-0x1.cp+1")  # -3.5
-_C100 = float.fromhex("0x1.b7c9a33ebea64p+1")  # 3.435840993535111
-_C101 = float.fromhex("0x1.2e670d34ab0ccp-5")  # 0.036914373199893186
-_C102 = float.fromhex("0x1.1b894adf26e87p-5")  # 0.03461136458755925
-_C103 = float.fromhex("0x1.ca954db25caf9p-7")  # 0.013994849145750875
-_C104 = float.fromhex("0x1.143fb6a9c607ep-9")  # 0.002107611701728073
-_C105 = float.fromhex("0x1.d3bc5db83ac5ep-19")  # 3.484903313579571e-06
-_C106 = float.fromhex("0x1.04f5f181443e3p-18")  # 3.888617699191753e-06
-_C107 = float.fromhex("0x1.5dc3d52059f88p-20")  # 1.3029760524644214e-06
-_C108 = float.fromhex("0x1.eff8c2400b88dp-23")  # 2.3095482681992508e-07
-_C109 = float.fromhex("0x1.44f039fd34f17p-29")  # 2.3642379153409163e-09
-_C110 = float.fromhex("0x1.015ab621eff9dp-15")  # 3.067902822761969e-05
-_C111 = float.fromhex("0x1.97fab1ca8bfc4p-13")  # 0.00019453967827720413
-_C112 = float.fromhex("0x1.38cdec5c5089p-11")  # 0.000596627021458811
-_C113 = float.fromhex("0x1.8f5aaa32b45bcp-11")  # 0.0007617076101615254
-_C114 = float.fromhex("0x1.661707f342cfap-157")  # 7.656721773225671e-48
-_C115 = float.fromhex("-0x1.eff8c2400b88dp-23")  # -2.3095482681992508e-07
-_C116 = float.fromhex("0x1.cp+1")  # 3.5
-_C117 = float.fromhex("-0x1.7d7cd0bbac5b9p-53")  # -1.654438565374896e-16
-_C118 = float.fromhex("-0x1.be9bc50266dc9p-66")  # -2.3643255796361494e-20
-_C119 = float.fromhex("-0x1.8a7455230e919p-59")  # -2.6729271471327325e-18
-_C120 = float.fromhex("0x1.19b1fc0fc8b51p-61")  # 4.772103197453937e-19
-_C121 = float.fromhex("-0x1.227f1a22176a9p-63")  # -1.2303005010911363e-19
-_C122 = float.fromhex("-0x1.ab4891cd39354p-76")  # -2.2090037898938855e-23
-_C123 = float.fromhex("0x1.e1deff2d0498ep-73")  # 1.992972080487523e-22
-_C124 = float.fromhex("0x1.dd44477e9ad87p-76")  # 2.4674110901630857e-23
-_C125 = float.fromhex("-0x1.8c93aedc9f831p-77")  # -1.0251272257958808e-23
-_C126 = float.fromhex("0x1.ecb327460b2c9p-35")  # 5.6013484256448037e-11
-_C127 = float.fromhex("-0x1.8d119e3f9f1e2p-90")  # -1.2529282780580807e-27
-_C128 = float.fromhex("0x1.ad564ce39af2p-36")  # 2.440498921795888e-11
-_C129 = float.fromhex("-0x1.598a58ce2c3c5p-90")  # -1.0903333063545497e-27
-_C130 = float.fromhex("0x1.7ffbab49c3d4cp-38")  # 5.456727797077068e-12
-_C131 = float.fromhex("0x1.b57dbbc624ed4p-92")  # 3.4511966181777974e-28
-_C132 = float.fromhex("0x1.17f264382552bp-41")  # 4.972854869675137e-13
-_C133 = float.fromhex("0x1.9e49b413a4347p-96")  # 2.0425970685857883e-29
-_C134 = float.fromhex("0x1.0f282fea19dfbp-34")  # 6.165395941857174e-11
-_C135 = float.fromhex("0x1.4eb4eab9c8af6p-89")  # 2.112296284606907e-27
-_C136 = float.fromhex("0x1.5620a38a12ac8p-30")  # 1.2446525776337003e-09
-_C137 = float.fromhex("-0x1.eb44d2bd70608p-84")  # -9.921095227696533e-26
-_C138 = float.fromhex("0x1.ad3696bf0a85ep-28")  # 6.245874649980347e-09
-_C139 = float.fromhex("0x1.b48c623e9caa2p-82")  # 3.5264096825343544e-25
-_C140 = float.fromhex("0x1.2138dff727877p-26")  # 1.683494585109361e-08
-_C141 = float.fromhex("0x1.168e98f4e634ap-81")  # 4.500331398827216e-25
-_C142 = float.fromhex("-0x1.0cc281602be67p-83")  # -1.0855121334115743e-25
-_C143 = float.fromhex("0x1.aae69e573a63bp-69")  # 2.824992876561803e-21
-_C144 = float.fromhex("-0x1.455780f0fd98bp-67")  # -8.61172603871743e-21
-_C145 = float.fromhex("0x1.3a13cd0a85224p-66")  # 1.6627116328651932e-20
-_C146 = float.fromhex("-0x1.ed1b2334cdc65p-65")  # -5.2209629191604284e-20
-_C147 = float.fromhex("-0x1.0906370603faap-212")  # -1.5728474858735337e-64
+_C99 = float.fromhex("-0x1.ffffffffffffep-2")  # -0.4999999999999999
+_C100 = float.fromhex("0x1p-20")  # 9.5367431640625e-07
+_C101 = float.fromhex("-0x1.cp+1")  # -3.5
+_C102 = float.fromhex("0x1.b7c9a33ebea64p+1")  # 3.435840993535111
+_C103 = float.fromhex("0x1.2e670d34ab0ccp-5")  # 0.036914373199893186
+_C104 = float.fromhex("0x1.1b894adf26e87p-5")  # 0.03461136458755925
+_C105 = float.fromhex("0x1.ca954db25caf9p-7")  # 0.013994849145750875
+_C106 = float.fromhex("0x1.143fb6a9c607ep-9")  # 0.002107611701728073
+_C107 = float.fromhex("0x1.d3bc5db83ac5ep-19")  # 3.484903313579571e-06
+_C108 = float.fromhex("0x1.04f5f181443e3p-18")  # 3.888617699191753e-06
+_C109 = float.fromhex("0x1.5dc3d52059f88p-20")  # 1.3029760524644214e-06
+_C110 = float.fromhex("0x1.eff8c2400b88dp-23")  # 2.3095482681992508e-07
+_C111 = float.fromhex("0x1.44f039fd34f17p-29")  # 2.3642379153409163e-09
+_C112 = float.fromhex("0x1.015ab621eff9dp-15")  # 3.067902822761969e-05
+_C113 = float.fromhex("0x1.97fab1ca8bfc4p-13")  # 0.00019453967827720413
+_C114 = float.fromhex("0x1.38cdec5c5089p-11")  # 0.000596627021458811
+_C115 = float.fromhex("0x1.8f5aaa32b45bcp-11")  # 0.0007617076101615254
+_C116 = float.fromhex("0x1.661707f342cfap-157")  # 7.656721773225671e-48
+_C117 = float.fromhex("-0x1.eff8c2400b88dp-23")  # -2.3095482681992508e-07
+_C118 = float.fromhex("0x1.cp+1")  # 3.5
+_C119 = float.fromhex("-0x1.7d7cd0bbac5b9p-53")  # -1.654438565374896e-16
+_C120 = float.fromhex("-0x1.be9bc50266dc9p-66")  # -2.3643255796361494e-20
+_C121 = float.fromhex("-0x1.8a7455230e919p-59")  # -2.6729271471327325e-18
+_C122 = float.fromhex("0x1.19b1fc0fc8b51p-61")  # 4.772103197453937e-19
+_C123 = float.fromhex("-0x1.227f1a22176a9p-63")  # -1.2303005010911363e-19
+_C124 = float.fromhex("-0x1.ab4891cd39354p-76")  # -2.2090037898938855e-23
+_C125 = float.fromhex("0x1.e1deff2d0498ep-73")  # 1.992972080487523e-22
+_C126 = float.fromhex("0x1.dd44477e9ad87p-76")  # 2.4674110901630857e-23
+_C127 = float.fromhex("-0x1.8c93aedc9f831p-77")  # -1.0251272257958808e-23
+_C128 = float.fromhex("0x1.ecb327460b2c9p-35")  # 5.6013484256448037e-11
+_C129 = float.fromhex("-0x1.8d119e3f9f1e2p-90")  # -1.2529282780580807e-27
+_C130 = float.fromhex("0x1.ad564ce39af2p-36")  # 2.440498921795888e-11
+_C131 = float.fromhex("-0x1.598a58ce2c3c5p-90")  # -1.0903333063545497e-27
+_C132 = float.fromhex("0x1.7ffbab49c3d4cp-38")  # 5.456727797077068e-12
+_C133 = float.fromhex("0x1.b57dbbc624ed4p-92")  # 3.4511966181777974e-28
+_C134 = float.fromhex("0x1.17f264382552bp-41")  # 4.972854869675137e-13
+_C135 = float.fromhex("0x1.9e49b413a4347p-96")  # 2.0425970685857883e-29
+_C136 = float.fromhex("0x1.0f282fea19dfbp-34")  # 6.165395941857174e-11
+_C137 = float.fromhex("0x1.4eb4eab9c8af6p-89")  # 2.112296284606907e-27
+_C138 = float.fromhex("0x1.5620a38a12ac8p-30")  # 1.2446525776337003e-09
+_C139 = float.fromhex("-0x1.eb44d2bd70608p-84")  # -9.921095227696533e-26
+_C140 = float.fromhex("0x1.ad3696bf0a85ep-28")  # 6.245874649980347e-09
+_C141 = float.fromhex("0x1.b48c623e9caa2p-82")  # 3.5264096825343544e-25
+_C142 = float.fromhex("0x1.2138dff727877p-26")  # 1.683494585109361e-08
+_C143 = float.fromhex("0x1.168e98f4e634ap-81")  # 4.500331398827216e-25
+_C144 = float.fromhex("-0x1.0cc281602be67p-83")  # -1.0855121334115743e-25
+_C145 = float.fromhex("0x1.aae69e573a63bp-69")  # 2.824992876561803e-21
+_C146 = float.fromhex("-0x1.455780f0fd98bp-67")  # -8.61172603871743e-21
+_C147 = float.fromhex("0x1.3a13cd0a85224p-66")  # 1.6627116328651932e-20
+_C148 = float.fromhex("-0x1.ed1b2334cdc65p-65")  # -5.2209629191604284e-20
+_C149 = float.fromhex("-0x1.0906370603faap-212")  # -1.5728474858735337e-64
 
 
 def _forward_float32_0(z):
@@ -439,6 +441,11 @@ def _second_derivative_float32_2(z):
 
 
 def _second_derivative_float32_3(z):
+    # ties broken by the next term
+    return _C99 * z
+
+
+def _second_derivative_float32_4(z):
     # decaying exponentials
     t = (-z)
     s0 = (-t)
@@ -446,26 +453,26 @@ def _second_derivative_float32_3(z):
     return s1 * powi((1.0 / (1.0 + s1)), 4) * ((3.0 + s0) + s1 * (4.0 * t + s1 * (-3.0 - t)))
 
 
-def _second_derivative_float32_4(z):
-    # power series
-    t = (_C100 + z)
-    return (t * (_C101 + t * (_C102 + t * (_C103 + t * (_C104 + t * (t * (t * (t * (t * (_C105 + t * (_C106 + t * (_C107 + t * (_C108 - _C109 * t)))) - _C110) - _C111) - _C112) - _C113))))) - _C114)
-
-
 def _second_derivative_float32_5(z):
+    # power series
+    t = (_C102 + z)
+    return (t * (_C103 + t * (_C104 + t * (_C105 + t * (_C106 + t * (t * (t * (t * (t * (_C107 + t * (_C108 + t * (_C109 + t * (_C110 - _C111 * t)))) - _C112) - _C113) - _C114) - _C115))))) - _C116)
+
+
+def _second_derivative_float32_6(z):
     # as it is
     s0 = fn.exp(z)
     s1 = 2.0 * z
     return s0 * powi((1.0 / (1.0 + s0)), 4) * (((z + fn.exp(s1) * z) - 4.0 * s0 * z) - 3.0 * fn.expm1(s1))
 
 
-def _second_derivative_float32_6(z):
-    # power series
-    t = (z - _C100)
-    return (_C114 + t * (_C101 + t * (t * (_C103 + t * (t * (t * (_C112 + t * (t * (_C110 + t * (_C105 + t * (t * (_C107 + t * (_C115 - _C109 * t)) - _C106))) - _C111)) - _C113) - _C104)) - _C102)))
-
-
 def _second_derivative_float32_7(z):
+    # power series
+    t = (z - _C102)
+    return (_C116 + t * (_C103 + t * (t * (_C105 + t * (t * (t * (_C114 + t * (t * (_C112 + t * (_C107 + t * (t * (_C109 + t * (_C117 - _C111 * t)) - _C108))) - _C113)) - _C115) - _C106)) - _C104)))
+
+
+def _second_derivative_float32_8(z):
     # decaying exponentials
     t = z
     s0 = fn.exp((-t))
@@ -480,11 +487,12 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float32_0),
                 (lambda z: z == np.inf, _second_derivative_float32_1),
                 (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: _C99 > z, _second_derivative_float32_3),
-                (lambda z: -3.0 > z, _second_derivative_float32_4),
-                (lambda z: 3.0 > z, _second_derivative_float32_5),
-                (lambda z: _C116 > z, _second_derivative_float32_6),
-                (None, _second_derivative_float32_7),
+                (lambda z: np.absolute(z) < _C100, _second_derivative_float32_3),
+                (lambda z: _C101 > z, _second_derivative_float32_4),
+                (lambda z: -3.0 > z, _second_derivative_float32_5),
+                (lambda z: 3.0 > z, _second_derivative_float32_6),
+                (lambda z: _C118 > z, _second_derivative_float32_7),
+                (None, _second_derivative_float32_8),
             ),
         ),
     ),
@@ -525,8 +533,8 @@ def _second_derivative_float64_4(z):
 def _second_derivative_float64_5(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C100, _C117), x)
-    return dd.sub(dd.mul(t, dd.add((_C101, _C118), dd.mul(t, dd.add((_C102, _C119), dd.mul(t, dd.add((_C103, _C120), dd.mul(t, dd.add((_C104, _C121), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C105, _C122), dd.mul(t, dd.add((_C106, _C123), dd.mul(t, dd.add((_C107, _C124), dd.mul(t, dd.add((_C108, _C125), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C126, _C127), dd.mul(t, dd.add((_C128, _C129), dd.mul(t, dd.add((_C130, _C131), dd.mul((_C132, _C133), t))))))), (_C134, _C135))), (_C136, _C137))), (_C138, _C139))), (_C140, _C141))), (_C109, _C142))))))))))), (_C110, _C143))), (_C111, _C144))), (_C112, _C145))), (_C113, _C146))))))))))), (_C114, _C147))
+    t = dd.add((_C102, _C119), x)
+    return dd.sub(dd.mul(t, dd.add((_C103, _C120), dd.mul(t, dd.add((_C104, _C121), dd.mul(t, dd.add((_C105, _C122), dd.mul(t, dd.add((_C106, _C123), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C107, _C124), dd.mul(t, dd.add((_C108, _C125), dd.mul(t, dd.add((_C109, _C126), dd.mul(t, dd.add((_C110, _C127), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C128, _C129), dd.mul(t, dd.add((_C130, _C131), dd.mul(t, dd.add((_C132, _C133), dd.mul((_C134, _C135), t))))))), (_C136, _C137))), (_C138, _C139))), (_C140, _C141))), (_C142, _C143))), (_C111, _C144))))))))))), (_C112, _C145))), (_C113, _C146))), (_C114, _C147))), (_C115, _C148))))))))))), (_C116, _C149))
 
 
 def _second_derivative_float64_6(z):
@@ -540,8 +548,8 @@ def _second_derivative_float64_6(z):
 def _second_derivative_float64_7(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C100, _C117))
-    return dd.add((_C114, _C147), dd.mul(t, dd.add((_C101, _C118), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C103, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C112, _C145), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C110, _C143), dd.mul(t, dd.add((_C105, _C122), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C107, _C124), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C140, _C141), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C136, _C137), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C128, _C129), dd.mul(t, dd.sub(dd.mul((_C132, _C133), t), (_C130, _C131))))), (_C126, _C127))), (_C134, _C135))))), (_C138, _C139))))), (_C109, _C142))), (_C108, _C125))))), (_C106, _C123))))))), (_C111, _C144))))), (_C113, _C146))), (_C104, _C121))))), (_C102, _C119))))))
+    t = dd.sub(x, (_C102, _C119))
+    return dd.add((_C116, _C149), dd.mul(t, dd.add((_C103, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C105, _C122), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C114, _C147), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C112, _C145), dd.mul(t, dd.add((_C107, _C124), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C109, _C126), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C142, _C143), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C138, _C139), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C130, _C131), dd.mul(t, dd.sub(dd.mul((_C134, _C135), t), (_C132, _C133))))), (_C128, _C129))), (_C136, _C137))))), (_C140, _C141))))), (_C111, _C144))), (_C110, _C127))))), (_C108, _C125))))))), (_C113, _C146))))), (_C115, _C148))), (_C106, _C123))))), (_C104, _C121))))))
 
 
 def _second_derivative_float64_8(z):
@@ -567,10 +575,10 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: z == 0.0, _second_derivative_float64_2),
                 (lambda z: -790.0 > z, _second_derivative_float64_3),
-                (lambda z: _C99 > z, _second_derivative_float64_4),
+                (lambda z: _C101 > z, _second_derivative_float64_4),
                 (lambda z: -3.0 > z, _second_derivative_float64_5),
                 (lambda z: 3.0 > z, _second_derivative_float64_6),
-                (lambda z: _C116 > z, _second_derivative_float64_7),
+                (lambda z: _C118 > z, _second_derivative_float64_7),
                 (lambda z: 790.0 > z, _second_derivative_float64_8),
                 (None, _second_derivative_float64_9),
             ),

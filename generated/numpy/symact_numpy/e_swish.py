@@ -24,6 +24,8 @@ _C1 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
 _C2 = float.fromhex("0x1p-21")  # 4.76837158203125e-07
 _C3 = float.fromhex("-0x1p-34")  # -5.820766091346741e-11
 _C4 = float.fromhex("0x1p-34")  # 5.820766091346741e-11
+_C5 = float.fromhex("0x1p-53")  # 1.1102230246251565e-16
+_C6 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
 
 
 def _forward_float32_0(z, beta):
@@ -354,6 +356,11 @@ def _derivative_wrt_beta_float32_2(z, beta):
 
 
 def _derivative_wrt_beta_float32_3(z, beta):
+    # ties broken by the next term
+    return (_C0 * z + _C5 * np.absolute(z))
+
+
+def _derivative_wrt_beta_float32_4(z, beta):
     # as it is
     return (z / (1.0 + fn.exp((-z))))
 
@@ -366,7 +373,8 @@ _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
                 (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_0),
                 (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_1),
                 (lambda z, beta: z == 0.0, _derivative_wrt_beta_float32_2),
-                (None, _derivative_wrt_beta_float32_3),
+                (lambda z, beta: np.absolute(z) < _C6, _derivative_wrt_beta_float32_3),
+                (None, _derivative_wrt_beta_float32_4),
             ),
         ),
     ),

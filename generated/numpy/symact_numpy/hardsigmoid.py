@@ -42,7 +42,7 @@ def _forward_float32_2(z):
 
 def _forward_float32_3(z):
     # common denominator
-    return (_C0 + _C1 * z)
+    return ((3.0 + z) / 6.0)
 
 
 def _forward_float32_4(z):

@@ -364,7 +364,7 @@ def _derivative_wrt_alpha_float32_1(z, alpha):
 
 def _derivative_wrt_alpha_float32_2(z, alpha):
     # zero, with its sign
-    return -3.0 * z
+    return _C3 * z
 
 
 def _derivative_wrt_alpha_float32_3(z, alpha):
@@ -403,7 +403,7 @@ def _derivative_wrt_alpha_float64_1(z, alpha):
 def _derivative_wrt_alpha_float64_2(z, alpha):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((-3.0, 0.0), x)
+    return dd.mul((_C3, 0.0), x)
 
 
 def _derivative_wrt_alpha_float64_3(z, alpha):

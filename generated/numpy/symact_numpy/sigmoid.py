@@ -21,6 +21,8 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("-0x1p-3")  # -0.125
+_C1 = float.fromhex("-0x1.ffffffffffffep-4")  # -0.12499999999999997
+_C2 = float.fromhex("0x1p-20")  # 9.5367431640625e-07
 
 
 def _forward_float32_0(z):
@@ -256,6 +258,11 @@ def _second_derivative_float32_2(z):
 
 
 def _second_derivative_float32_3(z):
+    # ties broken by the next term
+    return _C1 * z
+
+
+def _second_derivative_float32_4(z):
     # decaying expm1
     t = (-z)
     s0 = (-t)
@@ -263,7 +270,7 @@ def _second_derivative_float32_3(z):
     return (-(fn.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))))
 
 
-def _second_derivative_float32_4(z):
+def _second_derivative_float32_5(z):
     # as it is
     s0 = (-z)
     s1 = fn.exp(s0)
@@ -278,8 +285,9 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float32_0),
                 (lambda z: z == np.inf, _second_derivative_float32_1),
                 (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: 0.0 > z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (lambda z: np.absolute(z) < _C2, _second_derivative_float32_3),
+                (lambda z: 0.0 > z, _second_derivative_float32_4),
+                (None, _second_derivative_float32_5),
             ),
         ),
     ),

@@ -18,16 +18,16 @@ __all__ = [
     "tanhshrink_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-6")  # -0.015625
-_C1 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
+_C0 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
+_C1 = float.fromhex("-0x1p-6")  # -0.015625
 _C2 = float.fromhex("0x1.ba1ba1ba1ba1cp-5")  # 0.05396825396825397
 _C3 = float.fromhex("0x1.226e355e6c23dp-7")  # 0.008863235529902197
 _C4 = float.fromhex("0x1.d6d3d0e157dep-9")  # 0.003592128036572481
 _C5 = float.fromhex("0x1.664f4882c10fap-6")  # 0.021869488536155203
 _C6 = float.fromhex("0x1.1111111111111p-3")  # 0.13333333333333333
 _C7 = float.fromhex("0x1p-6")  # 0.015625
-_C8 = float.fromhex("-0x1p-4")  # -0.0625
-_C9 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
+_C8 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
+_C9 = float.fromhex("-0x1p-4")  # -0.0625
 _C10 = float.fromhex("-0x1.7917917917918p-59")  # -2.5552752154071065e-18
 _C11 = float.fromhex("-0x1.c292b8f1a2c13p-61")  # -7.63300580171831e-19
 _C12 = float.fromhex("0x1.7da36452b75e3p-10")  # 0.0014558343870513183
@@ -79,7 +79,7 @@ def _forward_float32_1(z):
 
 def _forward_float32_2(z):
     # zero, with its sign
-    return 2.0 * z
+    return _C0 * z
 
 
 def _forward_float32_3(z):
@@ -91,7 +91,7 @@ def _forward_float32_4(z):
     # power series
     t = z
     s0 = powi(t, 2)
-    return powi(t, 3) * (_C1 + s0 * (s0 * (_C2 + s0 * (s0 * (_C3 - _C4 * s0) - _C5)) - _C6))
+    return powi(t, 3) * (_C0 + s0 * (s0 * (_C2 + s0 * (s0 * (_C3 - _C4 * s0) - _C5)) - _C6))
 
 
 def _forward_float32_5(z):
@@ -107,7 +107,7 @@ _FORWARD_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _forward_float32_0),
                 (lambda z: z == np.inf, _forward_float32_1),
                 (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: _C0 > z, _forward_float32_3),
+                (lambda z: _C1 > z, _forward_float32_3),
                 (lambda z: _C7 > z, _forward_float32_4),
                 (None, _forward_float32_5),
             ),
@@ -130,7 +130,7 @@ def _forward_float64_1(z):
 def _forward_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((2.0, 0.0), x)
+    return dd.mul((_C0, _C8), x)
 
 
 def _forward_float64_3(z):
@@ -146,7 +146,7 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.mul(dd.powi(t, 2), dd.add((_C1, _C9), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, _C11), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C14, _C15), dd.mul((_C16, _C17), s0))), (_C18, _C19))))), (_C4, _C20))))), (_C5, _C21))))), (_C6, _C22))))))
+    return dd.mul(t, dd.mul(dd.powi(t, 2), dd.add((_C0, _C8), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, _C11), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C14, _C15), dd.mul((_C16, _C17), s0))), (_C18, _C19))))), (_C4, _C20))))), (_C5, _C21))))), (_C6, _C22))))))
 
 
 def _forward_float64_5(z):
@@ -165,7 +165,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: _C8 > z, _forward_float64_3),
+                (lambda z: _C9 > z, _forward_float64_3),
                 (lambda z: _C23 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
