@@ -36,6 +36,8 @@ LN2_BITS = 42
 """Bits of the leading part of ln2: times k of 11 bits it is exact."""
 ERF_CELLS, ERF_END, ERF_DEGREE = 8, 6, 11
 """erf in binary64: a polynomial on each [j/8, (j + 1)/8] up to 6, from where on it is 1."""
+ATAN_ENDS = (Fraction(7, 16), Fraction(11, 16), Fraction(19, 16), Fraction(39, 16))
+"""atan in binary64: it is atan(c) + atan((x - c)/(1 + c x)), c = 0, 1/2, 1, 3/2, infinity between these."""
 PI_PART_BITS = 34
 """Bits of the three leading parts of pi/2: times k of 17 bits they are exact."""
 CHUNK_BITS = 24
@@ -183,7 +185,7 @@ def _binary64() -> dict[str, Any]:
     # (exp(r) - 1 - r)/r^2 for abs r <= ln2/2: relative error of exp below 2^-62.
     exponential = interpolant(lambda r: r.hypgeom_1f1(1, 3) / 2, arb(0), ln2 / 2 + arb(2) ** -20, 11)
     # (log((1 + s)/(1 - s)) - 2 s)/s^3 in z = s^2, abs s <= 0.1716: relative error of log below 2^-60.
-    logarithm = about_zero(interpolant(_log_rest, arb(2) ** -6, arb(2) ** -6, 8), arb(2) ** -6)
+    logarithm = _in_powers(_log_rest, Fraction(1, 32), 8)
     cells = [
         interpolant(lambda x: x.erf(), (half + j) / ERF_CELLS, half / ERF_CELLS, ERF_DEGREE)
         for j in range(int(ERF_END * ERF_CELLS))
@@ -193,15 +195,31 @@ def _binary64() -> dict[str, Any]:
         "exp_odd": [double(c) for c in exponential[1::2]],
         "inverse_ln2": double(1 / ln2),
         "ln2_parts": split(ln2, (LN2_BITS,)),
-        "log_odd": [double(c) for c in logarithm[::2]],
-        "log_even": [double(c) for c in logarithm[1::2]],
+        "log_odd": logarithm[::2],
+        "log_even": logarithm[1::2],
         "erf_cells": [[*double_double(cell[0]), *(double(c) for c in cell[1:])] for cell in cells],
         "erf_scale": double(ERF_CELLS),
         "erf_last": len(cells) - 1,
         "erf_end": double(ERF_END),
         # erf(x) = x + x P(x^2) for abs x < 1/2; 2/sqrt(pi) - 1 comes first.
-        "erf_near": [double(c) for c in about_zero(interpolant(_erf_near, half / 4, half / 4, 11), half / 4)],
+        "erf_near": _in_powers(_erf_near, Fraction(1, 4), 11),
+        # sin(r) = r + r z S(z), cos(r) = 1 - z/2 + z^2 C(z), z = r^2 <= (pi/4)^2: errors below 2^-62.
+        "sin": _in_powers(lambda z: (z.sqrt().sin() / z.sqrt() - 1) / z, Fraction(5, 8), 6),
+        "cos": _in_powers(lambda z: ((z.sqrt().cos() - 1) + z / 2) / z**2, Fraction(5, 8), 6),
+        # atan(t) = t + t z A(z), z = t^2 <= (7/16)^2: relative error below 2^-60.
+        "atan": _in_powers(lambda z: (z.sqrt().atan() / z.sqrt() - 1) / z, ATAN_ENDS[0] ** 2, 12),
+        "ends_atan": [double(end) for end in ATAN_ENDS],
+        "atan_middles": [
+            double_double(angle)
+            for angle in (half.atan(), arb.pi() / 4, _arb(Fraction(3, 2)).atan(), arb.pi() / 2)
+        ],
     }
+
+
+def _in_powers(function: Callable[[arb], arb], end: Fraction, degree: int) -> list[str]:
+    """Return the coefficients of a polynomial on [0, end], in powers of its variable."""
+    middle = _arb(end / 2)
+    return [double(c) for c in about_zero(interpolant(function, middle, middle, degree), middle)]
 
 
 def _log_rest(z: arb) -> arb:

@@ -23,23 +23,19 @@
 
 static inline double arctan_forward_f32(double z)
 {
-    if (z != z) {
-        return z;
-    }
     /* the limit */
-    if (z == -INFINITY) {
-        return -0x1.921fb54442d18p+0;
-    }
+    const double y0 = -0x1.921fb54442d18p+0;
     /* the limit */
-    if (z == INFINITY) {
-        return 0x1.921fb54442d18p+0;
-    }
+    const double y1 = 0x1.921fb54442d18p+0;
     /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
+    const double y2 = z;
     /* as it is */
-    return symact_f64_atan(z);
+    const double y3 = symact_f64_atan(z);
+    double y = y3;
+    y = z == 0.0 ? y2 : y;
+    y = z == INFINITY ? y1 : y;
+    y = z == -INFINITY ? y0 : y;
+    return z != z ? z : y;
 }
 
 static symact_dd arctan_forward_f64(double z)

@@ -266,19 +266,91 @@ SYMACT_F64 symact_f64_erfcx(double x)
     return x < -27.0 ? INFINITY : x < 0.0 ? (half - f) + half : f;
 }
 
+/* hi + lo = x - k pi/2 for the nearest whole k, whose last bits are in quadrant: for abs x < 2^17. */
+SYMACT_F64 symact_f64_turned(double x, uint64_t *quadrant, double *lo)
+{
+    const double shifted = x * 0x1.45f306dc9c883p-1 + SYMACT_F64_WHOLE;
+    const double k = shifted - SYMACT_F64_WHOLE;
+    const symact_dd first = symact_dd_two_sum(x - k * 0x1.921fb544p+0, -(k * 0x1.0b4611a6p-34));
+    const symact_dd second = symact_dd_two_sum(first.hi, -(k * 0x1.3198a2ep-69));
+    const double rest = (first.lo + second.lo) - k * 0x1.b839a252049c1p-104;
+    const double hi = second.hi + rest;
+    *quadrant = symact_f64_bits(shifted);
+    *lo = (second.hi - hi) + rest;
+    return hi;
+}
+
+/* sin(x + turns pi/2) for abs x < 2^17. */
+SYMACT_F64 symact_f64_circle(double x, uint64_t turns)
+{
+    uint64_t quadrant;
+    double lo;
+    const double hi = symact_f64_turned(x, &quadrant, &lo);
+    const double z = hi * hi, half = 0.5 * z;
+    const double sine = hi + (hi * z * (-0x1.5555555555555p-3 + z * (0x1.111111111111p-7 + z * (-0x1.a01a01a0198cp-13 + z * (0x1.71de3a54522b1p-19 + z * (-0x1.ae6453f9e59c2p-26 + z * (0x1.61216b761f44cp-33 + z * -0x1.ab0c5c1f8c1d8p-41)))))) + lo * (1.0 - half));
+    const double first = 1.0 - half;
+    const double cosine = first + (((1.0 - first) - half) + (z * z * (0x1.5555555555555p-5 + z * (-0x1.6c16c16c16c16p-10 + z * (0x1.a01a01a019cd5p-16 + z * (-0x1.27e4fb770c6cdp-22 + z * (0x1.1eed8de08761fp-29 + z * (-0x1.9394a8a1147bcp-37 + z * 0x1.ab6e274d500bp-45)))))) - hi * lo));
+    const double found = ((quadrant + turns) & 1u) != 0 ? cosine : sine;
+    return ((quadrant + turns) & 2u) != 0 ? -found : found;
+}
+
 SYMACT_F64 symact_f64_sin(double x)
 {
+    if (fabs(x) < 0x1p17) {
+        return fabs(x) < 0x1p-30 ? x : symact_f64_circle(x, 0u);
+    }
     return symact_dd_to_double(symact_dd_sin(symact_dd_from_double(x)));
 }
 
 SYMACT_F64 symact_f64_cos(double x)
 {
+    if (fabs(x) < 0x1p17) {
+        return symact_f64_circle(x, 1u);
+    }
     return symact_dd_to_double(symact_dd_cos(symact_dd_from_double(x)));
 }
 
 SYMACT_F64 symact_f64_tan(double x)
 {
-    return symact_dd_to_double(symact_dd_tan(symact_dd_from_double(x)));
+    return symact_f64_sin(x) / symact_f64_cos(x);
+}
+
+SYMACT_F64 symact_f64_atan(double x)
+{
+    const double a = fabs(x);
+    double above = a, below = 1.0, hi = 0.0, lo = 0.0;
+    above = a > 0x1.cp-2 ? 2.0 * a - 1.0 : above;
+    below = a > 0x1.cp-2 ? 2.0 + a : below;
+    hi = a > 0x1.cp-2 ? 0x1.dac670561bb4fp-2 : hi;
+    lo = a > 0x1.cp-2 ? 0x1.a2b7f222f65e2p-56 : lo;
+    above = a > 0x1.6p-1 ? a - 1.0 : above;
+    below = a > 0x1.6p-1 ? a + 1.0 : below;
+    hi = a > 0x1.6p-1 ? 0x1.921fb54442d18p-1 : hi;
+    lo = a > 0x1.6p-1 ? 0x1.1a62633145c07p-55 : lo;
+    above = a > 0x1.3p+0 ? a - 1.5 : above;
+    below = a > 0x1.3p+0 ? 1.0 + 1.5 * a : below;
+    hi = a > 0x1.3p+0 ? 0x1.f730bd281f69bp-1 : hi;
+    lo = a > 0x1.3p+0 ? 0x1.007887af0cbbdp-56 : lo;
+    above = a > 0x1.38p+1 ? -1.0 : above;
+    below = a > 0x1.38p+1 ? a : below;
+    hi = a > 0x1.38p+1 ? 0x1.921fb54442d18p+0 : hi;
+    lo = a > 0x1.38p+1 ? 0x1.1a62633145c07p-54 : lo;
+    const double t = above / below, z = t * t;
+    const double found = hi + (t + (t * z * (-0x1.5555555555555p-2 + z * (0x1.999999999998fp-3 + z * (-0x1.24924924918e8p-3 + z * (0x1.c71c71c6740b1p-4 + z * (-0x1.745d171e3eb9fp-4 + z * (0x1.3b13abae16efbp-4 + z * (-0x1.111090a2806bp-4 + z * (0x1.e1d23dd1aec1fp-5 + z * (-0x1.ae802f8797bc7p-5 + z * (0x1.812dbb32976abp-5 + z * (-0x1.4ac2f13f00fb9p-5 + z * (0x1.ddf4141252423p-6 + z * -0x1.9a239e5a9c793p-7)))))))))))) + lo));
+    return x != x ? x : copysign(found, x);
+}
+
+SYMACT_F64 symact_f64_asinh(double x)
+{
+    const double a = fabs(x), held = symact_f64_between(a, 0.0, 0x1p28), square = held * held;
+    const double u = held + square / (1.0 + sqrt(1.0 + square));
+    const double sum = 1.0 + u, part = sum - 1.0;
+    const double lost = (1.0 - (sum - part)) + (u - part);
+    double k, found;
+    const double f = symact_f64_parts(a < 0x1p28 ? sum : a, &k);
+    found = symact_f64_log_sum(a < 0x1p28 ? k : k + 1.0, f, a < 0x1p28 ? symact_f64_scaled(lost, -k) : 0.0);
+    found = a < INFINITY ? found : a;
+    return fabs(x) < 0x1p-30 ? x : copysign(found, x);
 }
 
 SYMACT_F64 symact_f64_asin(double x)
@@ -289,16 +361,6 @@ SYMACT_F64 symact_f64_asin(double x)
 SYMACT_F64 symact_f64_acos(double x)
 {
     return symact_dd_to_double(symact_dd_acos(symact_dd_from_double(x)));
-}
-
-SYMACT_F64 symact_f64_atan(double x)
-{
-    return symact_dd_to_double(symact_dd_atan(symact_dd_from_double(x)));
-}
-
-SYMACT_F64 symact_f64_asinh(double x)
-{
-    return symact_dd_to_double(symact_dd_asinh(symact_dd_from_double(x)));
 }
 
 SYMACT_F64 symact_f64_acosh(double x)

@@ -71,7 +71,7 @@ SMALL_POWER = 8
 """symact_powers.h has functions for powers up to this one."""
 
 SLOW = {
-    "sin", "cos", "tan", "asin", "acos", "atan", "asinh", "acosh", "atanh", "erf", "erfc", "erfcx",
+    "sin", "cos", "tan", "asin", "acos", "acosh", "atanh", "erf", "erfc", "erfcx",
     "sin_scaled", "cos_scaled",
 }  # fmt: skip
 """Functions that do not become vector instructions; all others are computed on both sides of a choice."""

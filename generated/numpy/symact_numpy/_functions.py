@@ -59,6 +59,45 @@ _LN2_PARTS = _numbers(
     "0x1.62e42fefa38p-1",
     "0x1.ef35793c7673p-45",
 )
+_SIN = _numbers(
+    "-0x1.5555555555555p-3",
+    "0x1.111111111111p-7",
+    "-0x1.a01a01a0198cp-13",
+    "0x1.71de3a54522b1p-19",
+    "-0x1.ae6453f9e59c2p-26",
+    "0x1.61216b761f44cp-33",
+    "-0x1.ab0c5c1f8c1d8p-41",
+)
+_COS = _numbers(
+    "0x1.5555555555555p-5",
+    "-0x1.6c16c16c16c16p-10",
+    "0x1.a01a01a019cd5p-16",
+    "-0x1.27e4fb770c6cdp-22",
+    "0x1.1eed8de08761fp-29",
+    "-0x1.9394a8a1147bcp-37",
+    "0x1.ab6e274d500bp-45",
+)
+_ATAN = _numbers(
+    "-0x1.5555555555555p-2",
+    "0x1.999999999998fp-3",
+    "-0x1.24924924918e8p-3",
+    "0x1.c71c71c6740b1p-4",
+    "-0x1.745d171e3eb9fp-4",
+    "0x1.3b13abae16efbp-4",
+    "-0x1.111090a2806bp-4",
+    "0x1.e1d23dd1aec1fp-5",
+    "-0x1.ae802f8797bc7p-5",
+    "0x1.812dbb32976abp-5",
+    "-0x1.4ac2f13f00fb9p-5",
+    "0x1.ddf4141252423p-6",
+    "-0x1.9a239e5a9c793p-7",
+)
+_ENDS_ATAN = _numbers(
+    "0x1.cp-2",
+    "0x1.6p-1",
+    "0x1.3p+0",
+    "0x1.38p+1",
+)
 _INVERSE_LN2, _ERFCX_SCALE, _ERFCX_SHIFT = _numbers(
     "0x1.71547652b82fep+0", "0x1p+6", "0x1p+1"
 )
@@ -151,6 +190,14 @@ _ERFCX = np.array(
         _numbers("0x1.f601d4dad05c3p-6", "0x1.3dcc891897675p-10", "0x1.fc2b18df01a11p-17", "-0x1.a46a13b1bbff8p-23", "-0x1.b3cf841f43725p-29", "0x1.7e82d72d55181p-34", "-0x1.0aaa746c423acp-43", "-0x1.ff045306cbb7p-46", "0x1.4f080a62d455p-51", "-0x1.86d2e278fb1e2p-60", "-0x1.de62a311e0421p-63", "0x1.a0c27bbb5dad5p-68"),
     ]
 )
+_ATAN_MIDDLES = [
+    _numbers("0x1.dac670561bb4fp-2", "0x1.a2b7f222f65e2p-56"),
+    _numbers("0x1.921fb54442d18p-1", "0x1.1a62633145c07p-55"),
+    _numbers("0x1.f730bd281f69bp-1", "0x1.007887af0cbbdp-56"),
+    _numbers("0x1.921fb54442d18p+0", "0x1.1a62633145c07p-54"),
+]
+_TWO_OVER_PI = float.fromhex("0x1.45f306dc9c883p-1")
+_HALF_PI_PARTS = _numbers("0x1.921fb544p+0", "0x1.0b4611a6p-34", "0x1.3198a2ep-69", "0x1.b839a252049c1p-104")
 _WHOLE = 1.5 * 2.0**52
 _WHOLE_BITS = np.float64(_WHOLE).view(np.uint64)
 _FRACTION = np.uint64(2**52 - 1)
@@ -316,10 +363,95 @@ def erfcx(x):
     return np.where(x < -27.0, np.inf, np.where(x < 0.0, (half - f) + half, f))
 
 
+def _turned(x):
+    """Return hi + lo = x - k pi/2 for the nearest whole k, and bits whose last ones are those of k."""
+    shifted = x * _TWO_OVER_PI + _WHOLE
+    k = shifted - _WHOLE
+    first, first_rest = dd._two_sum(x - k * _HALF_PI_PARTS[0], -(k * _HALF_PI_PARTS[1]))
+    second, second_rest = dd._two_sum(first, -(k * _HALF_PI_PARTS[2]))
+    rest = (first_rest + second_rest) - k * _HALF_PI_PARTS[3]
+    hi = second + rest
+    return hi, (second - hi) + rest, shifted.view(np.uint64)
+
+
+def _circle(x, turns):
+    """Return sin(x + turns pi/2) for abs x < 2^17."""
+    hi, lo, quadrant = _turned(x)
+    quadrant = quadrant + np.uint64(turns)
+    z = hi * hi
+    half = 0.5 * z
+    sine = hi + (hi * z * _horner(_SIN, z) + lo * (1.0 - half))
+    first = 1.0 - half
+    cosine = first + (((1.0 - first) - half) + (z * z * _horner(_COS, z) - hi * lo))
+    found = np.where(quadrant & _1 != 0, cosine, sine)
+    return np.where(quadrant & np.uint64(2) != 0, -found, found)
+
+
+def _around(x, turns, far):
+    """Return sin(x + turns pi/2), by another function where x is large."""
+    near = np.abs(x) < 2.0**17
+    found = _circle(np.where(near, x, 0.0), turns)
+    if not np.all(near):
+        large = ~near
+        found = np.where(large, 0.0, found)
+        found[large] = dd.to_double(far(dd.from_double(x[large])))
+    return found
+
+
+def sin(x):
+    """Return sin(x)."""
+    x = _array(x)
+    return np.where(np.abs(x) < 2.0**-30, x, _around(x, 0, dd.sin))
+
+
+def cos(x):
+    """Return cos(x)."""
+    return _around(_array(x), 1, dd.cos)
+
+
+def tan(x):
+    """Return tan(x)."""
+    return sin(x) / cos(x)
+
+
+def atan(x):
+    """Return the arctangent of x."""
+    x = _array(x)
+    a = np.abs(x)
+    above, below, hi, lo = a, 1.0, 0.0, 0.0
+    choices = ((2.0 * a - 1.0, 2.0 + a), (a - 1.0, a + 1.0), (a - 1.5, 1.0 + 1.5 * a), (-1.0, a))
+    for end, middle, choice in zip(_ENDS_ATAN, _ATAN_MIDDLES, choices, strict=True):
+        beyond = a > end
+        above, below = np.where(beyond, choice[0], above), np.where(beyond, choice[1], below)
+        hi, lo = np.where(beyond, middle[0], hi), np.where(beyond, middle[1], lo)
+    t = above / below
+    z = t * t
+    found = hi + (t + (t * z * _horner(_ATAN, z) + lo))
+    return np.where(np.isnan(x), x, np.copysign(found, x))
+
+
+def asinh(x):
+    """Return the inverse hyperbolic sine of x."""
+    x = _array(x)
+    a = np.abs(x)
+    small = a < 2.0**28
+    held = _between(a, 0.0, 2.0**28)
+    square = held * held
+    u = held + square / (1.0 + np.sqrt(1.0 + square))
+    total = 1.0 + u
+    part = total - 1.0
+    lost = (1.0 - (total - part)) + (u - part)
+    k, f = _parts(np.where(small, total, a))
+    found = _log_sum(np.where(small, k, k + 1.0), f, np.where(small, _scaled(lost, -k), 0.0))
+    found = np.where(a < np.inf, found, a)
+    return np.where(a < 2.0**-30, x, np.copysign(found, x))
+
+
 def _rounded(name):
     function = getattr(dd, name)
     return lambda *arguments: dd.to_double(function(*(dd.from_double(_array(x)) for x in arguments)))
 
 
-sin, cos, tan, asin, acos, atan = (_rounded(name) for name in ("sin", "cos", "tan", "asin", "acos", "atan"))
-asinh, acosh, atanh, erfc, pow = (_rounded(name) for name in ("asinh", "acosh", "atanh", "erfc", "pow"))
+asin, acos, acosh, atanh, erfc, pow = (
+    _rounded(name) for name in ("asin", "acos", "acosh", "atanh", "erfc", "pow")
+)
