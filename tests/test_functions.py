@@ -275,7 +275,7 @@ USED = {
     "cos": "cos",
     "atan": "atan",
 }
-"""By the start of a constant's name: a function that it is in. An end or a ln2, a little off, costs nothing."""
+"""By the start of a constant's name: a function that it is in. Ends, and ln2, may be a little off."""
 
 CELLS = (4, 20, 47)
 LEADING = [
