@@ -533,6 +533,14 @@ ARRAYS = (
         "if (0) {",
         standing("sigmoid", "c", "float32"),
     ),
+    Mutant(
+        "a new NaN is not told",
+        "array",
+        C + "symact_flags.h",
+        "if (nan && !(raised & SYMACT_INVALID)) {",
+        "if (0) {",
+        suite("tests/test_standard.py", "-k", "a_new_nan"),
+    ),
 )
 
 # What generates it.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symact.accuracy import Form, Question, Task, ask, judge, placed, questions, targets, verify_activation
-from symact.accuracy.flags import spurious
+from symact.accuracy.flags import unfounded
 from symact.accuracy.judgements import merge
 from symact.accuracy.placements import misplaced
 from symact.accuracy.points import STRIDE, WIDE_STRIDE, cotangents, inputs, seams
@@ -359,6 +359,7 @@ FLAGGED = [  # activation, input, flag, whether it has a cause
     ("logarithm", 0.0, 2, True),
     ("logarithm", 0.0, 4, False),
     ("logarithm", math.nan, 1, False),
+    ("logarithm", math.nan, 0, True),
     ("exponential", 100.0, 4, True),
     ("exponential", 100.0, 2, False),
     ("exponential", math.inf, 4, False),
@@ -372,8 +373,14 @@ FLAGGED = [  # activation, input, flag, whether it has a cause
 def test_flags_have_causes(name: str, z: float, flag: int, cause: bool) -> None:
     points = np.array([z], np.float32)
     truth = truths(Oracle(activations()[name], {}, BINARY32).forward_many([z]), BINARY32)
-    found = spurious(np.array([flag], np.uint8), (points,), truth)
+    found = unfounded(np.array([flag], np.uint8), (points,), truth)
     assert found.tolist() == [0 if cause else flag]
+
+
+def test_a_nan_that_is_new_raises_invalid() -> None:
+    points = np.array([-1.0, 1.0, math.nan], np.float32)
+    truth = truths(Oracle(activations()["logarithm"], {}, BINARY32).forward_many(points.tolist()), BINARY32)
+    assert unfounded(np.zeros(3, np.uint8), (points,), truth).tolist() == [1, 0, 0]
 
 
 def written(values: np.ndarray, out: np.ndarray | None) -> np.ndarray:

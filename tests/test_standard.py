@@ -9,6 +9,7 @@ import fcntl
 import math
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
@@ -485,6 +486,23 @@ def test_subnormal_results_are_correctly_rounded(
     for first in (0, 2**31):
         tally = judge(asked, call, first, first + 2**10 - 1)
         assert (tally.misrounded, tally.undecided) == (0, 0)
+
+
+@pytest.mark.parametrize("flag", ["-O2", "-O3"])
+def test_a_new_nan_is_told_by_a_constant_too(
+    flag: str, tmp_path: Path, flags: ctypes.CDLL, require_tool: Callable[[str], str]
+) -> None:
+    """Outside the domain a float64 function returns NAN, which raises nothing by itself."""
+    for file in [*(GENERATED / "c").glob("*.h"), GENERATED / "c" / "logit.c"]:
+        shutil.copy(file, tmp_path)
+    options = (flag, "-std=c99", "-fPIC")
+    built = c.build(tmp_path, tmp_path / "library.so", compiler=require_tool("cc"), flags=options)
+    library = ctypes.CDLL(str(built))
+    for value, told in ((2.0, True), (0.25, False), (math.nan, False)):
+        z, g = np.full(5, value), np.empty(5)
+        flags.clear()
+        library.symact_logit_f64(*(ctypes.c_void_p(a.ctypes.data) for a in (z, g)), ctypes.c_size_t(5))
+        assert (flags.raised() & c.RAISED["FE_INVALID"] != 0) == told
 
 
 @pytest.mark.thorough

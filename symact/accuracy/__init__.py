@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import symact.targets
-from symact.accuracy.flags import spurious
+from symact.accuracy.flags import unfounded
 from symact.accuracy.judgements import BOUNDS, Question, Result, judge, merge
 from symact.accuracy.placements import different, misplaced
 from symact.accuracy.points import seams
@@ -157,7 +157,7 @@ def ask(question: Question, call: Call, target: str, alone: Alone | None = None)
         result = judge(question, answer, target, len(heard))
         if alone is not None:
             values, flags = alone(*question.arguments, **question.parameters)
-            raised = spurious(flags, question.arguments, question.truths)
+            raised = unfounded(flags, question.arguments, question.truths)
             others = int(different(values, np.asarray(answer)).sum())
             result = replace(result, misplaced=others, spurious_flags=int((raised != 0).sum()))
         if question.g_bar is not None:

@@ -65,7 +65,7 @@ class Result:
     misplaced: int = 0
     """Elements with other bits alone, and placements of arrays with others: lengths, offsets, in place."""
     spurious_flags: int = 0
-    """Elements that raise invalid, division by zero or overflow without a cause."""
+    """Elements that raise invalid, division by zero or overflow without a cause, or a NaN without invalid."""
     warnings: int = 0
     undecided: int = 0
     parameters: Mapping[str, float] = field(default_factory=dict)
