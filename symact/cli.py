@@ -213,6 +213,28 @@ def generate(
 
 
 @app.command()
+def build(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where C and NumPy are generated.")] = Path(
+        "generated"
+    ),
+) -> int:
+    """Compile the generated C (CC, or cc) for the generated NumPy package, which then computes with it.
+
+    Its functions return the same bits, sooner, and release the GIL; symact_numpy.backend() says "c". With
+    SYMACT_NUMPY_BACKEND=numpy it goes without. What is generated anew must be built anew.
+
+    Example: symact build && PYTHONPATH=generated/numpy python -c "import symact_numpy"
+    """
+    from symact import pipeline
+    from symact.reports import progress
+
+    with progress() as report:
+        library = pipeline.build(out, progress=report)
+    print(f"{library}: built; symact_numpy computes with it", file=sys.stderr)
+    return HOLDS
+
+
+@app.command()
 def verify(
     names: Names = None,
     target: Annotated[list[str] | None, typer.Option("--target", help="numpy or c; both by default.")] = None,

@@ -228,6 +228,12 @@ def recorded_names(folder: Path) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
 
 
+def altered(folder: Path) -> tuple[str, ...]:
+    """Return what a folder's manifest lists and is not there as it was written."""
+    hashes = _manifest(folder).get("files", {})
+    return tuple(path for path, known in sorted(hashes.items()) if _hash_of(folder / path) != known)
+
+
 def write(files: Files, folder: Path, *, whole: Whole = None) -> tuple[str, ...]:
     """Write files into a folder, all or none, and return the paths that changed.
 

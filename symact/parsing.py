@@ -46,6 +46,9 @@ C_KEYWORDS = (
     "volatile while"
 )
 EMITTED = "g g_bar out np dd fn powi fabs ldexp fma isinf isfinite INFINITY NAN"
+TAKEN = {*EMITTED.split(), "backend", "check", "evaluate", "vjp", *keyword.kwlist}
+"""What no activation can be called: modules of generated NumPy have these names for other things."""
+
 RESERVED = {"E", "I", *EMITTED.split(), *C_KEYWORDS.split(), *keyword.kwlist}
 """Names that no parameter may have: SymPy's constants, what we emit, words of the languages that we emit."""
 

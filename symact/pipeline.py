@@ -31,7 +31,7 @@ from symact.confinement import OutOfTime, at_most, confined
 from symact.derivatives import Derivative, differentiate
 from symact.derived import Derived
 from symact.emission import Files
-from symact.errors import GaveUp, InvalidActivation, NotSupported, StaleOutput, UnknownName
+from symact.errors import GaveUp, InvalidActivation, NotSupported, StaleOutput, SymactError, UnknownName
 from symact.mixed_forms import recover_mixed_form
 from symact.output_forms import NoOutputForm, recover_output_form
 from symact.processes import Progress, in_processes, silent
@@ -877,6 +877,36 @@ def bench(
             progress(task.title, index, len(tasks))
             found += benches.compare(task, folder, peers, tuple(sizes) or benches.SIZES)
     return found
+
+
+def build(out: str | Path = "generated", *, compiler: str | None = None, progress: Progress = silent) -> Path:
+    """Compile the C in a folder of what is generated for its `symact_numpy`, which then computes with it.
+
+    Returns the shared library. The same bits as without it; whatever goes wrong, an earlier one stays.
+
+    Raises SymactError where the folder is not as it was generated, or the compiler fails; ToolMissing
+    without a compiler.
+    """
+    from symact.targets import c
+    from symact.targets import numpy as target
+
+    folder = Path(out)
+    package = folder / "numpy" / "symact_numpy"
+    if not (package / "__init__.py").exists() or not any((folder / "c").glob("*.c")):
+        raise SymactError(f"{folder}: C and NumPy are not both generated here; run symact generate first")
+    altered = emission.altered(folder)
+    if altered:
+        raise SymactError(
+            f"{folder / altered[0]}: is not as it was generated ({len(altered)} files are not); "
+            "run symact generate first"
+        )
+    said = f'extern const char {target.BUILT_OF}[65];\nconst char {target.BUILT_OF}[65] = "%s";\n'
+    with tempfile.TemporaryDirectory(prefix=".symact-", dir=package.parent) as place:
+        further = {"symact_built_of.c": said % target.fingerprint(package)}
+        made = Path(place) / target.LIBRARY
+        c.build(folder / "c", made, compiler=compiler, flags=c.FAST, further=further, progress=progress)
+        made.replace(package / target.LIBRARY)
+    return package / target.LIBRARY
 
 
 def document(

@@ -94,6 +94,8 @@ def _activation(name: str, entry: Any) -> Activation:
         raise InvalidActivation(
             f"{where}: a name is lower-case letters, digits and _, a letter first; functions carry it"
         )
+    if name in parsing.TAKEN:
+        raise InvalidActivation(f"{where}: generated code has a {name} of its own; choose another name")
     _check(entry, _ACTIVATION, where)
     if "formula" not in entry:
         raise InvalidActivation(f'{where}: no formula; write formula = "..." in z')

@@ -280,6 +280,8 @@ def test_what_does_not_hold_is_exit_1(
 
 
 CONFIGS = {
+    "generated code has a backend of its own": '[activations.backend]\nformula = "z*sigmoid(2*z)"\n',
+    "generated code has a lambda of its own": '[activations.lambda]\nformula = "z*sigmoid(2*z)"\n',
     "not TOML": "= [",
     "no such entry": "colour = 'red'",
     "no such entry as formul": "[activations.a]\nformul = 'z'",

@@ -36,10 +36,13 @@ NAMED = re.compile(rf'^(\w+) = float\.fromhex\("({LITERAL})"\)', re.M)
 COMPARED = re.compile(r"([-+.()\w]+)\s*(?:<=?|>=?|==)\s*([-+.()\w]+)")
 
 
-def inputs(oracle: Oracle, fmt: Format, seams: Iterable[float], *, thorough: bool) -> list[float]:
+def inputs(
+    oracle: Oracle, fmt: Format, seams: Iterable[float], *, thorough: bool, stride: int = STRIDE
+) -> list[float]:
     """Return the points at which an activation is judged: sorted, both zeros, infinities and one NaN.
 
     ``seams`` are where generated code changes its formula; ``thorough`` is for the default parameters.
+    ``stride`` is the step through binary32's bit patterns then.
     """
     landmarks: list[Number] = [*seams, *oracle.kinks, *_ends(oracle), *roots(oracle.forward)]
     landmarks += [*roots(oracle.derivative), *roots(oracle.second_derivative)]
@@ -51,7 +54,7 @@ def inputs(oracle: Oracle, fmt: Format, seams: Iterable[float], *, thorough: boo
     middle = [p for p in powers if 2.0**-60 <= p <= 2.0**12] if thorough else []
     for power in (*powers[::step], *middle):
         found += [power, -power, fmt.above(power), -fmt.below(power)]
-    found += [*fmt.boundaries, *_spread(fmt, thorough)]
+    found += [*fmt.boundaries, *_spread(fmt, thorough, stride)]
     return _sorted(found)
 
 
@@ -114,10 +117,10 @@ def _thresholds(parameters: Iterable[Fraction]) -> list[float]:
     return [sign * scale * depth for depth in depths for scale in scales for sign in (1, -1)]
 
 
-def _spread(fmt: Format, thorough: bool) -> list[float]:
+def _spread(fmt: Format, thorough: bool, stride: int) -> list[float]:
     if fmt is not BINARY64:
-        stride = (STRIDE if thorough else WIDE_STRIDE) if fmt.bits == 32 else (1 if thorough else 61)
-        return [fmt.value(pattern) for pattern in range(0, 2**fmt.bits, stride)]
+        step = (stride if thorough else WIDE_STRIDE) if fmt.bits == 32 else (1 if thorough else 61)
+        return [fmt.value(pattern) for pattern in range(0, 2**fmt.bits, step)]
     generator, count = np.random.default_rng(SEED), RANDOM if thorough else FEW_RANDOM
     exponents = generator.integers(fmt.lowest_exponent, fmt.emax, count)
     found = np.ldexp(generator.uniform(-2, 2, count), exponents)

@@ -35,7 +35,7 @@ MEMCPY = "memcpy"
 
 FUNCTIONS = ("forward", "vjp")
 
-FLAGS = ("-O3", "-std=c99", "-fPIC")
+FLAGS = c.FAST
 """What our C is compiled with: what a user who knows nothing of it takes."""
 
 LIBRARY = Path(".build", "library.so")

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -37,7 +37,10 @@ from symact.writing import text
 FLAGS = ("-O2", "-std=c99", "-fPIC")
 """For short runs: GCC takes half as long over it as over -O3, and the bits are the same."""
 
-NATIVE = ("-O3", "-std=c99", "-fPIC", "-march=native")
+FAST = ("-O3", "-std=c99", "-fPIC")
+"""For a library that is used."""
+
+NATIVE = (*FAST, "-march=native")
 """For long runs."""
 
 RAISED = {"FE_INVALID": 1, "FE_DIVBYZERO": 2, "FE_OVERFLOW": 4}
@@ -390,9 +393,17 @@ def found_compiler() -> str:
 
 
 def build(
-    folder: Path, library: Path, *, compiler: str | None = None, flags: tuple[str, ...] = FLAGS
+    folder: Path,
+    library: Path,
+    *,
+    compiler: str | None = None,
+    flags: tuple[str, ...] = FLAGS,
+    further: Mapping[str, str] | None = None,
+    progress: Callable[[str, int, int], None] = lambda title, done, total: None,
 ) -> Path:
     """Compile the generated C into a shared library and return its path.
+
+    ``further`` is other C by file name; without it the probes that `Library.alone` calls.
 
     Raises ToolMissing without a compiler, SymactError with the compiler's first words where it fails.
     """
@@ -401,12 +412,22 @@ def build(
     sources = sorted(folder.glob("*.c"))
     if not sources:
         raise SymactError(f"{folder}: no generated C here; run symact generate first")
-    probes = library.parent / "symact_probes.c"
-    probes.write_text(_probes(), "utf-8")
-    sources.append(probes)
+    for name, code in ({"symact_probes.c": _probes()} if further is None else further).items():
+        sources.append(library.parent / name)
+        sources[-1].write_text(code, "utf-8")
     objects = {source: str(library.parent / f"{source.stem}.o") for source in sources}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda source: _run([cc, *flags, "-c", str(source), "-o", objects[source]]), sources))
+        work = {
+            pool.submit(_run, [cc, *flags, "-c", str(source), "-o", objects[source]]): source
+            for source in sources
+        }
+        try:
+            for done, each in enumerate(as_completed(work)):
+                each.result()
+                progress(work[each].stem, done, len(work))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     _run([cc, "-shared", *objects.values(), "-lm", "-o", str(library)])
     return library
 

@@ -1,5 +1,6 @@
 """The NumPy target: pure NumPy from kernels, each branch evaluated on the elements that it is for."""
 
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -17,7 +18,7 @@ from symact.arithmetics import DOUBLE
 from symact.derivatives import differentiate
 from symact.derived import Derived
 from symact.errors import NotSupported, SymactError
-from symact.kernels import WRT, Branch, Kernel, Kernels, interface
+from symact.kernels import SOURCES, WRT, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
 from symact.quotations import Quotations
 from symact.targets.printing import (
@@ -33,6 +34,16 @@ from symact.writing import text
 
 EXACT = {"sqrt": "np.sqrt", "abs": "np.absolute", "ldexp": "np.ldexp"}
 """What NumPy computes exactly, or correctly rounded; all else is _functions.py's."""
+
+
+LIBRARY = "libsymact.so"
+"""The C library beside the package's modules, where it is built: `symact build`."""
+
+BUILT_OF = "symact_built_of"
+"""The string in it that says of which modules: their `fingerprint`."""
+
+VARIABLE = "SYMACT_NUMPY_BACKEND"
+"""The environment variable that says ``numpy`` where the library is not to be used."""
 
 
 @dataclass
@@ -165,6 +176,7 @@ def activation_context(template: str, derived: Derived, kernels: Kernels) -> dic
         "form": text(derived.output_form.expression) if hasattr(derived.output_form, "expression") else "",
         "kernels": rows,
         "names": _names(activation, kernels),
+        "functions": [_function(activation, f) for f in kernels.functions if f not in SOURCES],
         "further": [_further(activation, function) for function in _further_functions(kernels)],
         "constants": constants.rows(),
     }
@@ -177,6 +189,16 @@ def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
 
 def _names(activation: Activation, kernels: Kernels) -> list[str]:
     return [f"{activation.name}{interface(function)[0]}" for function in kernels.functions]
+
+
+def _function(activation: Activation, function: str) -> dict[str, str]:
+    """Return what a function, and its product with a cotangent, are called in C: the same as here."""
+    product = next((name for name, source in SOURCES.items() if source == function), "")
+    return {
+        "table": f"_{function}".upper(),
+        "name": f"{activation.name}{interface(function)[0]}",
+        "product": f"{activation.name}{interface(product)[0]}" if product else "",
+    }
 
 
 def _further_functions(kernels: Kernels) -> list[str]:
@@ -202,6 +224,8 @@ def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quota
         return {"runtime": runtime_constants()}
     if template.endswith("__init__.py.jinja"):
         return {"activations": summaries}
+    if template.endswith("_native.py.jinja"):
+        return {"native": {"library": LIBRARY, "symbol": BUILT_OF, "variable": VARIABLE}}
     return {}
 
 
@@ -255,7 +279,15 @@ def _condition(condition: sp.Basic, doubles: Doubles) -> str:
     return write_condition(condition, doubles, " and ", " or ", "not ")
 
 
-# Load.
+# Build and load.
+
+
+def fingerprint(folder: Path) -> str:
+    """Return the hash of the modules of a package, as the package itself computes it."""
+    found = hashlib.sha256()
+    for file in sorted(folder.glob("*.py")):
+        found.update(file.name.encode() + b"\0" + file.read_bytes())
+    return found.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 # Do not edit: change the definition or the template, then run `symact generate`.
 # SPDX-License-Identifier: MIT-0
 
+from ._native import backend
 from .sigmoid import sigmoid, sigmoid_derivative, sigmoid_derivative_from_output, sigmoid_vjp, sigmoid_vjp_from_output, sigmoid_second_derivative
 from .tanh import tanh, tanh_derivative, tanh_derivative_from_output, tanh_vjp, tanh_vjp_from_output, tanh_second_derivative
 from .scaled_tanh import scaled_tanh, scaled_tanh_derivative, scaled_tanh_derivative_from_output, scaled_tanh_vjp, scaled_tanh_vjp_from_output, scaled_tanh_second_derivative, scaled_tanh_derivative_wrt_a, scaled_tanh_derivative_wrt_b
@@ -74,6 +75,7 @@ from .exponential import exponential, exponential_derivative, exponential_deriva
 from .logarithm import logarithm, logarithm_derivative, logarithm_derivative_from_output, logarithm_vjp, logarithm_vjp_from_output, logarithm_second_derivative
 
 __all__ = [
+    "backend",
     "sigmoid",
     "sigmoid_derivative",
     "sigmoid_derivative_from_output",

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _double_double as dd
 from . import _functions as fn
-from ._runtime import Kernel, check, evaluate, powi, vjp
+from ._runtime import Function, Kernel, check, evaluate, powi, vjp
 
 __all__ = [
     "e_swish",
@@ -442,10 +442,18 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
     double_double=True,
 )
 
-_FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
-_DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
-_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
-_DERIVATIVE_WRT_BETA = (_DERIVATIVE_WRT_BETA_FLOAT32, _DERIVATIVE_WRT_BETA_FLOAT64)
+_FORWARD = Function(
+    "e_swish", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
+)
+_DERIVATIVE = Function(
+    "e_swish_derivative", "e_swish_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
+)
+_SECOND_DERIVATIVE = Function(
+    "e_swish_second_derivative", "", _SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_WRT_BETA = Function(
+    "e_swish_derivative_wrt_beta", "", _DERIVATIVE_WRT_BETA_FLOAT32, _DERIVATIVE_WRT_BETA_FLOAT64
+)
 
 
 def _parameters(beta):

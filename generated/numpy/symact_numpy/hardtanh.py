@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _double_double as dd
 from . import _functions as fn
-from ._runtime import Kernel, check, evaluate, powi, vjp
+from ._runtime import Function, Kernel, check, evaluate, powi, vjp
 
 __all__ = [
     "hardtanh",
@@ -532,12 +532,24 @@ _DERIVATIVE_WRT_MAX_VAL_FLOAT64 = Kernel(
     double_double=True,
 )
 
-_FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
-_DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
-_DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
-_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
-_DERIVATIVE_WRT_MIN_VAL = (_DERIVATIVE_WRT_MIN_VAL_FLOAT32, _DERIVATIVE_WRT_MIN_VAL_FLOAT64)
-_DERIVATIVE_WRT_MAX_VAL = (_DERIVATIVE_WRT_MAX_VAL_FLOAT32, _DERIVATIVE_WRT_MAX_VAL_FLOAT64)
+_FORWARD = Function(
+    "hardtanh", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
+)
+_DERIVATIVE = Function(
+    "hardtanh_derivative", "hardtanh_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_FROM_OUTPUT = Function(
+    "hardtanh_derivative_from_output", "hardtanh_vjp_from_output", _DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64
+)
+_SECOND_DERIVATIVE = Function(
+    "hardtanh_second_derivative", "", _SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_WRT_MIN_VAL = Function(
+    "hardtanh_derivative_wrt_min_val", "", _DERIVATIVE_WRT_MIN_VAL_FLOAT32, _DERIVATIVE_WRT_MIN_VAL_FLOAT64
+)
+_DERIVATIVE_WRT_MAX_VAL = Function(
+    "hardtanh_derivative_wrt_max_val", "", _DERIVATIVE_WRT_MAX_VAL_FLOAT32, _DERIVATIVE_WRT_MAX_VAL_FLOAT64
+)
 
 
 def _parameters(min_val, max_val):

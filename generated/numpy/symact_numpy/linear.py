@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _double_double as dd
 from . import _functions as fn
-from ._runtime import Kernel, check, evaluate, powi, vjp
+from ._runtime import Function, Kernel, check, evaluate, powi, vjp
 
 __all__ = [
     "linear",
@@ -432,12 +432,24 @@ _DERIVATIVE_WRT_INTERCEPT_FLOAT64 = Kernel(
     double_double=True,
 )
 
-_FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
-_DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
-_DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
-_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
-_DERIVATIVE_WRT_SLOPE = (_DERIVATIVE_WRT_SLOPE_FLOAT32, _DERIVATIVE_WRT_SLOPE_FLOAT64)
-_DERIVATIVE_WRT_INTERCEPT = (_DERIVATIVE_WRT_INTERCEPT_FLOAT32, _DERIVATIVE_WRT_INTERCEPT_FLOAT64)
+_FORWARD = Function(
+    "linear", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
+)
+_DERIVATIVE = Function(
+    "linear_derivative", "linear_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_FROM_OUTPUT = Function(
+    "linear_derivative_from_output", "linear_vjp_from_output", _DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64
+)
+_SECOND_DERIVATIVE = Function(
+    "linear_second_derivative", "", _SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_WRT_SLOPE = Function(
+    "linear_derivative_wrt_slope", "", _DERIVATIVE_WRT_SLOPE_FLOAT32, _DERIVATIVE_WRT_SLOPE_FLOAT64
+)
+_DERIVATIVE_WRT_INTERCEPT = Function(
+    "linear_derivative_wrt_intercept", "", _DERIVATIVE_WRT_INTERCEPT_FLOAT32, _DERIVATIVE_WRT_INTERCEPT_FLOAT64
+)
 
 
 def _parameters(slope, intercept):

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _double_double as dd
 from . import _functions as fn
-from ._runtime import Kernel, check, evaluate, powi, vjp
+from ._runtime import Function, Kernel, check, evaluate, powi, vjp
 
 __all__ = [
     "logsigmoid",
@@ -383,10 +383,18 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
     double_double=True,
 )
 
-_FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
-_DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
-_DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
-_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
+_FORWARD = Function(
+    "logsigmoid", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
+)
+_DERIVATIVE = Function(
+    "logsigmoid_derivative", "logsigmoid_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_FROM_OUTPUT = Function(
+    "logsigmoid_derivative_from_output", "logsigmoid_vjp_from_output", _DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64
+)
+_SECOND_DERIVATIVE = Function(
+    "logsigmoid_second_derivative", "", _SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64
+)
 
 
 def _parameters():

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _double_double as dd
 from . import _functions as fn
-from ._runtime import Kernel, check, evaluate, powi, vjp
+from ._runtime import Function, Kernel, check, evaluate, powi, vjp
 
 __all__ = [
     "pelu",
@@ -605,12 +605,24 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
     double_double=True,
 )
 
-_FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
-_DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
-_DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
-_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
-_DERIVATIVE_WRT_A = (_DERIVATIVE_WRT_A_FLOAT32, _DERIVATIVE_WRT_A_FLOAT64)
-_DERIVATIVE_WRT_B = (_DERIVATIVE_WRT_B_FLOAT32, _DERIVATIVE_WRT_B_FLOAT64)
+_FORWARD = Function(
+    "pelu", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
+)
+_DERIVATIVE = Function(
+    "pelu_derivative", "pelu_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_FROM_OUTPUT = Function(
+    "pelu_derivative_from_output", "pelu_vjp_from_output", _DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64
+)
+_SECOND_DERIVATIVE = Function(
+    "pelu_second_derivative", "", _SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_WRT_A = Function(
+    "pelu_derivative_wrt_a", "", _DERIVATIVE_WRT_A_FLOAT32, _DERIVATIVE_WRT_A_FLOAT64
+)
+_DERIVATIVE_WRT_B = Function(
+    "pelu_derivative_wrt_b", "", _DERIVATIVE_WRT_B_FLOAT32, _DERIVATIVE_WRT_B_FLOAT64
+)
 
 
 def _parameters(a, b):

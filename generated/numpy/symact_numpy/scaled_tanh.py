@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _double_double as dd
 from . import _functions as fn
-from ._runtime import Kernel, check, evaluate, powi, vjp
+from ._runtime import Function, Kernel, check, evaluate, powi, vjp
 
 __all__ = [
     "scaled_tanh",
@@ -1125,12 +1125,24 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
     double_double=True,
 )
 
-_FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
-_DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
-_DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
-_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
-_DERIVATIVE_WRT_A = (_DERIVATIVE_WRT_A_FLOAT32, _DERIVATIVE_WRT_A_FLOAT64)
-_DERIVATIVE_WRT_B = (_DERIVATIVE_WRT_B_FLOAT32, _DERIVATIVE_WRT_B_FLOAT64)
+_FORWARD = Function(
+    "scaled_tanh", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
+)
+_DERIVATIVE = Function(
+    "scaled_tanh_derivative", "scaled_tanh_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_FROM_OUTPUT = Function(
+    "scaled_tanh_derivative_from_output", "scaled_tanh_vjp_from_output", _DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64
+)
+_SECOND_DERIVATIVE = Function(
+    "scaled_tanh_second_derivative", "", _SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_WRT_A = Function(
+    "scaled_tanh_derivative_wrt_a", "", _DERIVATIVE_WRT_A_FLOAT32, _DERIVATIVE_WRT_A_FLOAT64
+)
+_DERIVATIVE_WRT_B = Function(
+    "scaled_tanh_derivative_wrt_b", "", _DERIVATIVE_WRT_B_FLOAT32, _DERIVATIVE_WRT_B_FLOAT64
+)
 
 
 def _parameters(a, b):

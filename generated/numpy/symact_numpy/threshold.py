@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _double_double as dd
 from . import _functions as fn
-from ._runtime import Kernel, check, evaluate, powi, vjp
+from ._runtime import Function, Kernel, check, evaluate, powi, vjp
 
 __all__ = [
     "threshold",
@@ -466,12 +466,24 @@ _DERIVATIVE_WRT_VALUE_FLOAT64 = Kernel(
     double_double=True,
 )
 
-_FORWARD = (_FORWARD_FLOAT32, _FORWARD_FLOAT64)
-_DERIVATIVE = (_DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64)
-_DERIVATIVE_FROM_OUTPUT = (_DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64)
-_SECOND_DERIVATIVE = (_SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64)
-_DERIVATIVE_WRT_THRESHOLD = (_DERIVATIVE_WRT_THRESHOLD_FLOAT32, _DERIVATIVE_WRT_THRESHOLD_FLOAT64)
-_DERIVATIVE_WRT_VALUE = (_DERIVATIVE_WRT_VALUE_FLOAT32, _DERIVATIVE_WRT_VALUE_FLOAT64)
+_FORWARD = Function(
+    "threshold", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
+)
+_DERIVATIVE = Function(
+    "threshold_derivative", "threshold_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_FROM_OUTPUT = Function(
+    "threshold_derivative_from_output", "threshold_vjp_from_output", _DERIVATIVE_FROM_OUTPUT_FLOAT32, _DERIVATIVE_FROM_OUTPUT_FLOAT64
+)
+_SECOND_DERIVATIVE = Function(
+    "threshold_second_derivative", "", _SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64
+)
+_DERIVATIVE_WRT_THRESHOLD = Function(
+    "threshold_derivative_wrt_threshold", "", _DERIVATIVE_WRT_THRESHOLD_FLOAT32, _DERIVATIVE_WRT_THRESHOLD_FLOAT64
+)
+_DERIVATIVE_WRT_VALUE = Function(
+    "threshold_derivative_wrt_value", "", _DERIVATIVE_WRT_VALUE_FLOAT32, _DERIVATIVE_WRT_VALUE_FLOAT64
+)
 
 
 def _parameters(threshold, value):
