@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double celu_forward_f32(double z, double alpha);
+static inline SYMACT_INLINED double celu_derivative_f32(double z, double alpha);
+static inline SYMACT_INLINED double celu_derivative_from_output_f32(double z, double alpha);
+
 static inline double celu_forward_f32(double z, double alpha)
 {
     (void)alpha;

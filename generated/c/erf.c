@@ -21,6 +21,8 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double erf_derivative_f32(double z);
+
 static inline double erf_forward_f32(double z)
 {
     if (z != z) {

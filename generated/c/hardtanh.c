@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double hardtanh_forward_f32(double z, double min_val, double max_val);
+static inline SYMACT_INLINED double hardtanh_derivative_f32(double z, double min_val, double max_val);
+static inline SYMACT_INLINED double hardtanh_derivative_from_output_f32(double z, double min_val, double max_val);
+
 static inline double hardtanh_forward_f32(double z, double min_val, double max_val)
 {
     (void)min_val;

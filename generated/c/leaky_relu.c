@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double leaky_relu_forward_f32(double z, double negative_slope);
+static inline SYMACT_INLINED double leaky_relu_derivative_f32(double z, double negative_slope);
+static inline SYMACT_INLINED double leaky_relu_derivative_from_output_f32(double z, double negative_slope);
+
 static inline double leaky_relu_forward_f32(double z, double negative_slope)
 {
     (void)negative_slope;

@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double linear_forward_f32(double z, double slope, double intercept);
+static inline SYMACT_INLINED double linear_derivative_f32(double z, double slope, double intercept);
+static inline SYMACT_INLINED double linear_derivative_from_output_f32(double z, double slope, double intercept);
+
 static inline double linear_forward_f32(double z, double slope, double intercept)
 {
     (void)slope;

@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double logsigmoid_forward_f32(double z);
+static inline SYMACT_INLINED double logsigmoid_derivative_f32(double z);
+static inline SYMACT_INLINED double logsigmoid_derivative_from_output_f32(double z);
+
 static inline double logsigmoid_forward_f32(double z)
 {
     /* the limit */

@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double prelu_forward_f32(double z, double weight);
+static inline SYMACT_INLINED double prelu_derivative_f32(double z, double weight);
+static inline SYMACT_INLINED double prelu_derivative_from_output_f32(double z, double weight);
+
 static inline double prelu_forward_f32(double z, double weight)
 {
     (void)weight;

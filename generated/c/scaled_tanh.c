@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double scaled_tanh_forward_f32(double z, double a, double b);
+static inline SYMACT_INLINED double scaled_tanh_derivative_f32(double z, double a, double b);
+static inline SYMACT_INLINED double scaled_tanh_derivative_from_output_f32(double z, double a, double b);
+
 static inline double scaled_tanh_forward_f32(double z, double a, double b)
 {
     (void)a;

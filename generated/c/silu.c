@@ -21,6 +21,9 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double silu_forward_f32(double z);
+static inline SYMACT_INLINED double silu_derivative_f32(double z);
+
 static inline double silu_forward_f32(double z)
 {
     /* the limit */

@@ -21,6 +21,7 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+
 static inline double sine_forward_f32(double z, double omega)
 {
     (void)omega;

@@ -21,6 +21,9 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double soft_exponential_derivative_f32(double z, double alpha);
+static inline SYMACT_INLINED double soft_exponential_derivative_from_output_f32(double z, double alpha);
+
 static symact_dd soft_exponential_forward_f32(double z, double alpha)
 {
     (void)alpha;

@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double softplus_forward_f32(double z, double beta);
+static inline SYMACT_INLINED double softplus_derivative_f32(double z, double beta);
+static inline SYMACT_INLINED double softplus_derivative_from_output_f32(double z, double beta);
+
 static inline double softplus_forward_f32(double z, double beta)
 {
     (void)beta;

@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double softshrink_forward_f32(double z, double lambd);
+static inline SYMACT_INLINED double softshrink_derivative_f32(double z, double lambd);
+static inline SYMACT_INLINED double softshrink_derivative_from_output_f32(double z, double lambd);
+
 static inline double softshrink_forward_f32(double z, double lambd)
 {
     (void)lambd;

@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double squareplus_forward_f32(double z, double b);
+static inline SYMACT_INLINED double squareplus_derivative_f32(double z, double b);
+static inline SYMACT_INLINED double squareplus_derivative_from_output_f32(double z, double b);
+
 static inline double squareplus_forward_f32(double z, double b)
 {
     (void)b;

@@ -21,6 +21,9 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double star_relu_derivative_f32(double z, double s, double b);
+static inline SYMACT_INLINED double star_relu_derivative_from_output_f32(double z, double s, double b);
+
 static symact_dd star_relu_forward_f32(double z, double s, double b)
 {
     (void)s;

@@ -21,6 +21,9 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double swish_beta_forward_f32(double z, double beta);
+static inline SYMACT_INLINED double swish_beta_derivative_f32(double z, double beta);
+
 static inline double swish_beta_forward_f32(double z, double beta)
 {
     (void)beta;

@@ -19,12 +19,19 @@
 #define SYMACT_F64 static inline double
 
 /* A function is compiled for AVX-512, for AVX2 and for any x86-64, and the first call finds which is for this
-   machine: all have the same bits. -DSYMACT_PORTABLE leaves it out. */
+   machine: all have the same bits. -DSYMACT_PORTABLE leaves it out, and so does an option that says AVX2 itself. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__) && defined(__GLIBC__) && \
-    !defined(__AVX512F__) && !defined(__SANITIZE_ADDRESS__) && !defined(SYMACT_PORTABLE)
+    !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(SYMACT_PORTABLE)
 #define SYMACT_CLONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMACT_CLONED
+#endif
+
+/* Loops over arrays become vector instructions only where the kernel is inlined: however large it is. */
+#ifdef __GNUC__
+#define SYMACT_INLINED __attribute__((always_inline))
+#else
+#define SYMACT_INLINED
 #endif
 
 SYMACT_F64 symact_f64_of_bits(uint64_t bits)

@@ -21,6 +21,10 @@
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
 
+static inline SYMACT_INLINED double threshold_forward_f32(double z, double threshold, double value);
+static inline SYMACT_INLINED double threshold_derivative_f32(double z, double threshold, double value);
+static inline SYMACT_INLINED double threshold_derivative_from_output_f32(double z, double threshold, double value);
+
 static inline double threshold_forward_f32(double z, double threshold, double value)
 {
     (void)threshold;

@@ -341,10 +341,15 @@ def _kernel(name: str, activation: Activation, kernel: Kernel) -> dict[str, Any]
         cases.append(
             {"condition": _condition(condition, doubles), "always": condition == sp.true, "branches": rows}
         )
+    straight = plain and not any(map(_slow, kernel.cases))
+    declared = (
+        f"{kind} {name}_{kernel.function}{TYPES[kernel.dtype][2]}"
+        f"({', '.join(['double z', *(f'double {p}' for p in parameters)])})"
+    )
     return {
-        "signature": f"{'static inline' if plain else 'static'} {kind} {name}_{kernel.function}"
-        f"{TYPES[kernel.dtype][2]}({', '.join(['double z', *(f'double {p}' for p in parameters)])})",
-        "straight": plain and not any(map(_slow, kernel.cases)),
+        "signature": f"{'static inline' if plain else 'static'} {declared}",
+        "inlined": declared if straight and kernel.function in OF_HALVES else "",
+        "straight": straight,
         "kind": kind,
         "cases": cases,
         "wide": [] if plain else [("x", "z"), *((f"dd_{p}", p) for p in parameters)],
