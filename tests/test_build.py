@@ -13,6 +13,7 @@ import pytest
 from symact import pipeline
 from symact.cli import app
 from symact.errors import SymactError
+from symact.targets import numpy
 
 NAMES = ["silu", "relu", "elu", "softplus", "sine", "logit"]
 CONFIG = '[activations.mine]\nformula = "a*z*sigmoid(b*z)"\nparameters.a.default = "3/2"\n'
@@ -109,6 +110,11 @@ def test_a_library_of_other_modules_is_not_used(built: Path, tmp_path: Path) -> 
         pipeline.build(folder)
     (folder / "numpy" / "symact_numpy" / "libsymact.so").write_text("no library")
     assert "cannot be used" in run(folder, "import symact_numpy as s; print(s.backend())")
+
+
+def test_what_verify_measures_is_numpy(built: Path) -> None:
+    assert numpy.load(built / "numpy").module.backend() == "numpy"
+    assert "SYMACT_NUMPY_BACKEND" not in os.environ
 
 
 def test_an_unknown_backend_is_refused(built: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -310,7 +311,10 @@ class Package:
 
 
 def load(folder: Path) -> Package:
-    """Import ``symact_numpy`` from a folder of generated NumPy, whatever else of that name is installed."""
+    """Import ``symact_numpy`` from a folder of generated NumPy, whatever else of that name is installed.
+
+    What is imported computes in NumPy, also where a library of C is built beside it.
+    """
     source = folder / "symact_numpy" / "__init__.py"
     if not source.exists():
         raise SymactError(f"{folder}: no generated NumPy package here; run symact generate first")
@@ -323,5 +327,13 @@ def load(folder: Path) -> Package:
         raise SymactError(f"{source}: cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules["symact_numpy"] = module
-    spec.loader.exec_module(module)
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = "numpy"
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
     return Package(module)
