@@ -40,6 +40,7 @@ ATAN_ENDS = (Fraction(7, 16), Fraction(11, 16), Fraction(19, 16), Fraction(39, 1
 """atan in binary64: it is atan(c) + atan((x - c)/(1 + c x)), c = 0, 1/2, 1, 3/2, infinity between these."""
 PI_PART_BITS = 34
 """Bits of the three leading parts of pi/2: times k of 17 bits they are exact."""
+PI_WORDS = 19
 CHUNK_BITS = 24
 CHUNKS = 54
 """2/pi in chunks of 24 bits: 1024 for the largest exponent, and 216 for the fraction's digits."""
@@ -206,6 +207,9 @@ def _binary64() -> dict[str, Any]:
         # sin(r) = r + r z S(z), cos(r) = 1 - z/2 + z^2 C(z), z = r^2 <= (pi/4)^2: errors below 2^-62.
         "sin": _in_powers(lambda z: (z.sqrt().sin() / z.sqrt() - 1) / z, Fraction(5, 8), 6),
         "cos": _in_powers(lambda z: ((z.sqrt().cos() - 1) + z / 2) / z**2, Fraction(5, 8), 6),
+        # 2/pi in words of 64 bits after one of zeros: enough for every binary64 and 192 bits from there.
+        "two_over_pi_words": _words(_two_over_pi() >> (CHUNK_BITS * CHUNKS - 64 * PI_WORDS)),
+        "quarter": double_double(arb.pi() / 2 / arb(2) ** 62),
         # atan(t) = t + t z A(z), z = t^2 <= (7/16)^2: relative error below 2^-60.
         "atan": _in_powers(lambda z: (z.sqrt().atan() / z.sqrt() - 1) / z, ATAN_ENDS[0] ** 2, 12),
         "ends_atan": [double(end) for end in ATAN_ENDS],
@@ -214,6 +218,12 @@ def _binary64() -> dict[str, Any]:
             for angle in (half.atan(), arb.pi() / 4, _arb(Fraction(3, 2)).atan(), arb.pi() / 2)
         ],
     }
+
+
+def _words(number: int) -> list[str]:
+    """Return a number of `PI_WORDS` words, the highest first, after a word of zeros."""
+    words = [number >> 64 * (PI_WORDS - 1 - i) & (2**64 - 1) for i in range(PI_WORDS)]
+    return [f"0x{word:016x}" for word in (0, *words)]
 
 
 def _in_powers(function: Callable[[arb], arb], end: Fraction, degree: int) -> list[str]:

@@ -63,9 +63,18 @@ CASES = (
     Case("cosh", lambda x: x.cosh(), 2.5, ((-710.0, 710.0), (-40.0, 40.0), *SMALL)),
     Case("erfcx", lambda x: (x * x).exp() * x.erfc(), 32, ((-26.0, 1e3), (-1.0, 1.0), (0.0, 20.0))),
     Case("erfc", lambda x: x.erfc(), 0.51, ((-6.0, 26.0), *SMALL)),
-    Case("sin", lambda x: x.sin(), 1, ((-1e20, 1e20), (-1.5e5, 1.5e5), (-10.0, 10.0), *SMALL)),
-    Case("cos", lambda x: x.cos(), 1, ((-1e20, 1e20), (-1.5e5, 1.5e5), (-10.0, 10.0), *SMALL)),
-    Case("tan", lambda x: x.tan(), 2.5, ((-1e20, 1e20), (-1.5e5, 1.5e5), (-10.0, 10.0), *SMALL)),
+    Case(
+        "sin", lambda x: x.sin(), 1, ((-8e307, 8e307), (-1e20, 1e20), (-1.5e5, 1.5e5), (-10.0, 10.0), *SMALL)
+    ),
+    Case(
+        "cos", lambda x: x.cos(), 1, ((-8e307, 8e307), (-1e20, 1e20), (-1.5e5, 1.5e5), (-10.0, 10.0), *SMALL)
+    ),
+    Case(
+        "tan",
+        lambda x: x.tan(),
+        2.5,
+        ((-8e307, 8e307), (-1e20, 1e20), (-1.5e5, 1.5e5), (-10.0, 10.0), *SMALL),
+    ),
     Case("asin", lambda x: x.asin(), 0.51, SMALL),
     Case("acos", lambda x: x.acos(), 0.51, SMALL),
     Case("atan", lambda x: x.atan(), 1, ((-1e9, 1e9), (-10.0, 10.0), *SMALL)),
@@ -226,6 +235,24 @@ def test_within_what_the_model_of_the_arithmetic_takes_them_for(
     assert off <= 1, f"seed {SEED}: {case.name} at {at!r}"
 
 
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_angles_of_every_size_and_nearest_a_multiple_of_pi(name: str, calls: Callable[[str], Call]) -> None:
+    """The binary64 nearest a multiple of pi/2 is 6381956970095103 2^797 (Muller, 2016)."""
+    case = next(case for case in CASES if case.name == name)
+    generator = np.random.default_rng(SEED)
+    sizes = np.ldexp(generator.uniform(-2, 2, 4 * COUNT), generator.integers(-30, 1023, 4 * COUNT))
+    turns = (generator.integers(1, 2**53, COUNT) >> generator.integers(0, 52, COUNT)) * (math.pi / 2)
+    x = np.concatenate(
+        [sizes, turns, [math.ldexp(6381956970095103, 797), 131072.0, np.nextafter(131072.0, 0)]]
+    )
+    old, ctx.prec = ctx.prec, PRECISION
+    try:
+        for at, got in zip(x.tolist(), calls("gcc -O2")(name, x).tolist(), strict=True):
+            assert error(at, got, case, ulp) <= case.ulp, at
+    finally:
+        ctx.prec = old
+
+
 @pytest.mark.parametrize("build", [*BUILDS, "numpy"])
 def test_the_same_bits_everywhere(build: str, calls: Callable[[str], Call]) -> None:
     special = np.array([*BINARY64.boundaries, NAN, -1e300, 1e300, 710.5, -746.0, -0.5, 27.5, 5e-324, -3e-310])
@@ -269,6 +296,8 @@ USED = {
     "ln2": "exp",
     "inverse": "",
     "ends": "",
+    "two": "",
+    "quarter": "sin",
     "log": "log",
     "erf": "erf",
     "sin": "sin",

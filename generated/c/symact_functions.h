@@ -287,34 +287,88 @@ SYMACT_F64 symact_f64_turned(double x, uint64_t *quadrant, double *lo)
     return hi;
 }
 
-/* sin(x + turns pi/2) for abs x < 2^17. */
+static const uint64_t symact_f64_two_over_pi[] = {
+    UINT64_C(0x0000000000000000),
+    UINT64_C(0xa2f9836e4e441529),
+    UINT64_C(0xfc2757d1f534ddc0),
+    UINT64_C(0xdb6295993c439041),
+    UINT64_C(0xfe5163abdebbc561),
+    UINT64_C(0xb7246e3a424dd2e0),
+    UINT64_C(0x06492eea09d1921c),
+    UINT64_C(0xfe1deb1cb129a73e),
+    UINT64_C(0xe88235f52ebb4484),
+    UINT64_C(0xe99c7026b45f7e41),
+    UINT64_C(0x3991d639835339f4),
+    UINT64_C(0x9c845f8bbdf9283b),
+    UINT64_C(0x1ff897ffde05980f),
+    UINT64_C(0xef2f118b5a0a6d1f),
+    UINT64_C(0x6d367ecf27cb09b7),
+    UINT64_C(0x4f463f669e5fea2d),
+    UINT64_C(0x7527bac7ebe5f17b),
+    UINT64_C(0x3d0739f78a5292ea),
+    UINT64_C(0x6bfb5fb11f8d5d08),
+    UINT64_C(0x56033046fc7b6bab),
+};
+
+/* The upper half of a b. */
+static inline uint64_t symact_f64_upper(uint64_t a, uint64_t b)
+{
+    const uint64_t half = UINT64_C(0xffffffff), a1 = a >> 32, a0 = a & half, b1 = b >> 32, b0 = b & half;
+    const uint64_t middle = a1 * b0 + ((a0 * b0) >> 32);
+    const uint64_t other = a0 * b1 + (middle & half);
+    return a1 * b1 + (middle >> 32) + (other >> 32);
+}
+
+/* The same for finite x with 2^10 < abs x: x 2/pi modulo 4 to 126 bits, by whole numbers (Payne and Hanek, 1983). */
+SYMACT_F64 symact_f64_turned_far(double x, uint64_t *quadrant, double *lo)
+{
+    const uint64_t bits = symact_f64_bits(x), half = UINT64_C(0xffffffff);
+    const uint64_t mantissa = (bits & UINT64_C(0xfffffffffffff)) | (UINT64_C(1) << 52);
+    const uint64_t place = ((bits >> 52) & 2047u) - 1013u, r = place & 63u;
+    const uint64_t *words = symact_f64_two_over_pi + (place >> 6);
+    const uint64_t first = (words[0] << r) | ((words[1] >> 1) >> (63u - r));
+    const uint64_t second = (words[1] << r) | ((words[2] >> 1) >> (63u - r));
+    const uint64_t third = (words[2] << r) | ((words[3] >> 1) >> (63u - r));
+    const uint64_t product = mantissa * second, lower = product + symact_f64_upper(mantissa, third);
+    const uint64_t upper = mantissa * first + symact_f64_upper(mantissa, second) + (lower < product ? 1u : 0u);
+    const uint64_t whole = (upper + (UINT64_C(1) << 61)) >> 62, rest = upper - (whole << 62);
+    const int below = rest >> 63 != 0;
+    const uint64_t top = below ? ~rest + (lower == 0 ? 1u : 0u) : rest, bottom = below ? 0u - lower : lower;
+    const symact_dd parts = symact_dd_fast_two_sum((double)(top >> 32) * 0x1p32, (double)(top & half));
+    const double further = (double)(bottom >> 32) * 0x1p-32 + (double)(bottom & half) * 0x1p-64;
+    const symact_dd turn = symact_dd_fast_two_sum(parts.hi, parts.lo + further);
+    const symact_dd angle = symact_dd_two_product(turn.hi, 0x1.921fb54442d18p-62);
+    const double small = angle.lo + (turn.hi * 0x1.1a62633145c07p-116 + turn.lo * 0x1.921fb54442d18p-62);
+    const double hi = angle.hi + small, left = (angle.hi - hi) + small;
+    const int minus = (x < 0.0) != below;
+    *quadrant = x < 0.0 ? 0u - whole : whole;
+    *lo = minus ? -left : left;
+    return minus ? -hi : hi;
+}
+
+/* sin(x + turns pi/2). */
 SYMACT_F64 symact_f64_circle(double x, uint64_t turns)
 {
     uint64_t quadrant;
     double lo;
-    const double hi = symact_f64_turned(x, &quadrant, &lo);
+    const double hi = fabs(x) < 0x1p17 ? symact_f64_turned(x, &quadrant, &lo) : symact_f64_turned_far(x, &quadrant, &lo);
     const double z = hi * hi, half = 0.5 * z;
     const double sine = hi + (hi * z * (-0x1.5555555555555p-3 + z * (0x1.111111111111p-7 + z * (-0x1.a01a01a0198cp-13 + z * (0x1.71de3a54522b1p-19 + z * (-0x1.ae6453f9e59c2p-26 + z * (0x1.61216b761f44cp-33 + z * -0x1.ab0c5c1f8c1d8p-41)))))) + lo * (1.0 - half));
     const double first = 1.0 - half;
     const double cosine = first + (((1.0 - first) - half) + (z * z * (0x1.5555555555555p-5 + z * (-0x1.6c16c16c16c16p-10 + z * (0x1.a01a01a019cd5p-16 + z * (-0x1.27e4fb770c6cdp-22 + z * (0x1.1eed8de08761fp-29 + z * (-0x1.9394a8a1147bcp-37 + z * 0x1.ab6e274d500bp-45)))))) - hi * lo));
     const double found = ((quadrant + turns) & 1u) != 0 ? cosine : sine;
-    return ((quadrant + turns) & 2u) != 0 ? -found : found;
+    const double turned = ((quadrant + turns) & 2u) != 0 ? -found : found;
+    return fabs(x) < INFINITY ? turned : x - x;
 }
 
 SYMACT_F64 symact_f64_sin(double x)
 {
-    if (fabs(x) < 0x1p17) {
-        return fabs(x) < 0x1p-30 ? x : symact_f64_circle(x, 0u);
-    }
-    return symact_dd_to_double(symact_dd_sin(symact_dd_from_double(x)));
+    return fabs(x) < 0x1p-30 ? x : symact_f64_circle(x, 0u);
 }
 
 SYMACT_F64 symact_f64_cos(double x)
 {
-    if (fabs(x) < 0x1p17) {
-        return symact_f64_circle(x, 1u);
-    }
-    return symact_dd_to_double(symact_dd_cos(symact_dd_from_double(x)));
+    return symact_f64_circle(x, 1u);
 }
 
 SYMACT_F64 symact_f64_tan(double x)

@@ -197,12 +197,39 @@ _ATAN_MIDDLES = [
     _numbers("0x1.921fb54442d18p+0", "0x1.1a62633145c07p-54"),
 ]
 _TWO_OVER_PI = float.fromhex("0x1.45f306dc9c883p-1")
+_TWO_OVER_PI_WORDS = np.array(
+    [
+        0x0000000000000000,
+        0xa2f9836e4e441529,
+        0xfc2757d1f534ddc0,
+        0xdb6295993c439041,
+        0xfe5163abdebbc561,
+        0xb7246e3a424dd2e0,
+        0x06492eea09d1921c,
+        0xfe1deb1cb129a73e,
+        0xe88235f52ebb4484,
+        0xe99c7026b45f7e41,
+        0x3991d639835339f4,
+        0x9c845f8bbdf9283b,
+        0x1ff897ffde05980f,
+        0xef2f118b5a0a6d1f,
+        0x6d367ecf27cb09b7,
+        0x4f463f669e5fea2d,
+        0x7527bac7ebe5f17b,
+        0x3d0739f78a5292ea,
+        0x6bfb5fb11f8d5d08,
+        0x56033046fc7b6bab,
+    ],
+    np.uint64,
+)
+_QUARTER = _numbers("0x1.921fb54442d18p-62", "0x1.1a62633145c07p-116")
 _HALF_PI_PARTS = _numbers("0x1.921fb544p+0", "0x1.0b4611a6p-34", "0x1.3198a2ep-69", "0x1.b839a252049c1p-104")
 _WHOLE = 1.5 * 2.0**52
 _WHOLE_BITS = np.float64(_WHOLE).view(np.uint64)
 _FRACTION = np.uint64(2**52 - 1)
 _SQRT_HALF = np.uint64(0x3FE6A09E667F3BCD)
-_52, _1 = np.uint64(52), np.uint64(1)
+_52, _32, _1 = np.uint64(52), np.uint64(32), np.uint64(1)
+_HALF = np.uint64(2**32 - 1)
 
 
 def _horner(coefficients, x):
@@ -374,9 +401,49 @@ def _turned(x):
     return hi, (second - hi) + rest, shifted.view(np.uint64)
 
 
+def _upper(a, b):
+    """Return the upper half of a b."""
+    a1, a0, b1, b0 = a >> _32, a & _HALF, b >> _32, b & _HALF
+    middle = a1 * b0 + ((a0 * b0) >> _32)
+    other = a0 * b1 + (middle & _HALF)
+    return a1 * b1 + (middle >> _32) + (other >> _32)
+
+
+def _turned_far(x):
+    """Return the same where 2^10 < abs x: x 2/pi modulo 4 to 126 bits, by whole numbers (Payne and Hanek, 1983)."""
+    bits = x.view(np.uint64)
+    mantissa = (bits & _FRACTION) | np.uint64(2**52)
+    place = ((bits >> _52) & np.uint64(2047)) - np.uint64(1013)
+    r, at = place & np.uint64(63), (place >> np.uint64(6)).astype(np.int64)
+    words = [_TWO_OVER_PI_WORDS[at + i] for i in range(4)]
+    first, second, third = ((words[i] << r) | ((words[i + 1] >> _1) >> (np.uint64(63) - r)) for i in range(3))
+    product = mantissa * second
+    lower = product + _upper(mantissa, third)
+    upper = mantissa * first + _upper(mantissa, second) + (lower < product).astype(np.uint64)
+    whole = (upper + np.uint64(2**61)) >> np.uint64(62)
+    rest = upper - (whole << np.uint64(62))
+    below = rest >> np.uint64(63) != 0
+    top = np.where(below, ~rest + (lower == 0).astype(np.uint64), rest)
+    bottom = np.where(below, np.uint64(0) - lower, lower)
+    parts, left = dd._fast_two_sum((top >> _32).astype(np.float64) * 2.0**32, (top & _HALF).astype(np.float64))
+    further = (bottom >> _32).astype(np.float64) * 2.0**-32 + (bottom & _HALF).astype(np.float64) * 2.0**-64
+    turn, rest_of_turn = dd._fast_two_sum(parts, left + further)
+    angle, rest_of_angle = dd.two_product(turn, _QUARTER[0])
+    small = rest_of_angle + (turn * _QUARTER[1] + rest_of_turn * _QUARTER[0])
+    hi = angle + small
+    lo = (angle - hi) + small
+    minus = (x < 0.0) != below
+    return np.where(minus, -hi, hi), np.where(minus, -lo, lo), np.where(x < 0.0, np.uint64(0) - whole, whole)
+
+
 def _circle(x, turns):
-    """Return sin(x + turns pi/2) for abs x < 2^17."""
-    hi, lo, quadrant = _turned(x)
+    """Return sin(x + turns pi/2)."""
+    x = _array(x)
+    flat = x.reshape(-1)
+    far = ~(np.abs(flat) < 2.0**17)
+    hi, lo, quadrant = _turned(np.where(far, 0.0, flat))
+    if far.any():
+        hi[far], lo[far], quadrant[far] = _turned_far(flat[far])
     quadrant = quadrant + np.uint64(turns)
     z = hi * hi
     half = 0.5 * z
@@ -384,29 +451,19 @@ def _circle(x, turns):
     first = 1.0 - half
     cosine = first + (((1.0 - first) - half) + (z * z * _horner(_COS, z) - hi * lo))
     found = np.where(quadrant & _1 != 0, cosine, sine)
-    return np.where(quadrant & np.uint64(2) != 0, -found, found)
-
-
-def _around(x, turns, far):
-    """Return sin(x + turns pi/2), by another function where x is large."""
-    near = np.abs(x) < 2.0**17
-    found = _circle(np.where(near, x, 0.0), turns)
-    if not np.all(near):
-        large = ~near
-        found = np.where(large, 0.0, found)
-        found[large] = dd.to_double(far(dd.from_double(x[large])))
-    return found
+    found = np.where(quadrant & np.uint64(2) != 0, -found, found)
+    return np.where(np.abs(flat) < np.inf, found, np.nan).reshape(x.shape)
 
 
 def sin(x):
     """Return sin(x)."""
     x = _array(x)
-    return np.where(np.abs(x) < 2.0**-30, x, _around(x, 0, dd.sin))
+    return np.where(np.abs(x) < 2.0**-30, x, _circle(x, 0))
 
 
 def cos(x):
     """Return cos(x)."""
-    return _around(_array(x), 1, dd.cos)
+    return _circle(x, 1)
 
 
 def tan(x):
