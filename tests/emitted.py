@@ -122,7 +122,7 @@ def in_numpy(name: str, source: str | None = None) -> Mapping[str, Program]:
     )
     own = SimpleNamespace(**FUNCTIONS)
     space: dict[str, Any] = {"np": numpy, "dd": own, "fn": own, "powi": power}
-    space |= {"Kernel": lambda cases, double_double: chosen(cases)}
+    space |= {"Kernel": lambda cases, double_double: chosen(cases), "Function": lambda *given: None}
     exec(text, space)
     tables = re.findall(r"^_(\w+)_FLOAT(32|64) = Kernel", text, re.M)
     return {f"{function.lower()}_f{bits}": space[f"_{function}_FLOAT{bits}"] for function, bits in tables}

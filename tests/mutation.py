@@ -166,7 +166,9 @@ class Mutant:
 
         Raises ValueError where what is to be changed is not there (any more), or more than once.
         """
-        start = text.find(self.below)
+        # a declaration of what is meant is not where it is
+        found = re.search(re.escape(self.below) + r"(?![^\n]*;$)", text, re.M) if self.below else None
+        start = found.start() if found else text.find(self.below)
         place = text.find(self.before, start) if start >= 0 else -1
         if place < 0:
             raise ValueError(f"{self.name}: {self.file} has no {self.before!r} below {self.below!r}")
