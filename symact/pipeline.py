@@ -472,6 +472,7 @@ def verify(
             accuracy.Task(activation, Path(folder), chosen, tuple(dtypes), exhaustive)
             for activation in asked.activations
         ]
+        work.sort(key=lambda task: -len(task.activation.parameters))  # the longest first
         order = {activation.title: index for index, activation in enumerate(asked.activations)}
         found = list(
             in_processes(sweeps.verify_activation, work, jobs, progress, lambda t: t.activation.title)

@@ -48,6 +48,9 @@ __all__ = [
 DTYPES = ("float32", "float64")
 """What is measured where nothing else is asked for."""
 
+SPARSE = 3
+"""Of code that is not compiled every third length is enough for `verify_activation`."""
+
 Call = Callable[..., np.ndarray]
 Alone = Callable[..., tuple[np.ndarray, np.ndarray]]
 Key = tuple[str, str, str]
@@ -107,9 +110,10 @@ def _measured(task: Task) -> dict[Key, list[Result]]:
             for target in able:
                 call = _function(packages[target], target, activation, question.function, dtype)
                 key = (question.function, target, dtype)
-                result = ask(question, call, target, _alone(packages[target], activation.name, key))
+                alone = _alone(packages[target], activation.name, key)
+                result = ask(question, call, target, alone)
                 if key not in found:  # once, at the defaults
-                    result = placed(result, question, call)
+                    result = placed(result, question, call, step=1 if alone else SPARSE)
                 found.setdefault(key, []).append(result)
     return found
 
@@ -168,11 +172,11 @@ def ask(question: Question, call: Call, target: str, alone: Alone | None = None)
     return result.lawful(broken)
 
 
-def placed(result: Result, question: Question, call: Call, *, every: bool = False) -> Result:
-    """Return the result with how many placements of arrays give other bits."""
+def placed(result: Result, question: Question, call: Call, *, every: bool = False, step: int = 1) -> Result:
+    """Return the result with how many placements of arrays give other bits: `misplaced`."""
     with np.errstate(all="ignore"):
         answer = call(*question.arguments, **question.parameters)
-        found = misplaced(call, question.arguments, answer, question.parameters, every=every)
+        found = misplaced(call, question.arguments, answer, question.parameters, every=every, step=step)
     return replace(result, misplaced=result.misplaced + found)
 
 

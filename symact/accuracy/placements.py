@@ -38,22 +38,25 @@ def misplaced(
     parameters: Mapping[str, float],
     *,
     every: bool = False,
+    step: int = 1,
 ) -> int:
     """Return at how many placements the bits are not those of the whole array, or others are overwritten.
 
-    ``call`` takes ``out``. Every length is tried; ``every`` tries each with all offsets, and in place of
-    each argument, with elements from all over the array and with neighbours, else these take turns.
+    ``call`` takes ``out``. Every ``step``-th length is tried; ``every`` tries each with all offsets, and in
+    place of each argument, with elements from all over the array and with neighbours, else these take turns.
     """
     return sum(
         not _same(call, [a[chosen] for a in arguments], answer[chosen], parameters, offset, target)
-        for chosen, offset, target in _placements(len(arguments), answer.size, every)
+        for chosen, offset, target in _placements(len(arguments), answer.size, every, step)
     )
 
 
-def _placements(inputs: int, size: int, every: bool) -> Iterator[tuple[np.ndarray, int, int | None]]:
+def _placements(
+    inputs: int, size: int, every: bool, step: int
+) -> Iterator[tuple[np.ndarray, int, int | None]]:
     """Yield elements, offset, and the argument in whose place the result goes; None is a place of its own."""
     targets: tuple[int | None, ...] = (None, *range(inputs))
-    for length in range(LONGEST + 1):
+    for length in range(LONGEST % step, LONGEST + 1, step):
         if every:
             for offset, target, choose in product(range(OFFSETS), targets, (_mixed, _neighbours)):
                 yield choose(size, length), offset, target

@@ -17,7 +17,7 @@ STRIDE, WIDE_STRIDE = 1_000_003, 2_863_309
 """Steps through binary32's bit patterns, odd primes: an even one would test even significands only."""
 
 SEED = 20_240_229
-RANDOM, FEW_RANDOM = 1_500, 250
+RANDOM, FEW_RANDOM = 1_000, 250
 """How many random binary64 points of each kind, with the default parameters and with others."""
 
 NEIGHBOURS, FEW_NEIGHBOURS = 3, 1
