@@ -37,18 +37,25 @@ COMPARED = re.compile(r"([-+.()\w]+)\s*(?:<=?|>=?|==)\s*([-+.()\w]+)")
 
 
 def inputs(
-    oracle: Oracle, fmt: Format, seams: Iterable[float], *, thorough: bool, stride: int = STRIDE
+    oracle: Oracle,
+    fmt: Format,
+    seams: Iterable[float],
+    *,
+    thorough: bool,
+    stride: int = STRIDE,
+    near: int = FEW_NEIGHBOURS,
 ) -> list[float]:
     """Return the points at which an activation is judged: sorted, both zeros, infinities and one NaN.
 
     ``seams`` are where generated code changes its formula; ``thorough`` is for the default parameters.
-    ``stride`` is the step through binary32's bit patterns then.
+    ``stride`` is the step through binary32's bit patterns then, ``near`` how many neighbours on each side
+    there are of where something may change.
     """
     landmarks: list[Number] = [*seams, *oracle.kinks, *_ends(oracle), *roots(oracle.forward)]
     landmarks += [*roots(oracle.derivative), *roots(oracle.second_derivative)]
     guessed: list[Number] = [*_thresholds(oracle.values.values()), *(Fraction(k, 2) for k in range(-40, 41))]
-    found = [near for mark in landmarks for near in fmt.neighbours(mark, NEIGHBOURS)]
-    found += [near for mark in guessed for near in fmt.neighbours(mark, FEW_NEIGHBOURS)]
+    found = [beside for mark in landmarks for beside in fmt.neighbours(mark, NEIGHBOURS)]
+    found += [beside for mark in guessed for beside in fmt.neighbours(mark, near)]
     step = 1 if thorough and fmt is not BINARY64 else 7
     powers = fmt.powers_of_two
     middle = [p for p in powers if 2.0**-60 <= p <= 2.0**12] if thorough else []

@@ -38,8 +38,9 @@ GAP = 3
 LANES = 64
 """One input is asked for as so many equal ones: in whole vectors, which may be computed in another way."""
 
-STRIDE = 357_967
-"""A prime, the step through binary32's bit patterns: smaller than our own code's, of which more is known."""
+STRIDE, NEIGHBOURS = 357_967, 3
+"""A step through binary32's bit patterns, a prime, and floats beside what may be an edge of something: more
+than of our own code, of which more is known."""
 
 RUNS, RUN = 512, 128
 """Runs of adjacent floats, and their length, on which a monotone function is watched."""
@@ -181,7 +182,8 @@ def question(oracle: Oracle, dtype: str, derivative: bool, points: Sequence[floa
     fmt = FORMATS[dtype]
     if points is None:
         exempt = float_kinks(oracle) if derivative else {}
-        points = [z for z in inputs(oracle, fmt, (), thorough=True, stride=STRIDE) if z not in exempt]
+        chosen = inputs(oracle, fmt, (), thorough=True, stride=STRIDE, near=NEIGHBOURS)
+        points = [z for z in chosen if z not in exempt]
     values: list[Exact] = oracle.derivative_many(points) if derivative else oracle.forward_many(points)
     return Question(
         activation=oracle.activation.title,
