@@ -27,7 +27,8 @@ extern "C" {
 
 /*
  * sigmoid: g = 1/(1 + exp(-z))
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, derivative correctly rounded;
+ * forward within 0.5 ulp, 66 results not correctly rounded, the worst at z = 0x1p-23.
  */
 float symact_sigmoidf(float z);
 void symact_sigmoid_f32(const float *z, float *g, size_t n);
@@ -66,7 +67,7 @@ void symact_sigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_ba
 
 /*
  * tanh: g = tanh(z)
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, forward correctly rounded.
  */
 float symact_tanhf(float z);
 void symact_tanh_f32(const float *z, float *g, size_t n);
@@ -277,7 +278,7 @@ void symact_softsign_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_b
 
 /*
  * sqnl: g = Piecewise((1, z > 2), (-z**2/4 + z, z >= 0), (z**2/4 + z, z >= -2), (-1, True))
- * float32, all 2^32 inputs: forward, derivative correctly rounded.
+ * float32, all 2^32 inputs: forward, derivative, derivative_from_output correctly rounded.
  */
 float symact_sqnlf(float z);
 void symact_sqnl_f32(const float *z, float *g, size_t n);
@@ -317,7 +318,7 @@ void symact_sqnl_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, 
 /*
  * isru: g = z/sqrt(alpha*z**2 + 1)
  * alpha (default 1): the asymptotes are +-1/sqrt(alpha)
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, forward correctly rounded.
  */
 float symact_isruf(float z, float alpha);
 void symact_isru_f32(const float *z, float *g, size_t n, float alpha);
@@ -364,7 +365,8 @@ void symact_isru_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, 
 
 /*
  * arctan: g = atan(z)
- * float32, all 2^32 inputs: derivative correctly rounded.
+ * float32, all 2^32 inputs: derivative correctly rounded;
+ * forward within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.4f7476p-11.
  */
 float symact_arctanf(float z);
 void symact_arctan_f32(const float *z, float *g, size_t n);
@@ -403,7 +405,7 @@ void symact_arctan_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar
 
 /*
  * arcsinh: g = asinh(z)
- * float32, all 2^32 inputs: derivative correctly rounded.
+ * float32, all 2^32 inputs: derivative, derivative_from_output correctly rounded.
  */
 float symact_arcsinhf(float z);
 void symact_arcsinh_f32(const float *z, float *g, size_t n);
@@ -442,6 +444,7 @@ void symact_arcsinh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_ba
 
 /*
  * erf: g = erf(z)
+ * float32, all 2^32 inputs: derivative within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.ebb6dap-16.
  */
 float symact_erff(float z);
 void symact_erf_f32(const float *z, float *g, size_t n);
@@ -468,6 +471,7 @@ void symact_erf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 
 /*
  * normal_cdf: g = erf(sqrt(2)*z/2)/2 + 1/2
+ * float32, all 2^32 inputs: derivative correctly rounded.
  */
 float symact_normal_cdff(float z);
 void symact_normal_cdf_f32(const float *z, float *g, size_t n);
@@ -494,6 +498,8 @@ void symact_normal_cdf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16
 
 /*
  * cloglog: g = 1 - exp(-exp(z))
+ * float32, all 2^32 inputs: derivative correctly rounded;
+ * forward within 0.5 ulp, 1 results not correctly rounded, the worst at z = 0x1.e23c1p-25.
  */
 float symact_cloglogf(float z);
 void symact_cloglog_f32(const float *z, float *g, size_t n);
@@ -532,6 +538,8 @@ void symact_cloglog_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_ba
 
 /*
  * logsigmoid: g = -log(1 + exp(-z))
+ * float32, all 2^32 inputs: derivative_from_output correctly rounded;
+ * derivative within 0.5 ulp, 66 results not correctly rounded, the worst at z = 0x1p-24.
  */
 float symact_logsigmoidf(float z);
 void symact_logsigmoid_f32(const float *z, float *g, size_t n);
@@ -596,7 +604,9 @@ void symact_log_normal_cdf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, ui
 
 /*
  * logit: g = log(z/(1 - z))
- * float32, all 2^32 inputs: derivative within 0.5 ulp, 1 results not correctly rounded, the worst at z = 0x1.820182p-49.
+ * float32, all 2^32 inputs: derivative_from_output correctly rounded;
+ * derivative within 0.5 ulp, 1 results not correctly rounded, the worst at z = 0x1.820182p-49;
+ * forward within 0.5 ulp, 1 results not correctly rounded, the worst at z = 0x1.55c90ep-123.
  */
 float symact_logitf(float z);
 void symact_logit_f32(const float *z, float *g, size_t n);
@@ -994,7 +1004,7 @@ void symact_thresholded_relu_vjp_from_output_bf16(const uint16_t *g, const uint1
 
 /*
  * squared_relu: g = Max(0, z)**2
- * float32, all 2^32 inputs: forward, derivative correctly rounded.
+ * float32, all 2^32 inputs: forward, derivative, derivative_from_output correctly rounded.
  */
 float symact_squared_reluf(float z);
 void symact_squared_relu_f32(const float *z, float *g, size_t n);
@@ -1035,7 +1045,8 @@ void symact_squared_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t 
  * star_relu: g = b + s*Max(0, z)**2
  * s (default 559/625): scale; the default gives unit variance
  * b (default -559/1250): shift; the default gives zero mean
- * float32, all 2^32 inputs: derivative correctly rounded.
+ * float32, all 2^32 inputs: derivative correctly rounded;
+ * derivative_from_output within 0.5 ulp, 2 results not correctly rounded, the worst at g = 0x1.042cd2p-19.
  * The _from_output functions hold where Ne(s, 0).
  */
 float symact_star_reluf(float z, float s, float b);
@@ -1127,6 +1138,8 @@ void symact_sparse_plus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *
 /*
  * isrlu: g = Piecewise((z, z >= 0), (z/sqrt(alpha*z**2 + 1), True))
  * alpha (default 1): the left asymptote is -1/sqrt(alpha)
+ * float32, all 2^32 inputs: forward correctly rounded;
+ * derivative within 0.5 ulp, 1 results not correctly rounded, the worst at z = -0x1.4a7e9ep-12.
  */
 float symact_isrluf(float z, float alpha);
 void symact_isrlu_f32(const float *z, float *g, size_t n, float alpha);
@@ -1174,7 +1187,7 @@ void symact_isrlu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar,
 /*
  * elu: g = Piecewise((z, z > 0), (alpha*(exp(z) - 1), True))
  * alpha (default 1): the left asymptote is -alpha
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, derivative, forward correctly rounded.
  * The _from_output functions hold where alpha > 0.
  */
 float symact_eluf(float z, float alpha);
@@ -1222,7 +1235,7 @@ void symact_elu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, u
 
 /*
  * selu: g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, derivative, forward correctly rounded.
  */
 float symact_seluf(float z);
 void symact_selu_f32(const float *z, float *g, size_t n);
@@ -1311,7 +1324,7 @@ void symact_celu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, 
  * pelu: g = Piecewise((a*z/b, z >= 0), (a*(exp(z/b) - 1), True))
  * a (default 1): the left asymptote is -a
  * b (default 1): width of the exponential
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, forward, derivative correctly rounded.
  */
 float symact_peluf(float z, float a, float b);
 void symact_pelu_f32(const float *z, float *g, size_t n, float a, float b);
@@ -1362,6 +1375,7 @@ void symact_pelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, 
 
 /*
  * elish: g = Piecewise((z/(1 + exp(-z)), z >= 0), ((exp(z) - 1)/(1 + exp(-z)), True))
+ * float32, all 2^32 inputs: forward correctly rounded.
  */
 float symact_elishf(float z);
 void symact_elish_f32(const float *z, float *g, size_t n);
@@ -1432,7 +1446,9 @@ void symact_soft_exponential_vjp_from_output_bf16(const uint16_t *g, const uint1
 
 /*
  * symlog: g = log(Abs(z) + 1)*sign(z)
- * float32, all 2^32 inputs: derivative within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1p-25.
+ * float32, all 2^32 inputs: derivative_from_output correctly rounded;
+ * derivative within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1p-25;
+ * forward within 0.5 ulp, 12 results not correctly rounded, the worst at z = 0x1p-24.
  */
 float symact_symlogf(float z);
 void symact_symlog_f32(const float *z, float *g, size_t n);
@@ -1471,7 +1487,7 @@ void symact_symlog_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar
 
 /*
  * symexp: g = (exp(Abs(z)) - 1)*sign(z)
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, derivative, forward correctly rounded.
  */
 float symact_symexpf(float z);
 void symact_symexp_f32(const float *z, float *g, size_t n);
@@ -1536,6 +1552,7 @@ void symact_gelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_
 
 /*
  * gelu_tanh: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 1 results not correctly rounded, the worst at z = 0x1.954ecap-25.
  */
 float symact_gelu_tanhf(float z);
 void symact_gelu_tanh_f32(const float *z, float *g, size_t n);
@@ -1562,6 +1579,7 @@ void symact_gelu_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_
 
 /*
  * quick_gelu: g = z/(1 + exp(-851*z/500))
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 3 results not correctly rounded, the worst at z = 0x1.88748ep-25.
  */
 float symact_quick_geluf(float z);
 void symact_quick_gelu_f32(const float *z, float *g, size_t n);
@@ -1588,6 +1606,7 @@ void symact_quick_gelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16
 
 /*
  * silu: g = z/(1 + exp(-z))
+ * float32, all 2^32 inputs: forward correctly rounded.
  */
 float symact_siluf(float z);
 void symact_silu_f32(const float *z, float *g, size_t n);
@@ -1728,6 +1747,7 @@ void symact_mish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_
 
 /*
  * lisht: g = z*tanh(z)
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 3,956 results not correctly rounded, the worst at z = 0x1p-75.
  */
 float symact_lishtf(float z);
 void symact_lisht_f32(const float *z, float *g, size_t n);
@@ -1754,6 +1774,7 @@ void symact_lisht_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z
 
 /*
  * tanhexp: g = z*tanh(exp(z))
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.abbf94p-44.
  */
 float symact_tanhexpf(float z);
 void symact_tanhexp_f32(const float *z, float *g, size_t n);
@@ -1806,6 +1827,7 @@ void symact_smish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z
 
 /*
  * logish: g = z*log(1 + 1/(1 + exp(-z)))
+ * float32, all 2^32 inputs: forward correctly rounded.
  */
 float symact_logishf(float z);
 void symact_logish_f32(const float *z, float *g, size_t n);
@@ -1928,6 +1950,7 @@ void symact_hardshrink_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g
 
 /*
  * tanhshrink: g = z - tanh(z)
+ * float32, all 2^32 inputs: derivative within 0.5 ulp, 3,956 results not correctly rounded, the worst at z = 0x1p-75.
  */
 float symact_tanhshrinkf(float z);
 void symact_tanhshrink_f32(const float *z, float *g, size_t n);
@@ -1955,6 +1978,8 @@ void symact_tanhshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16
 /*
  * softplus: g = log(exp(beta*z) + 1)/beta
  * beta (default 1): sharpness of the bend
+ * float32, all 2^32 inputs: derivative_from_output correctly rounded;
+ * derivative within 0.5 ulp, 66 results not correctly rounded, the worst at z = 0x1p-23.
  */
 float symact_softplusf(float z, float beta);
 void symact_softplus_f32(const float *z, float *g, size_t n, float beta);
@@ -2001,6 +2026,8 @@ void symact_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_b
 
 /*
  * softplus_inverse: g = log(exp(z) - 1)
+ * float32, all 2^32 inputs: derivative_from_output correctly rounded;
+ * derivative within 0.5 ulp, 1 results not correctly rounded, the worst at z = 0x1.820182p-48.
  */
 float symact_softplus_inversef(float z);
 void symact_softplus_inverse_f32(const float *z, float *g, size_t n);
@@ -2125,6 +2152,7 @@ void symact_squareplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g
 
 /*
  * logcosh: g = log(cosh(z))
+ * float32, all 2^32 inputs: derivative correctly rounded.
  */
 float symact_logcoshf(float z);
 void symact_logcosh_f32(const float *z, float *g, size_t n);
@@ -2151,6 +2179,7 @@ void symact_logcosh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t 
 
 /*
  * bent_identity: g = z + sqrt(z**2 + 1)/2 - 1/2
+ * float32, all 2^32 inputs: derivative within 0.5 ulp, 42 results not correctly rounded, the worst at z = 0x1p-23.
  */
 float symact_bent_identityf(float z);
 void symact_bent_identity_f32(const float *z, float *g, size_t n);
@@ -2189,6 +2218,8 @@ void symact_bent_identity_vjp_from_output_bf16(const uint16_t *g, const uint16_t
 
 /*
  * gaussian: g = exp(-z**2)
+ * float32, all 2^32 inputs: derivative correctly rounded;
+ * forward within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.0f876ep-11.
  */
 float symact_gaussianf(float z);
 void symact_gaussian_f32(const float *z, float *g, size_t n);
@@ -2536,7 +2567,7 @@ void symact_reciprocal_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g
 
 /*
  * exponential: g = exp(z)
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, forward, derivative correctly rounded.
  */
 float symact_exponentialf(float z);
 void symact_exponential_f32(const float *z, float *g, size_t n);
@@ -2575,7 +2606,8 @@ void symact_exponential_vjp_from_output_bf16(const uint16_t *g, const uint16_t *
 
 /*
  * logarithm: g = log(z)
- * float32, all 2^32 inputs: derivative correctly rounded.
+ * float32, all 2^32 inputs: derivative, derivative_from_output correctly rounded;
+ * forward within 0.5 ulp, 5 results not correctly rounded, the worst at z = 0x1.55c90ep-123.
  */
 float symact_logarithmf(float z);
 void symact_logarithm_f32(const float *z, float *g, size_t n);
