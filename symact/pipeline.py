@@ -559,7 +559,7 @@ def sweep(
 
     Every chunk is kept as it is done; ``resume`` takes what an earlier run has kept, or certified, of the
     same code. ``scheduler`` is the address of a Dask scheduler, or "local". ``certificates`` is a folder
-    whose `FILE` is to record the results, each as soon as it is whole.
+    whose `FILE` is to record the results, each as soon as it is whole, unless inputs are undecided.
     """
     from symact import schedulers, sweeps
 
@@ -582,7 +582,7 @@ def sweep(
         if len(tallies[chunk.title]) == sweeps.CHUNKS:
             whole = sweeps.merged(chunk.sweep, tallies.pop(chunk.title).values())
             results[chunk.title] = whole
-            if certificates is not None:
+            if certificates is not None and whole.exhaustive:
                 made = sweeps.certify(chunk.sweep, whole)
                 sweeps.Certificates(Path(certificates) / FILE).updated([made], order)
 

@@ -404,6 +404,14 @@ def test_a_certificate_is_carried_over_to_code_of_the_same_values(
     assert Certificates(tmp_path / "accuracy.json").known[before.key] == other
 
 
+def test_what_is_not_of_all_inputs_is_not_certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symact.sweeps.chunks.PATTERNS", 2**16)
+    monkeypatch.setenv("SYMACT_CACHE", str(tmp_path / "cache"))
+    (found,) = pipeline.sweep(["relu"], functions=["forward"], certificates=tmp_path)
+    assert (found.points, found.exhaustive) == (sweeps.CHUNKS * 2**16, False)
+    assert Certificates(tmp_path / "accuracy.json").known == {}
+
+
 def test_certificates_are_written_whole_and_read_back(sigmoid: sweeps.Sweep, tmp_path: Path) -> None:
     known = Certificates(tmp_path / "accuracy.json")
     assert known.known == {}

@@ -193,13 +193,14 @@ void symact_weigh(uint32_t first, size_t n, const float *got, const double *valu
     }
 }
 
-/* Returns the checksum of values alone, as `account` adds it up. */
+/* Returns the checksum of values; every NaN is one and the same. */
 uint64_t symact_checksum(uint32_t first, size_t n, const float *got)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < n; i++) {
         uint32_t b = bits_of(got[i]), pattern = first + (uint32_t)i;
         uint32_t value = (b & ~SIGN) > INFINITE ? NONE : b;
+        /* times 2 pattern + 1, written so that 32 bits are multiplied by 32 */
         sum += (((uint64_t)value * (uint64_t)pattern) << 1) + value;
     }
     return sum;
@@ -209,20 +210,17 @@ uint64_t symact_checksum(uint32_t first, size_t n, const float *got)
 static void account(uint32_t first, size_t n, const float *got, float lowest, float highest, uint32_t flip,
                     symact_tally *t)
 {
-    uint64_t sum = 0, mirrored = 0;
+    uint64_t mirrored = 0;
     int32_t outside = 0;
     for (size_t i = 0; i < n; i++) {
         uint32_t b = bits_of(got[i]), pattern = first + (uint32_t)i, size = b & ~SIGN;
-        uint32_t value = size > INFINITE ? NONE : b;
         uint32_t other = size == 0 ? 0 : size > INFINITE ? NONE : b ^ flip;
-        /* times 2 pattern + 1, written so that 32 bits are multiplied by 32 */
-        sum += (((uint64_t)value * (uint64_t)pattern) << 1) + value;
         mirrored += (((uint64_t)other * (uint64_t)(pattern & ~SIGN)) << 1) + other;
     }
     for (size_t i = 0; i < n; i++) {
         outside += (got[i] < lowest ? 1 : 0) + (got[i] > highest ? 1 : 0);
     }
-    t->checksum += sum;
+    t->checksum += symact_checksum(first, n, got);
     t->mirrored += mirrored;
     t->out_of_range += (uint64_t)outside;
 }
