@@ -518,18 +518,37 @@ def document(
 
 @app.command()
 def plot(
-    target: Formula,
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="TARGET", help="A name, or a formula in z; with --bench a file, or nothing."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help=".svg, .png or .pdf.")] = None,
+    bench: Annotated[
+        bool,
+        typer.Option(
+            "--bench",
+            help="Speed against accuracy, of what symact bench --json prints: TARGET, or standard input.",
+        ),
+    ] = False,
 ) -> None:
-    """Draw f and f'. Needs matplotlib: pip install 'symact[documents]'.
+    """Draw f and f', or timings. Needs matplotlib: pip install 'symact[documents]'.
 
     Example: symact plot gelu --out gelu.svg
+
+    Example: symact bench gelu silu --json | symact plot --bench --out bench.svg
     """
     from symact import documents, pipeline
 
-    activation = pipeline.resolve(target)
-    file = out or Path(f"{activation.name or 'activation'}.svg")
-    documents.plot(activation, file)
+    if bench:
+        file = out or Path("bench.svg")
+        content = sys.stdin.read() if target is None else Path(target).read_text("utf-8")
+        documents.plot_bench(documents.measured(content, target or "standard input"), file)
+    elif target is None:
+        raise typer.BadParameter("nothing to draw: a name, a formula in z, or --bench", param_hint="TARGET")
+    else:
+        activation = pipeline.resolve(target)
+        file = out or Path(f"{activation.name or 'activation'}.svg")
+        documents.plot(activation, file)
     print(file)
 
 

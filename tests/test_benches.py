@@ -96,3 +96,16 @@ def test_the_command() -> None:
     assert all(row["min_ns"] <= row["median_ns"] and row["size"] == 64 for row in rows)
     shown = CliRunner().invoke(app, ["bench", "softsign", *options])
     assert "softsign forward" in shown.stdout
+
+
+def test_speed_against_accuracy_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    options = ["softsign", "--against", "numpy,memcpy", "--size", "64", "--size", "128", "--json"]
+    printed = CliRunner().invoke(app, ["bench", *options]).stdout
+    (tmp_path / "bench.json").write_text(printed)
+    drawn = ["plot", "--bench", "--out", str(tmp_path / "a.svg")]
+    assert CliRunner().invoke(app, drawn, input=printed).stdout == f"{tmp_path / 'a.svg'}\n"
+    drawn = ["plot", "--bench", str(tmp_path / "bench.json"), "--out", str(tmp_path / "b.svg")]
+    assert CliRunner().invoke(app, drawn).exit_code == 0
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert CliRunner().invoke(app, ["plot"]).exit_code == 2

@@ -1,10 +1,13 @@
 """The typeset document: numbers, broken lines, plots, structure, and the guards of the build."""
 
+import json
+import math
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import mpmath
 import pytest
@@ -14,7 +17,7 @@ from symact import documents, emission
 from symact.activations import Activation, Kink, Parameter, Source, Z
 from symact.catalogue import catalogue
 from symact.derivatives import differentiate
-from symact.documents import escapes, figures, formulas, nodes
+from symact.documents import escapes, figures, formulas, nodes, scatters
 from symact.documents.notation import Notation
 from symact.documents.prose import prose
 from symact.documents.tables import decimal, points, value_at
@@ -258,6 +261,82 @@ def test_a_plot_names_its_formats_and_its_extra(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(ToolMissing, match=r"symact\[documents\]"):
         documents.plot(Activation(None, Z), tmp_path / "a.svg")
+
+
+MEASURED = [
+    {"activation": what, "function": "vjp", "dtype": "float32", "size": size, "contender": who, "min_ns": ns}
+    | {"median_ns": ns, "max_ulp": ulp}
+    for what in ("a", "b")
+    for size in (64, 4096)
+    for who, ns, ulp in (
+        ("exact", 2.0, 0.0),
+        ("near", 1.5, 0.5),
+        ("far", 1.0, "infinity"),
+        ("copy", 0.1, None),
+    )
+]
+"""As `symact bench --json` prints it."""
+
+
+def test_a_scatter_has_a_panel_a_size_and_a_point_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    figures_made: list[Any] = []
+    monkeypatch.setattr(scatters, "save", lambda figure, path: figures_made.append(figure))
+    found = documents.measured(json.dumps({"results": MEASURED}), "it")
+    documents.plot_bench(found, tmp_path / "a.svg")
+    (figure,) = figures_made
+    assert [axes.get_title() for axes in figure.axes] == ["64 elements", "4,096 elements"]
+    for axes in figure.axes:
+        bottom, top = axes.get_ylim()
+        lines = [(line.get_xdata()[0], line.get_ydata()[0], line) for line in axes.get_lines()]
+        points = sorted((x, y) for x, y, line in lines if line.get_marker() != "None")
+        zero, *_, infinity = axes.get_yticks()
+        assert bottom < zero < 0.5 < infinity < top
+        assert points == [(1.0, infinity)] * 2 + [(1.5, 0.5)] * 2 + [(2.0, zero)] * 2
+        assert [x for x, _, line in lines if line.get_marker() == "None"] == [0.1]
+        assert len({line.get_color() for _, _, line in lines}) == 4
+        assert len({line.get_marker() for _, _, line in lines}) == 3
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["0", "0.1", "1", "∞"]
+    (legend,) = figure.legends
+    words = [text.get_text() for text in legend.get_texts()]
+    assert words == ["exact", "near", "far", "copy", "a vjp float32", "b vjp float32"]
+
+
+def test_many_functions_have_markers_of_their_own(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    rows = [{**MEASURED[0], "activation": f"f{k}", "contender": f"c{k % 12}"} for k in range(40)]
+    found = documents.measured(json.dumps({"results": rows}), "it")
+    first, second = (documents.plot_bench(found, tmp_path / f"{n}.svg") for n in "ab")
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"results": []}',
+        '{"results": 3}',
+        '{"results": [3]}',
+        '{"results": {"a": 1}}',
+        '{"timings": []}',
+        "[" * 100_000,
+        *(
+            json.dumps({"results": [{**MEASURED[0], key: value}]})
+            for key, value in (
+                ("min_ns", 0), ("min_ns", "fast"), ("min_ns", math.inf), ("max_ulp", -1),
+                ("max_ulp", math.nan), ("max_ulp", []), ("size", "many"), ("size", math.inf),
+                ("contender", None), ("activation", {}),
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_bench_is_refused(content: str) -> None:
+    with pytest.raises(InvalidActivation, match=r"^it: .*symact bench --json"):
+        documents.measured(content, "it")
 
 
 # --- the document -------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 FORMATS = (".svg", ".png", ".pdf")
 COLOURS = ("#1f3f77", "#b5442b")
+SETTINGS: Any = {"svg.hashsalt": "symact", "svg.fonttype": "path", "font.size": 10}
+"""matplotlib's, under which a picture has the same bytes every time."""
 
 
 def plot(activation: Activation, path: Path, derivative: "Derivative | None" = None) -> Path:
@@ -23,7 +25,7 @@ def plot(activation: Activation, path: Path, derivative: "Derivative | None" = N
 
     Raises InvalidActivation for an ending that is not .svg, .png or .pdf, ToolMissing without matplotlib.
     """
-    path = _checked(path)
+    path = checked(path)
     import matplotlib
 
     from symact.derivatives import differentiate
@@ -32,11 +34,9 @@ def plot(activation: Activation, path: Path, derivative: "Derivative | None" = N
     kinks = [kink.at for kink in found.kinks]
     shown = window(activation, found.cases, kinks)
     curves = (curve(split(activation), activation, shown), curve(found.cases, activation, shown))
-    settings: Any = {"svg.hashsalt": "symact", "svg.fonttype": "path", "font.size": 10}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(SETTINGS):
         figure = _figure(activation, curves)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata=_no_date(path.suffix), dpi=160)
+        save(figure, path)
     return path
 
 
@@ -47,12 +47,12 @@ def plot_errors(audits: Sequence[Any], path: Path) -> Path:
 
     Raises as `plot`.
     """
-    path = _checked(path)
+    path = checked(path)
     import matplotlib
     import numpy as np
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({"svg.hashsalt": "symact", "svg.fonttype": "path", "font.size": 10}):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(7.5, 4.0), layout="constrained")
         axes = figure.add_subplot()
         axes.set_xscale("symlog", linthresh=1e-38, linscale=0.5)
@@ -67,12 +67,12 @@ def plot_errors(audits: Sequence[Any], path: Path) -> Path:
         axes.set_xticks([s * 10.0**e for e in (-30, -20, -10, 0, 10, 20, 30) for s in (-1, 1)])
         axes.tick_params(axis="x", rotation=60)
         axes.legend(frameon=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata=_no_date(path.suffix), dpi=160)
+        save(figure, path)
     return path
 
 
-def _checked(path: Path) -> Path:
+def checked(path: Path) -> Path:
+    """Return a picture's file where matplotlib can draw it; raises as `plot`."""
     path = Path(path)
     if path.suffix not in FORMATS:
         raise InvalidActivation(
@@ -83,6 +83,12 @@ def _checked(path: Path) -> Path:
     except ImportError as error:
         raise ToolMissing("plot: matplotlib is not installed; pip install 'symact[documents]'") from error
     return path
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a picture without a date."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata=_no_date(path.suffix), dpi=160)
 
 
 def _figure(activation: Activation, curves: tuple[Any, Any]) -> Any:
