@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
-DEFINITION = re.compile(r"^[a-z][^\n;{}#]*?\b(\w+)(?:\([^;{}]*\)|(?:\[\w*\])* =)\s*\{.*?^\};?$", re.M | re.S)
+DEFINITION = re.compile(
+    r"^[A-Za-z][^\n;{}#]*?\b(\w+)(?:\([^;{}]*\)|(?:\[\w*\])* =)\s*\{.*?^\};?$", re.M | re.S
+)
 """A function, or a table: from the margin to the brace that closes it at the margin."""
 MACRO = re.compile(r"^#define (\w+)(?:[^\\\n]|\\\n)*$", re.M)
 WORD = re.compile(r"[A-Za-z_]\w*")
