@@ -36,18 +36,29 @@ MAX_UNROLLED = 8
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """Binary64 or double-double: ``bits`` of precision of + - * / sqrt, ``elementary`` of functions."""
+    """Binary64 or double-double: ``bits`` of precision of + - * / sqrt, ``elementary`` of functions.
+
+    ``good``: a form with no more error than this, in ulp of the format, is good; the final rounding comes
+    on top. ``terms``: of a power series. ``thrifty``: of good forms the cheapest is taken, not the
+    plainest, and 0 may belong to a form in z > 0.
+    """
 
     name: str
     bits: int
     elementary: int
+    good: float = 0.05
+    terms: int = 14
+    thrifty: bool = False
 
 
 DOUBLE = Arithmetic("binary64", 53, 51)
 """What float32 is computed in; functions to 2^-51 relative, as the generated runtime gives all but erfcx."""
 
-DOUBLE_DOUBLE = Arithmetic("double-double", 100, 76)
+DOUBLE_DOUBLE = Arithmetic("double-double", 100, 76, terms=22)
 """What float64 is computed in: an unevaluated sum of two binary64."""
+
+SHORT = Arithmetic("binary64, short functions", 53, 30, good=0.25, terms=10, thrifty=True)
+"""What float32 of the fast grade is computed in: it leaves a quarter of 1 ulp, the rounding takes a half."""
 
 EXACT = Arithmetic("exact", 0, 0)
 """No rounding but that of the ball arithmetic itself: for the truth, at any precision."""

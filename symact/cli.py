@@ -237,7 +237,9 @@ def build(
 @app.command()
 def verify(
     names: Names = None,
-    target: Annotated[list[str] | None, typer.Option("--target", help="numpy or c; both by default.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="numpy, c or c-fast; all by default.")
+    ] = None,
     dtype: Dtypes = None,
     exhaustive: Annotated[
         bool, typer.Option("--exhaustive", help="Every input of the format: float16, bfloat16 or float32.")

@@ -4,7 +4,7 @@ Each rule takes a smooth expression in t > 0 and returns equal expressions (for 
 tail, equal as t grows). None of them knows where it is accurate: `regimes` finds that out by model.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import lcm
@@ -37,6 +37,20 @@ MAX_POWER = 64
 MAX_OPERATIONS = 400
 """Larger expressions are not rewritten: polynomial algebra on them takes longer than it gains."""
 
+TOLLS = {
+    "exp": 3,
+    "expm1": 3,
+    "log": 4,
+    "log1p": 4,
+    "erfcx": 4,
+    "tanh": 4,
+    "erf": 6,
+    "erfc": 9,
+    "Abs": 0,
+    "sign": 1,
+}
+"""What functions cost, in divisions; those that are not here cost twelve."""
+
 
 @dataclass(frozen=True)
 class Form:
@@ -54,6 +68,24 @@ class Form:
     def cost(self) -> int:
         """Return the number of operations, a function counting as ten."""
         return int(sp.count_ops(self.expression)) + 10 * len(self.expression.atoms(sp.Function))
+
+    @cached_property
+    def toll(self) -> float:
+        """Return what its functions and divisions cost, each counted once; exp(2 a) beside exp(a) is free."""
+        calls = self.expression.atoms(sp.Function)
+        exponents = {call.args[0] for call in calls if isinstance(call, sp.exp)}
+        doubles = sum(argument / 2 in exponents for argument in exponents)
+        divisors = {p.base for p in self.expression.atoms(sp.Pow) if p.exp.could_extract_minus_sign()}
+        functions = sum(TOLLS.get(call.func.__name__, 12) for call in calls)
+        return functions - doubles * TOLLS["exp"] + len({d for d in divisors if not isinstance(d, sp.exp)})
+
+    def further(self, others: Iterable["Form"]) -> float:
+        """Return what its functions cost that none of some others has: branches share their calls."""
+        own, known = (
+            {call.func for form in forms for call in form.expression.atoms(sp.Function)}
+            for forms in ((self,), others)
+        )
+        return sum(TOLLS.get(function.__name__, 12) for function in own - known)
 
 
 def protected(expression: sp.Expr) -> sp.Expr:

@@ -68,6 +68,36 @@ class erfcx(sp.Function):
         return (sp.exp(x**2) * sp.erfc(x))._eval_evalf(prec)
 
 
+class exp_below(sp.Function):
+    """``exp(x)`` where x <= 0 is known."""
+
+    nargs = 1
+    is_real = True
+    is_positive = True
+
+
+class expm1_below(sp.Function):
+    """``exp(x) - 1`` where x <= 0 is known."""
+
+    nargs = 1
+    is_real = True
+
+
+class erfcx_above(sp.Function):
+    """``erfcx(x)`` where x >= 0 is known."""
+
+    nargs = 1
+    is_real = True
+    is_positive = True
+
+
+class choice(sp.Function):
+    """``choice(condition, a, b)``: a where the condition holds, else b; kept as it is written."""
+
+    nargs = 3
+    is_real = True
+
+
 def plain(expression: sp.Expr) -> sp.Expr:
     """Return the expression with expm1, log1p, erfcx written out in SymPy's own functions.
 

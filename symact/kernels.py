@@ -1,7 +1,9 @@
 """lower: what a target prints. A kernel is cases by parameter, each of guarded straight-line branches."""
 
+import math
+import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import count
@@ -10,13 +12,16 @@ import sympy as sp
 from flint import arb, ctx
 
 from symact.activations import Activation, G, Kink, Z, samples
-from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, Arithmetic, compile_expression
+from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, SHORT, Arithmetic, compile_expression
 from symact.derivatives import Derivative, differentiate
+from symact.evaluations import evaluate
 from symact.formats import BINARY32, BINARY64, Format
 from symact.forms import T, W
+from symact.functions import choice
+from symact.fusion import fuse
 from symact.output_forms import NoOutputForm, OutputForm
 from symact.pieces import Case, Piece, same, split, within
-from symact.regimes import Regime, Stable, stabilise, true_value
+from symact.regimes import SERIES, Regime, Stable, stabilise, true_value
 from symact.ties import MAX_ORDER, broken, terms
 
 ARITHMETICS = ((DOUBLE, BINARY32), (DOUBLE_DOUBLE, BINARY64))
@@ -25,6 +30,18 @@ ARITHMETICS = ((DOUBLE, BINARY32), (DOUBLE_DOUBLE, BINARY64))
 TRUSTED_ULP = 0.4
 """Where the model of binary64 leaves more than this for float32, float32 is computed in double-double too."""
 
+
+FAST_ULP = 0.45
+"""Where the model leaves more than this for the fast grade, it is computed as the other one."""
+
+TIES = "ties broken by the next term"
+"""The rule of a branch that only correct rounding needs."""
+
+OUTSIDE = "outside the domain"
+"""The rule of a branch that is NaN."""
+
+OVERFLOW = 2.0**128 - 2.0**103
+"""From here on a number rounds to an infinite float32."""
 
 WRT = "derivative_wrt_"
 """What the functions that differentiate by a parameter are called, before the parameter's name."""
@@ -41,6 +58,11 @@ class Branch:
     assignments: tuple[tuple[sp.Symbol, sp.Expr], ...]
     result: sp.Expr
     rule: str
+
+
+NOWHERE = Branch(sp.true, (), sp.nan, OUTSIDE)
+
+Program = tuple[tuple[tuple[sp.Symbol, sp.Expr], ...], sp.Expr]
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,8 @@ class Kernels:
 
     activation: Activation
     kernels: tuple[Kernel, ...]
+    fast: tuple[Kernel, ...]
+    """Those of the fast grade, where short functions are good enough."""
     output_condition: sp.Basic
     """The parameters for which the output form holds; false where there is none."""
 
@@ -119,6 +143,7 @@ def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoO
             within(case, activation.range, samples(activation, condition)) for case in split(in_output)
         )
         functions.append(("derivative_from_output", in_output, cases))
+    fast = [_fast(name, owner, cases) for name, owner, cases in functions]
     functions.append(("second_derivative", activation, differentiate(activation, order=2).cases))
     functions += [
         (WRT + p.name, activation, differentiate(activation, p.symbol).cases) for p in activation.parameters
@@ -128,7 +153,7 @@ def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoO
         for name, owner, cases in functions
         for arithmetic, fmt in ARITHMETICS
     ]
-    return Kernels(activation, tuple(kernels), condition)
+    return Kernels(activation, tuple(kernels), tuple(k for k in fast if k is not None), condition)
 
 
 def _kernel(
@@ -139,14 +164,71 @@ def _kernel(
         precise = [(case, s) for case in cases for s in stabilise(owner, case, DOUBLE_DOUBLE, fmt)]
         if max(s.worst for _, s in precise) < max(s.worst for _, s in stable):
             stable, arithmetic = precise, DOUBLE_DOUBLE
-    lowered = tuple((s.condition, tuple(_branches(owner, case, s, fmt))) for case, s in stable)
-    seams = {
-        float(regime.upper)
-        for _, s in stable
-        for regime in s.regimes
-        if regime.upper.is_number and regime.upper.is_finite
-    }
-    return Kernel(name, fmt.dtype, arithmetic, lowered, tuple(sorted(seams)))
+    lowered = tuple(
+        (s.condition, tuple(_sharing(branch) for branch in _branches(owner, case, s, fmt)))
+        for case, s in stable
+    )
+    return Kernel(name, fmt.dtype, arithmetic, lowered, _seams(stable))
+
+
+def _seams(stable: Sequence[tuple[Case, Stable]]) -> tuple[float, ...]:
+    ends = {regime.upper for _, s in stable for regime in s.regimes}
+    return tuple(sorted(float(end) for end in ends if end.is_number and end.is_finite))
+
+
+def _fast(name: str, owner: Activation, cases: Sequence[Case]) -> Kernel | None:
+    """Return the kernel of the fast grade: one straight branch a case. None where it is not good enough."""
+    stable = [(case, s) for case in cases for s in stabilise(owner, case, DOUBLE, BINARY32)]
+    if any(regime.expression.has(sp.Function) for _, s in stable for regime in s.regimes):
+        stable = [(case, s) for case in cases for s in stabilise(owner, case, SHORT, BINARY32)]
+    if max(s.worst for _, s in stable) > FAST_ULP:
+        return None
+    lowered = []
+    for case, s in stable:
+        branches = [b for b in _branches(owner, case, s, BINARY32) if b.rule != TIES]
+        lowered.append((s.condition, (_fused(branches),)))
+    return Kernel(name, BINARY32.dtype, SHORT, tuple(lowered), _seams(stable))
+
+
+def _fused(branches: Sequence[Branch]) -> Branch:
+    """Return one branch for all, without those of single numbers that the others give by themselves."""
+    program = _program(branches)
+    named = {s for b in branches for s in b.result.free_symbols | b.condition.free_symbols}
+    plain = named <= {Z, T, W}
+    for branch in branches if plain else ():
+        if isinstance(branch.condition, sp.Eq):
+            fewer = [b for b in branches if b is not branch]
+            shorter, at = _program(fewer), float(branch.condition.rhs)
+            if all(_same_float(shorter, program, z) for z in ((0.0, -0.0) if at == 0.0 else (at,))):
+                branches, program = fewer, shorter
+    steps, result = program
+    if not plain or not math.isnan(evaluate(*program, math.nan)):
+        result = choice(sp.Ne(Z, Z, evaluate=False), Z, result)
+    return Branch(sp.true, steps, result, "one program for all")
+
+
+def _program(branches: Sequence[Branch]) -> Program:
+    whole = branches if branches[-1].condition == sp.true else [*branches, NOWHERE]
+    parts = [
+        ((), b.result.xreplace({T: Z}))
+        if b.rule == SERIES and b.assignments == ((T, Z),)
+        else (b.assignments, b.result)  # elsewhere t is abs(z)
+        for b in whole
+    ]
+    return fuse([b.condition for b in whole], parts)
+
+
+def _same_float(a: Program, b: Program, z: float) -> bool:
+    """Return whether two programs round to the same float32 at a number, by the sign of a zero too."""
+    first, second = (_float(evaluate(*program, z)) for program in (a, b))
+    return first == second
+
+
+def _float(value: float) -> bytes:
+    """Return the float32 nearest a number; every NaN is one."""
+    if value != value:
+        return b"NaN"
+    return struct.pack("<f", math.copysign(math.inf, value) if abs(value) >= OVERFLOW else value)
 
 
 def _branches(owner: Activation, case: Case, stable: Stable, fmt: Format) -> list[Branch]:
@@ -194,15 +276,22 @@ def _value_at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr:
 def _branch(regime: Regime, condition: sp.Basic) -> Branch:
     first: list[tuple[sp.Symbol, sp.Expr]] = []
     expression = regime.expression
-    if regime.rule == "power series":
+    if regime.rule == SERIES:
         first.append((T, Z - regime.center if regime.center != 0 else Z))
     elif expression.has(T, W):
         first.append((T, Z if regime.side > 0 else -Z))
         if expression.has(W):
             first.append((W, 1 / T))
+    return Branch(condition, tuple(first), expression, regime.rule)
+
+
+def _sharing(branch: Branch) -> Branch:
+    """Return a regime's branch with what occurs more than once in it computed once."""
+    if isinstance(branch.condition, sp.Eq) or branch.rule == OUTSIDE:
+        return branch
     names = (sp.Symbol(f"s{i}", real=True) for i in count())
-    shared, (result,) = sp.cse([expression], symbols=names, order="none")
-    return Branch(condition, (*first, *shared), result, regime.rule)
+    shared, (result,) = sp.cse([branch.result], symbols=names, order="none")
+    return replace(branch, assignments=(*branch.assignments, *shared), result=result)
 
 
 def _outside(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
@@ -216,7 +305,7 @@ def _outside(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
             value = _limit_at(owner, stable, piece, end, -direction)
             if owner.domain != sp.S.Reals:
                 beyond = end > Z if direction < 0 else end < Z
-                branches.append(Branch(beyond, (), sp.nan, "outside the domain"))
+                branches.append(Branch(beyond, (), sp.nan, OUTSIDE))
                 value = value if value is not None and value.is_infinite else None
         if value is not None:
             branches.append(Branch(sp.Eq(Z, end, evaluate=False), (), value, "the limit"))
@@ -336,7 +425,7 @@ def _beside_zero(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
     """Return a branch for the ties that arithmetic cannot break, if there are any."""
     found = {broken(expression) for expression in _around_zero(owner, case, stable)}
     only = found.pop() if len(found) == 1 else None
-    return [Branch(sp.Abs(Z) < only[0], (), only[1], "ties broken by the next term")] if only else []
+    return [Branch(sp.Abs(Z) < only[0], (), only[1], TIES)] if only else []
 
 
 def _around_zero(owner: Activation, case: Case, stable: Stable) -> list[sp.Expr]:

@@ -459,12 +459,13 @@ def verify(
     for dtype in dtypes:
         if dtype not in accuracy.BOUNDS:
             raise UnknownName(f"{dtype}: no such dtype; there are {', '.join(accuracy.BOUNDS)}")
-    runnable = accuracy.targets()
+    runnable = accuracy.variants()
     for target in targets:
         if target not in runnable:
             raise UnknownName(f"{target}: not a target that runs; there are {', '.join(runnable)}")
     chosen = tuple(targets) or runnable
-    asked = request(names or settings.names, targets=chosen, own=settings.activations)
+    generated = tuple(dict.fromkeys(map(accuracy.base, chosen)))
+    asked = request(names or settings.names, targets=generated, own=settings.activations)
     with tempfile.TemporaryDirectory(prefix="symact-") as folder:
         emission.write(emit(asked, asked, jobs=jobs, progress=progress), Path(folder))
         accuracy.prepare(Path(folder), chosen)
@@ -712,12 +713,13 @@ def _sweeps(
     from symact import accuracy, sweeps
 
     settings = Settings.read(Path(config)) if config else Settings()
-    if target not in accuracy.targets():
-        raise UnknownName(f"{target}: not a target that runs; there are {', '.join(accuracy.targets())}")
+    if target not in accuracy.variants():
+        raise UnknownName(f"{target}: not a target that runs; there are {', '.join(accuracy.variants())}")
     for function in functions:
         if function not in sweeps.FUNCTIONS:
             raise UnknownName(f"{function}: not swept; there are {', '.join(sweeps.FUNCTIONS)}")
-    asked = request(names or settings.names, targets=(target,), own=settings.activations)
+    generated = (accuracy.base(target),)
+    asked = request(names or settings.names, targets=generated, own=settings.activations)
     emit(asked, asked, jobs=jobs, progress=progress)  # kept, so that below there is nothing to compute
     for activation in asked.activations:
         alone = replace(asked, activations=(activation,))

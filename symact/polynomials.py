@@ -32,6 +32,7 @@ ERFCX_SHIFT = 2
 """erfcx(x) = y G(y), y = 64/(x + 2) in (0, 32]: a polynomial on each [j, j + 1]."""
 ERFCX_DEGREE = 11
 """Relative error of the 32 interpolants below 2^-83, as `interpolant` is tested."""
+SHORT_ERFCX_SHIFT = 3
 LN2_BITS = 42
 """Bits of the leading part of ln2: times k of 11 bits it is exact."""
 ERF_CELLS, ERF_END, ERF_DEGREE = 8, 6, 11
@@ -154,7 +155,11 @@ def runtime_constants() -> Mapping[str, Any]:
     old, ctx.prec = ctx.prec, PRECISION
     try:
         return MappingProxyType(
-            _exponential() | _errors() | _circular() | _limits() | {"binary64": _binary64()}
+            _exponential()
+            | _errors()
+            | _circular()
+            | _limits()
+            | {"binary64": _binary64(), "short": _short()}
         )
     finally:
         ctx.prec = old
@@ -219,6 +224,32 @@ def _binary64() -> dict[str, Any]:
             for angle in (half.atan(), arb.pi() / 4, _arb(Fraction(3, 2)).atan(), arb.pi() / 2)
         ],
     }
+
+
+def _short() -> dict[str, Any]:
+    """Constants of the functions of the fast grade: relative errors below 2^-31, coefficients rounded."""
+    ln2 = arb(2).log()
+    end = ln2 / 2 + arb(2) ** -20
+    return {
+        # exp(r) and (exp(r) - 1)/r for abs r <= ln2/2: 2^-34.1 and 2^-31.8.
+        "exp": [double(c) for c in interpolant(arb.exp, arb(0), end, 7)],
+        "expm1": [double(c) for c in interpolant(lambda r: r.hypgeom_1f1(1, 2), arb(0), end, 6)],
+        "ln2": double(ln2),
+        # log((1 + s)/(1 - s))/s in s^2, abs s <= 0.1716: 2^-37.8.
+        "log": _in_powers(lambda z: ((1 + z.sqrt()) / (1 - z.sqrt())).log() / z.sqrt(), Fraction(3, 100), 4),
+        # erfcx(x) = t E(t), t = 3/(x + 3) in (0, 1]: 2^-32.
+        "erfcx": _in_powers(_erfcx_ratio, Fraction(1), 13),
+        "erfcx_shift": double(SHORT_ERFCX_SHIFT),
+        # log(erfc(x))/x for 0 <= x <= 9/2, beyond which erf is 1 but for 2^-32: 2^-32.3.
+        "erf": _in_powers(lambda x: x.erfc().log() / x, Fraction(9, 2), 15),
+        "erf_end": double(Fraction(9, 2)),
+    }
+
+
+def _erfcx_ratio(t: arb) -> arb:
+    """Return erfcx(x)/t where t = 3/(x + 3)."""
+    x = SHORT_ERFCX_SHIFT * (1 / t - 1)
+    return (x * x).exp() * x.erfc() / t
 
 
 def _words(number: int) -> list[str]:

@@ -48,7 +48,8 @@ def test_what_is_timed_computes_what_it_is_said_to(
         seen.append(one.name)
         if one.name != MEMCPY:
             assert np.allclose(one.prepare(z, g_bar)(), want, rtol=1e-6), one.name
-    assert seen == [*OURS, "numpy", MEMCPY]
+    ours = [one for one in OURS if dtype == "float32" or "fast" not in one]
+    assert seen == [*ours, "numpy", MEMCPY]
 
 
 def test_memcpy_moves_what_a_task_reads_and_writes() -> None:
@@ -68,7 +69,7 @@ def test_a_wrong_peer_shows_its_error(generated: Path) -> None:
     ]
     worst = {one.contender: one.max_ulp for one in found}
     assert worst[MEMCPY] is None
-    assert worst[OURS[0]] == worst[OURS[1]] <= 1
+    assert worst[OURS[0]] == worst[OURS[2]] <= 1 >= worst[OURS[1]]
     assert worst["numpy"] > 1e6  # 1/(1 + abs(z))^2 in float32: the square overflows
     assert all(0 < one.least <= one.middle for one in found)
 

@@ -64,10 +64,15 @@ void symact_sigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *
 void symact_sigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sigmoid_fast_f32(const float *z, float *g, size_t n);
+void symact_sigmoid_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_sigmoid_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_sigmoid_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_sigmoid_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * tanh: g = tanh(z)
- * float32, all 2^32 inputs: derivative_from_output, forward correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, forward, derivative correctly rounded.
  */
 float symact_tanhf(float z);
 void symact_tanh_f32(const float *z, float *g, size_t n);
@@ -103,6 +108,11 @@ void symact_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 void symact_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_tanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_tanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_tanh_fast_f32(const float *z, float *g, size_t n);
+void symact_tanh_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_tanh_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_tanh_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_tanh_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * scaled_tanh: g = a*tanh(b*z)
@@ -156,6 +166,11 @@ void symact_scaled_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16
 void symact_scaled_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
 void symact_scaled_tanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
 void symact_scaled_tanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
+void symact_scaled_tanh_fast_f32(const float *z, float *g, size_t n, float a, float b);
+void symact_scaled_tanh_derivative_fast_f32(const float *z, float *d, size_t n, float a, float b);
+void symact_scaled_tanh_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float a, float b);
+void symact_scaled_tanh_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b);
+void symact_scaled_tanh_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b);
 
 /*
  * hardsigmoid: g = Min(1, Max(0, z/6 + 1/2))
@@ -195,6 +210,11 @@ void symact_hardsigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16
 void symact_hardsigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_hardsigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_hardsigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_hardsigmoid_fast_f32(const float *z, float *g, size_t n);
+void symact_hardsigmoid_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_hardsigmoid_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_hardsigmoid_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_hardsigmoid_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * sparse_sigmoid: g = Min(1, Max(0, z/2 + 1/2))
@@ -234,6 +254,11 @@ void symact_sparse_sigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uin
 void symact_sparse_sigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sparse_sigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sparse_sigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sparse_sigmoid_fast_f32(const float *z, float *g, size_t n);
+void symact_sparse_sigmoid_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_sparse_sigmoid_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_sparse_sigmoid_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_sparse_sigmoid_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * softsign: g = z/(Abs(z) + 1)
@@ -275,6 +300,11 @@ void symact_softsign_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t 
 void symact_softsign_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_softsign_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_softsign_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_softsign_fast_f32(const float *z, float *g, size_t n);
+void symact_softsign_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_softsign_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_softsign_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_softsign_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * sqnl: g = Piecewise((1, z > 2), (-z**2/4 + z, z >= 0), (z**2/4 + z, z >= -2), (-1, True))
@@ -314,11 +344,17 @@ void symact_sqnl_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 void symact_sqnl_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sqnl_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sqnl_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sqnl_fast_f32(const float *z, float *g, size_t n);
+void symact_sqnl_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_sqnl_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_sqnl_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_sqnl_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * isru: g = z/sqrt(alpha*z**2 + 1)
  * alpha (default 1): the asymptotes are +-1/sqrt(alpha)
- * float32, all 2^32 inputs: derivative_from_output, forward correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, forward correctly rounded;
+ * derivative within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.4a7e9ep-12.
  */
 float symact_isruf(float z, float alpha);
 void symact_isru_f32(const float *z, float *g, size_t n, float alpha);
@@ -362,6 +398,11 @@ void symact_isru_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 void symact_isru_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_isru_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_isru_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_isru_fast_f32(const float *z, float *g, size_t n, float alpha);
+void symact_isru_derivative_fast_f32(const float *z, float *d, size_t n, float alpha);
+void symact_isru_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float alpha);
+void symact_isru_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
+void symact_isru_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 
 /*
  * arctan: g = atan(z)
@@ -402,6 +443,11 @@ void symact_arctan_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z
 void symact_arctan_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_arctan_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_arctan_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_arctan_fast_f32(const float *z, float *g, size_t n);
+void symact_arctan_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_arctan_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_arctan_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_arctan_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * arcsinh: g = asinh(z)
@@ -441,10 +487,16 @@ void symact_arcsinh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *
 void symact_arcsinh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_arcsinh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_arcsinh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_arcsinh_fast_f32(const float *z, float *g, size_t n);
+void symact_arcsinh_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_arcsinh_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_arcsinh_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_arcsinh_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * erf: g = erf(z)
- * float32, all 2^32 inputs: derivative within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.ebb6dap-16.
+ * float32, all 2^32 inputs: forward correctly rounded;
+ * derivative within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.ebb6dap-16.
  */
 float symact_erff(float z);
 void symact_erf_f32(const float *z, float *g, size_t n);
@@ -468,6 +520,9 @@ void symact_erf_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_erf_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_erf_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_erf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_erf_fast_f32(const float *z, float *g, size_t n);
+void symact_erf_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_erf_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * normal_cdf: g = erf(sqrt(2)*z/2)/2 + 1/2
@@ -495,6 +550,9 @@ void symact_normal_cdf_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_normal_cdf_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_normal_cdf_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_normal_cdf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_normal_cdf_fast_f32(const float *z, float *g, size_t n);
+void symact_normal_cdf_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_normal_cdf_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * cloglog: g = 1 - exp(-exp(z))
@@ -535,11 +593,17 @@ void symact_cloglog_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *
 void symact_cloglog_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_cloglog_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_cloglog_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_cloglog_fast_f32(const float *z, float *g, size_t n);
+void symact_cloglog_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_cloglog_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_cloglog_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_cloglog_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * logsigmoid: g = -log(1 + exp(-z))
  * float32, all 2^32 inputs: derivative_from_output correctly rounded;
- * derivative within 0.5 ulp, 66 results not correctly rounded, the worst at z = 0x1p-24.
+ * derivative within 0.5 ulp, 66 results not correctly rounded, the worst at z = 0x1p-24;
+ * forward within 0.5 ulp, 1 results not correctly rounded, the worst at z = 0x1.df473ep-25.
  */
 float symact_logsigmoidf(float z);
 void symact_logsigmoid_f32(const float *z, float *g, size_t n);
@@ -575,6 +639,11 @@ void symact_logsigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_
 void symact_logsigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_logsigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_logsigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logsigmoid_fast_f32(const float *z, float *g, size_t n);
+void symact_logsigmoid_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_logsigmoid_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_logsigmoid_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_logsigmoid_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * log_normal_cdf: g = log(erf(sqrt(2)*z/2)/2 + 1/2)
@@ -601,6 +670,9 @@ void symact_log_normal_cdf_derivative_f16(const uint16_t *z, uint16_t *d, size_t
 void symact_log_normal_cdf_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_log_normal_cdf_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_log_normal_cdf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_log_normal_cdf_fast_f32(const float *z, float *g, size_t n);
+void symact_log_normal_cdf_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_log_normal_cdf_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * logit: g = log(z/(1 - z))
@@ -642,6 +714,11 @@ void symact_logit_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_
 void symact_logit_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_logit_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_logit_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logit_fast_f32(const float *z, float *g, size_t n);
+void symact_logit_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_logit_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_logit_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_logit_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * relu: g = Max(0, z)
@@ -681,6 +758,11 @@ void symact_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 void symact_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_relu_fast_f32(const float *z, float *g, size_t n);
+void symact_relu_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_relu_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_relu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_relu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * leaky_relu: g = Piecewise((z, z > 0), (negative_slope*z, True))
@@ -730,6 +812,11 @@ void symact_leaky_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_
 void symact_leaky_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope);
 void symact_leaky_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope);
 void symact_leaky_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope);
+void symact_leaky_relu_fast_f32(const float *z, float *g, size_t n, float negative_slope);
+void symact_leaky_relu_derivative_fast_f32(const float *z, float *d, size_t n, float negative_slope);
+void symact_leaky_relu_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float negative_slope);
+void symact_leaky_relu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float negative_slope);
+void symact_leaky_relu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope);
 
 /*
  * prelu: g = Piecewise((z, z > 0), (weight*z, True))
@@ -779,6 +866,11 @@ void symact_prelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_
 void symact_prelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight);
 void symact_prelu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight);
 void symact_prelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight);
+void symact_prelu_fast_f32(const float *z, float *g, size_t n, float weight);
+void symact_prelu_derivative_fast_f32(const float *z, float *d, size_t n, float weight);
+void symact_prelu_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float weight);
+void symact_prelu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float weight);
+void symact_prelu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float weight);
 
 /*
  * relu6: g = Min(6, Max(0, z))
@@ -818,6 +910,11 @@ void symact_relu6_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_
 void symact_relu6_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_relu6_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_relu6_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_relu6_fast_f32(const float *z, float *g, size_t n);
+void symact_relu6_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_relu6_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_relu6_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_relu6_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * hardtanh: g = Min(max_val, Max(min_val, z))
@@ -871,6 +968,11 @@ void symact_hardtanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t 
 void symact_hardtanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val);
 void symact_hardtanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val);
 void symact_hardtanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val);
+void symact_hardtanh_fast_f32(const float *z, float *g, size_t n, float min_val, float max_val);
+void symact_hardtanh_derivative_fast_f32(const float *z, float *d, size_t n, float min_val, float max_val);
+void symact_hardtanh_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float min_val, float max_val);
+void symact_hardtanh_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val);
+void symact_hardtanh_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val);
 
 /*
  * hardswish: g = z*Min(1, Max(0, z/6 + 1/2))
@@ -898,6 +1000,9 @@ void symact_hardswish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_hardswish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_hardswish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_hardswish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_hardswish_fast_f32(const float *z, float *g, size_t n);
+void symact_hardswish_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_hardswish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * threshold: g = Piecewise((z, z > threshold), (value, True))
@@ -952,6 +1057,11 @@ void symact_threshold_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t
 void symact_threshold_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value);
 void symact_threshold_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value);
 void symact_threshold_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value);
+void symact_threshold_fast_f32(const float *z, float *g, size_t n, float threshold, float value);
+void symact_threshold_derivative_fast_f32(const float *z, float *d, size_t n, float threshold, float value);
+void symact_threshold_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float threshold, float value);
+void symact_threshold_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float threshold, float value);
+void symact_threshold_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value);
 
 /*
  * thresholded_relu: g = Piecewise((z, z > alpha), (0, True))
@@ -1001,6 +1111,11 @@ void symact_thresholded_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, u
 void symact_thresholded_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_thresholded_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_thresholded_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_thresholded_relu_fast_f32(const float *z, float *g, size_t n, float alpha);
+void symact_thresholded_relu_derivative_fast_f32(const float *z, float *d, size_t n, float alpha);
+void symact_thresholded_relu_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float alpha);
+void symact_thresholded_relu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
+void symact_thresholded_relu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 
 /*
  * squared_relu: g = Max(0, z)**2
@@ -1040,12 +1155,17 @@ void symact_squared_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint1
 void symact_squared_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_squared_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_squared_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_squared_relu_fast_f32(const float *z, float *g, size_t n);
+void symact_squared_relu_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_squared_relu_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_squared_relu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_squared_relu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * star_relu: g = b + s*Max(0, z)**2
  * s (default 559/625): scale; the default gives unit variance
  * b (default -559/1250): shift; the default gives zero mean
- * float32, all 2^32 inputs: derivative correctly rounded;
+ * float32, all 2^32 inputs: derivative, forward correctly rounded;
  * derivative_from_output within 0.5 ulp, 2 results not correctly rounded, the worst at g = 0x1.042cd2p-19.
  * The _from_output functions hold where Ne(s, 0).
  */
@@ -1095,6 +1215,11 @@ void symact_star_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t
 void symact_star_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b);
 void symact_star_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b);
 void symact_star_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b);
+void symact_star_relu_fast_f32(const float *z, float *g, size_t n, float s, float b);
+void symact_star_relu_derivative_fast_f32(const float *z, float *d, size_t n, float s, float b);
+void symact_star_relu_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float s, float b);
+void symact_star_relu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float s, float b);
+void symact_star_relu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b);
 
 /*
  * sparse_plus: g = Piecewise((0, z <= -1), ((z + 1)**2/4, z < 1), (z, True))
@@ -1134,11 +1259,16 @@ void symact_sparse_plus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16
 void symact_sparse_plus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sparse_plus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sparse_plus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sparse_plus_fast_f32(const float *z, float *g, size_t n);
+void symact_sparse_plus_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_sparse_plus_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_sparse_plus_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_sparse_plus_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * isrlu: g = Piecewise((z, z >= 0), (z/sqrt(alpha*z**2 + 1), True))
  * alpha (default 1): the left asymptote is -1/sqrt(alpha)
- * float32, all 2^32 inputs: forward correctly rounded;
+ * float32, all 2^32 inputs: forward, derivative_from_output correctly rounded;
  * derivative within 0.5 ulp, 1 results not correctly rounded, the worst at z = -0x1.4a7e9ep-12.
  */
 float symact_isrluf(float z, float alpha);
@@ -1183,6 +1313,11 @@ void symact_isrlu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_
 void symact_isrlu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_isrlu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_isrlu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_isrlu_fast_f32(const float *z, float *g, size_t n, float alpha);
+void symact_isrlu_derivative_fast_f32(const float *z, float *d, size_t n, float alpha);
+void symact_isrlu_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float alpha);
+void symact_isrlu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
+void symact_isrlu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 
 /*
  * elu: g = Piecewise((z, z > 0), (alpha*(exp(z) - 1), True))
@@ -1232,6 +1367,11 @@ void symact_elu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_ba
 void symact_elu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_elu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_elu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_elu_fast_f32(const float *z, float *g, size_t n, float alpha);
+void symact_elu_derivative_fast_f32(const float *z, float *d, size_t n, float alpha);
+void symact_elu_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float alpha);
+void symact_elu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
+void symact_elu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 
 /*
  * selu: g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000
@@ -1271,11 +1411,16 @@ void symact_selu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 void symact_selu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_selu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_selu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_selu_fast_f32(const float *z, float *g, size_t n);
+void symact_selu_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_selu_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_selu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_selu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * celu: g = Piecewise((z, z > 0), (alpha*(exp(z/alpha) - 1), True))
  * alpha (default 1): where positive, the left asymptote is -alpha
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, derivative, forward correctly rounded.
  */
 float symact_celuf(float z, float alpha);
 void symact_celu_f32(const float *z, float *g, size_t n, float alpha);
@@ -1319,6 +1464,11 @@ void symact_celu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 void symact_celu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_celu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_celu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_celu_fast_f32(const float *z, float *g, size_t n, float alpha);
+void symact_celu_derivative_fast_f32(const float *z, float *d, size_t n, float alpha);
+void symact_celu_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float alpha);
+void symact_celu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
+void symact_celu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 
 /*
  * pelu: g = Piecewise((a*z/b, z >= 0), (a*(exp(z/b) - 1), True))
@@ -1372,10 +1522,16 @@ void symact_pelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 void symact_pelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
 void symact_pelu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
 void symact_pelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b);
+void symact_pelu_fast_f32(const float *z, float *g, size_t n, float a, float b);
+void symact_pelu_derivative_fast_f32(const float *z, float *d, size_t n, float a, float b);
+void symact_pelu_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float a, float b);
+void symact_pelu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b);
+void symact_pelu_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b);
 
 /*
  * elish: g = Piecewise((z/(1 + exp(-z)), z >= 0), ((exp(z) - 1)/(1 + exp(-z)), True))
- * float32, all 2^32 inputs: forward correctly rounded.
+ * float32, all 2^32 inputs: forward correctly rounded;
+ * derivative within 0.50001 ulp, 52 results not correctly rounded, the worst at z = -0x1.0d74a4p-1.
  */
 float symact_elishf(float z);
 void symact_elish_f32(const float *z, float *g, size_t n);
@@ -1399,6 +1555,9 @@ void symact_elish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_elish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_elish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_elish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_elish_fast_f32(const float *z, float *g, size_t n);
+void symact_elish_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_elish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * soft_exponential: g = Piecewise((z, Eq(alpha, 0)), (-log(-alpha*(alpha + z) + 1)/alpha, alpha < 0), (alpha + (exp(alpha*z) - 1)/alpha, True))
@@ -1443,6 +1602,11 @@ void symact_soft_exponential_vjp_f16(const uint16_t *z, const uint16_t *g_bar, u
 void symact_soft_exponential_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_soft_exponential_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_soft_exponential_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_soft_exponential_fast_f32(const float *z, float *g, size_t n, float alpha);
+void symact_soft_exponential_derivative_fast_f32(const float *z, float *d, size_t n, float alpha);
+void symact_soft_exponential_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float alpha);
+void symact_soft_exponential_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
+void symact_soft_exponential_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha);
 
 /*
  * symlog: g = log(Abs(z) + 1)*sign(z)
@@ -1484,6 +1648,11 @@ void symact_symlog_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z
 void symact_symlog_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_symlog_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_symlog_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_symlog_fast_f32(const float *z, float *g, size_t n);
+void symact_symlog_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_symlog_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_symlog_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_symlog_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * symexp: g = (exp(Abs(z)) - 1)*sign(z)
@@ -1523,9 +1692,15 @@ void symact_symexp_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z
 void symact_symexp_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_symexp_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_symexp_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_symexp_fast_f32(const float *z, float *g, size_t n);
+void symact_symexp_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_symexp_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_symexp_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_symexp_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * gelu: g = z*(erf(sqrt(2)*z/2) + 1)/2
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.954ecap-25.
  */
 float symact_geluf(float z);
 void symact_gelu_f32(const float *z, float *g, size_t n);
@@ -1549,6 +1724,9 @@ void symact_gelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_gelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_gelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_gelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_gelu_fast_f32(const float *z, float *g, size_t n);
+void symact_gelu_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_gelu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * gelu_tanh: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
@@ -1576,10 +1754,14 @@ void symact_gelu_tanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_gelu_tanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_gelu_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_gelu_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_gelu_tanh_fast_f32(const float *z, float *g, size_t n);
+void symact_gelu_tanh_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_gelu_tanh_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * quick_gelu: g = z/(1 + exp(-851*z/500))
- * float32, all 2^32 inputs: forward within 0.5 ulp, 3 results not correctly rounded, the worst at z = 0x1.88748ep-25.
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 3 results not correctly rounded, the worst at z = 0x1.88748ep-25;
+ * derivative within 0.500051 ulp, 14 results not correctly rounded, the worst at z = -0x1.0177cp-1.
  */
 float symact_quick_geluf(float z);
 void symact_quick_gelu_f32(const float *z, float *g, size_t n);
@@ -1603,10 +1785,14 @@ void symact_quick_gelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_quick_gelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_quick_gelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_quick_gelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_quick_gelu_fast_f32(const float *z, float *g, size_t n);
+void symact_quick_gelu_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_quick_gelu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * silu: g = z/(1 + exp(-z))
- * float32, all 2^32 inputs: forward correctly rounded.
+ * float32, all 2^32 inputs: forward correctly rounded;
+ * derivative within 0.500036 ulp, 129 results not correctly rounded, the worst at z = -0x1.4749c4p+0.
  */
 float symact_siluf(float z);
 void symact_silu_f32(const float *z, float *g, size_t n);
@@ -1630,10 +1816,14 @@ void symact_silu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_silu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_silu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_silu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_silu_fast_f32(const float *z, float *g, size_t n);
+void symact_silu_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_silu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * swish_beta: g = z/(1 + exp(-beta*z))
  * beta (default 1): slope of the gate
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 8,388,608 results not correctly rounded, the worst at z = 0x1p-149.
  */
 float symact_swish_betaf(float z, float beta);
 void symact_swish_beta_f32(const float *z, float *g, size_t n, float beta);
@@ -1661,10 +1851,14 @@ void symact_swish_beta_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, 
 void symact_swish_beta_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta);
 void symact_swish_beta_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
 void symact_swish_beta_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
+void symact_swish_beta_fast_f32(const float *z, float *g, size_t n, float beta);
+void symact_swish_beta_derivative_fast_f32(const float *z, float *d, size_t n, float beta);
+void symact_swish_beta_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta);
 
 /*
  * e_swish: g = beta*z/(1 + exp(-z))
  * beta (default 11/8): scale of the output
+ * float32, all 2^32 inputs: derivative within 0.5 ulp, 9 results not correctly rounded, the worst at z = 0x1p-21.
  */
 float symact_e_swishf(float z, float beta);
 void symact_e_swish_f32(const float *z, float *g, size_t n, float beta);
@@ -1692,9 +1886,13 @@ void symact_e_swish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, flo
 void symact_e_swish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta);
 void symact_e_swish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
 void symact_e_swish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
+void symact_e_swish_fast_f32(const float *z, float *g, size_t n, float beta);
+void symact_e_swish_derivative_fast_f32(const float *z, float *d, size_t n, float beta);
+void symact_e_swish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta);
 
 /*
  * d_silu: g = (z*(1 - 1/(1 + exp(-z))) + 1)/(1 + exp(-z))
+ * float32, all 2^32 inputs: forward within 0.500036 ulp, 124 results not correctly rounded, the worst at z = -0x1.4749c4p+0.
  */
 float symact_d_siluf(float z);
 void symact_d_silu_f32(const float *z, float *g, size_t n);
@@ -1718,9 +1916,13 @@ void symact_d_silu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_d_silu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_d_silu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_d_silu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_d_silu_fast_f32(const float *z, float *g, size_t n);
+void symact_d_silu_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_d_silu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * mish: g = z*tanh(log(exp(z) + 1))
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 1 results not correctly rounded, the worst at z = 0x1.4p-24.
  */
 float symact_mishf(float z);
 void symact_mish_f32(const float *z, float *g, size_t n);
@@ -1744,10 +1946,14 @@ void symact_mish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_mish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_mish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_mish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_mish_fast_f32(const float *z, float *g, size_t n);
+void symact_mish_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_mish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * lisht: g = z*tanh(z)
- * float32, all 2^32 inputs: forward within 0.5 ulp, 3,956 results not correctly rounded, the worst at z = 0x1p-75.
+ * float32, all 2^32 inputs: derivative correctly rounded;
+ * forward within 0.5 ulp, 3,956 results not correctly rounded, the worst at z = 0x1p-75.
  */
 float symact_lishtf(float z);
 void symact_lisht_f32(const float *z, float *g, size_t n);
@@ -1771,10 +1977,14 @@ void symact_lisht_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_lisht_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_lisht_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_lisht_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_lisht_fast_f32(const float *z, float *g, size_t n);
+void symact_lisht_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_lisht_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * tanhexp: g = z*tanh(exp(z))
- * float32, all 2^32 inputs: forward within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.abbf94p-44.
+ * float32, all 2^32 inputs: derivative correctly rounded;
+ * forward within 0.5 ulp, 2 results not correctly rounded, the worst at z = 0x1.abbf94p-44.
  */
 float symact_tanhexpf(float z);
 void symact_tanhexp_f32(const float *z, float *g, size_t n);
@@ -1798,9 +2008,13 @@ void symact_tanhexp_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_tanhexp_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_tanhexp_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_tanhexp_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_tanhexp_fast_f32(const float *z, float *g, size_t n);
+void symact_tanhexp_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_tanhexp_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * smish: g = z*tanh(log(1 + 1/(1 + exp(-z))))
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 1 results not correctly rounded, the worst at z = 0x1.78d262p-27.
  */
 float symact_smishf(float z);
 void symact_smish_f32(const float *z, float *g, size_t n);
@@ -1824,6 +2038,9 @@ void symact_smish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_smish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_smish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_smish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_smish_fast_f32(const float *z, float *g, size_t n);
+void symact_smish_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_smish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * logish: g = z*log(1 + 1/(1 + exp(-z)))
@@ -1851,6 +2068,9 @@ void symact_logish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_logish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_logish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_logish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logish_fast_f32(const float *z, float *g, size_t n);
+void symact_logish_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_logish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * softshrink: g = Piecewise((-lambd + z, z > lambd), (lambd + z, z < -lambd), (0, True))
@@ -1899,6 +2119,11 @@ void symact_softshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_
 void symact_softshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
 void symact_softshrink_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
 void symact_softshrink_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
+void symact_softshrink_fast_f32(const float *z, float *g, size_t n, float lambd);
+void symact_softshrink_derivative_fast_f32(const float *z, float *d, size_t n, float lambd);
+void symact_softshrink_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float lambd);
+void symact_softshrink_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd);
+void symact_softshrink_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd);
 
 /*
  * hardshrink: g = Piecewise((z, (z < -lambd) | (z > lambd)), (0, True))
@@ -1947,6 +2172,11 @@ void symact_hardshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_
 void symact_hardshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
 void symact_hardshrink_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
 void symact_hardshrink_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd);
+void symact_hardshrink_fast_f32(const float *z, float *g, size_t n, float lambd);
+void symact_hardshrink_derivative_fast_f32(const float *z, float *d, size_t n, float lambd);
+void symact_hardshrink_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float lambd);
+void symact_hardshrink_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd);
+void symact_hardshrink_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd);
 
 /*
  * tanhshrink: g = z - tanh(z)
@@ -1974,6 +2204,9 @@ void symact_tanhshrink_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_tanhshrink_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_tanhshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_tanhshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_tanhshrink_fast_f32(const float *z, float *g, size_t n);
+void symact_tanhshrink_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_tanhshrink_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * softplus: g = log(exp(beta*z) + 1)/beta
@@ -2023,6 +2256,11 @@ void symact_softplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t 
 void symact_softplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
 void symact_softplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
 void symact_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta);
+void symact_softplus_fast_f32(const float *z, float *g, size_t n, float beta);
+void symact_softplus_derivative_fast_f32(const float *z, float *d, size_t n, float beta);
+void symact_softplus_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float beta);
+void symact_softplus_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta);
+void symact_softplus_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta);
 
 /*
  * softplus_inverse: g = log(exp(z) - 1)
@@ -2063,6 +2301,11 @@ void symact_softplus_inverse_vjp_f16(const uint16_t *z, const uint16_t *g_bar, u
 void symact_softplus_inverse_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_softplus_inverse_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_softplus_inverse_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_softplus_inverse_fast_f32(const float *z, float *g, size_t n);
+void symact_softplus_inverse_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_softplus_inverse_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_softplus_inverse_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_softplus_inverse_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * sqrt_softplus: g = sqrt(log(exp(z) + 1))
@@ -2101,6 +2344,11 @@ void symact_sqrt_softplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint
 void symact_sqrt_softplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sqrt_softplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sqrt_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sqrt_softplus_fast_f32(const float *z, float *g, size_t n);
+void symact_sqrt_softplus_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_sqrt_softplus_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_sqrt_softplus_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_sqrt_softplus_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * squareplus: g = z/2 + sqrt(b + z**2)/2
@@ -2149,6 +2397,11 @@ void symact_squareplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_
 void symact_squareplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b);
 void symact_squareplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b);
 void symact_squareplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b);
+void symact_squareplus_fast_f32(const float *z, float *g, size_t n, float b);
+void symact_squareplus_derivative_fast_f32(const float *z, float *d, size_t n, float b);
+void symact_squareplus_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float b);
+void symact_squareplus_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float b);
+void symact_squareplus_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b);
 
 /*
  * logcosh: g = log(cosh(z))
@@ -2176,10 +2429,14 @@ void symact_logcosh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_logcosh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_logcosh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_logcosh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logcosh_fast_f32(const float *z, float *g, size_t n);
+void symact_logcosh_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_logcosh_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * bent_identity: g = z + sqrt(z**2 + 1)/2 - 1/2
- * float32, all 2^32 inputs: derivative within 0.5 ulp, 42 results not correctly rounded, the worst at z = 0x1p-23.
+ * float32, all 2^32 inputs: derivative_from_output correctly rounded;
+ * derivative within 0.5 ulp, 42 results not correctly rounded, the worst at z = 0x1p-23.
  */
 float symact_bent_identityf(float z);
 void symact_bent_identity_f32(const float *z, float *g, size_t n);
@@ -2215,6 +2472,11 @@ void symact_bent_identity_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint
 void symact_bent_identity_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_bent_identity_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_bent_identity_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_bent_identity_fast_f32(const float *z, float *g, size_t n);
+void symact_bent_identity_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_bent_identity_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_bent_identity_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_bent_identity_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * gaussian: g = exp(-z**2)
@@ -2243,6 +2505,9 @@ void symact_gaussian_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_gaussian_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_gaussian_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_gaussian_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_gaussian_fast_f32(const float *z, float *g, size_t n);
+void symact_gaussian_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_gaussian_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * sine: g = sin(omega*z)
@@ -2274,6 +2539,9 @@ void symact_sine_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float 
 void symact_sine_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float omega);
 void symact_sine_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega);
 void symact_sine_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega);
+void symact_sine_fast_f32(const float *z, float *g, size_t n, float omega);
+void symact_sine_derivative_fast_f32(const float *z, float *d, size_t n, float omega);
+void symact_sine_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float omega);
 
 /*
  * snake: g = z + sin(alpha*z)**2/alpha
@@ -2305,6 +2573,9 @@ void symact_snake_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float
 void symact_snake_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha);
 void symact_snake_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
 void symact_snake_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha);
+void symact_snake_fast_f32(const float *z, float *g, size_t n, float alpha);
+void symact_snake_derivative_fast_f32(const float *z, float *d, size_t n, float alpha);
+void symact_snake_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha);
 
 /*
  * linear: g = intercept + slope*z
@@ -2354,6 +2625,11 @@ void symact_linear_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z
 void symact_linear_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept);
 void symact_linear_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept);
 void symact_linear_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept);
+void symact_linear_fast_f32(const float *z, float *g, size_t n, float slope, float intercept);
+void symact_linear_derivative_fast_f32(const float *z, float *d, size_t n, float slope, float intercept);
+void symact_linear_derivative_from_output_fast_f32(const float *g, float *d, size_t n, float slope, float intercept);
+void symact_linear_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float slope, float intercept);
+void symact_linear_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float slope, float intercept);
 
 /*
  * step: g = Piecewise((1, z > 0), (0, True))
@@ -2393,6 +2669,11 @@ void symact_step_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 void symact_step_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_step_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_step_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_step_fast_f32(const float *z, float *g, size_t n);
+void symact_step_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_step_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_step_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_step_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * sign: g = sign(z)
@@ -2432,6 +2713,11 @@ void symact_sign_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_b
 void symact_sign_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sign_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_sign_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_sign_fast_f32(const float *z, float *g, size_t n);
+void symact_sign_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_sign_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_sign_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_sign_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * absolute: g = Abs(z)
@@ -2459,6 +2745,9 @@ void symact_absolute_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_absolute_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_absolute_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_absolute_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_absolute_fast_f32(const float *z, float *g, size_t n);
+void symact_absolute_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_absolute_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * square: g = z**2
@@ -2486,6 +2775,9 @@ void symact_square_derivative_f16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_square_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n);
 void symact_square_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_square_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_square_fast_f32(const float *z, float *g, size_t n);
+void symact_square_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_square_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * square_root: g = sqrt(z)
@@ -2525,6 +2817,11 @@ void symact_square_root_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16
 void symact_square_root_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_square_root_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_square_root_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_square_root_fast_f32(const float *z, float *g, size_t n);
+void symact_square_root_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_square_root_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_square_root_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_square_root_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * reciprocal: g = 1/z
@@ -2564,6 +2861,11 @@ void symact_reciprocal_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_
 void symact_reciprocal_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_reciprocal_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_reciprocal_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_reciprocal_fast_f32(const float *z, float *g, size_t n);
+void symact_reciprocal_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_reciprocal_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_reciprocal_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_reciprocal_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * exponential: g = exp(z)
@@ -2603,6 +2905,11 @@ void symact_exponential_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16
 void symact_exponential_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_exponential_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_exponential_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_exponential_fast_f32(const float *z, float *g, size_t n);
+void symact_exponential_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_exponential_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_exponential_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_exponential_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 /*
  * logarithm: g = log(z)
@@ -2643,6 +2950,11 @@ void symact_logarithm_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t
 void symact_logarithm_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_logarithm_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
 void symact_logarithm_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n);
+void symact_logarithm_fast_f32(const float *z, float *g, size_t n);
+void symact_logarithm_derivative_fast_f32(const float *z, float *d, size_t n);
+void symact_logarithm_derivative_from_output_fast_f32(const float *g, float *d, size_t n);
+void symact_logarithm_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n);
+void symact_logarithm_vjp_from_output_fast_f32(const float *g, const float *g_bar, float *z_bar, size_t n);
 
 #ifdef __cplusplus
 }

@@ -32,6 +32,7 @@ __all__ = [
     "Task",
     "alone",
     "ask",
+    "base",
     "different",
     "dtypes",
     "form",
@@ -42,6 +43,7 @@ __all__ = [
     "prepare",
     "questions",
     "targets",
+    "variants",
     "verify_activation",
 ]
 
@@ -77,13 +79,27 @@ def targets() -> tuple[str, ...]:
     return tuple(name for name in names if hasattr(_module(name), "load"))
 
 
+def variants() -> tuple[str, ...]:
+    """Return the targets and, behind a hyphen, the grades that they have beside their own: ``c-fast``."""
+    return tuple(name for target in targets() for name in (target, *_grades(target)))
+
+
+def _grades(target: str) -> list[str]:
+    return [f"{target}-{grade}" for grade in getattr(_module(target), "GRADES", ())]
+
+
+def base(variant: str) -> str:
+    """Return the target that a variant is of."""
+    return variant.partition("-")[0]
+
+
 def prepare(folder: Path, chosen: tuple[str, ...], *, native: bool = False) -> None:
     """Build what must be built before it runs, once for all activations; what was loaded is loaded anew.
 
     ``native`` is for this machine alone.
     """
     _package.cache_clear()
-    for target in chosen:
+    for target in dict.fromkeys(map(base, chosen)):
         module = _module(target)
         if hasattr(module, "build"):
             flags = module.NATIVE if native else module.FLAGS
@@ -102,13 +118,15 @@ def verify_activation(task: Task) -> list[Result]:
 def _measured(task: Task) -> dict[Key, list[Result]]:
     activation = task.activation
     packages = {target: _load(task.folder, target, activation) for target in task.targets}
-    marks = {mark for target in task.targets for mark in _seams(task.folder / target, activation)}
+    marks = {mark for target in task.targets for mark in _seams(task.folder / base(target), activation)}
     recovered = form(activation)
     found: dict[Key, list[Result]] = {}
     for dtype, able in [(dtype, _able(task, dtype)) for dtype in task.dtypes or DTYPES]:
         for question in questions(activation, dtype, recovered, marks, exhaustive=task.exhaustive):
             for target in able:
-                call = _function(packages[target], target, activation, question.function, dtype)
+                call = _call(packages[target], target, activation, question.function, dtype)
+                if call is None:
+                    continue
                 key = (question.function, target, dtype)
                 alone = _alone(packages[target], activation.name, key)
                 result = ask(question, call, target, alone)
@@ -144,10 +162,21 @@ def alone(folder: Path, target: str, activation: Activation, function: str, dtyp
 
 
 def _function(package: Any, target: str, activation: Activation, function: str, dtype: str) -> Call:
-    call: Call | None = package.call(activation.name, function, dtype)
+    call = _call(package, target, activation, function, dtype)
     if call is None:
         raise NotSupported(f"{activation.title}: {target} has no {function}; generate again")
     return call
+
+
+def _call(package: Any, target: str, activation: Activation, function: str, dtype: str) -> Call | None:
+    """Return a function of a variant of a target; None where it has none."""
+    grade = target.partition("-")[2]
+    found: Call | None = (
+        package.call(activation.name, function, dtype, grade)
+        if grade
+        else package.call(activation.name, function, dtype)
+    )
+    return found
 
 
 def ask(question: Question, call: Call, target: str, alone: Alone | None = None) -> Result:
@@ -165,11 +194,12 @@ def ask(question: Question, call: Call, target: str, alone: Alone | None = None)
             others = int(different(values, np.asarray(answer)).sum())
             result = replace(result, misplaced=others, spurious_flags=int((raised != 0).sum()))
         if question.g_bar is not None:
-            return result
+            return result if target == base(target) else result.of_grade()
         broken = question.laws.broken(
             lambda z: call(z, **question.parameters), question.arguments[0], np.asarray(answer)
         )
-    return result.lawful(broken)
+    result = result.lawful(broken)
+    return result if target == base(target) else result.of_grade()
 
 
 def placed(result: Result, question: Question, call: Call, *, every: bool = False, step: int = 1) -> Result:
@@ -182,7 +212,9 @@ def placed(result: Result, question: Question, call: Call, *, every: bool = Fals
 
 def _alone(package: Any, name: str | None, key: Key) -> Alone | None:
     """Return what calls a function on single elements, where a target has that."""
-    function, _, dtype = key
+    function, target, dtype = key
+    if target != base(target):
+        return None  # a grade has arrays alone
     return package.alone(name, function, dtype) if hasattr(package, "alone") else None
 
 
@@ -212,20 +244,27 @@ def form(activation: Activation) -> Form | None:
 
 def _seams(folder: Path, activation: Activation) -> list[float]:
     """Return where the generated code of an activation changes its formula, read from the code itself."""
-    sources = sorted(path for path in folder.rglob(f"{activation.name}.*") if path.suffix in (".c", ".py"))
+    sources = sorted(path for path in folder.rglob(f"{activation.name}*") if _is_of(path, activation))
     return [seam for path in sources for seam in seams(path.read_text("utf-8"))]
 
 
+def _is_of(path: Path, activation: Activation) -> bool:
+    """Return whether a file is code of an activation, of whichever grade."""
+    return path.suffix in (".c", ".py") and path.stem in (activation.name, f"{activation.name}_fast")
+
+
 def _module(target: str) -> ModuleType:
-    return import_module(f"symact.targets.{target}")
+    return import_module(f"symact.targets.{base(target)}")
 
 
 def _library(folder: Path, target: str) -> Path:
-    return folder / ".build" / target / "library.so"
+    return folder / ".build" / base(target) / "library.so"
 
 
 def dtypes(target: str) -> tuple[str, ...]:
     """Return what `verify_activation` judges of a target: its table of types, or what NumPy computes with."""
+    if target != base(target):
+        return ("float32",)
     return tuple(getattr(_module(target), "TYPES", ("float16", "float32", "float64")))
 
 
@@ -233,7 +272,7 @@ def _load(folder: Path, target: str, activation: Activation) -> Any:
     module = _module(target)
     if hasattr(module, "build"):
         return module.load(_library(folder, target), {str(activation.name): activation})
-    return _package(module, folder / target)
+    return _package(module, folder / base(target))
 
 
 @lru_cache(maxsize=1)

@@ -34,6 +34,9 @@ COUNTS = (
 )
 """What a function must have none of."""
 
+REPRODUCIBLE = ("wrong_threshold", "wrong_tie", "asymmetric", "not_monotone", "spurious_flags")
+"""What the fast grade, of at most 1 ulp, does not promise."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -94,6 +97,10 @@ class Result:
             out_of_range=broken.out_of_range,
             not_monotone=broken.not_monotone,
         )
+
+    def of_grade(self) -> "Result":
+        """Return the result without what only the reproducible grade promises; special values stay."""
+        return replace(self, **dict.fromkeys(REPRODUCIBLE, 0))  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``symact verify --json`` prints."""

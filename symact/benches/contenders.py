@@ -28,7 +28,7 @@ Array = np.ndarray
 Prepared = Callable[[Array, Array], Run]
 """From z and g_bar (which a forward function leaves alone) to a call that returns the result."""
 
-OURS = ("symact c", "symact numpy")
+OURS = ("symact c", "symact c-fast", "symact numpy")
 PEERS = ("numpy", "torch", "jax", "onnxruntime")
 MEMCPY = "memcpy"
 """The time that it takes to copy as many bytes as the task reads and writes: a floor."""
@@ -84,7 +84,9 @@ def contenders(task: Task, folder: Path, against: tuple[str, ...]) -> Iterator[C
     Raises UnknownName for a peer that does not exist, ToolMissing for one that is not installed.
     """
     yield Contender(OURS[0], _c(task, folder))
-    yield Contender(OURS[1], _numpy(task, folder))
+    if task.dtype == "float32":
+        yield Contender(OURS[1], _c(task, folder, grade="_fast"))
+    yield Contender(OURS[2], _numpy(task, folder))
     makers: Mapping[str, Callable[[Task], Prepared | None]] = {
         "numpy": _recipe,
         "torch": _torch,
@@ -100,12 +102,12 @@ def contenders(task: Task, folder: Path, against: tuple[str, ...]) -> Iterator[C
             yield Contender(peer, prepare)
 
 
-def _c(task: Task, folder: Path) -> Prepared:
-    """The C arrays, called without anything around them."""
+def _c(task: Task, folder: Path, *, grade: str = "") -> Prepared:
+    """The C arrays of a grade, called without anything around them."""
     activation, number = task.activation, DTYPES[task.dtype]
     suffix, inputs, _ = interface(task.function)
     long = c.TYPES[task.dtype][2]
-    symbol = ctypes.CDLL(str(folder / LIBRARY))[f"symact_{activation.name}{suffix}{long}"]
+    symbol = ctypes.CDLL(str(folder / LIBRARY))[f"symact_{activation.name}{suffix}{grade}{long}"]
     symbol.restype = None
     values = [number(float(p.default)) for p in activation.parameters]
 

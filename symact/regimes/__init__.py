@@ -16,9 +16,10 @@ as good as any needs to be.
 | stabilisation | all of it for a case |
 """
 
+from symact.regimes.judges import SERIES
 from symact.regimes.points import exact_ball, points_between
 from symact.regimes.searches import Regime
 from symact.regimes.stabilisation import Stable, stabilise
 from symact.regimes.truths import true_value
 
-__all__ = ["Regime", "Stable", "exact_ball", "points_between", "stabilise", "true_value"]
+__all__ = ["SERIES", "Regime", "Stable", "exact_ball", "points_between", "stabilise", "true_value"]

@@ -16,12 +16,6 @@ from symact.regimes.points import FAR, Point
 from symact.regimes.terrains import Terrain
 from symact.regimes.truths import PRECISIONS
 
-GOOD_ULP = 0.05
-"""A form with no more error than this, in ulp of the format, is good; the final rounding comes on top."""
-
-TERMS = {False: 14, True: 22}
-"""Of a power series, in binary64 and in double-double."""
-
 SERIES = "power series"
 """The rule of a Taylor polynomial."""
 
@@ -44,7 +38,7 @@ class Judge:
     """The errors of forms at the points of a terrain; each is computed once."""
 
     def __init__(self, terrain: Terrain, arithmetic: Arithmetic) -> None:
-        self.terrain, self._arithmetic = terrain, arithmetic
+        self.terrain, self.arithmetic = terrain, arithmetic
         self.points = terrain.points
         self._sample = _Sample(terrain, terrain.points, terrain.truths, terrain.ulps, arithmetic)
         self._known: dict[Form, list[float | None]] = {}
@@ -68,7 +62,7 @@ class Judge:
         if truth is None:
             return float("nan")
         center = precisely(candidate.center) if candidate.form.rule == SERIES else None
-        sample = _Sample(self.terrain, [point], [truth], [self.terrain.ulp(truth)], self._arithmetic)
+        sample = _Sample(self.terrain, [point], [truth], [self.terrain.ulp(truth)], self.arithmetic)
         return sample.errors(candidate.form, [0], center)[0]
 
     def power_series(self, expression: sp.Expr) -> list[Candidate]:
@@ -84,7 +78,7 @@ class Judge:
                 centers.append((root, sp.Rational(int(mantissa)) * sp.Integer(2) ** int(exponent)))
         found = []
         for center, exact in centers:
-            rows = series(expression, Z, center, TERMS[self._arithmetic.bits > 64])
+            rows = series(expression, Z, center, self.arithmetic.terms)
             if rows is not None:
                 form = Form(SERIES, horner(rows))
                 near = self._sample.near(rows, center)

@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import sympy as sp
 
-from symact.regimes.judges import GOOD_ULP, Candidate, Judge
+from symact.forms import W
+from symact.regimes.judges import Candidate, Judge
 from symact.regimes.points import point, short_between
 
 MAX_BISECTIONS = 80
@@ -19,20 +20,35 @@ def runs(
     judges: Sequence[Judge],
 ) -> list[tuple[Candidate, sp.Expr, float]]:
     """Cover the points from left to right by the longest runs: ``(candidate, start, worst error)``."""
+    arithmetic = judges[0].arithmetic
+    enough = arithmetic.good
     best = [min(c.errors[i] for c in found) for i in order]
     good = [
-        [c.errors[i] <= max(GOOD_ULP, 2 * limit) for i, limit in zip(order, best, strict=True)] for c in found
+        [c.errors[i] <= max(enough, 2 * limit) for i, limit in zip(order, best, strict=True)] for c in found
     ]
     found_runs: list[tuple[int, int, int]] = []
     position = 0
     while position < len(order):
-        # Who was good before the seam too leaves no gap at it.
-        steady = [row[position - 1] and row[position] for row in good] if position else []
+        # Who was good before the seam too leaves no gap at it; nor does who begins at 0, exactly.
+        meets = arithmetic.thrifty and position and points[position - 1] < 0 < points[position]
+        steady = (
+            [
+                row[position]
+                and (row[position - 1] or (meets and c.form.side > 0 and not c.form.expression.has(W)))
+                for c, row in zip(found, good, strict=True)
+            ]
+            if position
+            else []
+        )
         reach = [
             _reach(row, position) if not any(steady) or steady[i] else position for i, row in enumerate(good)
         ]
         longest = max(reach)
-        index = min((i for i, r in enumerate(reach) if r == longest), key=lambda i: found[i].form.cost)
+        used = [found[i].form for i, *_ in found_runs] if arithmetic.thrifty else []
+        index = min(
+            (i for i, r in enumerate(reach) if r == longest),
+            key=lambda i: (found[i].form.further(used) if used else 0, found[i].form.cost),
+        )
         found_runs.append((index, position, longest))
         position = longest
     result = []
@@ -76,9 +92,9 @@ def _between(
         errors = [max(judge.error_at(c, point(middle)) for judge in judges) for c in (left, right)]
         if any(error != error for error in errors):
             break
-        if max(errors) <= GOOD_ULP:
+        if max(errors) <= judges[0].arithmetic.good:
             return sp.Rational(middle.numerator, middle.denominator)
-        if errors[0] <= max(GOOD_ULP, errors[1]):
+        if errors[0] <= max(judges[0].arithmetic.good, errors[1]):
             low = middle
         else:
             high = middle

@@ -1,5 +1,6 @@
 """Searches: the regimes of one piece, from the forms that it can be computed in."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ from symact.formats import Format
 from symact.forms import SCALED, Form, T, candidates, protected
 from symact.pieces import Piece
 from symact.power_series import horner, series
-from symact.regimes.judges import GOOD_ULP, SERIES, TERMS, Candidate, Judge
+from symact.regimes.judges import SERIES, Candidate, Judge
 from symact.regimes.parameters import GROWING, inner_symbols, positive, turning_symbols
 from symact.regimes.seams import runs
 from symact.regimes.terrains import terrain
@@ -64,26 +65,53 @@ class Search:
             # A sine exists where its argument overflows: parameters of all sizes must be thought of.
             large = {s: v * LARGE if s in turned else v for s, v in self.settings[0].items()}
             judges.append(self._judge(expression, large, far=True))
-        found: list[Candidate] = []
+        points = [point for judge in judges for point in judge.points]
+        order = sorted(range(len(points)), key=lambda i: points[i].place)
+        places = [points[i].exact for i in order]
         forms = list(self._forms(expression))
+        polynomials: list[Candidate] = []
+        for allowed in self._tolls(forms):
+            found, good = self._judged([f for f in forms if f.toll <= allowed], judges)
+            if good is not None:
+                only = Regime(self.piece.lower, self.piece.upper, self._own(good.expression), good.rule)
+                return [only], max(found[-1].errors, default=0.0)
+            polynomials = polynomials or self._polynomials(expression, judges)
+            if not found and not polynomials:
+                continue
+            chosen = runs([*found, *polynomials], order, places, judges)
+            worst = max((worst for *_, worst in chosen), default=0.0)
+            if worst <= self.arithmetic.good:
+                break
+        return self._joined(chosen), worst
+
+    def _tolls(self, forms: Sequence[Form]) -> list[float]:
+        """Return what forms may cost, one try after another: anything, unless the arithmetic is thrifty."""
+        if not self.arithmetic.thrifty:
+            return [math.inf]
+        return sorted({form.toll for form in forms})
+
+    def _judged(self, forms: Sequence[Form], judges: Sequence[Judge]) -> tuple[list[Candidate], Form | None]:
+        """Return the forms worth a judgement everywhere; and the last of them where it is all one needs."""
+        good = self.arithmetic.good
+        found: list[Candidate] = []
         for form in [form for form in forms if form.side == 0]:
             found.append(Candidate(form, sp.S.Zero, _errors(judges, form)))
-            if (worst := max(found[-1].errors, default=0.0)) <= GOOD_ULP:
-                only = Regime(self.piece.lower, self.piece.upper, self._own(form.expression), form.rule)
-                return [only], worst
+            if max(found[-1].errors, default=0.0) <= good:
+                return found, form
         looked_at = {candidate.form for candidate in found}
         while new := [f for f in _promising(forms, judges, _edges(judges, found)) if f not in looked_at]:
             found += [Candidate(form, sp.S.Zero, _errors(judges, form)) for form in new]
             looked_at |= set(new)
+        return found, None
+
+    def _polynomials(self, expression: sp.Expr, judges: Sequence[Judge]) -> list[Candidate]:
+        """Return the power series that there are."""
         if len(judges) == 1 and not self.settings[0]:
-            found += judges[0].power_series(expression)
-        elif (row := self._scaled_series(expression)) is not None:
-            errors = tuple(e for judge in judges for e in judge.series_errors(row, arb(0)))
-            found.append(Candidate(row, sp.S.Zero, errors))
-        points = [point for judge in judges for point in judge.points]
-        order = sorted(range(len(points)), key=lambda i: points[i].place)
-        chosen = runs(found, order, [points[i].exact for i in order], judges)
-        return self._joined(chosen), max((worst for *_, worst in chosen), default=0.0)
+            return judges[0].power_series(expression)
+        if (row := self._scaled_series(expression)) is None:
+            return []
+        errors = tuple(e for judge in judges for e in judge.series_errors(row, arb(0)))
+        return [Candidate(row, sp.S.Zero, errors)]
 
     def _judge(
         self, expression: sp.Expr, setting: Mapping[sp.Symbol, sp.Expr], *, far: bool = False, every: int = 1
@@ -119,7 +147,7 @@ class Search:
         scaled = sp.simplify(scaled) if scaled.free_symbols != {T} else scaled
         if scaled.free_symbols != {T}:
             return None
-        rows = series(scaled, T, arb(0), TERMS[self.arithmetic.bits > 64])
+        rows = series(scaled, T, arb(0), self.arithmetic.terms)
         return None if rows is None else Form(SERIES, scale * horner(rows).subs(T, rate * T))
 
     def _near_zero(self, setting: Mapping[sp.Symbol, sp.Expr]) -> bool:
@@ -175,7 +203,7 @@ def _edges(judges: Sequence[Judge], found: Sequence[Candidate]) -> list[list[int
         count = len(judge.points)
         chosen = {*range(0, count, COARSE), *range(max(count - 1, 0), count)}
         for candidate in found:
-            good = [error <= GOOD_ULP for error in candidate.errors[offset : offset + count]]
+            good = [error <= judge.arithmetic.good for error in candidate.errors[offset : offset + count]]
             for i in (i for i in range(1, count) if good[i] != good[i - 1]):
                 chosen |= {*range(max(i - 2, 0), min(i + 2, count))}
         edges.append(sorted(chosen))
@@ -185,11 +213,13 @@ def _edges(judges: Sequence[Judge], found: Sequence[Candidate]) -> list[list[int
 
 def _promising(forms: Sequence[Form], judges: Sequence[Judge], at: Sequence[Sequence[int]]) -> list[Form]:
     """Leave out forms that are good, at some of the points, only where another one is too."""
+    if judges[0].arithmetic.thrifty:  # they may be good for others' sake, whose functions they share
+        return list(forms)
     rows = [
         [e for judge, some in zip(judges, at, strict=True) for e in judge.errors(form, at=some)]
         for form in forms
     ]
-    limits = [max(GOOD_ULP, 2 * min(column)) for column in zip(*rows, strict=True)]
+    limits = [max(judges[0].arithmetic.good, 2 * min(column)) for column in zip(*rows, strict=True)]
     good = [{i for i, (e, limit) in enumerate(zip(row, limits, strict=True)) if e <= limit} for row in rows]
     order = sorted(range(len(forms)), key=lambda i: (-len(good[i]), forms[i].cost))
     kept: list[int] = []

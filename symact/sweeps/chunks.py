@@ -56,8 +56,10 @@ class Sweep:
     @cached_property
     def kernel(self) -> str:
         """The hash of the code that computes the function, in C with what it calls and without comments."""
-        if self.target == "c":
-            texts = closure(self.files, f"symact_{self.activation.name}{interface(self.function)[0]}_f32")
+        target, _, grade = self.target.partition("-")
+        if target == "c":
+            suffix = interface(self.function)[0] + f"_{grade}" * bool(grade)
+            texts = closure(self.files, f"symact_{self.activation.name}{suffix}_f32")
         else:
             texts = [self.files[path] for path in sorted(self.files) if not path.endswith("__init__.py")]
         return hashlib.sha256("\n".join(texts).encode()).hexdigest()

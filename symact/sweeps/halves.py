@@ -59,11 +59,9 @@ def verify_activation(task: Task) -> list[Result]:
     """
     patterns = {target: _formats(target) for target in task.targets}
     every = {dtype for dtypes in patterns.values() for dtype in dtypes}
-    left = tuple(
-        dtype
-        for dtype in task.dtypes or accuracy.DTYPES
-        if dtype not in every or any(dtype in accuracy.dtypes(target) for target in task.targets)
-    )
+    able = {dtype for target in task.targets for dtype in accuracy.dtypes(target)}
+    usual = tuple(dtype for dtype in accuracy.DTYPES if dtype in able)
+    left = tuple(dtype for dtype in task.dtypes or usual if dtype not in every or dtype in able)
     results = accuracy.verify_activation(replace(task, dtypes=left)) if left else []
     for dtype in [dtype for dtype in FORMATS if dtype in every and dtype in (task.dtypes or every)]:
         found: dict[tuple[str, str], list[Result]] = {}
@@ -78,6 +76,8 @@ def verify_activation(task: Task) -> list[Result]:
 
 def _formats(target: str) -> tuple[str, ...]:
     """Return the dtypes of which a target has functions on arrays of bit patterns."""
+    if target != accuracy.base(target):
+        return ()
     halves = getattr(import_module(f"symact.targets.{target}"), "HALVES", {})
     return tuple(fmt.dtype for fmt in halves.values())
 

@@ -22,16 +22,9 @@ from symact.formats import BFLOAT16, BINARY16, FORMATS, Format
 from symact.kernels import SOURCES, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
 from symact.quotations import Quotations, in_words
-from symact.targets.printing import (
-    ELEMENTARY,
-    double_double,
-    grouped,
-    hexadecimal,
-    inner_names,
-    unclashing,
-    write,
-    write_condition,
-)
+from symact.targets.c_fast import fast_context, fast_functions
+from symact.targets.c_notations import DoubleDoubles, Doubles
+from symact.targets.printing import inner_names, unclashing, write, write_condition
 from symact.writing import text
 
 FLAGS = ("-O1", "-std=c99", "-fPIC")
@@ -58,6 +51,9 @@ HALVES: Mapping[str, Format] = {"_f16": BINARY16, "_bf16": BFLOAT16}
 SUFFIXES = {**{dtype: row[2] for dtype, row in TYPES.items()}, **{fmt.dtype: s for s, fmt in HALVES.items()}}
 """dtype -> suffix of arrays."""
 
+GRADES = ("fast",)
+"""What there is beside the reproducible functions, of float32 arrays."""
+
 OF_HALVES = ("forward", "derivative", "derivative_from_output", "vjp", "vjp_from_output")
 """The functions that there are for them."""
 
@@ -70,108 +66,21 @@ UNWRITTEN = -12345.0
 UNWRITTEN_PATTERN = 0xC641
 """The same for bit patterns: bfloat16 has that number, nearly."""
 
-SMALL_POWER = 8
-"""symact_powers.h has functions for powers up to this one."""
-
 SLOW = {
     "sin", "cos", "tan", "asin", "acos", "acosh", "atanh", "erf", "erfc", "erfcx",
     "sin_scaled", "cos_scaled",
 }  # fmt: skip
 """Functions that do not become vector instructions; all others are computed on both sides of a choice."""
 
-EXACT = {"sqrt": "sqrt", "abs": "fabs", "ldexp": "ldexp"}
-"""What libm has to compute exactly, or correctly rounded; all else is symact_functions.h's."""
-
-
-@dataclass(frozen=True)
-class Doubles:
-    """binary64 in infix."""
-
-    names: Mapping[sp.Symbol, str]
-    ranging = False
-
-    def number(self, value: sp.Expr) -> str:
-        if value in (sp.oo, -sp.oo, sp.nan):
-            return {sp.oo: "INFINITY", -sp.oo: "-INFINITY", sp.nan: "NAN"}[value]
-        if value.is_Integer and abs(value) < 1000:
-            return f"{int(value)}.0"
-        return hexadecimal(double_double(value)[0])
-
-    def add(self, a: str, b: str) -> str:
-        return f"({a} + {b})"
-
-    def subtract(self, a: str, b: str) -> str:
-        return f"({a} - {b})"
-
-    def multiply(self, a: str, b: str) -> str:
-        return f"{a} * {b}"
-
-    def divide(self, a: str, b: str) -> str:
-        return f"({a} / {grouped(b)})"
-
-    def negate(self, a: str) -> str:
-        return f"(-{a})"
-
-    def integer_power(self, a: str, n: int) -> str:
-        return f"symact_power_{n}({a})" if 1 < n <= SMALL_POWER else f"symact_powi({a}, {n})"
-
-    def call(self, name: str, arguments: list[str]) -> str:
-        if name in ("true", "false"):
-            return "1" if name == "true" else "0"
-        if name == "ldexp" and arguments[1].lstrip("-").isdigit() and abs(int(arguments[1])) < 1000:
-            return f"{arguments[0]} * 0x1p{arguments[1]}"
-        if name not in ELEMENTARY and name not in EXACT:
-            raise NotSupported(f"C: no function {name}; add it to the runtime")
-        return f"{EXACT.get(name, f'symact_f64_{name}')}({', '.join(arguments)})"
-
-
-@dataclass(frozen=True)
-class DoubleDoubles:
-    """double-double by calls of symact_dd.h; names in ``plain`` are binary64 and are widened."""
-
-    names: Mapping[sp.Symbol, str]
-    ranging = True
-
-    def number(self, value: sp.Expr) -> str:
-        if value in (sp.oo, -sp.oo, sp.nan):
-            return f"symact_dd_from_double({Doubles(self.names).number(value)})"
-        hi, lo = double_double(value)
-        if lo == 0.0:
-            return f"symact_dd_from_double({Doubles(self.names).number(value)})"
-        return f"symact_dd_make({hexadecimal(hi)}, {hexadecimal(lo)})"
-
-    def add(self, a: str, b: str) -> str:
-        return f"symact_dd_add({a}, {b})"
-
-    def subtract(self, a: str, b: str) -> str:
-        return f"symact_dd_sub({a}, {b})"
-
-    def multiply(self, a: str, b: str) -> str:
-        return f"symact_dd_mul({a}, {b})"
-
-    def divide(self, a: str, b: str) -> str:
-        return f"symact_dd_div({a}, {b})"
-
-    def negate(self, a: str) -> str:
-        return f"symact_dd_neg({a})"
-
-    def integer_power(self, a: str, n: int) -> str:
-        return f"symact_dd_powi({a}, {n})"
-
-    def call(self, name: str, arguments: list[str]) -> str:
-        if name in ("true", "false"):
-            return "1" if name == "true" else "0"
-        return f"symact_dd_{name}({', '.join(arguments)})"
-
-
 # Contexts for the templates.
 
 
 def activation_context(template: str, derived: Derived, kernels: Kernels) -> dict[str, object]:
-    """Return what templates/c/ACTIVATION.c.jinja uses."""
-    del template
+    """Return what the templates for one activation use."""
     activation = derived.activation
     name = _name(activation)
+    if template.endswith("_fast.c.jinja"):
+        return fast_context(name, activation, kernels, OF_HALVES)
     return {
         "name": name,
         "formula": text(activation.expression),
@@ -239,6 +148,8 @@ def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
         prototypes += [function["checked"] + ";"] * bool(function["checked"])
     halves = _halves(_name(activation), activation, kernels)
     prototypes += [function["array"] + ";" for function in halves["functions"]]
+    fast = fast_functions(_name(activation), activation, kernels, OF_HALVES)
+    prototypes += [function["array"] + ";" for function in fast]
     condition = kernels.output_condition
     return {
         "name": _name(activation),
@@ -254,7 +165,7 @@ def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
 
 def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quotations) -> dict[str, object]:
     """Return what the templates that stand once use: the header's activations, the runtime's constants."""
-    if template.endswith(("symact_dd.h.jinja", "symact_functions.h.jinja")):
+    if template.endswith(("symact_dd.h.jinja", "symact_functions.h.jinja", "symact_fast.h.jinja")):
         return {"runtime": runtime_constants()}
     if template.endswith("symact_halves.h.jinja"):
         formats = [
@@ -483,7 +394,7 @@ class Library:
     path: Path
     activations: Mapping[str, Activation]
 
-    def call(self, name: str, function: str, dtype: str) -> Callable[..., np.ndarray] | None:
+    def call(self, name: str, function: str, dtype: str, grade: str = "") -> Callable[..., np.ndarray] | None:
         """Return ``f(input, [g_bar], out=None, **parameters)``, or None where there is no such function.
 
         ``out`` may be one of the inputs, in the dtype. What a function leaves out is `UNWRITTEN`.
@@ -493,7 +404,7 @@ class Library:
         Raises SymactError where a function writes beside its output.
         """
         suffix, inputs, _ = interface(function)
-        symbol = self._symbol(f"symact_{name}{suffix}{SUFFIXES[dtype]}")
+        symbol = self._symbol(f"symact_{name}{suffix}{'_' * bool(grade)}{grade}{SUFFIXES[dtype]}")
         if symbol is None:
             return None
         number = ctypes.c_double if dtype == "float64" else ctypes.c_float

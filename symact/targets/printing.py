@@ -10,7 +10,7 @@ from flint import ctx
 from symact.arithmetics import constant, in_order
 from symact.errors import NotSupported
 from symact.forms import T, W
-from symact.functions import cos_scaled, exp_scaled, ldexp, sin_scaled
+from symact.functions import choice, cos_scaled, exp_scaled, ldexp, sin_scaled
 
 ELEMENTARY = {
     "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh", "acosh",
@@ -94,6 +94,10 @@ def write(expression: sp.Expr, notation: Notation) -> str:
     if isinstance(expression, (exp_scaled, ldexp, sin_scaled, cos_scaled)):
         inner = write(expression.args[0], notation)
         return notation.call(type(expression).__name__, [inner, str(int(expression.args[1]))])
+    if isinstance(expression, choice):
+        condition, first, second = expression.args
+        held = write_condition(condition, notation, " & ", " | ", "!")
+        return notation.call("choice", [held, write(first, notation), write(second, notation)])
     if isinstance(expression, sp.Function):
         return notation.call(expression.func.__name__.lower(), [write(a, notation) for a in expression.args])
     raise NotSupported(f"{type(notation).__name__}: cannot write {expression.func.__name__} of {expression}")
