@@ -59,7 +59,7 @@ CORPUS = {
 """Every kind of piece: about zero and elsewhere, lines, ties, roots, poles, what oscillates, what cancels."""
 
 
-QUICK = ("tanh", "gelu", "log_normal_cdf", "snake", "hardswish", "far ties", "line", "squareplus")
+QUICK = ("tanh", "gelu", "log_normal_cdf", "snake", "hardswish", "far ties", "line", "squareplus", "logcosh")
 
 
 def patterns(count: int) -> list[int]:

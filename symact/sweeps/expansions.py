@@ -216,10 +216,10 @@ class _Expander:
         if farthest <= NEAR_ZERO and (found := _about_zero(expression, variable, order, low, high)):
             return found
         line = asymptote(expression, variable, order, side) if outside else None
-        if line is not None:
+        if line is not None and line.ties:
             if found := along(line, nearest, farthest):
                 return found
-            if wide and line.ties and along(line, farthest, farthest):
+            if wide and along(line, farthest, farthest):
                 return None  # a polynomial could not tell ties at the far end, a narrower range will
         if farthest <= 4 * nearest:
             for precision in PRECISIONS:
@@ -232,7 +232,10 @@ class _Expander:
                 return found
             if at is not None and farthest <= NARROW * nearest:
                 return self._otherwise(expression, at, centre, low, high)
-        return far(expression, variable, order, side, nearest) if outside and wide else None
+        if not outside or not wide:
+            return None
+        found = along(line, nearest, farthest) if line is not None and not line.ties else None
+        return found or far(expression, variable, order, side, nearest)
 
     def _otherwise(
         self, expression: sp.Expr, at: list[arb], centre: float, low: float, high: float
