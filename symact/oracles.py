@@ -45,6 +45,9 @@ BESIDE = Fraction(1, 2**2400)
 SEQUENCES = (1, Fraction(3, 4))
 """A limit at infinity is read off along 2^k times each: what oscillates may tend anywhere along one."""
 
+MOST_SHIFT = 1000
+"""More bits than this make a number beyond binary64's."""
+
 Exact = tuple[int, int] | float | None
 """A reference value: (m, k) for m * 2^k, else inf, -inf, nan; None if it is undecided."""
 
@@ -98,11 +101,28 @@ class Truths:
 
 def truths(values: Sequence[Exact], fmt: Format) -> Truths:
     """Return exact values as what results of a format are compared with."""
-    rows = [
-        _anchored(*value, fmt) if type(value) is tuple else (math.nan if value is None else value, 0.0, 0)
-        for value in values
-    ]
-    anchors, residuals, ulps = zip(*rows, strict=True) if rows else ((), (), ())
+    anchors: list[float] = []
+    residuals: list[float] = []
+    ulps: list[int] = []
+    precision, lowest, highest = fmt.precision, fmt.lowest_exponent, fmt.highest_exponent
+    ldexp = math.ldexp
+    for value in values:
+        if isinstance(value, tuple):
+            mantissa, exponent = value
+            shift = mantissa.bit_length() - precision
+            ulp = shift + exponent
+            if 0 < shift < MOST_SHIFT and lowest < ulp < highest:  # sooner, and nearly always
+                count = (mantissa + (1 << shift - 1)) >> shift
+                anchor, rest = ldexp(count, ulp), ldexp(mantissa - (count << shift), -shift)
+            else:
+                rest = -0.5
+            if rest == -0.5:  # it may be a tie
+                anchor, rest, ulp = _anchored(mantissa, exponent, fmt)
+        else:
+            anchor, rest, ulp = (math.nan if value is None else value), 0.0, 0
+        anchors.append(anchor)
+        residuals.append(rest)
+        ulps.append(ulp)
     return Truths(
         np.array(anchors, np.float64),
         np.array(residuals, np.float64),
@@ -201,20 +221,79 @@ class Function:
 
     def many(self, points: Iterable[float], order: int = 0) -> list[Exact]:
         """Return exact values, or derivatives of an order, at many points: quickest where they are sorted."""
+        rows = self._soon(points := list(points), (order,))
         bits, cap = ctx.prec, ctx.cap
         try:
-            return [self._exact(z, order) for z in points]
+            return [
+                self._exact(z, order) if row is None else row[0] for z, row in zip(points, rows, strict=True)
+            ]
         finally:
             ctx.prec, ctx.cap = bits, cap
 
     def jets(self, points: Iterable[float], top: int) -> list[list[Exact]]:
         """Return what `many` does for every order up to ``top``: one power series gives them all."""
+        rows = self._soon(points := list(points), tuple(range(top + 1)))
         bits, cap = ctx.prec, ctx.cap
         try:
-            jets = [self._jet(z, top) for z in points]
+            jets = [self._jet(z, top) if row is None else row for z, row in zip(points, rows, strict=True)]
         finally:
             ctx.prec, ctx.cap = bits, cap
         return [list(column) for column in zip(*jets, strict=True)]
+
+    def _soon(self, points: Sequence[float], orders: tuple[int, ...]) -> list[list[Exact] | None]:
+        """Return the values of some orders, at all points that one precision after another settles.
+
+        None where none of the first few does, at ties, and where there is something else to say of a point.
+        """
+        rows: list[list[Exact] | None] = [None] * len(points)
+        left = [i for i, z in enumerate(points) if math.isfinite(z) and self._inside(z)]
+        bits, before = LOWEST_BITS, (ctx.prec, ctx.cap)
+        while bits < self._wanted:
+            bits *= 2
+        try:
+            for precision in (bits, 2 * bits, 4 * bits):
+                if left:
+                    ctx.prec, ctx.cap = precision, orders[-1] + 1
+                    left = self._settle(points, left, orders, rows)
+        finally:
+            ctx.prec, ctx.cap = before
+        return rows
+
+    def _settle(
+        self,
+        points: Sequence[float],
+        places: Sequence[int],
+        orders: tuple[int, ...],
+        rows: list[list[Exact] | None],
+    ) -> list[int]:
+        """Fill in the rows at some places, with the precision in force; return where it does not suffice."""
+        top = orders[-1]
+        program, point, coordinates = self._program(ctx.prec, top), self._point, self._coordinates
+        moved = self._arguments(arb(0), top)[1:]
+        left = []
+        for i in places:
+            z = points[i]
+            coordinates.at, point.tied = z, False
+            x = arb(z)
+            if top:
+                x = arb_series([x] if moved else [x, 1])
+            try:
+                value = program((x, *moved))
+                row: list[Exact] = []
+                for order in orders:
+                    ball = _derivative(value, order) if top else value
+                    if self._spare(ball) is None:
+                        left.append(i)
+                        break
+                    row.append(_middle(ball))
+                else:
+                    if not point.tied:
+                        rows[i] = row
+            except (Undefined, AtPole):
+                continue
+            except (Undecided, ValueError, ZeroDivisionError):
+                left.append(i)
+        return left
 
     def _jet(self, z: float, top: int) -> list[Exact]:
         """Return every order's value; what the series leaves open, and the value at a tie, is found alone."""
@@ -286,11 +365,9 @@ class Function:
                 del missing[0]
             spare = bits
             for order in missing.copy():
-                ball = value[order] if top else value
-                if order > 1:
-                    ball *= math.factorial(order)
-                known = ball.rel_accuracy_bits() - self._wanted
-                if ball.is_finite() and (known >= 0 or ball.rad() < self._floor):
+                ball = _derivative(value, order) if top else value
+                known = self._spare(ball)
+                if known is not None and ball.is_finite():
                     found[order] = ball
                     missing.remove(order)
                     spare = min(spare, known)
@@ -303,6 +380,11 @@ class Function:
             bits *= 2
         self._start = LOWEST_BITS
         raise Undecided
+
+    def _spare(self, ball: arb) -> int | None:
+        """Return how many bits more than are wanted a ball tells; None where it tells too little."""
+        known = int(ball.rel_accuracy_bits()) - self._wanted
+        return known if known >= 0 or ball.rad() < self._floor else None
 
     def _program(self, bits: int, top: int) -> Node:
         if (bits, top) not in self._programs:
@@ -419,11 +501,22 @@ class _Coordinates(Mapping[sp.Symbol, Fraction]):
         return Fraction(self.at) if symbol == self._symbol else self._others[symbol]
 
 
+def _derivative(series: arb_series, order: int) -> arb:
+    """Return the derivative of an order from a Taylor series."""
+    ball = series[order]
+    return ball * math.factorial(order) if order > 1 else ball
+
+
+def _middle(ball: arb) -> tuple[int, int]:
+    """Return the middle of a ball that is finite."""
+    mantissa, exponent = ball.mid().man_exp()
+    return int(mantissa), int(exponent)
+
+
 def _as_exact(ball: arb) -> Exact:
     """Return the middle of a small ball."""
     if ball.is_finite():
-        mantissa, exponent = ball.mid().man_exp()
-        return int(mantissa), int(exponent)
+        return _middle(ball)
     if ball.is_nan():
         return math.nan
     return math.inf if ball > 0 else -math.inf

@@ -30,11 +30,13 @@ from symact.quotations import FILE
 from symact.sweeps.branches import branch
 from symact.sweeps.certificates import Certificates, certify, recheck
 from symact.sweeps.chunks import PATTERNS, function_of, judge, merged
-from symact.sweeps.expansions import Kind, Piece, expand
+from symact.sweeps.conjugates import conjugated
+from symact.sweeps.expansions import Kind, Piece, Smooth, expand
 from symact.sweeps.programs import program
 from symact.sweeps.subjects import FUNCTIONS, Subject, subject
 
 SEED = 20_241_125
+z = sp.Symbol("z", real=True)
 CORPUS = {
     "tanh": activations()["tanh"],
     "gelu": activations()["gelu"],
@@ -47,12 +49,17 @@ CORPUS = {
     "half": Activation("half", Z / 2 + sp.tanh(Z) / 4),
     "cancels": Activation("cancels", sp.log(sp.exp(Z) + 1) - sp.log(2) - Z / 2),
     "far ties": Activation("far_ties", sp.Rational(3, 2) * Z - 1 / (1 + Z**2)),
+    "e_swish": activations()["e_swish"],
+    "tanhshrink": activations()["tanhshrink"],
+    "squareplus": activations()["squareplus"],
+    "logcosh": activations()["logcosh"],
+    "line": Activation("line", sp.Rational(5, 8) * Z * (1 + sp.tanh(Z)) + sp.Rational(1, 2)),
     "double exponential": Activation("double_exponential", sp.exp(-sp.exp(-Z))),
 }
-"""Every kind of piece: about zero and elsewhere, tails, ties, roots, poles, what oscillates, what cancels."""
+"""Every kind of piece: about zero and elsewhere, lines, ties, roots, poles, what oscillates, what cancels."""
 
 
-QUICK = ("tanh", "gelu", "log_normal_cdf", "snake", "hardswish", "far ties")
+QUICK = ("tanh", "gelu", "log_normal_cdf", "snake", "hardswish", "far ties", "line", "squareplus", "logcosh")
 
 
 def patterns(count: int) -> list[int]:
@@ -154,9 +161,6 @@ def test_pieces_cover_every_float_once(name: str) -> None:
         assert few < 1000, "too much is left to arbitrary precision"
 
 
-z = sp.Symbol("z", real=True)
-
-
 @pytest.mark.parametrize(
     ("expression", "low", "high", "expected"),
     [
@@ -248,6 +252,102 @@ def test_ties_of_polynomials_are_decided(name: str) -> None:
         first = BINARY32.pattern(BINARY32.round(start)) // 4 * 4
         tally = judge(asked, exact(asked), first, first + 2999)
         assert (tally.misrounded, tally.escalated) == (0, 0)
+
+
+LINES = [  # activation, function, side of the line, the line
+    ("e_swish", "forward", -1, lambda z: 11 * z / 8, (200.0, 2.0**24, 1e30)),
+    ("tanhshrink", "forward", 1, lambda z: z - 1, (200.0, 2.0**24 + 2, 2.0**40)),
+    ("tanhshrink", "forward", -1, lambda z: z + 1, (-200.0, -(2.0**24) - 2000, -(2.0**40))),
+    ("line", "forward", -1, lambda z: 5 * z / 4 + Fraction(1, 2), (200.0, 2.0**22, 2.0**24, 2.0**50)),
+    ("sqrt_softplus", "derivative_from_output", -1, lambda z: z / 2, (1e-42, 1e-38, 1.2e-38, 1e-20)),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "side", "line", "starts"), LINES)
+def test_ties_of_lines_are_decided_by_what_is_left(
+    name: str, function: str, side: int, line: Callable[[Fraction], Fraction], starts: tuple[float, ...]
+) -> None:
+    """Where exp(-z) is all that tells on which side of a tie a value lies: arbitrary precision gives up."""
+    activation = CORPUS.get(name) or activations()[name]
+    asked, away = subject(activation, function, form(activation)), Fraction(side, 2**400)
+    ties = 0
+    for start in starts:
+
+        def rounded(points: np.ndarray, away: Fraction) -> np.ndarray:
+            return np.array([BINARY32.round(line(Fraction(float(z))) + away) for z in points], np.float32)
+
+        first = BINARY32.pattern(BINARY32.round(start))
+        right = judge(asked, lambda points: rounded(points, away), first, first + 999)
+        assert (right.misrounded, right.escalated, right.wrong_nan) == (0, 0, 0)
+        even = judge(asked, lambda points: rounded(points, Fraction(0)), first, first + 999)
+        other = judge(asked, lambda points: rounded(points, -away), first, first + 999)
+        assert even.misrounded <= other.misrounded
+        ties += even.misrounded
+    assert ties > 100
+
+
+@pytest.mark.parametrize(
+    ("name", "at"), [("squareplus", -(2.0**40)), ("squareplus", -1e37), ("logcosh", 3e4)]
+)
+def test_what_cancels_far_out_has_pieces(name: str, at: float) -> None:
+    """z/2 + sqrt(z^2 + 4)/2 is -1/z, log(cosh(z)) is z - log(2): series over an interval do not tell."""
+    asked = subject(CORPUS[name], "forward")
+    first = BINARY32.pattern(BINARY32.round(at)) // 2**20 * 2**20
+    pieces = expand(asked.smooth, first, first + 2**20 - 1)
+    assert all(piece.kind is Kind.SERIES for piece in pieces)
+    assert len(pieces) < 10
+    tally = judge(asked, exact(asked), first, first + 299)
+    assert (tally.misrounded, tally.escalated) == (0, 0)
+    off = judge(asked, lambda points: np.nextafter(exact(asked)(points), np.float32(0)), first, first + 299)
+    assert off.misrounded == 300
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *(sp.sqrt(z**2 + 4) - z, z - sp.tanh(z) - 1, sp.log(sp.cosh(z)) - z, 1 / (1 + sp.exp(-z)) - 1),
+        *(z / sp.sqrt(1 + z**2) - 1, z * sp.sqrt(z**2 + 1) - z**2, (sp.sqrt(z) - sp.sqrt(z + 1)) / z),
+    ],
+    ids=str,
+)
+def test_conjugates_are_the_same_function(expression: sp.Expr) -> None:
+    other = conjugated(expression)
+    with mpmath.workprec(2000):
+        for at in (0.01, 0.7, 3.0, 40.0, 300.0):
+            f, g = (sp.lambdify(z, e, "mpmath")(mpmath.mpf(at)) for e in (expression, other))
+            assert abs(f - g) <= abs(f) * mpmath.mpf(2) ** -900
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize(
+    "expression",
+    [sp.sin(z) / z, (sp.exp(z) - 1) / z, (1 - sp.exp(-(z**2))) / (2 * z), (1 - sp.cos(z)) / z**2],
+)
+def test_quotients_are_expanded_about_zero(expression: sp.Expr, order: int) -> None:
+    """Where a numerator vanishes with its denominator, down to the smallest subnormals."""
+    smooth, generator = Smooth(expression, z, ((-math.inf, math.inf),), order), random.Random(SEED)
+    derivative = sp.lambdify(z, sp.diff(expression, z, order), "mpmath")
+    for sign in (0, 1 << 31):
+        *most, _ = expand(smooth, sign | 1, sign | BINARY32.pattern(0.125))
+        assert len(most) < 60
+        assert all(piece.kind is Kind.SERIES for piece in most)
+        for piece in most:
+            for pattern in (piece.first, piece.last, generator.randint(piece.first, piece.last)):
+                at = BINARY32.value(pattern)
+                with mpmath.workprec(2400):
+                    value = derivative(mpmath.mpf(at))
+                    mantissa, exponent = (int(part) for part in value.man_exp)
+                exact_value = int(mpmath.sign(value)) * mantissa * Fraction(2) ** exponent
+                assert promises(piece, at, exact_value), at
+
+
+def test_a_quotient_with_a_pole_is_not_expanded_about_zero() -> None:
+    smooth = Smooth(sp.cos(z) / z, z, ((-math.inf, math.inf),))
+    pieces = expand(smooth, 1, 2**20)
+    for piece in pieces:
+        if piece.series is not None:
+            at = BINARY32.value(piece.first)
+            assert promises(piece, at, Fraction(1 / at)) or abs(1 / at) > 2.0**127
 
 
 def test_asymmetry_shows_in_the_sums() -> None:

@@ -2,12 +2,11 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from flint import arb
 
 from symact.activations import Activation
 from symact.formats import BINARY32, BINARY64, Format
@@ -51,8 +50,8 @@ def inputs(
     ``stride`` is the step through binary32's bit patterns then, ``near`` how many neighbours on each side
     there are of where something may change.
     """
-    landmarks: list[Number] = [*seams, *oracle.kinks, *_ends(oracle), *roots(oracle.forward)]
-    landmarks += [*roots(oracle.derivative), *roots(oracle.second_derivative)]
+    landmarks: list[Number] = [*seams, *oracle.kinks, *_ends(oracle)]
+    landmarks += [root for order in range(3) for root in roots(oracle, order)]
     guessed: list[Number] = [*_thresholds(oracle.values.values()), *(Fraction(k, 2) for k in range(-40, 41))]
     found = [beside for mark in landmarks for beside in fmt.neighbours(mark, NEIGHBOURS)]
     found += [beside for mark in guessed for beside in fmt.neighbours(mark, near)]
@@ -78,12 +77,24 @@ def outputs(
     return [g for g in _sorted(found) if math.isnan(g) or any(low <= g <= high for low, high in parts)]
 
 
-@lru_cache(maxsize=8)
-def roots(function: Callable[[float], arb]) -> tuple[float, ...]:
-    """Return the floats below the roots nearest 0 of an oracle's function; a jump is no root."""
+def roots(oracle: Oracle, order: int = 0) -> tuple[float, ...]:
+    """Return the floats below the roots nearest 0 of f, f' or f''; a jump is no root.
+
+    They do not depend on the format: what was found for one is taken for the next.
+    """
+    setting = tuple(sorted((symbol.name, value) for symbol, value in oracle.values.items()))
+    return _roots(oracle.activation, setting, order)
+
+
+@lru_cache(maxsize=64)
+def _roots(
+    activation: Activation, setting: tuple[tuple[str, Fraction], ...], order: int
+) -> tuple[float, ...]:
+    oracle = Oracle(activation, dict(setting))
+    function = (oracle.forward, oracle.derivative, oracle.second_derivative)[order]
     values = {z: value for z in GRID if (value := function(z)).is_finite()}
     largest = max((abs(float(value.mid())) for value in values.values()), default=0.0)
-    candidates = interior_roots(function, list(values))
+    candidates = interior_roots(lambda z: values[z] if z in values else function(z), list(values))
     found = [z for z in candidates if abs(float(function(z).mid())) < 2.0**-20 * largest]
     return tuple(sorted(found, key=abs)[:MOST_ROOTS])
 
@@ -126,8 +137,10 @@ def _thresholds(parameters: Iterable[Fraction]) -> list[float]:
 
 def _spread(fmt: Format, thorough: bool, stride: int) -> list[float]:
     if fmt is not BINARY64:
-        step = (stride if thorough else WIDE_STRIDE) if fmt.bits == 32 else (1 if thorough else 61)
-        return [fmt.value(pattern) for pattern in range(0, 2**fmt.bits, step)]
+        if fmt is BINARY32:
+            patterns = np.arange(0, 2**32, stride if thorough else WIDE_STRIDE).astype(np.uint32)
+            return [float(x) for x in patterns.view(np.float32)]
+        return [fmt.value(pattern) for pattern in range(0, 2**fmt.bits, 1 if thorough else 61)]
     generator, count = np.random.default_rng(SEED), RANDOM if thorough else FEW_RANDOM
     exponents = generator.integers(fmt.lowest_exponent, fmt.emax, count)
     found = np.ldexp(generator.uniform(-2, 2, count), exponents)
@@ -151,8 +164,9 @@ def cotangents(slopes: Sequence[float], fmt: Format) -> list[float]:
     There the product says more of g_bar than of f'.
     """
     sizes = (1.0, -0.75, 3.0, -1e-3, 1 / 3, -17.0) + ((1e10, -1e-10) if fmt is BINARY32 else ())
+    sizes, ones = tuple(fmt.round(size) for size in sizes), (1.0, -1.0)
     found = []
     for index, slope in enumerate(slopes):
         normal = fmt.smallest_normal <= abs(slope) <= fmt.largest
-        found.append(fmt.round(sizes[index % len(sizes)] if normal else 1.0 - 2.0 * (index % 2)))
+        found.append(sizes[index % len(sizes)] if normal else ones[index % 2])
     return found

@@ -66,7 +66,7 @@ def questions(
         asked, _, forward, beside = located(points, values, oracle.forward_many, fmt)
         sign = zero_sign(oracle) if is_odd else signs["forward"][index]
         # Where a root of f depends on parameters, no series about it can be generated.
-        moving = [root for root in roots(oracle.forward) if root] if dtype == "float64" and setting else []
+        moving = [root for root in roots(oracle) if root] if dtype == "float64" and setting else []
         slack = _slack(moving, asked, forward, fmt)
         of_f, of_derivative = laws(activation, oracle.values, fmt, at_defaults=index == 0)
         yield Question(
@@ -80,7 +80,7 @@ def questions(
             **every,
         )
         asked, slopes, truth, beside = located(points, slopes, oracle.derivative_many, fmt)
-        centres = roots(oracle.derivative) if dtype == "float64" else ()
+        centres = roots(oracle, 1) if dtype == "float64" else ()
         slack = _slack(centres, asked, truth, fmt)
         slopes_obey = every | {"laws": of_derivative, "zero_sign": signs["derivative"][index]}
         yield from _with_product("derivative", "vjp", asked, slopes, truth, beside, fmt, slack, slopes_obey)
@@ -89,7 +89,7 @@ def questions(
         for parameter in activation.parameters:
             by_parameter = partial(oracle.wrt_many, parameter.symbol)
             others[WRT + parameter.name] = by_parameter(points), by_parameter
-        centres = roots(oracle.second_derivative) if dtype == "float64" else ()
+        centres = roots(oracle, 2) if dtype == "float64" else ()
         for function, (values, exact) in others.items():
             asked, _, truth, beside = located(points, values, exact, fmt)
             slack = _slack(centres if function == "second_derivative" else (), asked, truth, fmt)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import add, mul
 from typing import Any
 
 import sympy as sp
@@ -93,7 +94,7 @@ class Builder:
         if isinstance(node, sp.Add):
             return self._sum(node)
         if isinstance(node, sp.Mul):
-            return _fold([self.build(a) for a in node.args], lambda a, b: a * b)
+            return self._folded(node, mul)
         if isinstance(node, sp.Piecewise):
             return self._piecewise(node)
         if isinstance(node, sp.Max | sp.Min):
@@ -134,8 +135,17 @@ class Builder:
             if isinstance(function, sp.erf) and constant != 0 and abs(factor) == abs(constant):
                 complement = self._complement(constant, function.args[0], -1 if factor == constant else 1)
                 parts = [self.build(other) for other in terms if other is not term]
-                return _fold([complement, *parts], lambda a, b: a + b)
-        return _fold([self.build(a) for a in node.args], lambda a, b: a + b)
+                return _fold([complement, *parts], add)
+        return self._folded(node, add)
+
+    def _folded(self, node: sp.Expr, combine: Callable[[Ball, Ball], Ball]) -> Node:
+        """Combine a node's arguments; a number in front is no program of its own."""
+        parts = [self.build(argument) for argument in node.args]
+        number = rational(node.args[0], {})
+        if len(parts) != 2 or number is None:
+            return _fold(parts, combine)
+        value, rest = self._wrap(arb(fmpq(number.numerator, number.denominator))), parts[1]
+        return lambda x: combine(value, rest(x))
 
     def _complement(self, scale: sp.Expr, argument: sp.Expr, sign: int) -> Node:
         u, factor = self.build(argument), self.build(scale)

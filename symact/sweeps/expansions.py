@@ -1,10 +1,13 @@
 """A function on consecutive floats as Taylor polynomials in binary64, each with a certified error.
 
 The road from the definition is FLINT's power series over balls: no rule, no form and no kernel of ours has a
-part in it. Where they cancel, our simplified derivative is expanded instead, if its series is the same. A
-piece says: for every float from ``first`` to ``last`` the function is within ``relative * abs(v) + absolute``
-of v, the polynomial evaluated in binary64 by Horner's rule. What no piece reaches (kinks, ends of the domain,
-a float beside a root) is left to arbitrary precision.
+part in it. Where they cancel, our simplified derivative, or the function by conjugates, is expanded instead,
+if its series is the same. Far out, and beside 0, a line takes a polynomial's place where it may be half-way
+between two floats: see leading_terms.py.
+
+A piece says: for every float from ``first`` to ``last`` the function is within
+``relative * abs(v) + absolute`` of v, the polynomial evaluated in binary64 by Horner's rule. What no piece
+reaches (kinks, ends of the domain, a float beside a root) is left to arbitrary precision.
 """
 
 import math
@@ -18,26 +21,29 @@ import sympy as sp
 from flint import arb
 
 from symact.enclosures import enclose
-from symact.enclosures.ball_functions import Undecided
 from symact.enclosures.jets import Jet
-from symact.enclosures.tails import Scale, Tail, Tails, towards
 from symact.errors import NotSupported
 from symact.formats import BINARY32
 from symact.sweeps.branches import ball, branch
+from symact.sweeps.conjugates import conjugated
+from symact.sweeps.leading_terms import along, asymptote, beside_line, far
 from symact.sweeps.programs import Program, program
-
-DEGREE = 12
-"""Of every polynomial."""
-
-TARGET = 2.0**-46
-"""The largest relative error of a piece: some thousand floats of 2^32 lie so close to a midpoint."""
+from symact.sweeps.series import (
+    DEGREE,
+    SLACK,
+    TARGET,
+    UNIT,
+    Series,
+    above,
+    bits,
+    double,
+    held,
+    is_float,
+    term_bound,
+)
 
 NEGLIGIBLE = 2.0**-172
 """An error below this is 2^-23 of the smallest subnormal, whatever the value."""
-
-UNIT = 2.0**-53
-SLACK = 2.0**-50
-"""Of the value itself: the last sum of Horner's rule, and the two sums that make an interval of it."""
 
 UNDERFLOW = 2.0**-1000
 """More than binary64 loses where an intermediate result is subnormal."""
@@ -63,12 +69,6 @@ NEAR_ZERO = 0.125
 OSCILLATING = 4.0
 """Beyond this a sine takes more polynomials than they are worth."""
 
-SHORT = 2**12
-"""A leading term that is exact in binary64 has a factor that is a multiple of its reciprocal."""
-
-TIES = 2.0**-40
-"""Below this a function is nearly its leading term, which may be half-way between two floats."""
-
 
 class Kind(IntEnum):
     """What is known of a range of floats."""
@@ -78,23 +78,6 @@ class Kind(IntEnum):
     FREE = 2
     UNKNOWN = 3
     PROGRAM = 4
-
-
-@dataclass(frozen=True)
-class Series:
-    """A polynomial in ``(z - centre) * scale``, the constant first, and how far from it the function may be.
-
-    ``side`` 1: strictly above it, -1: strictly below, 0: anywhere within the errors.
-    """
-
-    coefficients: tuple[float, ...]
-    relative: float = 0.0
-    absolute: float = 0.0
-    side: int = 0
-    centre: float = 0.0
-    scale: float = 1.0
-    divisor: float = 0.0
-    """Where it is not 0 the polynomial is exact in binary64, and the function is it divided by this."""
 
 
 @dataclass(frozen=True)
@@ -226,12 +209,18 @@ class _Expander:
     def _expanded(self, expression: sp.Expr, low: float, high: float) -> Series | None:
         variable, order = self._smooth.variable, self._smooth.order
         nearest, farthest = sorted((abs(low), abs(high)))
+        outside, wide, side = nearest >= 2, farthest >= NARROW * nearest, 1 if low > 0 else -1
         whole = _polynomial(expression, variable, order)
         if whole is not None and (found := _of_polynomial(whole, nearest, farthest)):
             return found
-        jet = _jet(expression, variable, PRECISIONS[0])
-        if farthest <= NEAR_ZERO and (found := _about_zero(jet, order, low, high)):
+        if farthest <= NEAR_ZERO and (found := _about_zero(expression, variable, order, low, high)):
             return found
+        line = asymptote(expression, variable, order, side) if outside else None
+        if line is not None and line.ties:
+            if found := along(line, nearest, farthest):
+                return found
+            if wide and along(line, farthest, farthest):
+                return None  # a polynomial could not tell ties at the far end, a narrower range will
         if farthest <= 4 * nearest:
             for precision in PRECISIONS:
                 jet = _jet(expression, variable, precision)
@@ -241,20 +230,39 @@ class _Expander:
                     break
             if at is not None and (found := _about_middle(jet, at, centre, order, low, high)):
                 return found
-            if at is not None and self._smooth.other is not None and farthest <= NARROW * nearest:
-                return self._otherwise(at, centre, low, high)
-        if nearest >= 2 and farthest >= 1.125 * nearest:
-            return _tail(expression, variable, order, 1 if low > 0 else -1, nearest)
-        return None
-
-    def _otherwise(self, at: list[arb], centre: float, low: float, high: float) -> Series | None:
-        """Expand the other expression of the same function, where all its coefficients are the same."""
-        expression = branch(self._smooth.other, self._smooth.variable, low, high)
-        jet = None if expression is None else _jet(expression, self._smooth.variable, PRECISIONS[0])
-        same = _coefficients(jet, arb(centre), 0, DEGREE + 1)
-        if same is None or not all(a.overlaps(b) for a, b in zip(at, same, strict=True)):
+            if at is not None and farthest <= NARROW * nearest:
+                return self._otherwise(expression, at, centre, low, high)
+        if not outside or not wide:
             return None
-        return _about_middle(jet, same, centre, 0, low, high)
+        found = along(line, nearest, farthest) if line is not None and not line.ties else None
+        return found or far(expression, variable, order, side, nearest)
+
+    def _otherwise(
+        self, expression: sp.Expr, at: list[arb], centre: float, low: float, high: float
+    ) -> Series | None:
+        """Expand other expressions of the same function, where all their coefficients are the same."""
+        variable, order = self._smooth.variable, self._smooth.order
+        if self._smooth.other is not None:
+            other = branch(self._smooth.other, variable, low, high)
+            if other is not None and (found := _alike(other, variable, at, centre, low, high)):
+                return found
+        function = _derivative(expression, variable, order)
+        other = conjugated(function)
+        return None if other == function else _alike(other, variable, at, centre, low, high)
+
+
+def _alike(
+    expression: sp.Expr, variable: sp.Symbol, at: list[arb], centre: float, low: float, high: float
+) -> Series | None:
+    jet = _jet(expression, variable, PRECISIONS[0])
+    same = _coefficients(jet, arb(centre), 0, DEGREE + 1)
+    if same is None or not all(a.overlaps(b) for a, b in zip(at, same, strict=True)):
+        return None
+    return _about_middle(jet, same, centre, 0, low, high)
+
+
+_derivative = lru_cache(maxsize=64)(sp.diff)
+"""One expression is asked for on thousands of intervals."""
 
 
 @lru_cache(maxsize=64)
@@ -273,6 +281,38 @@ def _coefficients(jet: Jet | None, point: arb, order: int, count: int) -> list[a
     return [arb(math.perm(k + order, order)) * found[k + order] for k in range(count)]
 
 
+@lru_cache(maxsize=64)
+def _over_power(expression: sp.Expr, variable: sp.Symbol) -> tuple[sp.Expr, int]:
+    """Return an expression's numerator and m, where it is divided by the power m of its variable.
+
+    >>> z = sp.Symbol("z", real=True)
+    >>> _over_power(sp.sin(z)/z, z), _over_power(sp.exp(z), z)
+    ((sin(z), 1), (exp(z), 0))
+    """
+    for factor in sp.Mul.make_args(expression):
+        base, power = factor.as_base_exp()
+        if base == variable and power.is_Integer and power < 0:
+            return expression / factor, -int(power)
+    return expression, 0
+
+
+def _quotients(jet: Jet | None, point: arb, order: int, count: int, power: int) -> list[arb] | None:
+    """Return coefficients over a ball that holds 0, of the derivative of a function over ``z**power``.
+
+    Where n(0) is 0, n(z)/z is the integral over t from 0 to 1 of n'(t z), and its coefficient of z^k that
+    of (k + 1) t^k times n's coefficient of the degree k + 1 at t z: a mean of values that one ball holds.
+    """
+    if power == 0 or jet is None:
+        return _coefficients(jet, point, order, count)
+    at = jet(arb(0), power - 1)
+    if at is None or not all(c.is_zero() for c in at):
+        return None
+    found = _coefficients(jet, point, 0, count + order + power)
+    if found is None:
+        return None
+    return [arb(math.perm(k + order, order)) * found[k + order + power] for k in range(count)]
+
+
 def _about_middle(
     jet: Jet | None, at: list[arb], centre: float, order: int, low: float, high: float
 ) -> Series | None:
@@ -280,19 +320,19 @@ def _about_middle(
     width = max(high - centre, centre - low)
     scale = 2.0 ** math.frexp(width)[1]
     scaled = [c * arb(scale) ** k for k, c in enumerate(at)]
-    numbers = tuple(_double(c) for c in scaled)
+    numbers = tuple(double(c) for c in scaled)
     sizes = [abs(c) for c in numbers]
     if not sum(sizes) < 2.0**1000:
         return None
     rounding = sum((2 * k + 2) * UNIT * size for k, size in enumerate(sizes))
-    rounding += sum(_above(arb(c.rad())) for c in scaled) + UNDERFLOW
+    rounding += sum(above(arb(c.rad())) for c in scaled) + UNDERFLOW
     least = 0.999 * sizes[0] - sum(sizes[1:])
     if not _enough(max(rounding, sizes[DEGREE] / HOPE), least):
         return None
     over = _coefficients(jet, ball(low, high), order, DEGREE + 2)
     if over is None:
         return None
-    remainder = _scaled(abs(over[DEGREE + 1]), width, DEGREE + 1)
+    remainder = term_bound(abs(over[DEGREE + 1]), width, DEGREE + 1)
     absolute = 1.001 * (rounding + remainder)
     if not _enough(absolute, least - remainder):
         return None
@@ -303,45 +343,38 @@ def _enough(error: float, least: float) -> bool:
     return error <= TARGET * least or error <= NEGLIGIBLE
 
 
-def _about_zero(jet: Jet | None, order: int, low: float, high: float) -> Series | None:
+def _about_zero(
+    expression: sp.Expr, variable: sp.Symbol, order: int, low: float, high: float
+) -> Series | None:
     """Expand about 0, all errors relative to the leading term; what is 0 there must be so exactly."""
-    at = _coefficients(jet, arb(0), order, DEGREE + 1)
+    numerator, power = _over_power(expression, variable)
+    jet = _jet(numerator, variable, PRECISIONS[0])
+    at = _quotients(jet, arb(0), order, DEGREE + 1, power)
     if at is None:
         return None
     lead = next((k for k, c in enumerate(at) if not c.is_zero()), None)
     if lead is None or at[lead].contains(0):
         return None
-    over = _coefficients(jet, ball(low, high).union(arb(0)), order, DEGREE + 2)
+    over = _quotients(jet, ball(low, high).union(arb(0)), order, DEGREE + 2, power)
     if over is None:
         return None
     width = max(-low, high)
-    numbers = tuple(_double(c) for c in at)
+    numbers = tuple(double(c) for c in at)
     sizes = [abs(c) * width ** (k - lead) if k >= lead else 0.0 for k, c in enumerate(numbers)]
     errors = sum((2 * k + 2) * UNIT * size for k, size in enumerate(sizes))
-    errors += sum(_scaled(arb(c.rad()), width, k - lead) for k, c in enumerate(at) if k >= lead)
-    errors += _scaled(abs(over[DEGREE + 1]), width, DEGREE + 1 - lead)
+    errors += sum(term_bound(arb(c.rad()), width, k - lead) for k, c in enumerate(at) if k >= lead)
+    errors += term_bound(abs(over[DEGREE + 1]), width, DEGREE + 1 - lead)
     relative = 1.001 * errors / max(2 * sizes[lead] - sum(sizes), UNDERFLOW)
     if not relative <= TARGET:
         return None
-    if lead == 1 and _exact(at[1]) and _bits(numbers[1]) <= 8:
-        rest = next((k for k in range(2, DEGREE + 1) if not at[k].is_zero()), None)
-        if rest is not None:
-            return _leading_term(at, over, rest, low, high)
+    rest = next((k for k in range(2, DEGREE + 1) if not at[k].is_zero()), None)
+    if lead == 1 and rest is not None and is_float(at[1]) and bits(numbers[1]) <= 8:
+        if found := beside_line(at, over, rest, low, high):
+            return found
+        nearest = max(low, -high)
+        if beside_line(at, over, rest, math.copysign(nearest, low), math.copysign(nearest, low)):
+            return None  # a series could not tell ties at the near end, a narrower range will
     return Series(numbers, relative + SLACK, UNDERFLOW)
-
-
-def _leading_term(at: list[arb], over: list[arb], rest: int, low: float, high: float) -> Series | None:
-    """``c z``, exact in binary64, and the sign of what follows: z/2 is a tie for every second subnormal."""
-    width = max(-low, high)
-    if width > TIES:
-        return None
-    others = sum(abs(at[k]) * arb(width) ** (k - rest) for k in range(rest + 1, DEGREE + 1))
-    others += abs(over[DEGREE + 1]) * arb(width) ** (DEGREE + 1 - rest)
-    if not others < abs(at[rest]) / 2:
-        return None
-    sign = (1 if at[rest] > 0 else -1) * (-1 if high <= 0 and rest % 2 else 1)
-    relative = _above(2 * abs(at[rest]) / abs(at[1]) * arb(width) ** (rest - 1))
-    return Series(_monomial(_double(at[1]), 1), relative, side=sign)
 
 
 def _polynomial(expression: sp.Expr, variable: sp.Symbol, order: int) -> tuple[sp.Expr, ...] | None:
@@ -359,14 +392,14 @@ def _of_polynomial(coefficients: Sequence[sp.Expr], nearest: float, farthest: fl
     quotient = _quotient(coefficients)
     if quotient is not None:
         numerator, divisor = quotient
-        if _held(numerator, nearest, farthest):
+        if held(numerator, nearest, farthest):
             return Series(numerator, SLACK if divisor else 0.0, divisor=divisor)
         if farthest > 2 * nearest and sum(c != 0 for c in numerator) > 1:
             return None  # a narrower range may do, and ties are told by nothing else
     balls = [enclose(c, {}, 192) for c in coefficients]
     balls += [arb(0)] * (DEGREE + 1 - len(balls))
-    numbers = tuple(_double(c) for c in balls)
-    sizes = [_scaled(abs(c), farthest, k) for k, c in enumerate(numbers)]
+    numbers = tuple(double(c) for c in balls)
+    sizes = [term_bound(abs(c), farthest, k) for k, c in enumerate(numbers)]
     if not sum(sizes) < 2.0**1000:
         return None
     terms = [(k, size) for k, size in enumerate(sizes) if size]
@@ -394,110 +427,6 @@ def _least(numbers: Sequence[float], nearest: float, farthest: float) -> float:
     """Return a lower bound of a polynomial's size, from its largest term."""
     bounds = []
     for k, c in enumerate(numbers):
-        others = sum(_scaled(abs(d), farthest, j) for j, d in enumerate(numbers) if j != k)
-        bounds.append(0.999 * _scaled(abs(c), nearest, k) - others)
+        others = sum(term_bound(abs(d), farthest, j) for j, d in enumerate(numbers) if j != k)
+        bounds.append(0.999 * term_bound(abs(c), nearest, k) - others)
     return max(bounds)
-
-
-def _held(numbers: Sequence[float], nearest: float, farthest: float) -> bool:
-    """Return whether binary64 holds Horner's every step: the largest over the last place is below 2^53."""
-    terms = [k for k, c in enumerate(numbers) if c]
-    if not terms:
-        return True
-    if terms in ([0], [1]):
-        return terms == [0] or _bits(numbers[1]) <= 29
-    spacing = Fraction(BINARY32.ulp(nearest))
-    largest, place = Fraction(0), None
-    for c in reversed(numbers):
-        largest *= Fraction(farthest)
-        place = None if place is None else place * spacing
-        if c:
-            last = _last_place(c)
-            largest, place = largest + abs(Fraction(c)), last if place is None else min(place, last)
-        if place is not None and largest >= place * 2**53:
-            return False
-    return True
-
-
-def _tail(expression: sp.Expr, variable: sp.Symbol, order: int, side: int, nearest: float) -> Series | None:
-    """From a float outward: an infinity, or a leading term with a bound, and the sign, of what is left."""
-    function = sp.diff(expression, variable, order) if order else expression
-    tails = Tails(math.floor(nearest))
-    try:
-        tail = tails.of(towards(function, variable, side * sp.oo, side))
-        if tail.sign and tail.scale.order() > 0:
-            smallest = tails.least(tail.scale) * abs(tail.ball).lower()
-            if smallest > arb(2) ** 129:
-                return Series(_monomial(math.copysign(2.0**200, tail.sign), 0))
-        elif tail.scale.order() < 0 and (size := _above(tails.magnitude(tail))) <= 2.0**-151:
-            return Series(_monomial(0.0, 0), absolute=size)
-    except Undecided:
-        return None
-    power = tail.scale.power
-    if tail.scale.exponent == 0 and tail.scale.logs == 0 and power in (0, 1):
-        factor = Fraction(round(_double(tail.ball) * side**power * SHORT), SHORT)
-        if factor == 0:
-            return None
-        lead = sp.Rational(factor.numerator, factor.denominator) * variable**power
-        try:
-            rest = tails.of(towards(sp.expand(function - lead), variable, side * sp.oo, side))
-            ratio = Tail(rest.scale.times(Scale(power=-power)), rest.ball)
-            size = _above(tails.magnitude(ratio) / arb(abs(float(factor))))
-        except Undecided:
-            return None
-        numbers, room = _monomial(float(factor), int(power)), 2.0 ** -(26 + _bits(float(factor)))
-        if power == 0 and size <= 2.0**-30:
-            return Series(numbers, size)
-        if power == 1 and size <= room and _bits(float(factor)) == 1:  # it is a float, far from any midpoint
-            return Series(numbers, size)
-        if power == 1 and size <= room and rest.sign:
-            return Series(numbers, size, side=rest.sign)
-    return None
-
-
-def _monomial(factor: float, power: int) -> tuple[float, ...]:
-    return tuple(factor if k == power else 0.0 for k in range(DEGREE + 1))
-
-
-# Numbers. Exponents may be beyond anything that a Fraction could write down: exp(-1e30).
-
-
-def _above(value: arb) -> float:
-    """Return a float that is not below what a ball holds."""
-    if not value.is_finite():
-        return math.inf
-    return math.nextafter(_double(arb(value.upper())), math.inf)
-
-
-def _double(value: arb) -> float:
-    """Return the float nearest a ball's midpoint, within 2^-1074 where it is subnormal."""
-    if not value.is_finite():
-        return math.nan
-    mantissa, exponent = (int(part) for part in value.mid().man_exp())
-    size = mantissa.bit_length() + exponent
-    if size > 1024:
-        return math.copysign(math.inf, mantissa)
-    return math.ldexp(float(mantissa), exponent) if size > -1200 else math.copysign(0.0, mantissa)
-
-
-def _exact(value: arb) -> bool:
-    """Return whether a ball is a float."""
-    mantissa, exponent = (int(part) for part in value.mid().man_exp())
-    odd = mantissa // (mantissa & -mantissa) if mantissa else 0
-    return bool(value.is_exact()) and odd.bit_length() <= 53 and abs(exponent) < 900
-
-
-def _bits(value: float) -> int:
-    """Return how many bits a float's significand takes, trailing zeros left out."""
-    numerator = abs(value.as_integer_ratio()[0])
-    return (numerator >> ((numerator & -numerator).bit_length() - 1)).bit_length() if numerator else 0
-
-
-def _last_place(value: float) -> Fraction:
-    exact = abs(Fraction(value))
-    return Fraction(exact.numerator & -exact.numerator, exact.denominator)
-
-
-def _scaled(size: float | arb, width: float, power: int) -> float:
-    """Return an upper bound of ``size * width**power``, infinite where no float is."""
-    return _above(arb(size) * arb(width) ** power) if size else 0.0

@@ -38,6 +38,9 @@ FEWEST = 64 * 2 ** (BINARY32.precision - BINARY16.precision)
 NEAR, FAR = 2.0**-3, 1024.0
 """Nearer to 0 a series about it is tried first, and farther a leading term; between them a program."""
 
+TINIEST = 2.0**-100
+"""Below this a series about 0 is its leading terms, where there is one."""
+
 FIRST, LAST = BINARY32.pattern(BFLOAT16.smallest_subnormal), BINARY32.pattern(BFLOAT16.largest)
 
 NEAR_TIE = 2.0**-40
@@ -219,7 +222,7 @@ class Truth:
         """Return what bounds decide, and exact values, in arbitrary precision, for what they leave."""
         with np.errstate(all="ignore"):
             anchor, residual, ulp = _nearest(value, self.fmt)
-            decided = _nearest(low, self.fmt)[0] == _nearest(high, self.fmt)[0]
+            decided = _rounded(low, self.fmt)[0] == _rounded(high, self.fmt)[0]
         decided &= (np.abs(residual) < BOUND) | (low == high)
         nan = np.isnan(value) & (self._half == 0)
         residual[nan] = 0.0
@@ -279,12 +282,21 @@ def _pieces(smooth: Smooth) -> tuple[Piece, ...]:
     found: list[Piece] = []
     near, far = BINARY32.pattern(NEAR), BINARY32.pattern(FAR)
     for sign in (0, 1 << 31):
-        found += expand(smooth, sign | FIRST, sign | near - 1, FEWEST)
+        found += _near(smooth, sign | FIRST, sign | near - 1)
         found += _computed(smooth, sign | near, sign | far - 1)
         for piece in expand(smooth, sign | far, sign | LAST, LAST):
             unknown = piece.kind == Kind.UNKNOWN
             found += _computed(smooth, piece.first, piece.last) if unknown else [piece]
     return tuple(found)
+
+
+def _near(smooth: Smooth, first: int, last: int) -> list[Piece]:
+    """Return polynomials where the function has a series about 0, as a program may cancel; else a program."""
+    tiny = first & 1 << 31 | BINARY32.pattern(TINIEST)
+    least = expand(smooth, first, tiny, LAST)
+    if any(piece.kind == Kind.UNKNOWN for piece in least):
+        return _computed(smooth, first, last)
+    return [*least, *expand(smooth, tiny + 1, last, FEWEST)]
 
 
 def _computed(smooth: Smooth, first: int, last: int) -> list[Piece]:
@@ -297,15 +309,19 @@ def _computed(smooth: Smooth, first: int, last: int) -> list[Piece]:
 
 def _nearest(value: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return anchors, residuals and exponents of ulp of binary64 values, as `Truths` has them."""
+    anchor, ulp = _rounded(value, fmt)
+    residual = np.where(np.isinf(anchor), 0.0, np.ldexp(value - anchor, -ulp))
+    return anchor, residual, ulp.astype(np.int64)
+
+
+def _rounded(value: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.ndarray]:
+    """Return anchors, and exponents of ulp, of binary64 values."""
     top = fmt.emax - fmt.precision + 1
     exponents = np.where(value == 0, fmt.lowest_exponent, np.frexp(value)[1] - fmt.precision)
     ulp = np.clip(exponents, fmt.lowest_exponent, top)
     anchor = np.ldexp(np.rint(np.ldexp(value, -ulp)), ulp)
     anchor = np.copysign(np.minimum(np.abs(anchor), fmt.largest), value)
-    beyond = np.abs(value) >= 2.0 ** (fmt.emax + 1)
-    anchor = np.where(beyond, np.copysign(math.inf, value), anchor)
-    residual = np.where(beyond, 0.0, np.ldexp(value - anchor, -ulp))
-    return anchor, residual, ulp.astype(np.int64)
+    return np.where(np.abs(value) >= 2.0 ** (fmt.emax + 1), np.copysign(math.inf, value), anchor), ulp
 
 
 def _halves(values: Sequence[Exact], truth: Truths) -> np.ndarray:

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from symact.errors import SymactError
-from symact.sweeps.expansions import DEGREE, Piece, Series
+from symact.sweeps.expansions import Piece
+from symact.sweeps.series import DEGREE, Series
 from symact.targets.c import found_compiler
 
 SOURCE = Path(__file__).parent / "sieve.c"
