@@ -23,7 +23,7 @@ ORDER = (
         "derived",
         "quotations",
     ),
-    *("forms", "power_series", "polynomials", "regimes", "ties", "kernels", "targets", "emission"),
+    *("forms", "power_series", "polynomials", "regimes", "ties", "evaluations", "fusion", "kernels", "targets", "emission"),
     *(
         "oracles",
         "profiles",
