@@ -650,8 +650,8 @@ KERNELS = (
         "outside the domain a number",
         "kernel",
         "symact/kernels.py",
-        'branches.append(Branch(beyond, (), sp.nan, OUTSIDE))',
-        'branches.append(Branch(beyond, (), sp.S.Zero, OUTSIDE))',
+        "branches.append(Branch(beyond, (), sp.nan, OUTSIDE))",
+        "branches.append(Branch(beyond, (), sp.S.Zero, OUTSIDE))",
         verify("logit", dtype="float32"),
     ),
     Mutant(
