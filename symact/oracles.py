@@ -219,7 +219,7 @@ class Function:
         """Return a derivative at z; at a point where two pieces meet, that of the right one."""
         return self._alone(z, order)
 
-    def many(self, points: Iterable[float], order: int = 0) -> list[Exact]:
+    def many(self, points: Iterable[Number], order: int = 0) -> list[Exact]:
         """Return exact values, or derivatives of an order, at many points: quickest where they are sorted."""
         rows = self._soon(points := list(points), (order,))
         bits, cap = ctx.prec, ctx.cap
@@ -230,7 +230,7 @@ class Function:
         finally:
             ctx.prec, ctx.cap = bits, cap
 
-    def jets(self, points: Iterable[float], top: int) -> list[list[Exact]]:
+    def jets(self, points: Iterable[Number], top: int) -> list[list[Exact]]:
         """Return what `many` does for every order up to ``top``: one power series gives them all."""
         rows = self._soon(points := list(points), tuple(range(top + 1)))
         bits, cap = ctx.prec, ctx.cap
@@ -240,7 +240,7 @@ class Function:
             ctx.prec, ctx.cap = bits, cap
         return [list(column) for column in zip(*jets, strict=True)]
 
-    def _soon(self, points: Sequence[float], orders: tuple[int, ...]) -> list[list[Exact] | None]:
+    def _soon(self, points: Sequence[Number], orders: tuple[int, ...]) -> list[list[Exact] | None]:
         """Return the values of some orders, at all points that one precision after another settles.
 
         None where none of the first few does, at ties, and where there is something else to say of a point.
@@ -261,7 +261,7 @@ class Function:
 
     def _settle(
         self,
-        points: Sequence[float],
+        points: Sequence[Number],
         places: Sequence[int],
         orders: tuple[int, ...],
         rows: list[list[Exact] | None],
@@ -274,7 +274,7 @@ class Function:
         for i in places:
             z = points[i]
             coordinates.at, point.tied = z, False
-            x = arb(z)
+            x = arb(z) if isinstance(z, float) else arb(fmpq(z.numerator, z.denominator))
             if top:
                 x = arb_series([x] if moved else [x, 1])
             try:
@@ -295,7 +295,7 @@ class Function:
                 left.append(i)
         return left
 
-    def _jet(self, z: float, top: int) -> list[Exact]:
+    def _jet(self, z: Number, top: int) -> list[Exact]:
         """Return every order's value; what the series leaves open, and the value at a tie, is found alone."""
         found: dict[int, Exact] = {}
         if math.isfinite(z) and self._inside(z):
@@ -316,7 +316,7 @@ class Function:
         finally:
             ctx.prec, ctx.cap = bits, cap
 
-    def _exact(self, z: float, order: int) -> Exact:
+    def _exact(self, z: Number, order: int) -> Exact:
         try:
             return _as_exact(self._at(z, order))
         except Undecided:

@@ -689,7 +689,7 @@ KERNELS = (
     Mutant(
         "a - (b - c) without parentheses",
         "kernel",
-        "symact/targets/c.py",
+        "symact/targets/c_notations.py",
         'return f"({a} - {b})"',
         'return f"{a} - {b}"',
         verify("tanh", dtype="float32"),
@@ -725,6 +725,7 @@ KERNELS = (
         "turns < -1021.0, 0.0, scale",
         "turns < -5021.0, 0.0, scale",
         verify("exponential", target="c-fast"),
+        below="SYMACT_SHORT symact_fast_exp(double x)",
     ),
     Mutant(
         "fast: 1 + x has the digits of x no more",
