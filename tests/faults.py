@@ -752,12 +752,12 @@ KERNELS = (
         verify("silu", target="c-fast"),
     ),
     Mutant(
-        "fast: short functions are good enough for anything",
+        "fast: short functions are taken for exact",
         "kernel",
         "symact/arithmetics.py",
         "53, 30, good=0.25",
-        "53, 90, good=2.0**30",
-        verify("gelu", target="c-fast"),
+        "53, 90, good=0.25",
+        verify("silu", target="c-fast"),
     ),
     Mutant(
         "float32's kernels are trusted blindly",
