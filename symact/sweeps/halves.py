@@ -233,19 +233,21 @@ class Truth:
         values = [product(self._exact[i], factors[i]) for i in left]
         truth = truths(values, self.fmt)
         near = np.flatnonzero(np.abs(np.abs(truth.residual) - BOUND) < NEAR_TIE).tolist()
-        if near:  # no ball can tell a tie
+        open_ones = []  # of neither side for certain: no ball can tell, nor is it a fraction
+        if near:
             for k in near:
-                values[k] = self._tied(left[k], factors[left[k]], values[k])
+                fraction = self.asked.rational(float(self.points[left[k]]), self._exact[left[k]])
+                if fraction is None:
+                    open_ones.append(k)
+                else:
+                    values[k] = dyadic(fraction * Fraction(factors[left[k]]), values[k])
             truth = truths(values, self.fmt)
-        anchor[left], residual[left], ulp[left] = truth.anchor, _halves(values, truth), truth.ulp
+        rest = _halves(values, truth)
+        rest[open_ones] = np.clip(rest[open_ones], UNIT - BOUND, BOUND - UNIT)
+        anchor[left], residual[left], ulp[left] = truth.anchor, rest, truth.ulp
         known = np.ones(value.shape, bool)
         known[left] = truth.decided
         return Truths(anchor, residual, ulp, known, self.fmt)
-
-    def _tied(self, index: int, factor: float, value: Exact) -> Exact:
-        """Return a product as the fraction that it is, where it is one that binary64 could have."""
-        found = self.asked.rational(float(self.points[index]), self._exact[index])
-        return value if found is None else dyadic(found * Fraction(factor), value)
 
     def _sift(self) -> None:
         patterns = self.points.astype(np.float32).view(np.uint32).astype(np.int64)
