@@ -51,14 +51,14 @@ class Arithmetic:
     thrifty: bool = False
 
 
-DOUBLE = Arithmetic("binary64", 53, 51)
+DOUBLE = Arithmetic("binary64", 53, 51, good=2.0**-13)
 """What float32 is computed in; functions to 2^-51 relative, as the generated runtime gives all but erfcx."""
 
 DOUBLE_DOUBLE = Arithmetic("double-double", 100, 76, terms=22)
 """What float64 is computed in: an unevaluated sum of two binary64."""
 
-SHORT = Arithmetic("binary64, short functions", 53, 30, good=0.25, terms=10, thrifty=True)
-"""What float32 of the fast grade is computed in: it leaves a quarter of 1 ulp, the rounding takes a half."""
+SHORT = Arithmetic("binary64, short functions", 53, 36, good=2.0**-10, terms=10, thrifty=True)
+"""What float32 is computed in first: where a form is good, the rounding of one value in 2^11 is in doubt."""
 
 EXACT = Arithmetic("exact", 0, 0)
 """No rounding but that of the ball arithmetic itself: for the truth, at any precision."""

@@ -9,8 +9,8 @@ import sympy as sp
 from symact.activations import Z
 from symact.functions import choice
 
-LOWEST = -707.7
-"""Below this exp is 0: 2^-1021, times what is no more than that, is as good."""
+LOWEST, HIGHEST = -708.0, 709.0
+"""Beyond these exp is as at them: in float32 that is 0, or infinite."""
 
 
 def evaluate(steps: Iterable[tuple[sp.Symbol, sp.Expr]], result: sp.Expr, z: float) -> float:
@@ -19,7 +19,7 @@ def evaluate(steps: Iterable[tuple[sp.Symbol, sp.Expr]], result: sp.Expr, z: flo
     >>> from sympy import Symbol, exp
     >>> e = Symbol("e0")
     >>> evaluate([(e, exp(-Z))], 1/(1 + e), float("-inf")), evaluate([(e, exp(Z))], Z*e, float("-inf"))
-    (0.0, nan)
+    (1.216780750623423e-308, -inf)
 
     Raises KeyError for a function that is not known here.
     """
@@ -82,7 +82,7 @@ def _power(base: float, exponent: float) -> float:
 
 
 def _exp(x: float) -> float:
-    return x if x != x else 0.0 if x < LOWEST else math.inf if x > 709.0 else math.exp(x)
+    return x if x != x else math.exp(min(max(x, LOWEST), HIGHEST))
 
 
 def _logarithm(x: float) -> float:
@@ -101,7 +101,7 @@ def _erfcx(x: float) -> float:
 
 FUNCTIONS: Mapping[str, Callable[[float], float]] = {
     "exp": _exp,
-    "expm1": lambda x: math.inf if x > 709.0 else math.expm1(x),
+    "expm1": lambda x: math.expm1(min(x, HIGHEST)) if x == x else x,
     "log": _logarithm,
     "log1p": lambda x: math.log1p(x) if x > -1.0 else _logarithm(1.0 + x),
     "tanh": math.tanh,

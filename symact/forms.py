@@ -17,6 +17,8 @@ T = sp.Symbol("t", positive=True)
 """The magnitude of the input on one side of zero: z = t or z = -t."""
 W = sp.Symbol("w", positive=True)
 """The reciprocal of the magnitude, 1/t."""
+DISTANCE = sp.Symbol("distance", real=True)
+"""The input less the number that is nearest the center of a power series."""
 M = sp.Symbol("m", real=True)
 
 TURNS = 64

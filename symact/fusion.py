@@ -76,15 +76,16 @@ def fuse(conditions: Sequence[sp.Basic], branches: Sequence[tuple[Steps, sp.Expr
     steps: list[tuple[sp.Symbol, sp.Expr]] = []
     values: list[sp.Expr] = []
     for number, (first, value) in enumerate(branches):
-        for symbol, meaning in reversed(first):
-            held = meaning
+        known: dict[sp.Expr, sp.Expr] = {}
+        for symbol, meaning in first:
+            held = meaning.xreplace(known)
             if meaning.is_Add:  # the distance from a center: all its digits count, so it stays one number
-                held = Held(f"t{number}", real=True)
-                steps.append((held, meaning))
+                steps.append((Held(f"t{number}{'' if symbol == first[-1][0] else 'a'}", real=True), held))
+                held = steps[-1][0]
             elif meaning in (Z, -Z):
                 held = SIZE  # not -z: SymPy has erfc(-z) as 2 - erfc(z)
-            value = value.xreplace({symbol: held})
-        values.append(value)
+            known[symbol] = held
+        values.append(value.xreplace(known))
     names = (Held(f"e{i}", real=True) for i in count())
     while any(calls := [_calls(value) for value in values]):
         tables: list[dict[sp.Expr, sp.Expr]] = [{} for _ in values]
@@ -102,7 +103,9 @@ def fuse(conditions: Sequence[sp.Basic], branches: Sequence[tuple[Steps, sp.Expr
     result = _chosen(conditions, dict(enumerate(values)))
     steps += shared
     if any(value.has(SIZE) for value in (result, *(value for _, value in steps))):
-        steps.insert(0, (SIZE, sp.Abs(Z)))
+        # Where z < 0 is no side of its own nothing is mirrored, and z there gives what it gives elsewhere.
+        two_sided = any((end := _end(condition)) is not None and end <= 0 for condition in conditions)
+        steps.insert(0, (SIZE, sp.Abs(Z) if two_sided else Z))
     return tuple(steps), result
 
 

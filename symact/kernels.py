@@ -16,26 +16,27 @@ from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, SHORT, Arithmetic, 
 from symact.derivatives import Derivative, differentiate
 from symact.evaluations import evaluate
 from symact.formats import BINARY32, BINARY64, Format
-from symact.forms import T, W
+from symact.forms import DISTANCE, T, W, protected
 from symact.functions import choice
 from symact.fusion import fuse
 from symact.output_forms import NoOutputForm, OutputForm
 from symact.pieces import Case, Piece, same, split, within
 from symact.regimes import SERIES, Regime, Stable, stabilise, true_value
-from symact.ties import MAX_ORDER, broken, terms
 
 ARITHMETICS = ((DOUBLE, BINARY32), (DOUBLE_DOUBLE, BINARY64))
 """float32 is computed in binary64, float64 in double-double: twice the precision that is promised."""
 
 TRUSTED_ULP = 0.4
-"""Where the model of binary64 leaves more than this for float32, float32 is computed in double-double too."""
-
+"""Where the model of binary64 leaves more than this, float32 is computed in double-double alone."""
 
 FAST_ULP = 0.45
 """Where the model leaves more than this for the fast grade, it is computed as the other one."""
 
-TIES = "ties broken by the next term"
-"""The rule of a branch that only correct rounding needs."""
+MAX_ORDER = 5
+"""Terms at 0 of a higher order than this count as none."""
+
+MOST_SLACK = 2.0**-30
+"""The relative error that binary64 may have for float32: the rounding of 1 value in 32 is in doubt then."""
 
 OUTSIDE = "outside the domain"
 """The rule of a branch that is NaN."""
@@ -74,6 +75,21 @@ class Kernel:
     arithmetic: Arithmetic
     cases: tuple[tuple[sp.Basic, tuple[Branch, ...]], ...]
     seams: tuple[float, ...]
+    worst: float
+    """The largest error that the model leaves, in ulp of ``dtype``."""
+
+    @property
+    def slack(self) -> float:
+        """The relative error of its values that is allowed for: a power of 2, twice the model's or more.
+
+        Where all values so near round to one float32, it is the exact value's, and otherwise float64's kernel
+        decides (Ziv, "Fast evaluation of elementary mathematical functions with correctly rounded last bit",
+        1991, doi:10.1145/114697.116813). 0 where the kernel is exact; at most `MOST_SLACK`, also where the
+        model leaves more, which it does beside roots that depend on a parameter.
+        """
+        if self.worst == 0.0:
+            return 0.0
+        return min(2.0 ** (math.ceil(math.log2(self.worst)) + 2 - BINARY32.precision), MOST_SLACK)
 
 
 @dataclass(frozen=True)
@@ -93,6 +109,15 @@ class Kernels:
         own = list(dict.fromkeys(kernel.function for kernel in self.kernels))
         products = [product for product, source in SOURCES.items() if source in own]
         return tuple(sorted([*own, *products], key=_rank))
+
+    def of(self, function: str, dtype: str) -> Kernel | None:
+        """Return a kernel; None for float32 where binary64 is not good enough, and float64's serves."""
+        return next((k for k in self.kernels if (k.function, k.dtype) == (function, dtype)), None)
+
+    def quick(self, function: str) -> Kernel | None:
+        """Return the short kernel of a function, where so few values are in doubt that it comes first."""
+        found = (k for k in self.fast if k.function == function and k.worst * 2.0**-22 <= MOST_SLACK)
+        return next(found, None)
 
     def seams(self) -> tuple[float, ...]:
         """Return all seams between regimes, for whoever chooses test points."""
@@ -153,22 +178,22 @@ def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoO
         for name, owner, cases in functions
         for arithmetic, fmt in ARITHMETICS
     ]
-    return Kernels(activation, tuple(kernels), tuple(k for k in fast if k is not None), condition)
+    good = [k for k in kernels if k.arithmetic is DOUBLE_DOUBLE or k.worst <= TRUSTED_ULP]
+    return Kernels(activation, tuple(good), tuple(k for k in fast if k is not None), condition)
 
 
 def _kernel(
     name: str, owner: Activation, cases: Sequence[Case], arithmetic: Arithmetic, fmt: Format
 ) -> Kernel:
     stable = [(case, s) for case in cases for s in stabilise(owner, case, arithmetic, fmt)]
-    if arithmetic is DOUBLE and max(s.worst for _, s in stable) > TRUSTED_ULP:
-        precise = [(case, s) for case in cases for s in stabilise(owner, case, DOUBLE_DOUBLE, fmt)]
-        if max(s.worst for _, s in precise) < max(s.worst for _, s in stable):
-            stable, arithmetic = precise, DOUBLE_DOUBLE
     lowered = tuple(
-        (s.condition, tuple(_sharing(branch) for branch in _branches(owner, case, s, fmt)))
-        for case, s in stable
+        (s.condition, tuple(map(_sharing, _branches(owner, case, s, arithmetic)))) for case, s in stable
     )
-    return Kernel(name, fmt.dtype, arithmetic, lowered, _seams(stable))
+    return Kernel(name, fmt.dtype, arithmetic, lowered, _seams(stable), _worst(stable))
+
+
+def _worst(stable: Sequence[tuple[Case, Stable]]) -> float:
+    return max(s.worst for _, s in stable)
 
 
 def _seams(stable: Sequence[tuple[Case, Stable]]) -> tuple[float, ...]:
@@ -181,13 +206,10 @@ def _fast(name: str, owner: Activation, cases: Sequence[Case]) -> Kernel | None:
     stable = [(case, s) for case in cases for s in stabilise(owner, case, DOUBLE, BINARY32)]
     if any(regime.expression.has(sp.Function) for _, s in stable for regime in s.regimes):
         stable = [(case, s) for case in cases for s in stabilise(owner, case, SHORT, BINARY32)]
-    if max(s.worst for _, s in stable) > FAST_ULP:
+    if _worst(stable) > FAST_ULP:
         return None
-    lowered = []
-    for case, s in stable:
-        branches = [b for b in _branches(owner, case, s, BINARY32) if b.rule != TIES]
-        lowered.append((s.condition, (_fused(branches),)))
-    return Kernel(name, BINARY32.dtype, SHORT, tuple(lowered), _seams(stable))
+    lowered = tuple((s.condition, (_fused(_branches(owner, case, s, SHORT)),)) for case, s in stable)
+    return Kernel(name, BINARY32.dtype, SHORT, lowered, _seams(stable), _worst(stable))
 
 
 def _fused(branches: Sequence[Branch]) -> Branch:
@@ -231,13 +253,11 @@ def _float(value: float) -> bytes:
     return struct.pack("<f", math.copysign(math.inf, value) if abs(value) >= OVERFLOW else value)
 
 
-def _branches(owner: Activation, case: Case, stable: Stable, fmt: Format) -> list[Branch]:
+def _branches(owner: Activation, case: Case, stable: Stable, arithmetic: Arithmetic) -> list[Branch]:
     branches = list(_outside(owner, case, stable))
     zero = _at_zero(owner, case, stable)
     if zero is not None:
         branches.append(Branch(sp.Eq(Z, 0), (), zero, "zero, with its sign"))
-        if fmt is BINARY32:
-            branches += _beside_zero(owner, case, stable)
     breaks = {cut.at: cut.value for cut in case.breaks}
     left_of = {piece.upper: piece for piece in case.pieces}
     right_of = {piece.lower: piece for piece in case.pieces}
@@ -257,7 +277,7 @@ def _branches(owner: Activation, case: Case, stable: Stable, fmt: Format) -> lis
             value = breaks[sp.S.Zero] if sp.S.Zero in breaks else _value_at_zero(owner, case, stable)
             if value.is_finite is not False and value is not sp.nan:
                 branches.append(Branch(sp.Eq(Z, 0), (), value, "zero"))
-        tail.append(_branch(regime, condition))
+        tail.append(_branch(regime, condition, arithmetic))
     return branches + tail
 
 
@@ -273,11 +293,15 @@ def _value_at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr:
     return next(p for p in case.pieces if _contains_zero(p, setting)).expression.subs(Z, 0)
 
 
-def _branch(regime: Regime, condition: sp.Basic) -> Branch:
+def _branch(regime: Regime, condition: sp.Basic, arithmetic: Arithmetic) -> Branch:
     first: list[tuple[sp.Symbol, sp.Expr]] = []
     expression = regime.expression
     if regime.rule == SERIES:
-        first.append((T, Z - regime.center if regime.center != 0 else Z))
+        near = sp.Rational(float(regime.center))
+        if arithmetic is DOUBLE_DOUBLE or near == regime.center:
+            first.append((T, Z - regime.center if regime.center != 0 else Z))
+        else:  # beside the center, z less its nearest float is exact: what is left of it counts then
+            first += [(DISTANCE, Z - near), (T, DISTANCE - sp.Rational(float(regime.center - near)))]
     elif expression.has(T, W):
         first.append((T, Z if regime.side > 0 else -Z))
         if expression.has(W):
@@ -417,15 +441,9 @@ def _at_zero(owner: Activation, case: Case, stable: Stable) -> sp.Expr | None:
         return sp.S.Zero
     ratios = {bool((c / first[1]).subs(setting) > 0) for _, c in leading for setting in settings}
     if len(ratios) > 1:
-        return None
+        left, *_, right = (c for _, c in leading)
+        return sp.S.Zero if all((left / right).subs(setting) < 0 for setting in settings) else None
     return first[1] * Z if ratios.pop() else sp.S.Zero
-
-
-def _beside_zero(owner: Activation, case: Case, stable: Stable) -> list[Branch]:
-    """Return a branch for the ties that arithmetic cannot break, if there are any."""
-    found = {broken(expression) for expression in _around_zero(owner, case, stable)}
-    only = found.pop() if len(found) == 1 else None
-    return [Branch(sp.Abs(Z) < only[0], (), only[1], TIES)] if only else []
 
 
 def _around_zero(owner: Activation, case: Case, stable: Stable) -> list[sp.Expr]:
@@ -435,8 +453,14 @@ def _around_zero(owner: Activation, case: Case, stable: Stable) -> list[sp.Expr]
 
 @lru_cache(maxsize=64)
 def _leading(expression: sp.Expr) -> tuple[int, sp.Expr]:
-    """Return (n, c) of c z^n, the first term at 0 that is not 0; c is 0 where there is none."""
-    return next(terms(expression), (MAX_ORDER, sp.S.Zero))
+    """Return (n, c) of c z^n, the first term at 0 that is not 0; c is 0 where none is up to `MAX_ORDER`."""
+    expression = protected(expression)
+    for order in range(MAX_ORDER + 1):
+        coefficient = sp.simplify(expression.subs(Z, 0)) / sp.factorial(order)
+        if coefficient != 0:
+            return order, coefficient
+        expression = sp.diff(expression, Z)
+    return MAX_ORDER, sp.S.Zero
 
 
 def _odd(case: Case) -> bool:

@@ -227,22 +227,22 @@ def _binary64() -> dict[str, Any]:
 
 
 def _short() -> dict[str, Any]:
-    """Constants of the functions of the fast grade: relative errors below 2^-31, coefficients rounded."""
+    """Constants of the short functions: relative errors below 2^-36.5, coefficients rounded."""
     ln2 = arb(2).log()
     end = ln2 / 2 + arb(2) ** -20
     return {
-        # exp(r) and (exp(r) - 1)/r for abs r <= ln2/2: 2^-34.1 and 2^-31.8.
-        "exp": [double(c) for c in interpolant(arb.exp, arb(0), end, 7)],
-        "expm1": [double(c) for c in interpolant(lambda r: r.hypgeom_1f1(1, 2), arb(0), end, 6)],
+        # exp(r) and (exp(r) - 1)/r for abs r <= ln2/2: 2^-39.8 and 2^-37.3.
+        "exp": [double(c) for c in interpolant(arb.exp, arb(0), end, 8)],
+        "expm1": [double(c) for c in interpolant(lambda r: r.hypgeom_1f1(1, 2), arb(0), end, 7)],
         "ln2": double(ln2),
         # log((1 + s)/(1 - s))/s in s^2, abs s <= 0.1716: 2^-37.8.
         "log": _in_powers(lambda z: ((1 + z.sqrt()) / (1 - z.sqrt())).log() / z.sqrt(), Fraction(3, 100), 4),
-        # erfcx(x) = t E(t), t = 3/(x + 3) in (0, 1]: 2^-32.
-        "erfcx": _in_powers(_erfcx_ratio, Fraction(1), 13),
+        # erfcx(x) = t E(t), t = 3/(x + 3) in (0, 1]: 2^-39.3.
+        "erfcx": _in_powers(_erfcx_ratio, Fraction(1), 16),
         "erfcx_shift": double(SHORT_ERFCX_SHIFT),
-        # log(erfc(x))/x for 0 <= x <= 9/2, beyond which erf is 1 but for 2^-32: 2^-32.3.
-        "erf": _in_powers(lambda x: x.erfc().log() / x, Fraction(9, 2), 15),
-        "erf_end": double(Fraction(9, 2)),
+        # log(erfc(x))/x for 0 <= x <= 5, beyond which erf is 1 but for 2^-39: 2^-37.9.
+        "erf": _in_powers(lambda x: x.erfc().log() / x, Fraction(5), 19),
+        "erf_end": double(Fraction(5)),
     }
 
 

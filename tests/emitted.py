@@ -18,7 +18,10 @@ GENERATED = Path(__file__).parent.parent / "generated"
 Program = Callable[..., arb]
 
 NUMBER = re.compile(r"(?<![\w.])(-?0x[0-9a-f.]+p[+-]?\d+|\d+\.\d*)(?![\w.])")
-HEAD = re.compile(r"^static (?:inline )?(?:double|symact_dd) (\w+)\(([^)]*)\)\n\{\n(.*?)^\}", re.M | re.S)
+HEAD = re.compile(
+    r"^static (?:inline )?(?:SYMACT_INLINED )?(?:double|symact_dd) (\w+)\(([^)]*)\)\n\{\n(.*?)^\}",
+    re.M | re.S,
+)
 CHOICE = re.compile(r"(y =|return) (.*) \? (\w+) : (\w+);$")
 TESTED = re.compile(r"if \((.*)\) \{$")
 STATEMENT = re.compile(r"(?:(?:const )?(?:double|symact_dd) )?(\w+ = .*|return .*);$")
@@ -89,7 +92,7 @@ def python_of(body: str) -> str:
             lines.append("    " * depth + f"if {_of_python(tested[1])}:")
             depth += 1
         elif statement := STATEMENT.match(written):
-            lines.append("    " * depth + statement[1])
+            lines.append("    " * depth + _of_python(statement[1]))
         else:
             assert re.match(r"\(void\)|/\*|double y\d+;|$", line), line
     return "\n".join(lines)
@@ -113,6 +116,29 @@ def in_c(name: str, source: str | None = None) -> Mapping[str, Program]:
 
 
 @cache
+def in_fast_c(name: str, source: str | None = None) -> Mapping[str, Program]:
+    """Return the programs of an activation's short C, where there are any, by the names of float32's."""
+    text = source or (GENERATED / "c" / f"{name}_fast.c").read_text("utf-8")
+    names = {f"symact_{kind}{n}": f for kind in ("fast_", "f64_") for n, f in FUNCTIONS.items()}
+    names |= {f"symact_fast_{n}_{side}": f for n, f in FUNCTIONS.items() for side in ("below", "above")}
+    names |= {f"symact_power_{n}": partial(power, n=n) for n in range(2, 9)}
+    space: dict[str, Any] = {
+        **FUNCTIONS,
+        **names,
+        **CONSTANTS,
+        "fabs": FUNCTIONS["abs"],
+        "symact_powi": power,
+    }
+    space["symact_fast_choice"] = lambda condition, yes, no: yes if condition else no
+    found = {}
+    for title, declared, body in HEAD.findall(text):
+        arguments = ", ".join(part.split()[-1] for part in declared.split(","))
+        exec(f"def {title}({arguments}):\n{python_of(body)}\n", space)
+        found[title.removeprefix(f"{name}_").removesuffix("_fast") + "_f32"] = space[title]
+    return found
+
+
+@cache
 def in_numpy(name: str, source: str | None = None) -> Mapping[str, Program]:
     """Return the programs of an activation's NumPy, by the names that they have in C."""
     text = source or (GENERATED / "numpy" / "symact_numpy" / f"{name}.py").read_text("utf-8")
@@ -122,7 +148,7 @@ def in_numpy(name: str, source: str | None = None) -> Mapping[str, Program]:
     )
     own = SimpleNamespace(**FUNCTIONS)
     space: dict[str, Any] = {"np": numpy, "dd": own, "fn": own, "powi": power}
-    space |= {"Kernel": lambda cases, double_double: chosen(cases), "Function": lambda *given: None}
+    space |= {"Kernel": lambda cases, double_double, slack=0: chosen(cases), "Function": lambda *given: None}
     exec(text, space)
     tables = re.findall(r"^_(\w+)_FLOAT(32|64) = Kernel", text, re.M)
     return {f"{function.lower()}_f{bits}": space[f"_{function}_FLOAT{bits}"] for function, bits in tables}
@@ -142,7 +168,7 @@ def chosen(cases: Any) -> Program:
     return run
 
 
-READERS = {"c": in_c, "numpy": in_numpy}
+READERS = {"c": in_c, "c, short": in_fast_c, "numpy": in_numpy}
 
 
 def shown(name: str) -> Mapping[str, str]:

@@ -34,7 +34,7 @@ EACH(widen_f16, uint16_t, double, symact_double_of_f16)
 EACH(widen_bf16, uint16_t, double, symact_double_of_bf16)
 EACH(narrow_f16, double, uint16_t, symact_f16_of_double)
 EACH(narrow_bf16, double, uint16_t, symact_bf16_of_double)
-static double sticky(const double x[2]) { return symact_sticky(symact_dd_make(x[0], x[1])); }
+static double sticky(const double x[2]) { return symact_f64_sticky(symact_dd_make(x[0], x[1])); }
 void stick(const double (*x)[2], double *y, size_t n)
 {
     for (size_t i = 0; i < n; ++i) {
@@ -175,7 +175,7 @@ def planted(place: Path, names: tuple[str, ...], before: str = "", after: str = 
     """Return a folder with some generated C, built, one text changed wherever it is."""
     (place / "c").mkdir()
     changed = not before
-    for file in (*HEADERS, *(f"{name}.c" for name in names)):
+    for file in (*HEADERS, *(f"{name}{end}.c" for name in names for end in ("", "_fast"))):
         text = (GENERATED / file).read_text("utf-8")
         changed = changed or before in text
         (place / "c" / file).write_text(text.replace(before, after) if before else text, "utf-8")
@@ -213,8 +213,8 @@ FAULTS = {  # what is changed, the function that shows it, what of the results i
     "a tie goes to the odd one": ("- 1 + odd) >> shift", "- odd) >> shift", "square", "wrong_tie"),
     "what is left is cut": ("+ ((uint64_t)1 << (shift - 1)) - 1 + odd)", "+ 0 * odd)", "square", "max_ulp"),
     "rounded to float32 before": (
-        "= symact_to_bits(x);\n    const uint64_t sign",
-        "= symact_to_bits((double)(float)x);\n    const uint64_t sign",
+        "= symact_f64_bits(x);\n    const uint64_t sign",
+        "= symact_f64_bits((double)(float)x);\n    const uint64_t sign",
         "sigmoid",
         "max_ulp",
     ),

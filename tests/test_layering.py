@@ -28,7 +28,6 @@ ORDER = (
         "power_series",
         "polynomials",
         "regimes",
-        "ties",
         "evaluations",
         "fusion",
         "kernels",

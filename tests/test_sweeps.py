@@ -18,7 +18,7 @@ import sympy as sp
 from flint import arb, ctx
 from typer.testing import CliRunner
 
-from symact import pipeline, schedulers, sweeps
+from symact import accuracy, pipeline, schedulers, sweeps
 from symact.accuracy import form
 from symact.activations import Activation, Z
 from symact.catalogue import activations
@@ -29,7 +29,7 @@ from symact.formats import BINARY32
 from symact.quotations import FILE
 from symact.sweeps.branches import branch
 from symact.sweeps.certificates import Certificates, certify, recheck
-from symact.sweeps.chunks import PATTERNS, function_of, judge, merged
+from symact.sweeps.chunks import PATTERNS, _prepared, function_of, judge, merged
 from symact.sweeps.conjugates import conjugated
 from symact.sweeps.expansions import Kind, Piece, Smooth, expand
 from symact.sweeps.programs import program
@@ -440,10 +440,10 @@ def test_logarithms_of_erfc_are_expanded_far_out(at: float) -> None:
 # Certificates.
 
 
-def emitted(name: str, function: str = "forward") -> sweeps.Sweep:
+def emitted(name: str, function: str = "forward", target: str = "c") -> sweeps.Sweep:
     activation = activations()[name]
-    asked = pipeline.request([name], targets=["c"])
-    return sweeps.Sweep(activation, function, "c", pipeline.emit(asked, asked), form(activation))
+    asked = pipeline.request([name], targets=[target])
+    return sweeps.Sweep(activation, function, target, pipeline.emit(asked, asked), form(activation))
 
 
 def without_all_inputs(sweep: sweeps.Sweep) -> sweeps.Certificate:
@@ -458,6 +458,30 @@ def sigmoid() -> sweeps.Sweep:
     return emitted("sigmoid")
 
 
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize(
+    ("name", "function", "at"),
+    [("silu", "forward", 2.0**-149), ("softplus", "forward", -1.0), ("mish", "derivative", -1.1924)],
+)
+def test_where_binary64_does_not_suffice(name: str, function: str, at: float, target: str) -> None:
+    """Among ties of subnormals, beside a root, and anywhere: what is in doubt is right all the same."""
+    sweep, first = emitted(name, function, target), BINARY32.pattern(BINARY32.round(at)) // 2**16 * 2**16
+    asked = subject(sweep.activation, function, sweep.form)
+    tally = judge(asked, function_of(sweep), max(first, 1), first + 2**16 - 1)
+    assert (tally.misrounded, tally.undecided) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["softplus", "gelu", "tanh"])
+def test_arrays_are_what_single_numbers_are(name: str) -> None:
+    """They start with short functions, whose errors the bound of what is in doubt must cover."""
+    sweep = emitted(name)
+    folder = _prepared(sweep.kernel, sweep.target, sweep.activation, tuple(sorted(sweep.files.items())))
+    alone = accuracy.alone(folder, "c", sweep.activation, "forward", "float32")
+    assert alone is not None
+    points = np.random.default_rng(SEED).uniform(-8, 8, 2**19).astype(np.float32)
+    assert np.array_equal(alone(points)[0], function_of(sweep)(points))
+
+
 def test_a_certificate_stands_as_long_as_its_kernel(sigmoid: sweeps.Sweep, tmp_path: Path) -> None:
     certificate = without_all_inputs(sigmoid)
     assert recheck(sigmoid, certificate) == []
@@ -465,14 +489,16 @@ def test_a_certificate_stands_as_long_as_its_kernel(sigmoid: sweeps.Sweep, tmp_p
     commented = sigmoid.files[path].replace("/* as it is */", "/* the formula\n * itself */")
     assert commented != sigmoid.files[path]
     assert recheck(replace(sigmoid, files={**sigmoid.files, path: commented}), certificate) == []
+    path = "c/sigmoid_fast.c"
     changed = sigmoid.files[path].replace("exp((-z))", "exp((-z)) * 1.0000001")
+    assert changed != sigmoid.files[path]
     other = replace(sigmoid, files={**sigmoid.files, path: changed})
     assert "not the one that was certified" in recheck(other, certificate)[0]
     forged = replace(certificate, kernel=other.kernel)
     assert any("other values" in fault for fault in recheck(other, forged))
     assert any("worse than certified" in fault for fault in recheck(other, forged))
     assert "no certificate" in recheck(sigmoid, None)[0]
-    saturated = sigmoid.files[path].replace("y = z == INFINITY", "y = z > 16.0")  # right from 16.7 on
+    saturated = sigmoid.files[path].replace("return e1", "return z > 16.0 ? 1.0 : e1")  # right from 16.7 on
     early = replace(sigmoid, files={**sigmoid.files, path: saturated})
     assert any("other values" in fault for fault in recheck(early, replace(certificate, kernel=early.kernel)))
 

@@ -77,7 +77,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
 
     def both(name: str) -> tuple[Callable, Callable]:
         place = tmp_path_factory.mktemp(name)
-        for file in (f"{name}.c", *HEADERS):
+        for file in (f"{name}.c", f"{name}_fast.c", *HEADERS):
             (place / file).write_bytes((GENERATED / "c" / file).read_bytes())
         library = c.build(place, place / "library.so")
         return c.load(library, {name: activations()[name]}).call, package.call

@@ -359,7 +359,7 @@ def build(chain: Toolchain, folder: Path, place: Path, code: str) -> Path:
     """Return the program that a toolchain makes of a folder's C and a driver; fails with what it says."""
     quick = tuple(flag for flag in chain.flags if not flag.startswith(("-O", "-W")))
     files = {"driver.c": code}
-    own = sorted(c for c in folder.glob("*.c") if not c.stem.endswith(FAST))
+    own = sorted(folder.glob("*.c"))
     files |= {f"opened_{c.name}": opened(c.name, c.read_text("utf-8")) for c in own}
     place.mkdir(parents=True, exist_ok=True)
     commands, objects = [], []

@@ -30,12 +30,15 @@ static inline double absolute_forward_f32(double z)
     const double y0 = INFINITY;
     /* the limit */
     const double y1 = INFINITY;
+    /* zero, with its sign */
+    const double y2 = 0.0;
     /* as it is */
-    const double y2 = (-z);
+    const double y3 = (-z);
     /* as it is */
-    const double y3 = z;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
+    const double y4 = z;
+    double y = y4;
+    y = 0.0 >= z ? y3 : y;
+    y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
     return z != z ? z : y;
@@ -56,22 +59,16 @@ static symact_dd absolute_forward_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return t;
+    /* zero, with its sign */
+    if (z == 0.0) {
+        return symact_dd_from_double(0.0);
     }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_neg(x);
     }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
 }
 
 static inline double absolute_derivative_f32(double z)
@@ -190,19 +187,6 @@ float symact_absolutef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_absolute_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = absolute_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double absolute_value_f64(double z)
 {
@@ -247,19 +231,6 @@ float symact_absolute_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_absolute_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = absolute_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double absolute_derivative_value_f64(double z)
 {
@@ -304,19 +275,6 @@ float symact_absolute_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_absolute_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = absolute_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double absolute_vjp_value_f64(double z, double g_bar)
 {
@@ -361,7 +319,6 @@ float symact_absolute_second_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_absolute_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -405,12 +362,12 @@ void symact_absolute_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES absolute_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * absolute_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * absolute_forward_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), absolute_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES absolute_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * absolute_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * absolute_derivative_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), absolute_derivative_f64(symact_x))))
 }
 
 void symact_absolute_f16(const uint16_t *z, uint16_t *g, size_t n)

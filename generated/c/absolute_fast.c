@@ -5,10 +5,16 @@
  * Formula sha256: 8b39dd4eb09742cf8d354f08569e95e2731d250d17e8cce228cefdef852b7faa
  * SPDX-License-Identifier: MIT-0
  *
- * absolute, the fast grade: g = Abs(z)
+ * absolute, arrays of float32: g = Abs(z)
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -52,4 +58,46 @@ void symact_absolute_vjp_fast_f32(const float *z, const float *g_bar, float *z_b
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * absolute_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_absolute_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(absolute_forward_fast((double)z[i]));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        g[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_absolute_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(absolute_derivative_fast((double)z[i]));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        d[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_absolute_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)((double)g_bar[i] * absolute_derivative_fast((double)z[i]));
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
+        z_bar[i] = value;
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -219,7 +219,8 @@ static symact_dd arctan_second_derivative_f64(double z)
 
 static inline float arctan_value_f32(float z)
 {
-    return (float)(arctan_forward_f32((double)z));
+    const double near = arctan_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(arctan_forward_f64((double)z));
 }
 
 float symact_arctanf(float z)
@@ -232,19 +233,6 @@ float symact_arctanf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_arctan_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = arctan_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double arctan_value_f64(double z)
 {
@@ -276,7 +264,8 @@ void symact_arctan_f64(const double *z, double *g, size_t n)
 
 static inline float arctan_derivative_value_f32(float z)
 {
-    return (float)(arctan_derivative_f32((double)z));
+    const double near = arctan_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(arctan_derivative_f64((double)z));
 }
 
 float symact_arctan_derivativef(float z)
@@ -289,19 +278,6 @@ float symact_arctan_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_arctan_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = arctan_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double arctan_derivative_value_f64(double z)
 {
@@ -333,7 +309,8 @@ void symact_arctan_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float arctan_derivative_from_output_value_f32(float g)
 {
-    return (float)(arctan_derivative_from_output_f32((double)g));
+    const double near = arctan_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(arctan_derivative_from_output_f64((double)g));
 }
 
 float symact_arctan_derivative_from_outputf(float g)
@@ -346,19 +323,6 @@ float symact_arctan_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_arctan_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = arctan_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double arctan_derivative_from_output_value_f64(double g)
 {
@@ -390,7 +354,8 @@ void symact_arctan_derivative_from_output_f64(const double *g, double *d, size_t
 
 static inline float arctan_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * arctan_derivative_f32((double)z));
+    const double near = (double)g_bar * arctan_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), arctan_derivative_f64((double)z)));
 }
 
 float symact_arctan_vjpf(float z, float g_bar)
@@ -403,19 +368,6 @@ float symact_arctan_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_arctan_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = arctan_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double arctan_vjp_value_f64(double z, double g_bar)
 {
@@ -447,7 +399,8 @@ void symact_arctan_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
 
 static inline float arctan_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * arctan_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * arctan_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), arctan_derivative_from_output_f64((double)g)));
 }
 
 float symact_arctan_vjp_from_outputf(float g, float g_bar)
@@ -460,19 +413,6 @@ float symact_arctan_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_arctan_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = arctan_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double arctan_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -504,7 +444,8 @@ void symact_arctan_vjp_from_output_f64(const double *g, const double *g_bar, dou
 
 static inline float arctan_second_derivative_value_f32(float z)
 {
-    return (float)(arctan_second_derivative_f32((double)z));
+    const double near = arctan_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(arctan_second_derivative_f64((double)z));
 }
 
 float symact_arctan_second_derivativef(float z)
@@ -522,11 +463,25 @@ void symact_arctan_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = arctan_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = arctan_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_arctan_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -561,17 +516,17 @@ void symact_arctan_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES arctan_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * arctan_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * arctan_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), arctan_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES arctan_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * arctan_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * arctan_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), arctan_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES arctan_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * arctan_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * arctan_derivative_from_output_f32(symact_x), 0x1p-34, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), arctan_derivative_from_output_f64(symact_x))))
 }
 
 void symact_arctan_f16(const uint16_t *z, uint16_t *g, size_t n)

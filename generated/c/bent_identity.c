@@ -51,7 +51,7 @@ static inline double bent_identity_forward_f32(double z)
     /* as it is */
     const double y5 = ((z + 0x1p-1 * sqrt((1.0 + symact_power_2(z)))) - 0x1p-1);
     double y = y5;
-    y = 0x1p-13 > z ? y4 : y;
+    y = 0x1p-9 > z ? y4 : y;
     y = 0.0 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
@@ -247,7 +247,8 @@ static symact_dd bent_identity_second_derivative_f64(double z)
 
 static inline float bent_identity_value_f32(float z)
 {
-    return (float)(bent_identity_forward_f32((double)z));
+    const double near = bent_identity_forward_f32((double)z);
+    return symact_sure(near, 0x1p-38) ? (float)near : (float)symact_f64_sticky(bent_identity_forward_f64((double)z));
 }
 
 float symact_bent_identityf(float z)
@@ -260,19 +261,6 @@ float symact_bent_identityf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_bent_identity_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = bent_identity_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double bent_identity_value_f64(double z)
 {
@@ -304,7 +292,8 @@ void symact_bent_identity_f64(const double *z, double *g, size_t n)
 
 static inline float bent_identity_derivative_value_f32(float z)
 {
-    return (float)(bent_identity_derivative_f32((double)z));
+    const double near = bent_identity_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(bent_identity_derivative_f64((double)z));
 }
 
 float symact_bent_identity_derivativef(float z)
@@ -317,19 +306,6 @@ float symact_bent_identity_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_bent_identity_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = bent_identity_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double bent_identity_derivative_value_f64(double z)
 {
@@ -361,7 +337,8 @@ void symact_bent_identity_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float bent_identity_derivative_from_output_value_f32(float g)
 {
-    return (float)(bent_identity_derivative_from_output_f32((double)g));
+    const double near = bent_identity_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(bent_identity_derivative_from_output_f64((double)g));
 }
 
 float symact_bent_identity_derivative_from_outputf(float g)
@@ -374,19 +351,6 @@ float symact_bent_identity_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_bent_identity_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = bent_identity_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double bent_identity_derivative_from_output_value_f64(double g)
 {
@@ -418,7 +382,8 @@ void symact_bent_identity_derivative_from_output_f64(const double *g, double *d,
 
 static inline float bent_identity_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * bent_identity_derivative_f32((double)z));
+    const double near = (double)g_bar * bent_identity_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), bent_identity_derivative_f64((double)z)));
 }
 
 float symact_bent_identity_vjpf(float z, float g_bar)
@@ -431,19 +396,6 @@ float symact_bent_identity_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_bent_identity_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = bent_identity_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double bent_identity_vjp_value_f64(double z, double g_bar)
 {
@@ -475,7 +427,8 @@ void symact_bent_identity_vjp_f64(const double *z, const double *g_bar, double *
 
 static inline float bent_identity_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * bent_identity_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * bent_identity_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), bent_identity_derivative_from_output_f64((double)g)));
 }
 
 float symact_bent_identity_vjp_from_outputf(float g, float g_bar)
@@ -488,19 +441,6 @@ float symact_bent_identity_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_bent_identity_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = bent_identity_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double bent_identity_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -532,7 +472,8 @@ void symact_bent_identity_vjp_from_output_f64(const double *g, const double *g_b
 
 static inline float bent_identity_second_derivative_value_f32(float z)
 {
-    return (float)(bent_identity_second_derivative_f32((double)z));
+    const double near = bent_identity_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(bent_identity_second_derivative_f64((double)z));
 }
 
 float symact_bent_identity_second_derivativef(float z)
@@ -550,11 +491,25 @@ void symact_bent_identity_second_derivative_f32(const float *z, float *d, size_t
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = bent_identity_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = bent_identity_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_bent_identity_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -589,17 +544,17 @@ void symact_bent_identity_second_derivative_f64(const double *z, double *d, size
 
 SYMACT_HALVES bent_identity_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * bent_identity_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * bent_identity_forward_f32(symact_x), 0x1p-38, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), bent_identity_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES bent_identity_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * bent_identity_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * bent_identity_derivative_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), bent_identity_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES bent_identity_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * bent_identity_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * bent_identity_derivative_from_output_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), bent_identity_derivative_from_output_f64(symact_x))))
 }
 
 void symact_bent_identity_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -102,12 +102,7 @@ static symact_dd celu_forward_f64(double z, double alpha)
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-5, 0x1.5555555555555p-59), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p-7, 0x1.1111111111111p-63), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.71de3a556c734p-19, -0x1.c154f8ddc6cp-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.e542ba4020225p-62, 0x1.ea72b4afe3c2fp-120), symact_dd_mul(symact_dd_make(0x1.71b8ef6dcf572p-66, -0x1.d043ae40c4647p-120), s0)))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
     }
     if (alpha < 0.0) {
     /* the limit */
@@ -135,12 +130,7 @@ static symact_dd celu_forward_f64(double z, double alpha)
         return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-5, 0x1.5555555555555p-59), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p-7, 0x1.1111111111111p-63), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.71de3a556c734p-19, -0x1.c154f8ddc6cp-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.e542ba4020225p-62, 0x1.ea72b4afe3c2fp-120), symact_dd_mul(symact_dd_make(0x1.71b8ef6dcf572p-66, -0x1.d043ae40c4647p-120), s0)))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
     }
     return symact_dd_from_double(NAN);
 }
@@ -264,12 +254,6 @@ static symact_dd celu_derivative_from_output_f64(double z, double alpha)
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
-    }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_div(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_alpha, w), symact_dd_from_double(1.0))), dd_alpha);
     }
     /* common denominator */
     if (0.0 >= z) {
@@ -407,7 +391,7 @@ static inline double celu_derivative_wrt_alpha_f32(double z, double alpha)
     const double y4 = 0.0;
     double y = y4;
     y = 0.0 >= z ? y3 : y;
-    y = -0x1p-9 > z ? y2 : y;
+    y = -0x1p-6 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
     return z != z ? z : y;
@@ -436,7 +420,7 @@ static inline double celu_derivative_wrt_alpha_f32(double z, double alpha)
     const double y4 = 0.0;
     double y = y4;
     y = 0.0 >= z ? y3 : y;
-    y = -0x1p-10 > z ? y2 : y;
+    y = -0x1p-6 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
     return z != z ? z : y;
@@ -512,7 +496,8 @@ static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
 
 static inline float celu_value_f32(float z, float alpha)
 {
-    return (float)(celu_forward_f32((double)z, (double)alpha));
+    const double near = celu_forward_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(celu_forward_f64((double)z, (double)alpha));
 }
 
 float symact_celuf(float z, float alpha)
@@ -525,19 +510,6 @@ float symact_celuf(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_celu_f32(const float *z, float *g, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = celu_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double celu_value_f64(double z, double alpha)
 {
@@ -569,7 +541,8 @@ void symact_celu_f64(const double *z, double *g, size_t n, double alpha)
 
 static inline float celu_derivative_value_f32(float z, float alpha)
 {
-    return (float)(celu_derivative_f32((double)z, (double)alpha));
+    const double near = celu_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(celu_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_celu_derivativef(float z, float alpha)
@@ -582,19 +555,6 @@ float symact_celu_derivativef(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_celu_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = celu_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double celu_derivative_value_f64(double z, double alpha)
 {
@@ -626,7 +586,8 @@ void symact_celu_derivative_f64(const double *z, double *d, size_t n, double alp
 
 static inline float celu_derivative_from_output_value_f32(float g, float alpha)
 {
-    return (float)(celu_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = celu_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(celu_derivative_from_output_f64((double)g, (double)alpha));
 }
 
 float symact_celu_derivative_from_outputf(float g, float alpha)
@@ -639,19 +600,6 @@ float symact_celu_derivative_from_outputf(float g, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_celu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = celu_derivative_from_output_value_f32(g[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_celu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
 {
@@ -701,7 +649,8 @@ int symact_celu_derivative_from_output_checked_f64(const double *g, double *d, s
 
 static inline float celu_vjp_value_f32(float z, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * celu_derivative_f32((double)z, (double)alpha));
+    const double near = (double)g_bar * celu_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), celu_derivative_f64((double)z, (double)alpha)));
 }
 
 float symact_celu_vjpf(float z, float g_bar, float alpha)
@@ -714,19 +663,6 @@ float symact_celu_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_celu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = celu_vjp_value_f32(z[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double celu_vjp_value_f64(double z, double g_bar, double alpha)
 {
@@ -758,7 +694,8 @@ void symact_celu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 static inline float celu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * celu_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = (double)g_bar * celu_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), celu_derivative_from_output_f64((double)g, (double)alpha)));
 }
 
 float symact_celu_vjp_from_outputf(float g, float g_bar, float alpha)
@@ -771,19 +708,6 @@ float symact_celu_vjp_from_outputf(float g, float g_bar, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_celu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = celu_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_celu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
@@ -833,7 +757,8 @@ int symact_celu_vjp_from_output_checked_f64(const double *g, const double *g_bar
 
 static inline float celu_second_derivative_value_f32(float z, float alpha)
 {
-    return (float)(celu_second_derivative_f32((double)z, (double)alpha));
+    const double near = celu_second_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(celu_second_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_celu_second_derivativef(float z, float alpha)
@@ -851,11 +776,25 @@ void symact_celu_second_derivative_f32(const float *z, float *d, size_t n, float
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = celu_second_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = celu_second_derivative_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-42, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_celu_second_derivativef(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -890,7 +829,8 @@ void symact_celu_second_derivative_f64(const double *z, double *d, size_t n, dou
 
 static inline float celu_derivative_wrt_alpha_value_f32(float z, float alpha)
 {
-    return (float)(celu_derivative_wrt_alpha_f32((double)z, (double)alpha));
+    const double near = celu_derivative_wrt_alpha_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(celu_derivative_wrt_alpha_f64((double)z, (double)alpha));
 }
 
 float symact_celu_derivative_wrt_alphaf(float z, float alpha)
@@ -908,11 +848,25 @@ void symact_celu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, fl
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = celu_derivative_wrt_alpha_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = celu_derivative_wrt_alpha_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_celu_derivative_wrt_alphaf(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -947,17 +901,17 @@ void symact_celu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, 
 
 SYMACT_HALVES celu_forward_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * celu_forward_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * celu_forward_f32(symact_x, (double)alpha), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), celu_forward_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES celu_derivative_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * celu_derivative_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * celu_derivative_f32(symact_x, (double)alpha), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), celu_derivative_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES celu_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * celu_derivative_from_output_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * celu_derivative_from_output_f32(symact_x, (double)alpha), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), celu_derivative_from_output_f64(symact_x, (double)alpha))))
 }
 
 void symact_celu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)

@@ -222,7 +222,8 @@ static symact_dd cloglog_second_derivative_f64(double z)
 
 static inline float cloglog_value_f32(float z)
 {
-    return (float)(cloglog_forward_f32((double)z));
+    const double near = cloglog_forward_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(cloglog_forward_f64((double)z));
 }
 
 float symact_cloglogf(float z)
@@ -235,19 +236,6 @@ float symact_cloglogf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_cloglog_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = cloglog_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double cloglog_value_f64(double z)
 {
@@ -279,7 +267,8 @@ void symact_cloglog_f64(const double *z, double *g, size_t n)
 
 static inline float cloglog_derivative_value_f32(float z)
 {
-    return (float)(cloglog_derivative_f32((double)z));
+    const double near = cloglog_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(cloglog_derivative_f64((double)z));
 }
 
 float symact_cloglog_derivativef(float z)
@@ -297,11 +286,25 @@ void symact_cloglog_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = cloglog_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = cloglog_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-42, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_cloglog_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -336,7 +339,8 @@ void symact_cloglog_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float cloglog_derivative_from_output_value_f32(float g)
 {
-    return (float)(cloglog_derivative_from_output_f32((double)g));
+    const double near = cloglog_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(cloglog_derivative_from_output_f64((double)g));
 }
 
 float symact_cloglog_derivative_from_outputf(float g)
@@ -349,19 +353,6 @@ float symact_cloglog_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_cloglog_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = cloglog_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double cloglog_derivative_from_output_value_f64(double g)
 {
@@ -393,7 +384,8 @@ void symact_cloglog_derivative_from_output_f64(const double *g, double *d, size_
 
 static inline float cloglog_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * cloglog_derivative_f32((double)z));
+    const double near = (double)g_bar * cloglog_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), cloglog_derivative_f64((double)z)));
 }
 
 float symact_cloglog_vjpf(float z, float g_bar)
@@ -411,11 +403,25 @@ void symact_cloglog_vjp_f32(const float *z, const float *g_bar, float *z_bar, si
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = cloglog_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * cloglog_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-42, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_cloglog_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -450,7 +456,8 @@ void symact_cloglog_vjp_f64(const double *z, const double *g_bar, double *z_bar,
 
 static inline float cloglog_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * cloglog_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * cloglog_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), cloglog_derivative_from_output_f64((double)g)));
 }
 
 float symact_cloglog_vjp_from_outputf(float g, float g_bar)
@@ -463,19 +470,6 @@ float symact_cloglog_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_cloglog_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = cloglog_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double cloglog_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -507,7 +501,8 @@ void symact_cloglog_vjp_from_output_f64(const double *g, const double *g_bar, do
 
 static inline float cloglog_second_derivative_value_f32(float z)
 {
-    return (float)(cloglog_second_derivative_f32((double)z));
+    const double near = cloglog_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(cloglog_second_derivative_f64((double)z));
 }
 
 float symact_cloglog_second_derivativef(float z)
@@ -525,11 +520,25 @@ void symact_cloglog_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = cloglog_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = cloglog_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-42, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_cloglog_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -564,17 +573,17 @@ void symact_cloglog_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES cloglog_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * cloglog_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * cloglog_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), cloglog_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES cloglog_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * cloglog_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * cloglog_derivative_f32(symact_x), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), cloglog_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES cloglog_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * cloglog_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * cloglog_derivative_from_output_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), cloglog_derivative_from_output_f64(symact_x))))
 }
 
 void symact_cloglog_f16(const uint16_t *z, uint16_t *g, size_t n)

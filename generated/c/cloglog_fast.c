@@ -5,10 +5,16 @@
  * Formula sha256: ac4a7ab1e6146a221efbb6904e79717ecd335a943ff4a0d3d7edf2e56233bd43
  * SPDX-License-Identifier: MIT-0
  *
- * cloglog, the fast grade: g = 1 - exp(-exp(z))
+ * cloglog, arrays of float32: g = 1 - exp(-exp(z))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -20,6 +26,14 @@ static inline SYMACT_INLINED double cloglog_forward_fast(double z)
     const double e0 = symact_fast_exp(z);
     const double e1 = symact_fast_expm1((-e0));
     return (-e1);
+}
+
+static inline SYMACT_INLINED double cloglog_derivative_fast(double z)
+{
+    (void)z;
+    const double e0 = symact_fast_exp(z);
+    const double e1 = symact_fast_exp((-e0));
+    return symact_fast_choice(z != z, z, symact_fast_choice(7.0 > z, e0 * e1, 0.0));
 }
 
 static inline SYMACT_INLINED double cloglog_derivative_from_output_fast(double z)
@@ -38,9 +52,13 @@ void symact_cloglog_fast_f32(const float *z, float *g, size_t n)
     }
 }
 
+SYMACT_CLONED
 void symact_cloglog_derivative_fast_f32(const float *z, float *d, size_t n)
 {
-    symact_cloglog_derivative_f32(z, d, n);
+    SYMACT_EACH
+    for (size_t i = 0; i < n; ++i) {
+        d[i] = (float)(cloglog_derivative_fast((double)z[i]));
+    }
 }
 
 SYMACT_CLONED
@@ -52,9 +70,13 @@ void symact_cloglog_derivative_from_output_fast_f32(const float *g, float *d, si
     }
 }
 
+SYMACT_CLONED
 void symact_cloglog_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
 {
-    symact_cloglog_vjp_f32(z, g_bar, z_bar, n);
+    SYMACT_EACH
+    for (size_t i = 0; i < n; ++i) {
+        z_bar[i] = (float)((double)g_bar[i] * cloglog_derivative_fast((double)z[i]));
+    }
 }
 
 SYMACT_CLONED
@@ -64,4 +86,88 @@ void symact_cloglog_vjp_from_output_fast_f32(const float *g, const float *g_bar,
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * cloglog_derivative_from_output_fast((double)g[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_cloglog_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = cloglog_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_cloglogf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_cloglog_derivative_from_output_f32(const float *g, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = cloglog_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_cloglog_derivative_from_outputf(g[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_cloglog_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * cloglog_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_cloglog_vjp_from_outputf(g[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -5,10 +5,16 @@
  * Formula sha256: 3ffe90630c4123b4ab8ae9bd9dd903b4ad16e37fc321ac2a59e012d5350a1729
  * SPDX-License-Identifier: MIT-0
  *
- * d_silu, the fast grade: g = (z*(1 - 1/(1 + exp(-z))) + 1)/(1 + exp(-z))
+ * d_silu, arrays of float32: g = (z*(1 - 1/(1 + exp(-z))) + 1)/(1 + exp(-z))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -17,23 +23,26 @@
 static inline SYMACT_INLINED double d_silu_forward_fast(double z)
 {
     (void)z;
-    const double t3 = (0x1.474973c84120bp+0 + z);
+    const double t3a = (0x1.474973c84120bp+0 + z);
+    const double t3 = (0x1.f8d74bc9ac154p-54 + t3a);
     const double e0 = symact_fast_exp((-z));
     const double e1 = (1.0 / (1.0 + e0));
     const double s0 = (1.0 + z * (1.0 - e1)) * e1;
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.8p+0 > z, s0, symact_fast_choice(-1.0 > z, (0x1.4e4a0e750dc51p-154 + (0x1.be1410460527fp-3 + (0x1.2c563458cc0adp-3 + (0x1.353eb573ca457p-6 + (((0x1.098e92b8f076dp-13 + (0x1.a2a7caf0ee747p-11 + (0x1.8574d136d4cb4p-13 - 0x1.57238dca12615p-15 * t3) * t3) * t3) * t3 - 0x1.b0f82c498fd2fp-8) * t3 - 0x1.f2d0e32bc2994p-7) * t3) * t3) * t3) * t3), s0))));
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.6p+0 > z, s0, symact_fast_choice(-0x1.274974p+0 > z, (0x1.4e4a0e750dc51p-154 + (0x1.be1410460527fp-3 + (0x1.2c563458cc0adp-3 + (0x1.353eb573ca457p-6 + (((0x1.098e92b8f076dp-13 + (0x1.a2a7caf0ee747p-11 + (0x1.8574d136d4cb4p-13 - 0x1.57238dca12615p-15 * t3) * t3) * t3) * t3 - 0x1.b0f82c498fd2fp-8) * t3 - 0x1.f2d0e32bc2994p-7) * t3) * t3) * t3) * t3), s0))));
 }
 
 static inline SYMACT_INLINED double d_silu_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t3 = (0x1.331e23ad9de11p+1 + z);
-    const double t6 = (z - 0x1.331e23ad9de11p+1);
+    const double t3a = (0x1.331e23ad9de11p+1 + z);
+    const double t3 = (0x1.a9c55ef03c74ap-53 + t3a);
+    const double t6a = (z - 0x1.331e23ad9de11p+1);
+    const double t6 = (t6a - 0x1.a9c55ef03c74ap-53);
     const double e0 = symact_fast_exp_below((-t));
     const double e1 = (1.0 / (1.0 + e0));
     const double s0 = symact_power_3(e1) * ((2.0 + (2.0 + t) * e0) - t) * e0;
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 0.0, symact_fast_choice(-0x1.4p+1 > z, s0, symact_fast_choice(-2.0 > z, (0x1.86b40693cc6cbp-155 + (0x1.76e8b4eb0ea41p-4 + (0x1.388203715b23ep-4 + (0x1.706e66bf3603bp-6 + (((((0x1.94804c550c0fcp-14 + 0x1.8e0bb1b9411e3p-15 * t3) * t3 - 0x1.e2e4a6611bf4bp-14) * t3 - 0x1.662f848d6c11cp-10) * t3 - 0x1.fa4e9f742fa77p-9) * t3 - 0x1.e178d8d2391d6p-10) * t3) * t3) * t3) * t3), symact_fast_choice(2.0 > z, s0, symact_fast_choice(0x1.4p+1 > z, (0x1.86b40693cc6cbp-155 + ((0x1.388203715b23ep-4 + (((0x1.fa4e9f742fa77p-9 + ((0x1.e2e4a6611bf4bp-14 + (0x1.94804c550c0fcp-14 - 0x1.8e0bb1b9411e3p-15 * t6) * t6) * t6 - 0x1.662f848d6c11cp-10) * t6) * t6 - 0x1.e178d8d2391d6p-10) * t6 - 0x1.706e66bf3603bp-6) * t6) * t6 - 0x1.76e8b4eb0ea41p-4) * t6), s0))))));
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 0.0, symact_fast_choice(-0x1.4p+1 > z, s0, symact_fast_choice(-0x1.2p+1 > z, (0x1.86b40693cc6cbp-155 + (0x1.76e8b4eb0ea41p-4 + (0x1.388203715b23ep-4 + (0x1.706e66bf3603bp-6 + (((((0x1.94804c550c0fcp-14 + 0x1.8e0bb1b9411e3p-15 * t3) * t3 - 0x1.e2e4a6611bf4bp-14) * t3 - 0x1.662f848d6c11cp-10) * t3 - 0x1.fa4e9f742fa77p-9) * t3 - 0x1.e178d8d2391d6p-10) * t3) * t3) * t3) * t3), symact_fast_choice(0x1.2p+1 > z, s0, symact_fast_choice(0x1.4p+1 > z, (0x1.86b40693cc6cbp-155 + ((0x1.388203715b23ep-4 + (((0x1.fa4e9f742fa77p-9 + ((0x1.e2e4a6611bf4bp-14 + (0x1.94804c550c0fcp-14 - 0x1.8e0bb1b9411e3p-15 * t6) * t6) * t6 - 0x1.662f848d6c11cp-10) * t6) * t6 - 0x1.e178d8d2391d6p-10) * t6 - 0x1.706e66bf3603bp-6) * t6) * t6 - 0x1.76e8b4eb0ea41p-4) * t6), s0))))));
 }
 
 SYMACT_CLONED
@@ -61,4 +70,88 @@ void symact_d_silu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * d_silu_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_d_silu_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = d_silu_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_d_siluf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_d_silu_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = d_silu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_d_silu_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_d_silu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * d_silu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_d_silu_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -176,7 +176,7 @@ static inline double e_swish_second_derivative_f32(double z, double beta)
         y4 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((s1 + s0 * (s1 + s2)) - s2);
     }
     double y = y4;
-    y = 0x1p-21 > z ? y3 : y;
+    y = 0x1p-25 > z ? y3 : y;
     y = 0.0 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -242,12 +242,9 @@ static inline double e_swish_derivative_wrt_beta_f32(double z, double beta)
     const double y1 = INFINITY;
     /* zero, with its sign */
     const double y2 = 0x1p-1 * z;
-    /* ties broken by the next term */
-    const double y3 = (0x1p-1 * z + 0x1p-53 * fabs(z));
     /* as it is */
-    const double y4 = (z / (1.0 + symact_f64_exp((-z))));
-    double y = y4;
-    y = fabs(z) < 0x1p-40 ? y3 : y;
+    const double y3 = (z / (1.0 + symact_f64_exp((-z))));
+    double y = y3;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -297,7 +294,8 @@ static symact_dd e_swish_derivative_wrt_beta_f64(double z, double beta)
 
 static inline float e_swish_value_f32(float z, float beta)
 {
-    return (float)(e_swish_forward_f32((double)z, (double)beta));
+    const double near = e_swish_forward_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(e_swish_forward_f64((double)z, (double)beta));
 }
 
 float symact_e_swishf(float z, float beta)
@@ -310,19 +308,6 @@ float symact_e_swishf(float z, float beta)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_e_swish_f32(const float *z, float *g, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = e_swish_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double e_swish_value_f64(double z, double beta)
 {
@@ -354,7 +339,8 @@ void symact_e_swish_f64(const double *z, double *g, size_t n, double beta)
 
 static inline float e_swish_derivative_value_f32(float z, float beta)
 {
-    return (float)(e_swish_derivative_f32((double)z, (double)beta));
+    const double near = e_swish_derivative_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(e_swish_derivative_f64((double)z, (double)beta));
 }
 
 float symact_e_swish_derivativef(float z, float beta)
@@ -372,11 +358,25 @@ void symact_e_swish_derivative_f32(const float *z, float *d, size_t n, float bet
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = e_swish_derivative_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = e_swish_derivative_f32((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_e_swish_derivativef(z[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -411,7 +411,8 @@ void symact_e_swish_derivative_f64(const double *z, double *d, size_t n, double 
 
 static inline float e_swish_vjp_value_f32(float z, float g_bar, float beta)
 {
-    return (float)((double)g_bar * e_swish_derivative_f32((double)z, (double)beta));
+    const double near = (double)g_bar * e_swish_derivative_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), e_swish_derivative_f64((double)z, (double)beta)));
 }
 
 float symact_e_swish_vjpf(float z, float g_bar, float beta)
@@ -429,11 +430,25 @@ void symact_e_swish_vjp_f32(const float *z, const float *g_bar, float *z_bar, si
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = e_swish_vjp_value_f32(z[i], g_bar[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * e_swish_derivative_f32((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_e_swish_vjpf(z[start + i], g_bar[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -468,7 +483,8 @@ void symact_e_swish_vjp_f64(const double *z, const double *g_bar, double *z_bar,
 
 static inline float e_swish_second_derivative_value_f32(float z, float beta)
 {
-    return (float)(e_swish_second_derivative_f32((double)z, (double)beta));
+    const double near = e_swish_second_derivative_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(e_swish_second_derivative_f64((double)z, (double)beta));
 }
 
 float symact_e_swish_second_derivativef(float z, float beta)
@@ -486,11 +502,25 @@ void symact_e_swish_second_derivative_f32(const float *z, float *d, size_t n, fl
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = e_swish_second_derivative_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = e_swish_second_derivative_f32((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_e_swish_second_derivativef(z[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -525,7 +555,8 @@ void symact_e_swish_second_derivative_f64(const double *z, double *d, size_t n, 
 
 static inline float e_swish_derivative_wrt_beta_value_f32(float z, float beta)
 {
-    return (float)(e_swish_derivative_wrt_beta_f32((double)z, (double)beta));
+    const double near = e_swish_derivative_wrt_beta_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(e_swish_derivative_wrt_beta_f64((double)z, (double)beta));
 }
 
 float symact_e_swish_derivative_wrt_betaf(float z, float beta)
@@ -543,11 +574,25 @@ void symact_e_swish_derivative_wrt_beta_f32(const float *z, float *d, size_t n, 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = e_swish_derivative_wrt_beta_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = e_swish_derivative_wrt_beta_f32((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_e_swish_derivative_wrt_betaf(z[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -582,12 +627,12 @@ void symact_e_swish_derivative_wrt_beta_f64(const double *z, double *d, size_t n
 
 SYMACT_HALVES e_swish_forward_halves(SYMACT_OF_HALVES, float beta)
 {
-    SYMACT_EACH_HALF(symact_y * e_swish_forward_f32(symact_x, (double)beta))
+    SYMACT_EACH_HALF(symact_y * e_swish_forward_f32(symact_x, (double)beta), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), e_swish_forward_f64(symact_x, (double)beta))))
 }
 
 SYMACT_HALVES e_swish_derivative_halves(SYMACT_OF_HALVES, float beta)
 {
-    SYMACT_EACH_HALF(symact_y * e_swish_derivative_f32(symact_x, (double)beta))
+    SYMACT_EACH_HALF(symact_y * e_swish_derivative_f32(symact_x, (double)beta), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), e_swish_derivative_f64(symact_x, (double)beta))))
 }
 
 void symact_e_swish_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)

@@ -5,10 +5,16 @@
  * Formula sha256: 69c3870a2be2454d0ac4b1afd4553f04a8fe76950b4e63c10613d89c075e98f9
  * SPDX-License-Identifier: MIT-0
  *
- * e_swish, the fast grade: g = beta*z/(1 + exp(-z))
+ * e_swish, arrays of float32: g = beta*z/(1 + exp(-z))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -41,4 +47,32 @@ void symact_e_swish_derivative_fast_f32(const float *z, float *d, size_t n, floa
 void symact_e_swish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
 {
     symact_e_swish_vjp_f32(z, g_bar, z_bar, n, beta);
+}
+
+SYMACT_CLONED
+void symact_e_swish_f32(const float *z, float *g, size_t n, float beta)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = e_swish_forward_fast((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_e_swishf(z[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

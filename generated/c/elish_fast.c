@@ -5,10 +5,16 @@
  * Formula sha256: a4dec39da84041467667dfd8eddb6cb716e286f3f2c999e59fed9bf7fc4dbc32
  * SPDX-License-Identifier: MIT-0
  *
- * elish, the fast grade: g = Piecewise((z/(1 + exp(-z)), z >= 0), ((exp(z) - 1)/(1 + exp(-z)), True))
+ * elish, arrays of float32: g = Piecewise((z/(1 + exp(-z)), z >= 0), ((exp(z) - 1)/(1 + exp(-z)), True))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -18,21 +24,23 @@ static inline SYMACT_INLINED double elish_forward_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double e0 = symact_fast_exp(symact_fast_choice(-0x1p-3 > z, (-t), (-z)));
+    const double e0 = symact_fast_exp(symact_fast_choice(-0x1p-2 > z, (-t), (-z)));
     const double e1 = (1.0 / (1.0 + e0));
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(-0x1p-3 > z, (e0 - 1.0) * e0 * e1, symact_fast_choice(0.0 >= z, z * (0x1p-1 + z * (0x1p-1 + z * (0x1.aaaaaaaaaaaabp-3 + z * (0x1.5555555555555p-5 + z * (0x1.1111111111111p-8 + z * (0x1.6c16c16c16c17p-10 + z * (0x1.4514514514514p-11 + z * (0x1.a01a01a01a01ap-16 - 0x1.4f3164dd6a487p-15 * z)))))))), z * e1)));
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(-0x1p-2 > z, (e0 - 1.0) * e0 * e1, symact_fast_choice(0.0 >= z, z * (0x1p-1 + z * (0x1p-1 + z * (0x1.aaaaaaaaaaaabp-3 + z * (0x1.5555555555555p-5 + z * (0x1.1111111111111p-8 + z * (0x1.6c16c16c16c17p-10 + z * (0x1.4514514514514p-11 + z * (0x1.a01a01a01a01ap-16 - 0x1.4f3164dd6a487p-15 * z)))))))), z * e1)));
 }
 
 static inline SYMACT_INLINED double elish_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t3 = (0x1.c34366179d427p-1 + z);
+    const double t3a = (0x1.c34366179d427p-1 + z);
+    const double t3 = (t3a - 0x1.9f270661722dbp-56);
     const double e0 = symact_fast_exp_below((-t));
-    const double e1 = (1.0 / (1.0 + e0));
-    const double s0 = symact_power_2(e1);
-    const double s1 = s0 * ((2.0 + e0) * e0 - 1.0) * e0;
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-1.0 > z, s1, symact_fast_choice(-0x1p-1 > z, ((0x1.f0ed99bed9b2ep-3 + (0x1.0789332093269p-2 + (0x1.c8bc89111e3a7p-4 + (0x1.2d6ffd16fe071p-6 + (((0x1.26be7f818ff13p-11 + (0x1.0845bdd038f3dp-12 - 0x1.6830f6ce33dbfp-17 * t3) * t3) * t3 - 0x1.67a99e8662743p-11) * t3 - 0x1.2c056c0d0feddp-9) * t3) * t3) * t3) * t3) * t3 - 0x1.d1fc634af84f8p-156), symact_fast_choice(0.0 >= z, s1, s0 * ((1.0 + e0) + z * e0))))));
+    const double e1 = symact_fast_expm1(2.0 * z);
+    const double e2 = (1.0 / (1.0 + e0));
+    const double s0 = symact_power_2(e2);
+    const double s1 = s0 * e0;
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.1p+0 > z, s1 * ((2.0 + e0) * e0 - 1.0), symact_fast_choice(-0x1.58p-1 > z, ((0x1.f0ed99bed9b2ep-3 + (0x1.0789332093269p-2 + (0x1.c8bc89111e3a7p-4 + (0x1.2d6ffd16fe071p-6 + (((0x1.26be7f818ff13p-11 + (0x1.0845bdd038f3dp-12 - 0x1.6830f6ce33dbfp-17 * t3) * t3) * t3 - 0x1.67a99e8662743p-11) * t3 - 0x1.2c056c0d0feddp-9) * t3) * t3) * t3) * t3) * t3 - 0x1.d1fc634af84f8p-156), symact_fast_choice(0.0 >= z, s1 * (2.0 * e0 + e1), s0 * ((1.0 + e0) + z * e0))))));
 }
 
 SYMACT_CLONED
@@ -60,4 +68,88 @@ void symact_elish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar,
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * elish_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_elish_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = elish_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_elishf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_elish_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = elish_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-31, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_elish_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_elish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * elish_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-31, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_elish_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

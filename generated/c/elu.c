@@ -71,12 +71,7 @@ static symact_dd elu_forward_f64(double z, double alpha)
         return symact_dd_mul(dd_alpha, symact_dd_expm1(x));
     }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
 }
 
 static inline double elu_derivative_f32(double z, double alpha)
@@ -163,12 +158,6 @@ static symact_dd elu_derivative_from_output_f64(double z, double alpha)
     /* the limit */
     if (z == INFINITY) {
         return symact_dd_from_double(1.0);
-    }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_alpha, w), symact_dd_from_double(1.0)));
     }
     /* as it is */
     if (0.0 >= z) {
@@ -285,7 +274,8 @@ static symact_dd elu_derivative_wrt_alpha_f64(double z, double alpha)
 
 static inline float elu_value_f32(float z, float alpha)
 {
-    return (float)(elu_forward_f32((double)z, (double)alpha));
+    const double near = elu_forward_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(elu_forward_f64((double)z, (double)alpha));
 }
 
 float symact_eluf(float z, float alpha)
@@ -298,19 +288,6 @@ float symact_eluf(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_elu_f32(const float *z, float *g, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = elu_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double elu_value_f64(double z, double alpha)
 {
@@ -342,7 +319,8 @@ void symact_elu_f64(const double *z, double *g, size_t n, double alpha)
 
 static inline float elu_derivative_value_f32(float z, float alpha)
 {
-    return (float)(elu_derivative_f32((double)z, (double)alpha));
+    const double near = elu_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(elu_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_elu_derivativef(float z, float alpha)
@@ -355,19 +333,6 @@ float symact_elu_derivativef(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_elu_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = elu_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double elu_derivative_value_f64(double z, double alpha)
 {
@@ -399,7 +364,8 @@ void symact_elu_derivative_f64(const double *z, double *d, size_t n, double alph
 
 static inline float elu_derivative_from_output_value_f32(float g, float alpha)
 {
-    return (float)(elu_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = elu_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(elu_derivative_from_output_f64((double)g, (double)alpha));
 }
 
 float symact_elu_derivative_from_outputf(float g, float alpha)
@@ -412,19 +378,6 @@ float symact_elu_derivative_from_outputf(float g, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_elu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = elu_derivative_from_output_value_f32(g[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_elu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
 {
@@ -474,7 +427,8 @@ int symact_elu_derivative_from_output_checked_f64(const double *g, double *d, si
 
 static inline float elu_vjp_value_f32(float z, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * elu_derivative_f32((double)z, (double)alpha));
+    const double near = (double)g_bar * elu_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), elu_derivative_f64((double)z, (double)alpha)));
 }
 
 float symact_elu_vjpf(float z, float g_bar, float alpha)
@@ -487,19 +441,6 @@ float symact_elu_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_elu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = elu_vjp_value_f32(z[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double elu_vjp_value_f64(double z, double g_bar, double alpha)
 {
@@ -531,7 +472,8 @@ void symact_elu_vjp_f64(const double *z, const double *g_bar, double *z_bar, siz
 
 static inline float elu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * elu_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = (double)g_bar * elu_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), elu_derivative_from_output_f64((double)g, (double)alpha)));
 }
 
 float symact_elu_vjp_from_outputf(float g, float g_bar, float alpha)
@@ -544,19 +486,6 @@ float symact_elu_vjp_from_outputf(float g, float g_bar, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_elu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = elu_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_elu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
@@ -606,7 +535,8 @@ int symact_elu_vjp_from_output_checked_f64(const double *g, const double *g_bar,
 
 static inline float elu_second_derivative_value_f32(float z, float alpha)
 {
-    return (float)(elu_second_derivative_f32((double)z, (double)alpha));
+    const double near = elu_second_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(elu_second_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_elu_second_derivativef(float z, float alpha)
@@ -624,11 +554,25 @@ void symact_elu_second_derivative_f32(const float *z, float *d, size_t n, float 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = elu_second_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = elu_second_derivative_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_elu_second_derivativef(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -663,7 +607,8 @@ void symact_elu_second_derivative_f64(const double *z, double *d, size_t n, doub
 
 static inline float elu_derivative_wrt_alpha_value_f32(float z, float alpha)
 {
-    return (float)(elu_derivative_wrt_alpha_f32((double)z, (double)alpha));
+    const double near = elu_derivative_wrt_alpha_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(elu_derivative_wrt_alpha_f64((double)z, (double)alpha));
 }
 
 float symact_elu_derivative_wrt_alphaf(float z, float alpha)
@@ -681,11 +626,25 @@ void symact_elu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, flo
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = elu_derivative_wrt_alpha_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = elu_derivative_wrt_alpha_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-48, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_elu_derivative_wrt_alphaf(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -720,17 +679,17 @@ void symact_elu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, d
 
 SYMACT_HALVES elu_forward_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * elu_forward_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * elu_forward_f32(symact_x, (double)alpha), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), elu_forward_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES elu_derivative_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * elu_derivative_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * elu_derivative_f32(symact_x, (double)alpha), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), elu_derivative_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES elu_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * elu_derivative_from_output_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * elu_derivative_from_output_f32(symact_x, (double)alpha), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), elu_derivative_from_output_f64(symact_x, (double)alpha))))
 }
 
 void symact_elu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)

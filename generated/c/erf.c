@@ -181,7 +181,8 @@ static symact_dd erf_second_derivative_f64(double z)
 
 static inline float erf_value_f32(float z)
 {
-    return (float)(erf_forward_f32((double)z));
+    const double near = erf_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(erf_forward_f64((double)z));
 }
 
 float symact_erff(float z)
@@ -194,19 +195,6 @@ float symact_erff(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_erf_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = erf_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double erf_value_f64(double z)
 {
@@ -238,7 +226,8 @@ void symact_erf_f64(const double *z, double *g, size_t n)
 
 static inline float erf_derivative_value_f32(float z)
 {
-    return (float)(erf_derivative_f32((double)z));
+    const double near = erf_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(erf_derivative_f64((double)z));
 }
 
 float symact_erf_derivativef(float z)
@@ -251,19 +240,6 @@ float symact_erf_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_erf_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = erf_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double erf_derivative_value_f64(double z)
 {
@@ -295,7 +271,8 @@ void symact_erf_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float erf_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * erf_derivative_f32((double)z));
+    const double near = (double)g_bar * erf_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), erf_derivative_f64((double)z)));
 }
 
 float symact_erf_vjpf(float z, float g_bar)
@@ -308,19 +285,6 @@ float symact_erf_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_erf_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = erf_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double erf_vjp_value_f64(double z, double g_bar)
 {
@@ -352,7 +316,8 @@ void symact_erf_vjp_f64(const double *z, const double *g_bar, double *z_bar, siz
 
 static inline float erf_second_derivative_value_f32(float z)
 {
-    return (float)(erf_second_derivative_f32((double)z));
+    const double near = erf_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(erf_second_derivative_f64((double)z));
 }
 
 float symact_erf_second_derivativef(float z)
@@ -370,11 +335,25 @@ void symact_erf_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = erf_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = erf_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_erf_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -409,12 +388,12 @@ void symact_erf_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES erf_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * erf_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * erf_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), erf_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES erf_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * erf_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * erf_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), erf_derivative_f64(symact_x))))
 }
 
 void symact_erf_f16(const uint16_t *z, uint16_t *g, size_t n)

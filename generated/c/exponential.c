@@ -141,12 +141,7 @@ static symact_dd exponential_derivative_from_output_f64(double z)
         return x;
     }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
 }
 
 static inline double exponential_second_derivative_f32(double z)
@@ -194,7 +189,8 @@ static symact_dd exponential_second_derivative_f64(double z)
 
 static inline float exponential_value_f32(float z)
 {
-    return (float)(exponential_forward_f32((double)z));
+    const double near = exponential_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(exponential_forward_f64((double)z));
 }
 
 float symact_exponentialf(float z)
@@ -207,19 +203,6 @@ float symact_exponentialf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_exponential_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = exponential_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double exponential_value_f64(double z)
 {
@@ -251,7 +234,8 @@ void symact_exponential_f64(const double *z, double *g, size_t n)
 
 static inline float exponential_derivative_value_f32(float z)
 {
-    return (float)(exponential_derivative_f32((double)z));
+    const double near = exponential_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(exponential_derivative_f64((double)z));
 }
 
 float symact_exponential_derivativef(float z)
@@ -264,19 +248,6 @@ float symact_exponential_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_exponential_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = exponential_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double exponential_derivative_value_f64(double z)
 {
@@ -321,19 +292,6 @@ float symact_exponential_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_exponential_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = exponential_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double exponential_derivative_from_output_value_f64(double g)
 {
@@ -365,7 +323,8 @@ void symact_exponential_derivative_from_output_f64(const double *g, double *d, s
 
 static inline float exponential_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * exponential_derivative_f32((double)z));
+    const double near = (double)g_bar * exponential_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), exponential_derivative_f64((double)z)));
 }
 
 float symact_exponential_vjpf(float z, float g_bar)
@@ -378,19 +337,6 @@ float symact_exponential_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_exponential_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = exponential_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double exponential_vjp_value_f64(double z, double g_bar)
 {
@@ -435,19 +381,6 @@ float symact_exponential_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_exponential_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = exponential_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double exponential_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -479,7 +412,8 @@ void symact_exponential_vjp_from_output_f64(const double *g, const double *g_bar
 
 static inline float exponential_second_derivative_value_f32(float z)
 {
-    return (float)(exponential_second_derivative_f32((double)z));
+    const double near = exponential_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(exponential_second_derivative_f64((double)z));
 }
 
 float symact_exponential_second_derivativef(float z)
@@ -497,11 +431,25 @@ void symact_exponential_second_derivative_f32(const float *z, float *d, size_t n
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = exponential_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = exponential_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-48, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_exponential_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -536,17 +484,17 @@ void symact_exponential_second_derivative_f64(const double *z, double *d, size_t
 
 SYMACT_HALVES exponential_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * exponential_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * exponential_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), exponential_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES exponential_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * exponential_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * exponential_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), exponential_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES exponential_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * exponential_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * exponential_derivative_from_output_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), exponential_derivative_from_output_f64(symact_x))))
 }
 
 void symact_exponential_f16(const uint16_t *z, uint16_t *g, size_t n)

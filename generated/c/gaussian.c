@@ -195,7 +195,8 @@ static symact_dd gaussian_second_derivative_f64(double z)
 
 static inline float gaussian_value_f32(float z)
 {
-    return (float)(gaussian_forward_f32((double)z));
+    const double near = gaussian_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(gaussian_forward_f64((double)z));
 }
 
 float symact_gaussianf(float z)
@@ -208,19 +209,6 @@ float symact_gaussianf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_gaussian_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gaussian_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double gaussian_value_f64(double z)
 {
@@ -252,7 +240,8 @@ void symact_gaussian_f64(const double *z, double *g, size_t n)
 
 static inline float gaussian_derivative_value_f32(float z)
 {
-    return (float)(gaussian_derivative_f32((double)z));
+    const double near = gaussian_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(gaussian_derivative_f64((double)z));
 }
 
 float symact_gaussian_derivativef(float z)
@@ -265,19 +254,6 @@ float symact_gaussian_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_gaussian_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gaussian_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double gaussian_derivative_value_f64(double z)
 {
@@ -309,7 +285,8 @@ void symact_gaussian_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float gaussian_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * gaussian_derivative_f32((double)z));
+    const double near = (double)g_bar * gaussian_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), gaussian_derivative_f64((double)z)));
 }
 
 float symact_gaussian_vjpf(float z, float g_bar)
@@ -322,19 +299,6 @@ float symact_gaussian_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_gaussian_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gaussian_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double gaussian_vjp_value_f64(double z, double g_bar)
 {
@@ -366,7 +330,8 @@ void symact_gaussian_vjp_f64(const double *z, const double *g_bar, double *z_bar
 
 static inline float gaussian_second_derivative_value_f32(float z)
 {
-    return (float)(gaussian_second_derivative_f32((double)z));
+    const double near = gaussian_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(gaussian_second_derivative_f64((double)z));
 }
 
 float symact_gaussian_second_derivativef(float z)
@@ -384,11 +349,25 @@ void symact_gaussian_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gaussian_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = gaussian_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_gaussian_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -423,12 +402,12 @@ void symact_gaussian_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES gaussian_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * gaussian_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * gaussian_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gaussian_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES gaussian_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * gaussian_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * gaussian_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gaussian_derivative_f64(symact_x))))
 }
 
 void symact_gaussian_f16(const uint16_t *z, uint16_t *g, size_t n)

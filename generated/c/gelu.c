@@ -39,10 +39,6 @@ static inline double gelu_forward_f32(double z)
     if (z == 0.0) {
         return 0x1p-1 * z;
     }
-    /* ties broken by the next term */
-    if (fabs(z) < 0x1p-40) {
-        return (0x1p-1 * z + 0x1p-53 * fabs(z));
-    }
     /* decaying exponentials */
     if (0.0 > z) {
         const double t = (-z);
@@ -113,7 +109,8 @@ static inline double gelu_derivative_f32(double z)
     }
     /* power series */
     if (-0x1p-1 > z) {
-        const double t = (0x1.80ead197f00b4p-1 + z);
+        const double distance = (0x1.80ead197f00b4p-1 + z);
+        const double t = (distance - 0x1.13e74c58cada8p-56);
         return (t * (0x1.b9d98fa5a3215p-2 + t * (0x1.8d9a941de3ac5p-2 + t * (t * (t * (t * (0x1.3e346def42057p-6 + t * (0x1.297b9d6ffaacdp-8 + t * (t * (t * (0x1.86c863b66083cp-13 + t * (0x1.69610924deba8p-14 + t * (-0x1.784acad4b941ep-17 - 0x1.03fec69bdd554p-17 * t))) - 0x1.8680f74e6b6bap-11) - 0x1.258a6d85633afp-9))) - 0x1.e4088244f901dp-7) - 0x1.d2fa4c17c7e84p-4) - 0x1.2a2ef9bb865aep-6))) - 0x1.14ca3ee248112p-154);
     }
     /* as it is */
@@ -233,7 +230,8 @@ static symact_dd gelu_second_derivative_f64(double z)
 
 static inline float gelu_value_f32(float z)
 {
-    return (float)(gelu_forward_f32((double)z));
+    const double near = gelu_forward_f32((double)z);
+    return symact_sure(near, 0x1p-40) ? (float)near : (float)symact_f64_sticky(gelu_forward_f64((double)z));
 }
 
 float symact_geluf(float z)
@@ -246,19 +244,6 @@ float symact_geluf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_gelu_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gelu_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double gelu_value_f64(double z)
 {
@@ -290,7 +275,8 @@ void symact_gelu_f64(const double *z, double *g, size_t n)
 
 static inline float gelu_derivative_value_f32(float z)
 {
-    return (float)(gelu_derivative_f32((double)z));
+    const double near = gelu_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(gelu_derivative_f64((double)z));
 }
 
 float symact_gelu_derivativef(float z)
@@ -303,19 +289,6 @@ float symact_gelu_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_gelu_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gelu_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double gelu_derivative_value_f64(double z)
 {
@@ -347,7 +320,8 @@ void symact_gelu_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float gelu_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * gelu_derivative_f32((double)z));
+    const double near = (double)g_bar * gelu_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), gelu_derivative_f64((double)z)));
 }
 
 float symact_gelu_vjpf(float z, float g_bar)
@@ -360,19 +334,6 @@ float symact_gelu_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_gelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gelu_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double gelu_vjp_value_f64(double z, double g_bar)
 {
@@ -404,7 +365,8 @@ void symact_gelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 static inline float gelu_second_derivative_value_f32(float z)
 {
-    return (float)(gelu_second_derivative_f32((double)z));
+    const double near = gelu_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(gelu_second_derivative_f64((double)z));
 }
 
 float symact_gelu_second_derivativef(float z)
@@ -422,11 +384,25 @@ void symact_gelu_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gelu_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = gelu_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_gelu_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -461,12 +437,12 @@ void symact_gelu_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES gelu_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * gelu_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * gelu_forward_f32(symact_x), 0x1p-40, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gelu_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES gelu_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * gelu_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * gelu_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gelu_derivative_f64(symact_x))))
 }
 
 void symact_gelu_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -5,10 +5,16 @@
  * Formula sha256: 5d679176cb3174302f54a82b22e3d5df173b667783895d6c1b28c0a113b9b42f
  * SPDX-License-Identifier: MIT-0
  *
- * gelu, the fast grade: g = z*(erf(sqrt(2)*z/2) + 1)/2
+ * gelu, arrays of float32: g = z*(erf(sqrt(2)*z/2) + 1)/2
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -28,7 +34,8 @@ static inline SYMACT_INLINED double gelu_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t3 = (0x1.80ead197f00b4p-1 + z);
+    const double t3a = (0x1.80ead197f00b4p-1 + z);
+    const double t3 = (t3a - 0x1.13e74c58cada8p-56);
     const double e0 = symact_fast_erfcx_above(0x1.6a09e667f3bcdp-1 * t);
     const double e1 = symact_fast_exp_below(-0x1p-1 * symact_power_2(t));
     const double s0 = 0x1.c5bf891b4ef6bp+0;
@@ -36,7 +43,7 @@ static inline SYMACT_INLINED double gelu_derivative_fast(double z)
     const double s2 = 0x1p-1 * e1;
     const double s3 = (s2 / s0);
     const double s4 = s3 * (s0 * e0 - s1);
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-1.0 > z, s4, symact_fast_choice(-0x1p-1 > z, ((0x1.b9d98fa5a3215p-2 + (0x1.8d9a941de3ac5p-2 + ((((0x1.3e346def42057p-6 + (0x1.297b9d6ffaacdp-8 + (-0x1.258a6d85633afp-9 - 0x1.8680f74e6b6bap-11 * t3) * t3) * t3) * t3 - 0x1.e4088244f901dp-7) * t3 - 0x1.d2fa4c17c7e84p-4) * t3 - 0x1.2a2ef9bb865aep-6) * t3) * t3) * t3 - 0x1.14ca3ee248112p-154), symact_fast_choice(0.0 > z, s4, ((1.0 + s1 * s3) - s2 * e0))))));
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.c0ead2p-1 > z, s4, symact_fast_choice(-0x1.3p-1 > z, ((0x1.b9d98fa5a3215p-2 + (0x1.8d9a941de3ac5p-2 + ((((0x1.3e346def42057p-6 + (0x1.297b9d6ffaacdp-8 + (-0x1.258a6d85633afp-9 - 0x1.8680f74e6b6bap-11 * t3) * t3) * t3) * t3 - 0x1.e4088244f901dp-7) * t3 - 0x1.d2fa4c17c7e84p-4) * t3 - 0x1.2a2ef9bb865aep-6) * t3) * t3) * t3 - 0x1.14ca3ee248112p-154), symact_fast_choice(0.0 > z, s4, ((1.0 + s1 * s3) - s2 * e0))))));
 }
 
 SYMACT_CLONED
@@ -64,4 +71,88 @@ void symact_gelu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, 
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * gelu_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_gelu_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = gelu_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_geluf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_gelu_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = gelu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_gelu_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_gelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * gelu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_gelu_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

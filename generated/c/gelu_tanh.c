@@ -32,21 +32,18 @@ static inline double gelu_tanh_forward_f32(double z)
     const double y1 = INFINITY;
     /* zero, with its sign */
     const double y2 = 0x1p-1 * z;
-    /* ties broken by the next term */
-    const double y3 = (0x1p-1 * z + 0x1p-53 * fabs(z));
     /* decaying exponentials */
-    double y4;
+    double y3;
     {
         const double t = (-z);
         const double s0 = 0x1.9884533d43651p-1;
         const double s1 = symact_f64_exp((-2.0 * s0 * t - 0x1.6e4e26d4801f7p-4 * s0 * symact_power_3(t)));
-        y4 = (-(s1 * t / (1.0 + s1)));
+        y3 = (-(s1 * t / (1.0 + s1)));
     }
     /* as it is */
-    const double y5 = 0x1p-1 * z * (1.0 + symact_f64_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z))));
-    double y = y5;
-    y = 0.0 > z ? y4 : y;
-    y = fabs(z) < 0x1p-40 ? y3 : y;
+    const double y4 = 0x1p-1 * z * (1.0 + symact_f64_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z))));
+    double y = y4;
+    y = 0.0 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -116,7 +113,8 @@ static inline double gelu_tanh_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.81429f9e97e4dp-1 + z);
+        const double distance = (0x1.81429f9e97e4dp-1 + z);
+        const double t = (distance - 0x1.4f523ed77dbdcp-55);
         y3 = (t * (0x1.b8bacd2c96b91p-2 + t * (0x1.8cd1a2b2fff33p-2 + t * (t * (t * (t * (0x1.427996dc249cep-6 + t * (0x1.58c9ed713486cp-8 + t * (t * (t * (0x1.14bf895a69517p-12 + t * (0x1.04936f0ef73dbp-13 + t * (-0x1.253bce9ecae48p-15 - 0x1.0b9c949575db9p-16 * t))) - 0x1.e63f294331885p-11) - 0x1.3d8d64170bb72p-9))) - 0x1.104a83edc0ddcp-6) - 0x1.d2b77346470abp-4) - 0x1.029615edb077ap-6))) - 0x1.e6bbf7243d33ep-155);
     }
     /* as it is */
@@ -217,7 +215,8 @@ static inline double gelu_tanh_second_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.6b23142700629p+0 + z);
+        const double distance = (0x1.6b23142700629p+0 + z);
+        const double t = (0x1.750d2fad2c04bp-54 + distance);
         y3 = (t * (0x1.a360c3e39b758p-2 + t * (0x1.ba73788e0f42ep-2 + t * (0x1.0bae229791eaap-7 + t * (t * (t * (0x1.4842653d453b1p-6 + t * (0x1.11cd249c34d3cp-6 + t * (0x1.9022fc3a97577p-11 + t * (t * (t * (0x1.1273a4c11227dp-12 + t * (0x1.718457f626c8cp-13 - 0x1.9bf9264e97e8ep-18 * t)) - 0x1.89f5e54488091p-11) - 0x1.5a7bd658bbef1p-9)))) - 0x1.d0e682b09898dp-5) - 0x1.49ec14523aa05p-3)))) - 0x1.0eb5f4a743a39p-153);
     }
     /* as it is */
@@ -232,7 +231,8 @@ static inline double gelu_tanh_second_derivative_f32(double z)
     /* power series */
     double y5;
     {
-        const double t = (z - 0x1.6b23142700629p+0);
+        const double distance = (z - 0x1.6b23142700629p+0);
+        const double t = (distance - 0x1.750d2fad2c04bp-54);
         y5 = (t * (t * (0x1.ba73788e0f42ep-2 + t * (t * (t * (0x1.d0e682b09898dp-5 + t * (0x1.4842653d453b1p-6 + t * (t * (0x1.9022fc3a97577p-11 + t * (0x1.5a7bd658bbef1p-9 + t * (t * (t * (0x1.718457f626c8cp-13 + 0x1.9bf9264e97e8ep-18 * t) - 0x1.1273a4c11227dp-12) - 0x1.89f5e54488091p-11))) - 0x1.11cd249c34d3cp-6))) - 0x1.49ec14523aa05p-3) - 0x1.0bae229791eaap-7)) - 0x1.a360c3e39b758p-2) - 0x1.0eb5f4a743a39p-153);
     }
     /* decaying exponentials */
@@ -251,8 +251,8 @@ static inline double gelu_tanh_second_derivative_f32(double z)
     }
     double y = y6;
     y = 0x1.8p+0 > z ? y5 : y;
-    y = 1.0 > z ? y4 : y;
-    y = -1.0 > z ? y3 : y;
+    y = 0x1.4p+0 > z ? y4 : y;
+    y = -0x1.4p+0 > z ? y3 : y;
     y = -0x1.8p+0 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -330,7 +330,8 @@ static symact_dd gelu_tanh_second_derivative_f64(double z)
 
 static inline float gelu_tanh_value_f32(float z)
 {
-    return (float)(gelu_tanh_forward_f32((double)z));
+    const double near = gelu_tanh_forward_f32((double)z);
+    return symact_sure(near, 0x1p-41) ? (float)near : (float)symact_f64_sticky(gelu_tanh_forward_f64((double)z));
 }
 
 float symact_gelu_tanhf(float z)
@@ -343,19 +344,6 @@ float symact_gelu_tanhf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_gelu_tanh_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gelu_tanh_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double gelu_tanh_value_f64(double z)
 {
@@ -387,7 +375,8 @@ void symact_gelu_tanh_f64(const double *z, double *g, size_t n)
 
 static inline float gelu_tanh_derivative_value_f32(float z)
 {
-    return (float)(gelu_tanh_derivative_f32((double)z));
+    const double near = gelu_tanh_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(gelu_tanh_derivative_f64((double)z));
 }
 
 float symact_gelu_tanh_derivativef(float z)
@@ -400,19 +389,6 @@ float symact_gelu_tanh_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_gelu_tanh_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gelu_tanh_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double gelu_tanh_derivative_value_f64(double z)
 {
@@ -444,7 +420,8 @@ void symact_gelu_tanh_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float gelu_tanh_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * gelu_tanh_derivative_f32((double)z));
+    const double near = (double)g_bar * gelu_tanh_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), gelu_tanh_derivative_f64((double)z)));
 }
 
 float symact_gelu_tanh_vjpf(float z, float g_bar)
@@ -457,19 +434,6 @@ float symact_gelu_tanh_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_gelu_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gelu_tanh_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double gelu_tanh_vjp_value_f64(double z, double g_bar)
 {
@@ -501,7 +465,8 @@ void symact_gelu_tanh_vjp_f64(const double *z, const double *g_bar, double *z_ba
 
 static inline float gelu_tanh_second_derivative_value_f32(float z)
 {
-    return (float)(gelu_tanh_second_derivative_f32((double)z));
+    const double near = gelu_tanh_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(gelu_tanh_second_derivative_f64((double)z));
 }
 
 float symact_gelu_tanh_second_derivativef(float z)
@@ -519,11 +484,25 @@ void symact_gelu_tanh_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = gelu_tanh_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = gelu_tanh_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_gelu_tanh_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -558,12 +537,12 @@ void symact_gelu_tanh_second_derivative_f64(const double *z, double *d, size_t n
 
 SYMACT_HALVES gelu_tanh_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * gelu_tanh_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * gelu_tanh_forward_f32(symact_x), 0x1p-41, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gelu_tanh_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES gelu_tanh_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * gelu_tanh_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * gelu_tanh_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gelu_tanh_derivative_f64(symact_x))))
 }
 
 void symact_gelu_tanh_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -5,10 +5,16 @@
  * Formula sha256: a88ec9c6acd98dca4e268efcfc02ba33f3f75b48e6b80bf06cb722f23649e7df
  * SPDX-License-Identifier: MIT-0
  *
- * gelu_tanh, the fast grade: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
+ * gelu_tanh, arrays of float32: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -28,15 +34,18 @@ static inline SYMACT_INLINED double gelu_tanh_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t2 = (0x1.81429f9e97e4dp-1 + z);
+    const double t3a = (0x1.81429f9e97e4dp-1 + z);
+    const double t3 = (t3a - 0x1.4f523ed77dbdcp-55);
     const double e0 = symact_fast_exp_below((-0x1.9884533d43651p+0 * t - 0x1.2444f2a4d8b4bp-4 * symact_power_3(t)));
-    const double e1 = symact_fast_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z)));
-    const double e2 = (1.0 / (1.0 + e0));
+    const double e1 = (1.0 / (1.0 + e0));
     const double s0 = 0x1.c5bf891b4ef6bp+0;
-    const double s1 = (1.0 / s0);
-    const double s2 = 0x1.86ap+16 * s0;
-    const double s3 = 0x1.6a09e667f3bcdp+0;
-    return symact_fast_choice(z != z, z, symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(-1.0 > z, 0x1.4f8b588e368f1p-17 * s1 * symact_power_2(e2) * (((s2 + s2 * e0) - 0x1.86ap+17 * s3 * t) - 0x1.a334p+14 * s3 * symact_power_3(t)) * e0, symact_fast_choice(-0x1p-1 > z, ((0x1.b8bacd2c96b91p-2 + (0x1.8cd1a2b2fff33p-2 + ((((0x1.427996dc249cep-6 + (0x1.58c9ed713486cp-8 + (-0x1.3d8d64170bb72p-9 - 0x1.e63f294331885p-11 * t2) * t2) * t2) * t2 - 0x1.104a83edc0ddcp-6) * t2 - 0x1.d2b77346470abp-4) * t2 - 0x1.029615edb077ap-6) * t2) * t2) * t2 - 0x1.e6bbf7243d33ep-155), symact_fast_choice(6.0 > z, ((0x1p-1 + 0x1p-1 * e1) + 0x1p-1 * s1 * s3 * z * (1.0 - symact_power_2(e1)) * (1.0 + 0x1.12ba9d1f60179p-3 * symact_power_2(z))), 1.0)))));
+    const double s1 = 0x1.86ap+16 * s0;
+    const double s2 = 0x1.6a09e667f3bcdp+0;
+    const double s3 = 0x1.86ap+17 * s2 * t;
+    const double s4 = 0x1.a334p+14 * s2 * symact_power_3(t);
+    const double s5 = (0x1.4f8b588e368f1p-17 * symact_power_2(e1) / s0);
+    const double s6 = s5 * (((s1 + s1 * e0) - s3) - s4) * e0;
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.ap-1 > z, s6, symact_fast_choice(-0x1.4142ap-1 > z, ((0x1.b8bacd2c96b91p-2 + (0x1.8cd1a2b2fff33p-2 + ((((0x1.427996dc249cep-6 + (0x1.58c9ed713486cp-8 + (-0x1.3d8d64170bb72p-9 - 0x1.e63f294331885p-11 * t3) * t3) * t3) * t3 - 0x1.104a83edc0ddcp-6) * t3 - 0x1.d2b77346470abp-4) * t3 - 0x1.029615edb077ap-6) * t3) * t3) * t3 - 0x1.e6bbf7243d33ep-155), symact_fast_choice(0.0 > z, s6, s5 * (s1 + ((s1 + s3) + s4) * e0))))));
 }
 
 SYMACT_CLONED
@@ -64,4 +73,88 @@ void symact_gelu_tanh_vjp_fast_f32(const float *z, const float *g_bar, float *z_
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * gelu_tanh_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_gelu_tanh_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = gelu_tanh_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_gelu_tanhf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_gelu_tanh_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = gelu_tanh_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_gelu_tanh_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_gelu_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * gelu_tanh_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_gelu_tanh_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

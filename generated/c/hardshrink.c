@@ -71,18 +71,16 @@ static symact_dd hardshrink_forward_f64(double z, double lambd)
     if (z == 0.0) {
         return x;
     }
-    /* reciprocal argument */
+    /* as it is */
     if ((-lambd) > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_neg(t);
+        return x;
     }
     /* as it is */
     if (lambd >= z) {
         return symact_dd_from_double(0.0);
     }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    /* as it is */
+    return x;
 }
 
 static inline double hardshrink_derivative_f32(double z, double lambd)
@@ -325,19 +323,6 @@ float symact_hardshrinkf(float z, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardshrink_f32(const float *z, float *g, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardshrink_value_f32(z[i], lambd);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double hardshrink_value_f64(double z, double lambd)
 {
@@ -382,19 +367,6 @@ float symact_hardshrink_derivativef(float z, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardshrink_derivative_value_f32(z[i], lambd);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double hardshrink_derivative_value_f64(double z, double lambd)
 {
@@ -439,19 +411,6 @@ float symact_hardshrink_derivative_from_outputf(float g, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardshrink_derivative_from_output_value_f32(g[i], lambd);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_hardshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd)
 {
@@ -514,19 +473,6 @@ float symact_hardshrink_vjpf(float z, float g_bar, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardshrink_vjp_value_f32(z[i], g_bar[i], lambd);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double hardshrink_vjp_value_f64(double z, double g_bar, double lambd)
 {
@@ -571,19 +517,6 @@ float symact_hardshrink_vjp_from_outputf(float g, float g_bar, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardshrink_vjp_from_output_value_f32(g[i], g_bar[i], lambd);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_hardshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
@@ -646,7 +579,6 @@ float symact_hardshrink_second_derivativef(float z, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_hardshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -703,7 +635,6 @@ float symact_hardshrink_derivative_wrt_lambdf(float z, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_hardshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -747,17 +678,17 @@ void symact_hardshrink_derivative_wrt_lambd_f64(const double *z, double *d, size
 
 SYMACT_HALVES hardshrink_forward_halves(SYMACT_OF_HALVES, float lambd)
 {
-    SYMACT_EACH_HALF(symact_y * hardshrink_forward_f32(symact_x, (double)lambd))
+    SYMACT_EACH_HALF(symact_y * hardshrink_forward_f32(symact_x, (double)lambd), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardshrink_forward_f64(symact_x, (double)lambd))))
 }
 
 SYMACT_HALVES hardshrink_derivative_halves(SYMACT_OF_HALVES, float lambd)
 {
-    SYMACT_EACH_HALF(symact_y * hardshrink_derivative_f32(symact_x, (double)lambd))
+    SYMACT_EACH_HALF(symact_y * hardshrink_derivative_f32(symact_x, (double)lambd), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardshrink_derivative_f64(symact_x, (double)lambd))))
 }
 
 SYMACT_HALVES hardshrink_derivative_from_output_halves(SYMACT_OF_HALVES, float lambd)
 {
-    SYMACT_EACH_HALF(symact_y * hardshrink_derivative_from_output_f32(symact_x, (double)lambd))
+    SYMACT_EACH_HALF(symact_y * hardshrink_derivative_from_output_f32(symact_x, (double)lambd), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardshrink_derivative_from_output_f64(symact_x, (double)lambd))))
 }
 
 void symact_hardshrink_f16(const uint16_t *z, uint16_t *g, size_t n, float lambd)

@@ -5,10 +5,16 @@
  * Formula sha256: 7da9f60a9ee8b5143f629e3feadfe430ec29d4e535addb2810b8bd1c01690926
  * SPDX-License-Identifier: MIT-0
  *
- * hardshrink, the fast grade: g = Piecewise((z, (z < -lambd) | (z > lambd)), (0, True))
+ * hardshrink, arrays of float32: g = Piecewise((z, (z < -lambd) | (z > lambd)), (0, True))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -78,4 +84,74 @@ void symact_hardshrink_vjp_from_output_fast_f32(const float *g, const float *g_b
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * hardshrink_derivative_from_output_fast((double)g[i], (double)lambd));
     }
+}
+
+SYMACT_CLONED
+void symact_hardshrink_f32(const float *z, float *g, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(hardshrink_forward_fast((double)z[i], (double)lambd));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        g[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_hardshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(hardshrink_derivative_fast((double)z[i], (double)lambd));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        d[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_hardshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(hardshrink_derivative_from_output_fast((double)g[i], (double)lambd));
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
+        d[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_hardshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)((double)g_bar[i] * hardshrink_derivative_fast((double)z[i], (double)lambd));
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
+        z_bar[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_hardshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)((double)g_bar[i] * hardshrink_derivative_from_output_fast((double)g[i], (double)lambd));
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
+        z_bar[i] = value;
+    }
+    symact_settle(before, nan, infinity);
 }

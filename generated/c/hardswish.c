@@ -32,18 +32,15 @@ static inline double hardswish_forward_f32(double z)
     const double y1 = INFINITY;
     /* zero, with its sign */
     const double y2 = 0x1p-1 * z;
-    /* ties broken by the next term */
-    const double y3 = (0x1p-1 * z + 0x1p-53 * fabs(z));
     /* as it is */
-    const double y4 = 0.0;
+    const double y3 = 0.0;
     /* common denominator */
-    const double y5 = 0x1.5555555555555p-3 * z * (3.0 + z);
+    const double y4 = 0x1.5555555555555p-3 * z * (3.0 + z);
     /* as it is */
-    const double y6 = z;
-    double y = y6;
-    y = 3.0 >= z ? y5 : y;
-    y = -3.0 >= z ? y4 : y;
-    y = fabs(z) < 0x1p-40 ? y3 : y;
+    const double y5 = z;
+    double y = y5;
+    y = 3.0 >= z ? y4 : y;
+    y = -3.0 >= z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -81,9 +78,8 @@ static symact_dd hardswish_forward_f64(double z)
     if (3.0 >= z) {
         return symact_dd_mul(x, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57), x)));
     }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    /* as it is */
+    return x;
 }
 
 static inline double hardswish_derivative_f32(double z)
@@ -183,7 +179,8 @@ static symact_dd hardswish_second_derivative_f64(double z)
 
 static inline float hardswish_value_f32(float z)
 {
-    return (float)(hardswish_forward_f32((double)z));
+    const double near = hardswish_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(hardswish_forward_f64((double)z));
 }
 
 float symact_hardswishf(float z)
@@ -196,19 +193,6 @@ float symact_hardswishf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardswish_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardswish_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double hardswish_value_f64(double z)
 {
@@ -240,7 +224,8 @@ void symact_hardswish_f64(const double *z, double *g, size_t n)
 
 static inline float hardswish_derivative_value_f32(float z)
 {
-    return (float)(hardswish_derivative_f32((double)z));
+    const double near = hardswish_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(hardswish_derivative_f64((double)z));
 }
 
 float symact_hardswish_derivativef(float z)
@@ -253,19 +238,6 @@ float symact_hardswish_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardswish_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardswish_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double hardswish_derivative_value_f64(double z)
 {
@@ -297,7 +269,8 @@ void symact_hardswish_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float hardswish_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * hardswish_derivative_f32((double)z));
+    const double near = (double)g_bar * hardswish_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), hardswish_derivative_f64((double)z)));
 }
 
 float symact_hardswish_vjpf(float z, float g_bar)
@@ -310,19 +283,6 @@ float symact_hardswish_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardswish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardswish_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double hardswish_vjp_value_f64(double z, double g_bar)
 {
@@ -367,7 +327,6 @@ float symact_hardswish_second_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_hardswish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -411,12 +370,12 @@ void symact_hardswish_second_derivative_f64(const double *z, double *d, size_t n
 
 SYMACT_HALVES hardswish_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * hardswish_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * hardswish_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardswish_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES hardswish_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * hardswish_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * hardswish_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardswish_derivative_f64(symact_x))))
 }
 
 void symact_hardswish_f16(const uint16_t *z, uint16_t *g, size_t n)

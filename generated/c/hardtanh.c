@@ -370,19 +370,6 @@ float symact_hardtanhf(float z, float min_val, float max_val)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardtanh_f32(const float *z, float *g, size_t n, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardtanh_value_f32(z[i], min_val, max_val);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double hardtanh_value_f64(double z, double min_val, double max_val)
 {
@@ -427,19 +414,6 @@ float symact_hardtanh_derivativef(float z, float min_val, float max_val)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardtanh_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardtanh_derivative_value_f32(z[i], min_val, max_val);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double hardtanh_derivative_value_f64(double z, double min_val, double max_val)
 {
@@ -484,19 +458,6 @@ float symact_hardtanh_derivative_from_outputf(float g, float min_val, float max_
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardtanh_derivative_from_output_f32(const float *g, float *d, size_t n, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardtanh_derivative_from_output_value_f32(g[i], min_val, max_val);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_hardtanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float min_val, float max_val)
 {
@@ -559,19 +520,6 @@ float symact_hardtanh_vjpf(float z, float g_bar, float min_val, float max_val)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardtanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardtanh_vjp_value_f32(z[i], g_bar[i], min_val, max_val);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double hardtanh_vjp_value_f64(double z, double g_bar, double min_val, double max_val)
 {
@@ -616,19 +564,6 @@ float symact_hardtanh_vjp_from_outputf(float g, float g_bar, float min_val, floa
     return kept;
 }
 
-SYMACT_CLONED
-void symact_hardtanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardtanh_vjp_from_output_value_f32(g[i], g_bar[i], min_val, max_val);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_hardtanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
 {
@@ -691,7 +626,6 @@ float symact_hardtanh_second_derivativef(float z, float min_val, float max_val)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -748,7 +682,6 @@ float symact_hardtanh_derivative_wrt_min_valf(float z, float min_val, float max_
     return kept;
 }
 
-SYMACT_CLONED
 void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -805,7 +738,6 @@ float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_
     return kept;
 }
 
-SYMACT_CLONED
 void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
 {
     const int before = symact_raised();
@@ -849,17 +781,17 @@ void symact_hardtanh_derivative_wrt_max_val_f64(const double *z, double *d, size
 
 SYMACT_HALVES hardtanh_forward_halves(SYMACT_OF_HALVES, float min_val, float max_val)
 {
-    SYMACT_EACH_HALF(symact_y * hardtanh_forward_f32(symact_x, (double)min_val, (double)max_val))
+    SYMACT_EACH_HALF(symact_y * hardtanh_forward_f32(symact_x, (double)min_val, (double)max_val), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardtanh_forward_f64(symact_x, (double)min_val, (double)max_val))))
 }
 
 SYMACT_HALVES hardtanh_derivative_halves(SYMACT_OF_HALVES, float min_val, float max_val)
 {
-    SYMACT_EACH_HALF(symact_y * hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val))
+    SYMACT_EACH_HALF(symact_y * hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardtanh_derivative_f64(symact_x, (double)min_val, (double)max_val))))
 }
 
 SYMACT_HALVES hardtanh_derivative_from_output_halves(SYMACT_OF_HALVES, float min_val, float max_val)
 {
-    SYMACT_EACH_HALF(symact_y * hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val))
+    SYMACT_EACH_HALF(symact_y * hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardtanh_derivative_from_output_f64(symact_x, (double)min_val, (double)max_val))))
 }
 
 void symact_hardtanh_f16(const uint16_t *z, uint16_t *g, size_t n, float min_val, float max_val)

@@ -5,10 +5,16 @@
  * Formula sha256: 265444792853b48f0746aa836b7b8723d419159c3a8f3c342e863b5d84eeb251
  * SPDX-License-Identifier: MIT-0
  *
- * hardtanh, the fast grade: g = Min(max_val, Max(min_val, z))
+ * hardtanh, arrays of float32: g = Min(max_val, Max(min_val, z))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -81,4 +87,74 @@ void symact_hardtanh_vjp_from_output_fast_f32(const float *g, const float *g_bar
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * hardtanh_derivative_from_output_fast((double)g[i], (double)min_val, (double)max_val));
     }
+}
+
+SYMACT_CLONED
+void symact_hardtanh_f32(const float *z, float *g, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(hardtanh_forward_fast((double)z[i], (double)min_val, (double)max_val));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        g[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_hardtanh_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(hardtanh_derivative_fast((double)z[i], (double)min_val, (double)max_val));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        d[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_hardtanh_derivative_from_output_f32(const float *g, float *d, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(hardtanh_derivative_from_output_fast((double)g[i], (double)min_val, (double)max_val));
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
+        d[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_hardtanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)((double)g_bar[i] * hardtanh_derivative_fast((double)z[i], (double)min_val, (double)max_val));
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
+        z_bar[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_hardtanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)((double)g_bar[i] * hardtanh_derivative_from_output_fast((double)g[i], (double)min_val, (double)max_val));
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
+        z_bar[i] = value;
+    }
+    symact_settle(before, nan, infinity);
 }

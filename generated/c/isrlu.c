@@ -79,12 +79,7 @@ static symact_dd isrlu_forward_f64(double z, double alpha)
         return symact_dd_div(x, symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(dd_alpha, x)))));
     }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
 }
 
 static inline double isrlu_derivative_f32(double z, double alpha)
@@ -309,7 +304,8 @@ static symact_dd isrlu_derivative_wrt_alpha_f64(double z, double alpha)
 
 static inline float isrlu_value_f32(float z, float alpha)
 {
-    return (float)(isrlu_forward_f32((double)z, (double)alpha));
+    const double near = isrlu_forward_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(isrlu_forward_f64((double)z, (double)alpha));
 }
 
 float symact_isrluf(float z, float alpha)
@@ -322,19 +318,6 @@ float symact_isrluf(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_isrlu_f32(const float *z, float *g, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isrlu_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double isrlu_value_f64(double z, double alpha)
 {
@@ -366,7 +349,8 @@ void symact_isrlu_f64(const double *z, double *g, size_t n, double alpha)
 
 static inline float isrlu_derivative_value_f32(float z, float alpha)
 {
-    return (float)(isrlu_derivative_f32((double)z, (double)alpha));
+    const double near = isrlu_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(isrlu_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_isrlu_derivativef(float z, float alpha)
@@ -379,19 +363,6 @@ float symact_isrlu_derivativef(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_isrlu_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isrlu_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double isrlu_derivative_value_f64(double z, double alpha)
 {
@@ -423,7 +394,8 @@ void symact_isrlu_derivative_f64(const double *z, double *d, size_t n, double al
 
 static inline float isrlu_derivative_from_output_value_f32(float g, float alpha)
 {
-    return (float)(isrlu_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = isrlu_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(isrlu_derivative_from_output_f64((double)g, (double)alpha));
 }
 
 float symact_isrlu_derivative_from_outputf(float g, float alpha)
@@ -441,11 +413,25 @@ void symact_isrlu_derivative_from_output_f32(const float *g, float *d, size_t n,
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isrlu_derivative_from_output_value_f32(g[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = isrlu_derivative_from_output_f32((double)g[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_isrlu_derivative_from_outputf(g[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -498,7 +484,8 @@ int symact_isrlu_derivative_from_output_checked_f64(const double *g, double *d, 
 
 static inline float isrlu_vjp_value_f32(float z, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * isrlu_derivative_f32((double)z, (double)alpha));
+    const double near = (double)g_bar * isrlu_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), isrlu_derivative_f64((double)z, (double)alpha)));
 }
 
 float symact_isrlu_vjpf(float z, float g_bar, float alpha)
@@ -511,19 +498,6 @@ float symact_isrlu_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_isrlu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isrlu_vjp_value_f32(z[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double isrlu_vjp_value_f64(double z, double g_bar, double alpha)
 {
@@ -555,7 +529,8 @@ void symact_isrlu_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
 
 static inline float isrlu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * isrlu_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = (double)g_bar * isrlu_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), isrlu_derivative_from_output_f64((double)g, (double)alpha)));
 }
 
 float symact_isrlu_vjp_from_outputf(float g, float g_bar, float alpha)
@@ -573,11 +548,25 @@ void symact_isrlu_vjp_from_output_f32(const float *g, const float *g_bar, float 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isrlu_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * isrlu_derivative_from_output_f32((double)g[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_isrlu_vjp_from_outputf(g[start + i], g_bar[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -630,7 +619,8 @@ int symact_isrlu_vjp_from_output_checked_f64(const double *g, const double *g_ba
 
 static inline float isrlu_second_derivative_value_f32(float z, float alpha)
 {
-    return (float)(isrlu_second_derivative_f32((double)z, (double)alpha));
+    const double near = isrlu_second_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-45) ? (float)near : (float)symact_f64_sticky(isrlu_second_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_isrlu_second_derivativef(float z, float alpha)
@@ -648,11 +638,25 @@ void symact_isrlu_second_derivative_f32(const float *z, float *d, size_t n, floa
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isrlu_second_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = isrlu_second_derivative_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-45, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_isrlu_second_derivativef(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -687,7 +691,8 @@ void symact_isrlu_second_derivative_f64(const double *z, double *d, size_t n, do
 
 static inline float isrlu_derivative_wrt_alpha_value_f32(float z, float alpha)
 {
-    return (float)(isrlu_derivative_wrt_alpha_f32((double)z, (double)alpha));
+    const double near = isrlu_derivative_wrt_alpha_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(isrlu_derivative_wrt_alpha_f64((double)z, (double)alpha));
 }
 
 float symact_isrlu_derivative_wrt_alphaf(float z, float alpha)
@@ -705,11 +710,25 @@ void symact_isrlu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, f
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isrlu_derivative_wrt_alpha_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = isrlu_derivative_wrt_alpha_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_isrlu_derivative_wrt_alphaf(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -744,17 +763,17 @@ void symact_isrlu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n,
 
 SYMACT_HALVES isrlu_forward_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * isrlu_forward_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * isrlu_forward_f32(symact_x, (double)alpha), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), isrlu_forward_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES isrlu_derivative_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * isrlu_derivative_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * isrlu_derivative_f32(symact_x, (double)alpha), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), isrlu_derivative_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES isrlu_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * isrlu_derivative_from_output_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * isrlu_derivative_from_output_f32(symact_x, (double)alpha), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), isrlu_derivative_from_output_f64(symact_x, (double)alpha))))
 }
 
 void symact_isrlu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)

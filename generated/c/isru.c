@@ -293,7 +293,8 @@ static symact_dd isru_derivative_wrt_alpha_f64(double z, double alpha)
 
 static inline float isru_value_f32(float z, float alpha)
 {
-    return (float)(isru_forward_f32((double)z, (double)alpha));
+    const double near = isru_forward_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(isru_forward_f64((double)z, (double)alpha));
 }
 
 float symact_isruf(float z, float alpha)
@@ -306,19 +307,6 @@ float symact_isruf(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_isru_f32(const float *z, float *g, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isru_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double isru_value_f64(double z, double alpha)
 {
@@ -350,7 +338,8 @@ void symact_isru_f64(const double *z, double *g, size_t n, double alpha)
 
 static inline float isru_derivative_value_f32(float z, float alpha)
 {
-    return (float)(isru_derivative_f32((double)z, (double)alpha));
+    const double near = isru_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(isru_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_isru_derivativef(float z, float alpha)
@@ -363,19 +352,6 @@ float symact_isru_derivativef(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_isru_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isru_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double isru_derivative_value_f64(double z, double alpha)
 {
@@ -407,7 +383,8 @@ void symact_isru_derivative_f64(const double *z, double *d, size_t n, double alp
 
 static inline float isru_derivative_from_output_value_f32(float g, float alpha)
 {
-    return (float)(isru_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = isru_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(isru_derivative_from_output_f64((double)g, (double)alpha));
 }
 
 float symact_isru_derivative_from_outputf(float g, float alpha)
@@ -425,11 +402,25 @@ void symact_isru_derivative_from_output_f32(const float *g, float *d, size_t n, 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isru_derivative_from_output_value_f32(g[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = isru_derivative_from_output_f32((double)g[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_isru_derivative_from_outputf(g[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -482,7 +473,8 @@ int symact_isru_derivative_from_output_checked_f64(const double *g, double *d, s
 
 static inline float isru_vjp_value_f32(float z, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * isru_derivative_f32((double)z, (double)alpha));
+    const double near = (double)g_bar * isru_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), isru_derivative_f64((double)z, (double)alpha)));
 }
 
 float symact_isru_vjpf(float z, float g_bar, float alpha)
@@ -495,19 +487,6 @@ float symact_isru_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_isru_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isru_vjp_value_f32(z[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double isru_vjp_value_f64(double z, double g_bar, double alpha)
 {
@@ -539,7 +518,8 @@ void symact_isru_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 static inline float isru_vjp_from_output_value_f32(float g, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * isru_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = (double)g_bar * isru_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), isru_derivative_from_output_f64((double)g, (double)alpha)));
 }
 
 float symact_isru_vjp_from_outputf(float g, float g_bar, float alpha)
@@ -557,11 +537,25 @@ void symact_isru_vjp_from_output_f32(const float *g, const float *g_bar, float *
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isru_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * isru_derivative_from_output_f32((double)g[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_isru_vjp_from_outputf(g[start + i], g_bar[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -614,7 +608,8 @@ int symact_isru_vjp_from_output_checked_f64(const double *g, const double *g_bar
 
 static inline float isru_second_derivative_value_f32(float z, float alpha)
 {
-    return (float)(isru_second_derivative_f32((double)z, (double)alpha));
+    const double near = isru_second_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-45) ? (float)near : (float)symact_f64_sticky(isru_second_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_isru_second_derivativef(float z, float alpha)
@@ -632,11 +627,25 @@ void symact_isru_second_derivative_f32(const float *z, float *d, size_t n, float
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isru_second_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = isru_second_derivative_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-45, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_isru_second_derivativef(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -671,7 +680,8 @@ void symact_isru_second_derivative_f64(const double *z, double *d, size_t n, dou
 
 static inline float isru_derivative_wrt_alpha_value_f32(float z, float alpha)
 {
-    return (float)(isru_derivative_wrt_alpha_f32((double)z, (double)alpha));
+    const double near = isru_derivative_wrt_alpha_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(isru_derivative_wrt_alpha_f64((double)z, (double)alpha));
 }
 
 float symact_isru_derivative_wrt_alphaf(float z, float alpha)
@@ -689,11 +699,25 @@ void symact_isru_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, fl
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = isru_derivative_wrt_alpha_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = isru_derivative_wrt_alpha_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_isru_derivative_wrt_alphaf(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -728,17 +752,17 @@ void symact_isru_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, 
 
 SYMACT_HALVES isru_forward_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * isru_forward_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * isru_forward_f32(symact_x, (double)alpha), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), isru_forward_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES isru_derivative_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * isru_derivative_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * isru_derivative_f32(symact_x, (double)alpha), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), isru_derivative_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES isru_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * isru_derivative_from_output_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * isru_derivative_from_output_f32(symact_x, (double)alpha), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), isru_derivative_from_output_f64(symact_x, (double)alpha))))
 }
 
 void symact_isru_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)

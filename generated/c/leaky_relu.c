@@ -54,22 +54,12 @@ static symact_dd leaky_relu_forward_f64(double z, double negative_slope)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_neg(symact_dd_mul(dd_negative_slope, t));
-    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_mul(dd_negative_slope, x);
     }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
 }
 
 static inline double leaky_relu_derivative_f32(double z, double negative_slope)
@@ -254,11 +244,6 @@ static symact_dd leaky_relu_derivative_wrt_negative_slope_f64(double z, double n
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_neg(t);
-    }
     /* as it is */
     if (0.0 >= z) {
         return x;
@@ -282,19 +267,6 @@ float symact_leaky_reluf(float z, float negative_slope)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_leaky_relu_f32(const float *z, float *g, size_t n, float negative_slope)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = leaky_relu_value_f32(z[i], negative_slope);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double leaky_relu_value_f64(double z, double negative_slope)
 {
@@ -339,19 +311,6 @@ float symact_leaky_relu_derivativef(float z, float negative_slope)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_leaky_relu_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = leaky_relu_derivative_value_f32(z[i], negative_slope);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double leaky_relu_derivative_value_f64(double z, double negative_slope)
 {
@@ -396,19 +355,6 @@ float symact_leaky_relu_derivative_from_outputf(float g, float negative_slope)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_leaky_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float negative_slope)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = leaky_relu_derivative_from_output_value_f32(g[i], negative_slope);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_leaky_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float negative_slope)
 {
@@ -471,19 +417,6 @@ float symact_leaky_relu_vjpf(float z, float g_bar, float negative_slope)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_leaky_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float negative_slope)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = leaky_relu_vjp_value_f32(z[i], g_bar[i], negative_slope);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double leaky_relu_vjp_value_f64(double z, double g_bar, double negative_slope)
 {
@@ -528,19 +461,6 @@ float symact_leaky_relu_vjp_from_outputf(float g, float g_bar, float negative_sl
     return kept;
 }
 
-SYMACT_CLONED
-void symact_leaky_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = leaky_relu_vjp_from_output_value_f32(g[i], g_bar[i], negative_slope);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_leaky_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope)
 {
@@ -603,7 +523,6 @@ float symact_leaky_relu_second_derivativef(float z, float negative_slope)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_leaky_relu_second_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
 {
     const int before = symact_raised();
@@ -660,7 +579,6 @@ float symact_leaky_relu_derivative_wrt_negative_slopef(float z, float negative_s
     return kept;
 }
 
-SYMACT_CLONED
 void symact_leaky_relu_derivative_wrt_negative_slope_f32(const float *z, float *d, size_t n, float negative_slope)
 {
     const int before = symact_raised();
@@ -704,17 +622,17 @@ void symact_leaky_relu_derivative_wrt_negative_slope_f64(const double *z, double
 
 SYMACT_HALVES leaky_relu_forward_halves(SYMACT_OF_HALVES, float negative_slope)
 {
-    SYMACT_EACH_HALF(symact_y * leaky_relu_forward_f32(symact_x, (double)negative_slope))
+    SYMACT_EACH_HALF(symact_y * leaky_relu_forward_f32(symact_x, (double)negative_slope), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), leaky_relu_forward_f64(symact_x, (double)negative_slope))))
 }
 
 SYMACT_HALVES leaky_relu_derivative_halves(SYMACT_OF_HALVES, float negative_slope)
 {
-    SYMACT_EACH_HALF(symact_y * leaky_relu_derivative_f32(symact_x, (double)negative_slope))
+    SYMACT_EACH_HALF(symact_y * leaky_relu_derivative_f32(symact_x, (double)negative_slope), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), leaky_relu_derivative_f64(symact_x, (double)negative_slope))))
 }
 
 SYMACT_HALVES leaky_relu_derivative_from_output_halves(SYMACT_OF_HALVES, float negative_slope)
 {
-    SYMACT_EACH_HALF(symact_y * leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope))
+    SYMACT_EACH_HALF(symact_y * leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), leaky_relu_derivative_from_output_f64(symact_x, (double)negative_slope))))
 }
 
 void symact_leaky_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float negative_slope)

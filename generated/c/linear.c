@@ -48,20 +48,8 @@ static symact_dd linear_forward_f64(double z, double slope, double intercept)
     (void)dd_slope;
     const symact_dd dd_intercept = symact_dd_from_double(intercept);
     (void)dd_intercept;
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_intercept, w), dd_slope));
-    }
     /* as it is */
-    if (3.0 > z) {
-        return symact_dd_add(dd_intercept, symact_dd_mul(dd_slope, x));
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(t, symact_dd_add(dd_slope, symact_dd_mul(dd_intercept, w)));
+    return symact_dd_add(dd_intercept, symact_dd_mul(dd_slope, x));
 }
 
 static inline double linear_derivative_f32(double z, double slope, double intercept)
@@ -238,18 +226,8 @@ static symact_dd linear_derivative_wrt_slope_f64(double z, double slope, double 
     if (z == 0.0) {
         return x;
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_neg(t);
-    }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
 }
 
 static inline double linear_derivative_wrt_intercept_f32(double z, double slope, double intercept)
@@ -295,7 +273,8 @@ static symact_dd linear_derivative_wrt_intercept_f64(double z, double slope, dou
 
 static inline float linear_value_f32(float z, float slope, float intercept)
 {
-    return (float)(linear_forward_f32((double)z, (double)slope, (double)intercept));
+    const double near = linear_forward_f32((double)z, (double)slope, (double)intercept);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(linear_forward_f64((double)z, (double)slope, (double)intercept));
 }
 
 float symact_linearf(float z, float slope, float intercept)
@@ -308,19 +287,6 @@ float symact_linearf(float z, float slope, float intercept)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_linear_f32(const float *z, float *g, size_t n, float slope, float intercept)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = linear_value_f32(z[i], slope, intercept);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double linear_value_f64(double z, double slope, double intercept)
 {
@@ -365,19 +331,6 @@ float symact_linear_derivativef(float z, float slope, float intercept)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_linear_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = linear_derivative_value_f32(z[i], slope, intercept);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double linear_derivative_value_f64(double z, double slope, double intercept)
 {
@@ -422,19 +375,6 @@ float symact_linear_derivative_from_outputf(float g, float slope, float intercep
     return kept;
 }
 
-SYMACT_CLONED
-void symact_linear_derivative_from_output_f32(const float *g, float *d, size_t n, float slope, float intercept)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = linear_derivative_from_output_value_f32(g[i], slope, intercept);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double linear_derivative_from_output_value_f64(double g, double slope, double intercept)
 {
@@ -479,19 +419,6 @@ float symact_linear_vjpf(float z, float g_bar, float slope, float intercept)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_linear_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = linear_vjp_value_f32(z[i], g_bar[i], slope, intercept);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double linear_vjp_value_f64(double z, double g_bar, double slope, double intercept)
 {
@@ -536,19 +463,6 @@ float symact_linear_vjp_from_outputf(float g, float g_bar, float slope, float in
     return kept;
 }
 
-SYMACT_CLONED
-void symact_linear_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = linear_vjp_from_output_value_f32(g[i], g_bar[i], slope, intercept);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double linear_vjp_from_output_value_f64(double g, double g_bar, double slope, double intercept)
 {
@@ -593,7 +507,6 @@ float symact_linear_second_derivativef(float z, float slope, float intercept)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -650,7 +563,6 @@ float symact_linear_derivative_wrt_slopef(float z, float slope, float intercept)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -707,7 +619,6 @@ float symact_linear_derivative_wrt_interceptf(float z, float slope, float interc
     return kept;
 }
 
-SYMACT_CLONED
 void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t n, float slope, float intercept)
 {
     const int before = symact_raised();
@@ -751,17 +662,17 @@ void symact_linear_derivative_wrt_intercept_f64(const double *z, double *d, size
 
 SYMACT_HALVES linear_forward_halves(SYMACT_OF_HALVES, float slope, float intercept)
 {
-    SYMACT_EACH_HALF(symact_y * linear_forward_f32(symact_x, (double)slope, (double)intercept))
+    SYMACT_EACH_HALF(symact_y * linear_forward_f32(symact_x, (double)slope, (double)intercept), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), linear_forward_f64(symact_x, (double)slope, (double)intercept))))
 }
 
 SYMACT_HALVES linear_derivative_halves(SYMACT_OF_HALVES, float slope, float intercept)
 {
-    SYMACT_EACH_HALF(symact_y * linear_derivative_f32(symact_x, (double)slope, (double)intercept))
+    SYMACT_EACH_HALF(symact_y * linear_derivative_f32(symact_x, (double)slope, (double)intercept), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), linear_derivative_f64(symact_x, (double)slope, (double)intercept))))
 }
 
 SYMACT_HALVES linear_derivative_from_output_halves(SYMACT_OF_HALVES, float slope, float intercept)
 {
-    SYMACT_EACH_HALF(symact_y * linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept))
+    SYMACT_EACH_HALF(symact_y * linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), linear_derivative_from_output_f64(symact_x, (double)slope, (double)intercept))))
 }
 
 void symact_linear_f16(const uint16_t *z, uint16_t *g, size_t n, float slope, float intercept)

@@ -5,10 +5,16 @@
  * Formula sha256: c1e04275a0243511c053815c23365c61c7d80ea94d470d8ed8e53e74d65daa7b
  * SPDX-License-Identifier: MIT-0
  *
- * linear, the fast grade: g = intercept + slope*z
+ * linear, arrays of float32: g = intercept + slope*z
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -81,4 +87,88 @@ void symact_linear_vjp_from_output_fast_f32(const float *g, const float *g_bar, 
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * linear_derivative_from_output_fast((double)g[i], (double)slope, (double)intercept));
     }
+}
+
+SYMACT_CLONED
+void symact_linear_f32(const float *z, float *g, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = linear_forward_fast((double)z[start + i], (double)slope, (double)intercept);
+        }
+        if (symact_unsure(near, 0x1p-49, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_linearf(z[start + i], slope, intercept);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_linear_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(linear_derivative_fast((double)z[i], (double)slope, (double)intercept));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        d[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_linear_derivative_from_output_f32(const float *g, float *d, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(linear_derivative_from_output_fast((double)g[i], (double)slope, (double)intercept));
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
+        d[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_linear_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)((double)g_bar[i] * linear_derivative_fast((double)z[i], (double)slope, (double)intercept));
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
+        z_bar[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_linear_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float slope, float intercept)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)((double)g_bar[i] * linear_derivative_from_output_fast((double)g[i], (double)slope, (double)intercept));
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
+        z_bar[i] = value;
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -174,7 +174,8 @@ static inline double lisht_second_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.331e23ad9de11p+0 + z);
+        const double distance = (0x1.331e23ad9de11p+0 + z);
+        const double t = (0x1.a9c55ef03c74ap-54 + distance);
         y3 = (0x1.86b40693cc6cbp-153 + t * (0x1.76e8b4eb0ea41p-1 + t * (0x1.388203715b23ep+0 + t * (0x1.706e66bf3603bp-1 + t * (t * (t * (t * (t * (0x1.94804c550c0fcp-4 + t * (0x1.8e0bb1b9411e3p-4 + t * (0x1.1af1925d34d7ep-5 + t * (t * (-0x1.3f8fd2d4427b6p-6 - 0x1.51a7765845eb5p-7 * t) - 0x1.4e83911395334p-7)))) - 0x1.e2e4a6611bf4bp-5) - 0x1.662f848d6c11cp-2) - 0x1.fa4e9f742fa77p-2) - 0x1.e178d8d2391d6p-4)))));
     }
     /* as it is */
@@ -186,7 +187,8 @@ static inline double lisht_second_derivative_f32(double z)
     /* power series */
     double y5;
     {
-        const double t = (z - 0x1.331e23ad9de11p+0);
+        const double distance = (z - 0x1.331e23ad9de11p+0);
+        const double t = (distance - 0x1.a9c55ef03c74ap-54);
         y5 = (0x1.86b40693cc6cbp-153 + t * (t * (0x1.388203715b23ep+0 + t * (t * (t * (0x1.fa4e9f742fa77p-2 + t * (t * (0x1.e2e4a6611bf4bp-5 + t * (0x1.94804c550c0fcp-4 + t * (t * (0x1.1af1925d34d7ep-5 + t * (0x1.4e83911395334p-7 + t * (0x1.51a7765845eb5p-7 * t - 0x1.3f8fd2d4427b6p-6))) - 0x1.8e0bb1b9411e3p-4))) - 0x1.662f848d6c11cp-2)) - 0x1.e178d8d2391d6p-4) - 0x1.706e66bf3603bp-1)) - 0x1.76e8b4eb0ea41p-1));
     }
     /* decaying exponentials */
@@ -198,10 +200,10 @@ static inline double lisht_second_derivative_f32(double z)
         y6 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((8.0 + s0 * (8.0 + s1)) - s1);
     }
     double y = y6;
-    y = 0x1.8p+0 > z ? y5 : y;
+    y = 0x1.4p+0 > z ? y5 : y;
     y = 1.0 > z ? y4 : y;
     y = -1.0 > z ? y3 : y;
-    y = -0x1.8p+0 > z ? y2 : y;
+    y = -0x1.4p+0 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
     return z != z ? z : y;
@@ -263,7 +265,8 @@ static symact_dd lisht_second_derivative_f64(double z)
 
 static inline float lisht_value_f32(float z)
 {
-    return (float)(lisht_forward_f32((double)z));
+    const double near = lisht_forward_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(lisht_forward_f64((double)z));
 }
 
 float symact_lishtf(float z)
@@ -276,19 +279,6 @@ float symact_lishtf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_lisht_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = lisht_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double lisht_value_f64(double z)
 {
@@ -320,7 +310,8 @@ void symact_lisht_f64(const double *z, double *g, size_t n)
 
 static inline float lisht_derivative_value_f32(float z)
 {
-    return (float)(lisht_derivative_f32((double)z));
+    const double near = lisht_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(lisht_derivative_f64((double)z));
 }
 
 float symact_lisht_derivativef(float z)
@@ -333,19 +324,6 @@ float symact_lisht_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_lisht_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = lisht_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double lisht_derivative_value_f64(double z)
 {
@@ -377,7 +355,8 @@ void symact_lisht_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float lisht_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * lisht_derivative_f32((double)z));
+    const double near = (double)g_bar * lisht_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), lisht_derivative_f64((double)z)));
 }
 
 float symact_lisht_vjpf(float z, float g_bar)
@@ -390,19 +369,6 @@ float symact_lisht_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_lisht_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = lisht_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double lisht_vjp_value_f64(double z, double g_bar)
 {
@@ -434,7 +400,8 @@ void symact_lisht_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
 
 static inline float lisht_second_derivative_value_f32(float z)
 {
-    return (float)(lisht_second_derivative_f32((double)z));
+    const double near = lisht_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(lisht_second_derivative_f64((double)z));
 }
 
 float symact_lisht_second_derivativef(float z)
@@ -452,11 +419,25 @@ void symact_lisht_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = lisht_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = lisht_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_lisht_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -491,12 +472,12 @@ void symact_lisht_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES lisht_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * lisht_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * lisht_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), lisht_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES lisht_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * lisht_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * lisht_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), lisht_derivative_f64(symact_x))))
 }
 
 void symact_lisht_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -5,10 +5,16 @@
  * Formula sha256: 8670969ad3e2baf421e202a465f54afcc735fd50f668c108f6a9de3e128fdaa0
  * SPDX-License-Identifier: MIT-0
  *
- * lisht, the fast grade: g = z*tanh(z)
+ * lisht, arrays of float32: g = z*tanh(z)
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -28,7 +34,9 @@ static inline SYMACT_INLINED double lisht_derivative_fast(double z)
     const double e0 = symact_fast_exp_below(-2.0 * t);
     const double e1 = symact_fast_tanh(z);
     const double e2 = (1.0 / (1.0 + e0));
-    return symact_fast_choice(z != z, z, symact_fast_choice(z == -INFINITY, -1.0, symact_fast_choice(-1.0 > z, symact_power_2(e2) * ((e0 - 4.0 * t) * e0 - 1.0), symact_fast_choice(13.0 > z, (e1 + z * (1.0 - symact_power_2(e1))), 1.0))));
+    const double s0 = symact_power_2(e2);
+    const double s1 = (e0 - 4.0 * t);
+    return symact_fast_choice(z == -INFINITY, -1.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-1.0 > z, s0 * (s1 * e0 - 1.0), symact_fast_choice(1.0 > z, (e1 + z * (1.0 - symact_power_2(e1))), s0 * (1.0 - s1 * e0)))));
 }
 
 SYMACT_CLONED
@@ -56,4 +64,88 @@ void symact_lisht_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar,
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * lisht_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_lisht_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = lisht_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_lishtf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_lisht_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = lisht_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_lisht_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_lisht_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * lisht_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_lisht_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

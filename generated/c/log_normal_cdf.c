@@ -41,7 +41,7 @@ static inline double log_normal_cdf_forward_f32(double z)
         return ((symact_f64_log(symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t)) - 0x1p-1 * symact_power_2(t)) - 0x1.62e42fefa39efp-1);
     }
     /* as it is */
-    if (0x1p-25 > z) {
+    if (0x1p-27 > z) {
         return symact_f64_log((0x1p-1 + 0x1p-1 * symact_f64_erf(0x1.6a09e667f3bcdp-1 * z)));
     }
     /* decaying exponentials */
@@ -161,7 +161,7 @@ static inline double log_normal_cdf_second_derivative_f32(double z)
         return 0.0;
     }
     /* tail */
-    if (-29.0 > z) {
+    if (-23.0 > z) {
         const double t = (-z);
         const double w = (1.0 / t);
         const double s0 = symact_power_6(w);
@@ -250,7 +250,8 @@ static symact_dd log_normal_cdf_second_derivative_f64(double z)
 
 static inline float log_normal_cdf_value_f32(float z)
 {
-    return (float)(log_normal_cdf_forward_f32((double)z));
+    const double near = log_normal_cdf_forward_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(log_normal_cdf_forward_f64((double)z));
 }
 
 float symact_log_normal_cdff(float z)
@@ -263,19 +264,6 @@ float symact_log_normal_cdff(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_log_normal_cdf_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = log_normal_cdf_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double log_normal_cdf_value_f64(double z)
 {
@@ -307,7 +295,8 @@ void symact_log_normal_cdf_f64(const double *z, double *g, size_t n)
 
 static inline float log_normal_cdf_derivative_value_f32(float z)
 {
-    return (float)(log_normal_cdf_derivative_f32((double)z));
+    const double near = log_normal_cdf_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(log_normal_cdf_derivative_f64((double)z));
 }
 
 float symact_log_normal_cdf_derivativef(float z)
@@ -320,19 +309,6 @@ float symact_log_normal_cdf_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_log_normal_cdf_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = log_normal_cdf_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double log_normal_cdf_derivative_value_f64(double z)
 {
@@ -364,7 +340,8 @@ void symact_log_normal_cdf_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float log_normal_cdf_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * log_normal_cdf_derivative_f32((double)z));
+    const double near = (double)g_bar * log_normal_cdf_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), log_normal_cdf_derivative_f64((double)z)));
 }
 
 float symact_log_normal_cdf_vjpf(float z, float g_bar)
@@ -377,19 +354,6 @@ float symact_log_normal_cdf_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_log_normal_cdf_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = log_normal_cdf_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double log_normal_cdf_vjp_value_f64(double z, double g_bar)
 {
@@ -421,7 +385,8 @@ void symact_log_normal_cdf_vjp_f64(const double *z, const double *g_bar, double 
 
 static inline float log_normal_cdf_second_derivative_value_f32(float z)
 {
-    return (float)(log_normal_cdf_second_derivative_f32((double)z));
+    const double near = log_normal_cdf_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(log_normal_cdf_second_derivative_f64((double)z));
 }
 
 float symact_log_normal_cdf_second_derivativef(float z)
@@ -439,11 +404,25 @@ void symact_log_normal_cdf_second_derivative_f32(const float *z, float *d, size_
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = log_normal_cdf_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = log_normal_cdf_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_log_normal_cdf_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -478,12 +457,12 @@ void symact_log_normal_cdf_second_derivative_f64(const double *z, double *d, siz
 
 SYMACT_HALVES log_normal_cdf_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * log_normal_cdf_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * log_normal_cdf_forward_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), log_normal_cdf_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES log_normal_cdf_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * log_normal_cdf_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * log_normal_cdf_derivative_f32(symact_x), 0x1p-36, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), log_normal_cdf_derivative_f64(symact_x))))
 }
 
 void symact_log_normal_cdf_f16(const uint16_t *z, uint16_t *g, size_t n)

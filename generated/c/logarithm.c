@@ -207,7 +207,8 @@ static symact_dd logarithm_second_derivative_f64(double z)
 
 static inline float logarithm_value_f32(float z)
 {
-    return (float)(logarithm_forward_f32((double)z));
+    const double near = logarithm_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logarithm_forward_f64((double)z));
 }
 
 float symact_logarithmf(float z)
@@ -220,19 +221,6 @@ float symact_logarithmf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logarithm_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logarithm_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logarithm_value_f64(double z)
 {
@@ -264,7 +252,8 @@ void symact_logarithm_f64(const double *z, double *g, size_t n)
 
 static inline float logarithm_derivative_value_f32(float z)
 {
-    return (float)(logarithm_derivative_f32((double)z));
+    const double near = logarithm_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(logarithm_derivative_f64((double)z));
 }
 
 float symact_logarithm_derivativef(float z)
@@ -277,19 +266,6 @@ float symact_logarithm_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logarithm_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logarithm_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logarithm_derivative_value_f64(double z)
 {
@@ -321,7 +297,8 @@ void symact_logarithm_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float logarithm_derivative_from_output_value_f32(float g)
 {
-    return (float)(logarithm_derivative_from_output_f32((double)g));
+    const double near = logarithm_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logarithm_derivative_from_output_f64((double)g));
 }
 
 float symact_logarithm_derivative_from_outputf(float g)
@@ -334,19 +311,6 @@ float symact_logarithm_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logarithm_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logarithm_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logarithm_derivative_from_output_value_f64(double g)
 {
@@ -378,7 +342,8 @@ void symact_logarithm_derivative_from_output_f64(const double *g, double *d, siz
 
 static inline float logarithm_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * logarithm_derivative_f32((double)z));
+    const double near = (double)g_bar * logarithm_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logarithm_derivative_f64((double)z)));
 }
 
 float symact_logarithm_vjpf(float z, float g_bar)
@@ -391,19 +356,6 @@ float symact_logarithm_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logarithm_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logarithm_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logarithm_vjp_value_f64(double z, double g_bar)
 {
@@ -435,7 +387,8 @@ void symact_logarithm_vjp_f64(const double *z, const double *g_bar, double *z_ba
 
 static inline float logarithm_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * logarithm_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * logarithm_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logarithm_derivative_from_output_f64((double)g)));
 }
 
 float symact_logarithm_vjp_from_outputf(float g, float g_bar)
@@ -448,19 +401,6 @@ float symact_logarithm_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logarithm_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logarithm_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logarithm_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -492,7 +432,8 @@ void symact_logarithm_vjp_from_output_f64(const double *g, const double *g_bar, 
 
 static inline float logarithm_second_derivative_value_f32(float z)
 {
-    return (float)(logarithm_second_derivative_f32((double)z));
+    const double near = logarithm_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logarithm_second_derivative_f64((double)z));
 }
 
 float symact_logarithm_second_derivativef(float z)
@@ -510,11 +451,25 @@ void symact_logarithm_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logarithm_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logarithm_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-48, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logarithm_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -549,17 +504,17 @@ void symact_logarithm_second_derivative_f64(const double *z, double *d, size_t n
 
 SYMACT_HALVES logarithm_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logarithm_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logarithm_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logarithm_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES logarithm_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logarithm_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logarithm_derivative_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logarithm_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES logarithm_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logarithm_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logarithm_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logarithm_derivative_from_output_f64(symact_x))))
 }
 
 void symact_logarithm_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -52,8 +52,8 @@ static inline double logcosh_forward_f32(double z)
         y5 = ((t + symact_f64_log1p(symact_f64_exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
     }
     double y = y5;
-    y = 0x1p-6 > z ? y4 : y;
-    y = -0x1p-6 > z ? y3 : y;
+    y = 0x1p-4 > z ? y4 : y;
+    y = -0x1p-4 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -170,7 +170,7 @@ static inline double logcosh_second_derivative_f32(double z)
         y4 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
     }
     double y = y4;
-    y = 0x1p-22 > z ? y3 : y;
+    y = 0x1p-27 > z ? y3 : y;
     y = 0.0 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -210,7 +210,8 @@ static symact_dd logcosh_second_derivative_f64(double z)
 
 static inline float logcosh_value_f32(float z)
 {
-    return (float)(logcosh_forward_f32((double)z));
+    const double near = logcosh_forward_f32((double)z);
+    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(logcosh_forward_f64((double)z));
 }
 
 float symact_logcoshf(float z)
@@ -228,11 +229,25 @@ void symact_logcosh_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logcosh_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logcosh_forward_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-36, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logcoshf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -267,7 +282,8 @@ void symact_logcosh_f64(const double *z, double *g, size_t n)
 
 static inline float logcosh_derivative_value_f32(float z)
 {
-    return (float)(logcosh_derivative_f32((double)z));
+    const double near = logcosh_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logcosh_derivative_f64((double)z));
 }
 
 float symact_logcosh_derivativef(float z)
@@ -280,19 +296,6 @@ float symact_logcosh_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logcosh_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logcosh_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logcosh_derivative_value_f64(double z)
 {
@@ -324,7 +327,8 @@ void symact_logcosh_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float logcosh_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * logcosh_derivative_f32((double)z));
+    const double near = (double)g_bar * logcosh_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logcosh_derivative_f64((double)z)));
 }
 
 float symact_logcosh_vjpf(float z, float g_bar)
@@ -337,19 +341,6 @@ float symact_logcosh_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logcosh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logcosh_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logcosh_vjp_value_f64(double z, double g_bar)
 {
@@ -381,7 +372,8 @@ void symact_logcosh_vjp_f64(const double *z, const double *g_bar, double *z_bar,
 
 static inline float logcosh_second_derivative_value_f32(float z)
 {
-    return (float)(logcosh_second_derivative_f32((double)z));
+    const double near = logcosh_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(logcosh_second_derivative_f64((double)z));
 }
 
 float symact_logcosh_second_derivativef(float z)
@@ -399,11 +391,25 @@ void symact_logcosh_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logcosh_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logcosh_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logcosh_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -438,12 +444,12 @@ void symact_logcosh_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES logcosh_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logcosh_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logcosh_forward_f32(symact_x), 0x1p-36, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logcosh_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES logcosh_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logcosh_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logcosh_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logcosh_derivative_f64(symact_x))))
 }
 
 void symact_logcosh_f16(const uint16_t *z, uint16_t *g, size_t n)

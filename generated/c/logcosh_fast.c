@@ -5,10 +5,16 @@
  * Formula sha256: 35a742879fbaeac17186261e5c02d8fced926859b9ca928f2cc675d7caa8da9e
  * SPDX-License-Identifier: MIT-0
  *
- * logcosh, the fast grade: g = log(cosh(z))
+ * logcosh, arrays of float32: g = log(cosh(z))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -22,7 +28,7 @@ static inline SYMACT_INLINED double logcosh_forward_fast(double z)
     const double e1 = symact_fast_log1p(e0);
     const double s0 = ((e1 + t) - 0x1.62e42fefa39efp-1);
     const double s1 = symact_power_2(z);
-    return symact_fast_choice(-0x1.d316b05288101p-3 > z, s0, symact_fast_choice(0x1.d316b05288102p-3 > z, s1 * (0x1p-1 + s1 * (s1 * (0x1.6c16c16c16c17p-6 - 0x1.ba1ba1ba1ba1cp-8 * s1) - 0x1.5555555555555p-4)), s0));
+    return symact_fast_choice(-0x1.37284e20dc3ffp-3 > z, s0, symact_fast_choice(0x1.37284e20dc4p-3 > z, s1 * (0x1p-1 + s1 * (s1 * (0x1.6c16c16c16c17p-6 - 0x1.ba1ba1ba1ba1cp-8 * s1) - 0x1.5555555555555p-4)), s0));
 }
 
 static inline SYMACT_INLINED double logcosh_derivative_fast(double z)
@@ -57,4 +63,60 @@ void symact_logcosh_vjp_fast_f32(const float *z, const float *g_bar, float *z_ba
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * logcosh_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_logcosh_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logcosh_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logcosh_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_logcosh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * logcosh_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logcosh_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

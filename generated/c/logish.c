@@ -92,7 +92,8 @@ static inline double logish_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.5f592781c9063p+0 + z);
+        const double distance = (0x1.5f592781c9063p+0 + z);
+        const double t = (distance - 0x1.67550801af0a8p-54);
         y3 = (0x1.9aad157f2be9p-156 + t * (0x1.77a21c898b59fp-3 + t * (0x1.bd267d771edb8p-4 + t * (0x1.9d4c9b15c36a5p-9 + t * (t * (t * (0x1.1e70fec5edd3p-10 + t * (0x1.53c5cd125234bp-11 + t * (0x1.5faed089bd031p-19 + t * (t * (t * (0x1.4292ad5fa7c3fp-18 + t * (0x1.23721a9845856p-19 - 0x1.a9929a0ff2a0ap-24 * t)) - 0x1.b8baa7911ffeap-17) - 0x1.24ab3be1c0367p-14)))) - 0x1.e2554fa3fa6cp-9) - 0x1.eb4f4e73487e2p-7)))));
     }
     /* as it is */
@@ -181,7 +182,8 @@ static inline double logish_second_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.444806bd00bd4p+1 + z);
+        const double distance = (0x1.444806bd00bd4p+1 + z);
+        const double t = (0x1.02815aaff8c97p-53 + distance);
         y3 = (t * (0x1.47fbf83132456p-4 + t * (0x1.01e03ec5cd3a2p-4 + t * (0x1.e2543e0b6f007p-7 + t * (t * (t * (t * (0x1.9d22a884957e5p-14 + t * (0x1.2268317e1e13ap-13 + t * (0x1.3eadabae1007ep-15 + t * (t * (t * (-0x1.41a50ebe9075ep-20 - 0x1.2ca1812bba04p-25 * t) - 0x1.046f1f3ed94bfp-18) - 0x1.9e0a4d097d4a3p-21)))) - 0x1.f2e4d23d031eap-11) - 0x1.fc2704c16dc87p-9) - 0x1.1912885f1ef9p-8)))) - 0x1.f520b11273294p-156);
     }
     /* as it is */
@@ -192,9 +194,26 @@ static inline double logish_second_derivative_f32(double z)
         const double s2 = symact_f64_exp(s1);
         y4 = s0 * symact_power_2((1.0 / (1.0 + s0))) * symact_power_2((1.0 / (2.0 + s0))) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z);
     }
-    double y = y4;
-    y = -2.0 > z ? y3 : y;
-    y = -3.0 > z ? y2 : y;
+    /* power series */
+    double y5;
+    {
+        const double distance = (z - 0x1.288b8b03513aep+1);
+        const double t = (distance - 0x1.ad868ad16551fp-53);
+        y5 = (t * (t * (0x1.5d0ae0d99a8c3p-5 + t * (t * (0x1.4e8e452e219bcp-12 + t * (0x1.af23ca52ec46p-10 + t * (t * (0x1.df4d6bc6ce6b3p-14 + t * (0x1.8fda60206603ap-16 + t * (t * (0x1.4a369a02364bcp-18 + t * (t * (0x1.1ad99f9501eefp-23 * t - 0x1.6f5d899fb4b18p-22) - 0x1.5c81df6b0cffep-23)) - 0x1.414ca3e75763p-16))) - 0x1.756a32bba65dep-11))) - 0x1.cff30a4eaf7ebp-7)) - 0x1.9510d2a559f4dp-5) - 0x1.1485266f69c7ep-155);
+    }
+    /* as it is */
+    double y6;
+    {
+        const double s0 = symact_f64_exp((-z));
+        const double s1 = -2.0 * z;
+        const double s2 = symact_f64_exp(s1);
+        y6 = s0 * symact_power_2((1.0 / (1.0 + s0))) * symact_power_2((1.0 / (2.0 + s0))) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z);
+    }
+    double y = y6;
+    y = 0x1.4p+1 > z ? y5 : y;
+    y = 2.0 > z ? y4 : y;
+    y = -0x1.4p+1 > z ? y3 : y;
+    y = -0x1.6p+1 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
     return z != z ? z : y;
@@ -256,7 +275,8 @@ static symact_dd logish_second_derivative_f64(double z)
 
 static inline float logish_value_f32(float z)
 {
-    return (float)(logish_forward_f32((double)z));
+    const double near = logish_forward_f32((double)z);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(logish_forward_f64((double)z));
 }
 
 float symact_logishf(float z)
@@ -269,19 +289,6 @@ float symact_logishf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logish_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logish_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logish_value_f64(double z)
 {
@@ -313,7 +320,8 @@ void symact_logish_f64(const double *z, double *g, size_t n)
 
 static inline float logish_derivative_value_f32(float z)
 {
-    return (float)(logish_derivative_f32((double)z));
+    const double near = logish_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(logish_derivative_f64((double)z));
 }
 
 float symact_logish_derivativef(float z)
@@ -326,19 +334,6 @@ float symact_logish_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logish_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logish_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logish_derivative_value_f64(double z)
 {
@@ -370,7 +365,8 @@ void symact_logish_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float logish_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * logish_derivative_f32((double)z));
+    const double near = (double)g_bar * logish_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logish_derivative_f64((double)z)));
 }
 
 float symact_logish_vjpf(float z, float g_bar)
@@ -383,19 +379,6 @@ float symact_logish_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logish_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logish_vjp_value_f64(double z, double g_bar)
 {
@@ -427,7 +410,8 @@ void symact_logish_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
 
 static inline float logish_second_derivative_value_f32(float z)
 {
-    return (float)(logish_second_derivative_f32((double)z));
+    const double near = logish_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(logish_second_derivative_f64((double)z));
 }
 
 float symact_logish_second_derivativef(float z)
@@ -445,11 +429,25 @@ void symact_logish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logish_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logish_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logish_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -484,12 +482,12 @@ void symact_logish_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES logish_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logish_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logish_forward_f32(symact_x), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logish_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES logish_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logish_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logish_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logish_derivative_f64(symact_x))))
 }
 
 void symact_logish_f16(const uint16_t *z, uint16_t *g, size_t n)

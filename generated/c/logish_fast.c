@@ -5,10 +5,16 @@
  * Formula sha256: 5b404222ab233158680bc2672ee59079208cf6b376307be0d635229317f92e92
  * SPDX-License-Identifier: MIT-0
  *
- * logish, the fast grade: g = z*log(1 + 1/(1 + exp(-z)))
+ * logish, arrays of float32: g = z*log(1 + 1/(1 + exp(-z)))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -27,13 +33,14 @@ static inline SYMACT_INLINED double logish_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t3 = (0x1.5f592781c9063p+0 + z);
-    const double e0 = symact_fast_exp(symact_fast_choice(-0x1.8p+0 > z, (-t), (-z)));
+    const double t3a = (0x1.5f592781c9063p+0 + z);
+    const double t3 = (t3a - 0x1.67550801af0a8p-54);
+    const double e0 = symact_fast_exp(symact_fast_choice(-0x1.9f5928p+0 > z, (-t), (-z)));
     const double e1 = (1.0 / (1.0 + 2.0 * e0));
     const double e2 = (1.0 / (1.0 + e0));
-    const double e3 = symact_fast_log1p(symact_fast_choice(-0x1.8p+0 > z, e0 * e2, e2));
+    const double e3 = symact_fast_log1p(symact_fast_choice(-0x1.9f5928p+0 > z, e0 * e2, e2));
     const double e4 = (1.0 / (1.0 + e2));
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 0x1.62e42fefa39efp-1, symact_fast_choice(-0x1.8p+0 > z, (e3 + ((3.0 * e3 + 2.0 * e0 * e3) - t) * e0) * e1 * e2, symact_fast_choice(-1.0 > z, (0x1.9aad157f2be9p-156 + (0x1.77a21c898b59fp-3 + (0x1.bd267d771edb8p-4 + (0x1.9d4c9b15c36a5p-9 + (((0x1.1e70fec5edd3p-10 + (0x1.53c5cd125234bp-11 + (0x1.5faed089bd031p-19 - 0x1.24ab3be1c0367p-14 * t3) * t3) * t3) * t3 - 0x1.e2554fa3fa6cp-9) * t3 - 0x1.eb4f4e73487e2p-7) * t3) * t3) * t3) * t3), (e3 + z * symact_power_2(e2) * e0 * e4)))));
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 0x1.62e42fefa39efp-1, symact_fast_choice(-0x1.9f5928p+0 > z, (e3 + ((3.0 * e3 + 2.0 * e0 * e3) - t) * e0) * e1 * e2, symact_fast_choice(-0x1.1f5928p+0 > z, (0x1.9aad157f2be9p-156 + (0x1.77a21c898b59fp-3 + (0x1.bd267d771edb8p-4 + (0x1.9d4c9b15c36a5p-9 + (((0x1.1e70fec5edd3p-10 + (0x1.53c5cd125234bp-11 + (0x1.5faed089bd031p-19 - 0x1.24ab3be1c0367p-14 * t3) * t3) * t3) * t3 - 0x1.e2554fa3fa6cp-9) * t3 - 0x1.eb4f4e73487e2p-7) * t3) * t3) * t3) * t3), (e3 + z * symact_power_2(e2) * e0 * e4)))));
 }
 
 SYMACT_CLONED
@@ -61,4 +68,88 @@ void symact_logish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * logish_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_logish_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logish_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logishf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_logish_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logish_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logish_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_logish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * logish_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logish_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -211,7 +211,8 @@ static symact_dd logit_second_derivative_f64(double z)
 
 static inline float logit_value_f32(float z)
 {
-    return (float)(logit_forward_f32((double)z));
+    const double near = logit_forward_f32((double)z);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(logit_forward_f64((double)z));
 }
 
 float symact_logitf(float z)
@@ -229,11 +230,25 @@ void symact_logit_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logit_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logit_forward_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logitf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -268,7 +283,8 @@ void symact_logit_f64(const double *z, double *g, size_t n)
 
 static inline float logit_derivative_value_f32(float z)
 {
-    return (float)(logit_derivative_f32((double)z));
+    const double near = logit_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logit_derivative_f64((double)z));
 }
 
 float symact_logit_derivativef(float z)
@@ -281,19 +297,6 @@ float symact_logit_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logit_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logit_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logit_derivative_value_f64(double z)
 {
@@ -325,7 +328,8 @@ void symact_logit_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float logit_derivative_from_output_value_f32(float g)
 {
-    return (float)(logit_derivative_from_output_f32((double)g));
+    const double near = logit_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logit_derivative_from_output_f64((double)g));
 }
 
 float symact_logit_derivative_from_outputf(float g)
@@ -338,19 +342,6 @@ float symact_logit_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logit_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logit_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logit_derivative_from_output_value_f64(double g)
 {
@@ -382,7 +373,8 @@ void symact_logit_derivative_from_output_f64(const double *g, double *d, size_t 
 
 static inline float logit_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * logit_derivative_f32((double)z));
+    const double near = (double)g_bar * logit_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logit_derivative_f64((double)z)));
 }
 
 float symact_logit_vjpf(float z, float g_bar)
@@ -395,19 +387,6 @@ float symact_logit_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logit_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logit_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logit_vjp_value_f64(double z, double g_bar)
 {
@@ -439,7 +418,8 @@ void symact_logit_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
 
 static inline float logit_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * logit_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * logit_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logit_derivative_from_output_f64((double)g)));
 }
 
 float symact_logit_vjp_from_outputf(float g, float g_bar)
@@ -452,19 +432,6 @@ float symact_logit_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logit_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logit_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logit_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -496,7 +463,8 @@ void symact_logit_vjp_from_output_f64(const double *g, const double *g_bar, doub
 
 static inline float logit_second_derivative_value_f32(float z)
 {
-    return (float)(logit_second_derivative_f32((double)z));
+    const double near = logit_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(logit_second_derivative_f64((double)z));
 }
 
 float symact_logit_second_derivativef(float z)
@@ -514,11 +482,25 @@ void symact_logit_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logit_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logit_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logit_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -553,17 +535,17 @@ void symact_logit_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES logit_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logit_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logit_forward_f32(symact_x), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logit_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES logit_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logit_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logit_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logit_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES logit_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logit_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logit_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logit_derivative_from_output_f64(symact_x))))
 }
 
 void symact_logit_f16(const uint16_t *z, uint16_t *g, size_t n)

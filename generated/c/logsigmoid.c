@@ -218,7 +218,8 @@ static symact_dd logsigmoid_second_derivative_f64(double z)
 
 static inline float logsigmoid_value_f32(float z)
 {
-    return (float)(logsigmoid_forward_f32((double)z));
+    const double near = logsigmoid_forward_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(logsigmoid_forward_f64((double)z));
 }
 
 float symact_logsigmoidf(float z)
@@ -231,19 +232,6 @@ float symact_logsigmoidf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logsigmoid_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logsigmoid_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logsigmoid_value_f64(double z)
 {
@@ -275,7 +263,8 @@ void symact_logsigmoid_f64(const double *z, double *g, size_t n)
 
 static inline float logsigmoid_derivative_value_f32(float z)
 {
-    return (float)(logsigmoid_derivative_f32((double)z));
+    const double near = logsigmoid_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(logsigmoid_derivative_f64((double)z));
 }
 
 float symact_logsigmoid_derivativef(float z)
@@ -288,19 +277,6 @@ float symact_logsigmoid_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logsigmoid_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logsigmoid_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logsigmoid_derivative_value_f64(double z)
 {
@@ -332,7 +308,8 @@ void symact_logsigmoid_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float logsigmoid_derivative_from_output_value_f32(float g)
 {
-    return (float)(logsigmoid_derivative_from_output_f32((double)g));
+    const double near = logsigmoid_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logsigmoid_derivative_from_output_f64((double)g));
 }
 
 float symact_logsigmoid_derivative_from_outputf(float g)
@@ -345,19 +322,6 @@ float symact_logsigmoid_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logsigmoid_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logsigmoid_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logsigmoid_derivative_from_output_value_f64(double g)
 {
@@ -389,7 +353,8 @@ void symact_logsigmoid_derivative_from_output_f64(const double *g, double *d, si
 
 static inline float logsigmoid_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * logsigmoid_derivative_f32((double)z));
+    const double near = (double)g_bar * logsigmoid_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logsigmoid_derivative_f64((double)z)));
 }
 
 float symact_logsigmoid_vjpf(float z, float g_bar)
@@ -402,19 +367,6 @@ float symact_logsigmoid_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logsigmoid_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logsigmoid_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logsigmoid_vjp_value_f64(double z, double g_bar)
 {
@@ -446,7 +398,8 @@ void symact_logsigmoid_vjp_f64(const double *z, const double *g_bar, double *z_b
 
 static inline float logsigmoid_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * logsigmoid_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * logsigmoid_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logsigmoid_derivative_from_output_f64((double)g)));
 }
 
 float symact_logsigmoid_vjp_from_outputf(float g, float g_bar)
@@ -459,19 +412,6 @@ float symact_logsigmoid_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_logsigmoid_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logsigmoid_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double logsigmoid_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -503,7 +443,8 @@ void symact_logsigmoid_vjp_from_output_f64(const double *g, const double *g_bar,
 
 static inline float logsigmoid_second_derivative_value_f32(float z)
 {
-    return (float)(logsigmoid_second_derivative_f32((double)z));
+    const double near = logsigmoid_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(logsigmoid_second_derivative_f64((double)z));
 }
 
 float symact_logsigmoid_second_derivativef(float z)
@@ -521,11 +462,25 @@ void symact_logsigmoid_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = logsigmoid_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = logsigmoid_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_logsigmoid_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -560,17 +515,17 @@ void symact_logsigmoid_second_derivative_f64(const double *z, double *d, size_t 
 
 SYMACT_HALVES logsigmoid_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logsigmoid_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logsigmoid_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logsigmoid_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES logsigmoid_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logsigmoid_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logsigmoid_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logsigmoid_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES logsigmoid_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * logsigmoid_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * logsigmoid_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logsigmoid_derivative_from_output_f64(symact_x))))
 }
 
 void symact_logsigmoid_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -99,7 +99,8 @@ static inline double mish_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.31432c0d12d84p+0 + z);
+        const double distance = (0x1.31432c0d12d84p+0 + z);
+        const double t = (0x1.bf319154da21p-55 + distance);
         y3 = (0x1.01727049d6136p-153 + t * (0x1.115acb42500bbp-2 + t * (0x1.a34a251d8ad7bp-3 + t * (0x1.574f121a868dbp-5 + t * (t * (t * (t * (0x1.1e5e184a0fep-10 + t * (0x1.03799182b217fp-10 + t * (0x1.0a7954e86867p-12 + t * (t * (t * (0x1.fa20aae0364c5p-21 * t - 0x1.223bcd6871175p-16) - 0x1.d453aef9813dp-15) - 0x1.5fffa067220abp-15)))) - 0x1.b87ddfb51b745p-9) - 0x1.03369d4ac90fap-6) - 0x1.4c222fe64d4fbp-6)))));
     }
     /* as it is */
@@ -183,34 +184,43 @@ static inline double mish_second_derivative_f32(double z)
         const double s2 = (-s1);
         y2 = s0 * symact_power_3((1.0 / ((2.0 + 2.0 * s0) + symact_f64_exp(-2.0 * t)))) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))));
     }
-    /* as it is */
+    /* power series */
     double y3;
+    {
+        const double distance = (0x1.20d0f116eb001p+1 + z);
+        const double t = (0x1.ed98c925498a2p-54 + distance);
+        y3 = (0x1.089796b0cf246p-155 + t * (0x1.bd7543d635e3fp-4 + t * (0x1.956e15ad4977cp-4 + t * (0x1.321192f866b01p-5 + t * (0x1.b79f54f639c0dp-9 + t * (t * (t * (t * (t * (0x1.4dba0d414b9b4p-15 + t * (0x1.0e6fa51038bd6p-15 + t * (0x1.86c9cde32cec6p-17 + t * (0x1.26e828ed46da8p-19 - 0x1.9b97ea0ba2a2ep-23 * t)))) - 0x1.ba0303a55dc65p-14) - 0x1.9fa64b5d84113p-11) - 0x1.451146d7c7c26p-9) - 0x1.fa00ae6565a08p-9))))));
+    }
+    /* as it is */
+    double y4;
     {
         const double s0 = (-z);
         const double s1 = symact_f64_exp(s0);
         const double s2 = (1.0 + s1);
         const double s3 = symact_f64_tanh(symact_f64_log1p(symact_f64_exp(z)));
-        y3 = symact_power_2((1.0 / s2)) * (1.0 - symact_power_2(s3)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z);
+        y4 = symact_power_2((1.0 / s2)) * (1.0 - symact_power_2(s3)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z);
     }
     /* power series */
-    double y4;
+    double y5;
     {
-        const double t = (z - 0x1.7d9612a44004p+0);
-        y4 = (0x1.6483adf1c4891p-154 + t * (t * (0x1.2005f89b94e15p-2 + t * (t * (t * (0x1.eb6dcd56f7729p-5 + t * (t * (t * (0x1.caeea1614b2fcp-8 + t * (t * (t * (0x1.3ee8a1b2735ap-11 + t * (0x1.809ebdda7f117p-15 - 0x1.1fada05c82d53p-13 * t)) - 0x1.6f584cc4a3afp-10) - 0x1.1990c81d8054bp-12)) - 0x1.79fcae5ae4ba7p-7) - 0x1.24b1188ea3f55p-7)) - 0x1.11016a32bec52p-4) - 0x1.467b383afa813p-4)) - 0x1.d8765d356c1afp-3));
+        const double distance = (z - 0x1.7d9612a44004p+0);
+        const double t = (distance - 0x1.48a1647177d43p-54);
+        y5 = (0x1.6483adf1c4891p-154 + t * (t * (0x1.2005f89b94e15p-2 + t * (t * (t * (0x1.eb6dcd56f7729p-5 + t * (t * (t * (0x1.caeea1614b2fcp-8 + t * (t * (t * (0x1.3ee8a1b2735ap-11 + t * (0x1.809ebdda7f117p-15 - 0x1.1fada05c82d53p-13 * t)) - 0x1.6f584cc4a3afp-10) - 0x1.1990c81d8054bp-12)) - 0x1.79fcae5ae4ba7p-7) - 0x1.24b1188ea3f55p-7)) - 0x1.11016a32bec52p-4) - 0x1.467b383afa813p-4)) - 0x1.d8765d356c1afp-3));
     }
     /* decaying exponentials */
-    double y5;
+    double y6;
     {
         const double t = z;
         const double s0 = symact_f64_exp((-t));
         const double s1 = symact_f64_exp(-2.0 * t);
         const double s2 = 8.0 * t;
-        y5 = s1 * symact_power_3((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1))) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2);
+        y6 = s1 * symact_power_3((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1))) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2);
     }
-    double y = y5;
-    y = 0x1.8p+0 > z ? y4 : y;
-    y = 0x1.4p+0 > z ? y3 : y;
-    y = 0.0 > z ? y2 : y;
+    double y = y6;
+    y = 0x1.8p+0 > z ? y5 : y;
+    y = 0x1.4p+0 > z ? y4 : y;
+    y = -2.0 > z ? y3 : y;
+    y = -0x1.4p+1 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
     return z != z ? z : y;
@@ -276,7 +286,8 @@ static symact_dd mish_second_derivative_f64(double z)
 
 static inline float mish_value_f32(float z)
 {
-    return (float)(mish_forward_f32((double)z));
+    const double near = mish_forward_f32((double)z);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(mish_forward_f64((double)z));
 }
 
 float symact_mishf(float z)
@@ -289,19 +300,6 @@ float symact_mishf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_mish_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = mish_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double mish_value_f64(double z)
 {
@@ -333,7 +331,8 @@ void symact_mish_f64(const double *z, double *g, size_t n)
 
 static inline float mish_derivative_value_f32(float z)
 {
-    return (float)(mish_derivative_f32((double)z));
+    const double near = mish_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(mish_derivative_f64((double)z));
 }
 
 float symact_mish_derivativef(float z)
@@ -346,19 +345,6 @@ float symact_mish_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_mish_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = mish_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double mish_derivative_value_f64(double z)
 {
@@ -390,7 +376,8 @@ void symact_mish_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float mish_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * mish_derivative_f32((double)z));
+    const double near = (double)g_bar * mish_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), mish_derivative_f64((double)z)));
 }
 
 float symact_mish_vjpf(float z, float g_bar)
@@ -403,19 +390,6 @@ float symact_mish_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_mish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = mish_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double mish_vjp_value_f64(double z, double g_bar)
 {
@@ -447,7 +421,8 @@ void symact_mish_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 static inline float mish_second_derivative_value_f32(float z)
 {
-    return (float)(mish_second_derivative_f32((double)z));
+    const double near = mish_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(mish_second_derivative_f64((double)z));
 }
 
 float symact_mish_second_derivativef(float z)
@@ -465,11 +440,25 @@ void symact_mish_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = mish_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = mish_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_mish_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -504,12 +493,12 @@ void symact_mish_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES mish_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * mish_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * mish_forward_f32(symact_x), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), mish_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES mish_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * mish_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * mish_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), mish_derivative_f64(symact_x))))
 }
 
 void symact_mish_f16(const uint16_t *z, uint16_t *g, size_t n)

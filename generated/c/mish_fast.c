@@ -5,10 +5,16 @@
  * Formula sha256: 649a90ed0948ce164b64d2e18eb022c41a45e50497d9f0a823593292b4da0da5
  * SPDX-License-Identifier: MIT-0
  *
- * mish, the fast grade: g = z*tanh(log(exp(z) + 1))
+ * mish, arrays of float32: g = z*tanh(log(exp(z) + 1))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -21,21 +27,22 @@ static inline SYMACT_INLINED double mish_forward_fast(double z)
     const double e0 = symact_fast_exp_below((-t));
     const double e1 = (1.0 / symact_fast_choice(0.0 > z, (2.0 + (2.0 + e0) * e0), (1.0 + (2.0 + 2.0 * e0) * e0)));
     const double s0 = 2.0 * t;
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, INFINITY, symact_fast_choice(z == 0.0, 0x1.3333333333333p-1 * z, symact_fast_choice(0.0 > z, ((-s0) - e0 * t) * e0 * e1, (t + s0 * e0) * e1))));
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == 0.0, 0x1.3333333333333p-1 * z, symact_fast_choice(0.0 > z, ((-s0) - e0 * t) * e0 * e1, (t + s0 * e0) * e1)));
 }
 
 static inline SYMACT_INLINED double mish_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t3 = (0x1.31432c0d12d84p+0 + z);
+    const double t3a = (0x1.31432c0d12d84p+0 + z);
+    const double t3 = (0x1.bf319154da21p-55 + t3a);
     const double e0 = symact_fast_exp_below((-t));
     const double e1 = (1.0 / symact_fast_choice(0.0 > z, ((2.0 + 2.0 * e0) + symact_power_2(e0)), ((1.0 + 2.0 * e0) + 2.0 * symact_power_2(e0))));
     const double s0 = symact_power_2(e1);
     const double s1 = 4.0 * t;
     const double s2 = (-s1);
     const double s3 = s0 * ((4.0 + s2) + ((6.0 + s2) + (4.0 + e0) * e0) * e0) * e0;
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.8p+0 > z, s3, symact_fast_choice(-1.0 > z, (0x1.01727049d6136p-153 + (0x1.115acb42500bbp-2 + (0x1.a34a251d8ad7bp-3 + (0x1.574f121a868dbp-5 + ((((0x1.1e5e184a0fep-10 + (0x1.03799182b217fp-10 + 0x1.0a7954e86867p-12 * t3) * t3) * t3 - 0x1.b87ddfb51b745p-9) * t3 - 0x1.03369d4ac90fap-6) * t3 - 0x1.4c222fe64d4fbp-6) * t3) * t3) * t3) * t3), symact_fast_choice(0.0 > z, s3, s0 * (1.0 + (4.0 + ((6.0 + s1) + (4.0 + s1) * e0) * e0) * e0))))));
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.6p+0 > z, s3, symact_fast_choice(-1.0 > z, (0x1.01727049d6136p-153 + (0x1.115acb42500bbp-2 + (0x1.a34a251d8ad7bp-3 + (0x1.574f121a868dbp-5 + ((((0x1.1e5e184a0fep-10 + (0x1.03799182b217fp-10 + 0x1.0a7954e86867p-12 * t3) * t3) * t3 - 0x1.b87ddfb51b745p-9) * t3 - 0x1.03369d4ac90fap-6) * t3 - 0x1.4c222fe64d4fbp-6) * t3) * t3) * t3) * t3), symact_fast_choice(0.0 > z, s3, s0 * (1.0 + (4.0 + ((6.0 + s1) + (4.0 + s1) * e0) * e0) * e0))))));
 }
 
 SYMACT_CLONED
@@ -63,4 +70,88 @@ void symact_mish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, 
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * mish_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_mish_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = mish_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_mishf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_mish_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = mish_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-31, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_mish_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_mish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * mish_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-31, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_mish_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

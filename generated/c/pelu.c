@@ -75,12 +75,7 @@ static symact_dd pelu_forward_f64(double z, double a, double b)
         return symact_dd_mul(dd_a, symact_dd_expm1(symact_dd_div(x, dd_b)));
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_div(symact_dd_mul(dd_a, x), dd_b);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_div(symact_dd_mul(dd_a, t), dd_b);
+    return symact_dd_div(symact_dd_mul(dd_a, x), dd_b);
 }
 
 static inline double pelu_derivative_f32(double z, double a, double b)
@@ -286,12 +281,7 @@ static symact_dd pelu_derivative_wrt_a_f64(double z, double a, double b)
         return symact_dd_expm1(symact_dd_div(x, dd_b));
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_div(x, dd_b);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_div(t, dd_b);
+    return symact_dd_div(x, dd_b);
 }
 
 static inline double pelu_derivative_wrt_b_f32(double z, double a, double b)
@@ -350,17 +340,13 @@ static symact_dd pelu_derivative_wrt_b_f64(double z, double a, double b)
         return symact_dd_neg(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_a, t), symact_dd_div(symact_dd_from_double(1.0), dd_b)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(0x1p-1), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p-5, 0x1.5555555555555p-59), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p-7, 0x1.1111111111111p-63), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.71de3a556c734p-19, -0x1.c154f8ddc6cp-73), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112), symact_dd_mul(symact_dd_make(0x1.e542ba4020225p-62, 0x1.ea72b4afe3c2fp-120), s0)))))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_neg(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_div(symact_dd_from_double(1.0), dd_b))));
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_neg(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(dd_a, t), symact_dd_div(symact_dd_from_double(1.0), dd_b))));
+    return symact_dd_neg(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_div(symact_dd_from_double(1.0), dd_b))));
 }
 
 static inline float pelu_value_f32(float z, float a, float b)
 {
-    return (float)(pelu_forward_f32((double)z, (double)a, (double)b));
+    const double near = pelu_forward_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(pelu_forward_f64((double)z, (double)a, (double)b));
 }
 
 float symact_peluf(float z, float a, float b)
@@ -373,19 +359,6 @@ float symact_peluf(float z, float a, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_pelu_f32(const float *z, float *g, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = pelu_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double pelu_value_f64(double z, double a, double b)
 {
@@ -417,7 +390,8 @@ void symact_pelu_f64(const double *z, double *g, size_t n, double a, double b)
 
 static inline float pelu_derivative_value_f32(float z, float a, float b)
 {
-    return (float)(pelu_derivative_f32((double)z, (double)a, (double)b));
+    const double near = pelu_derivative_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(pelu_derivative_f64((double)z, (double)a, (double)b));
 }
 
 float symact_pelu_derivativef(float z, float a, float b)
@@ -430,19 +404,6 @@ float symact_pelu_derivativef(float z, float a, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_pelu_derivative_f32(const float *z, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = pelu_derivative_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double pelu_derivative_value_f64(double z, double a, double b)
 {
@@ -474,7 +435,8 @@ void symact_pelu_derivative_f64(const double *z, double *d, size_t n, double a, 
 
 static inline float pelu_derivative_from_output_value_f32(float g, float a, float b)
 {
-    return (float)(pelu_derivative_from_output_f32((double)g, (double)a, (double)b));
+    const double near = pelu_derivative_from_output_f32((double)g, (double)a, (double)b);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(pelu_derivative_from_output_f64((double)g, (double)a, (double)b));
 }
 
 float symact_pelu_derivative_from_outputf(float g, float a, float b)
@@ -487,19 +449,6 @@ float symact_pelu_derivative_from_outputf(float g, float a, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_pelu_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = pelu_derivative_from_output_value_f32(g[i], a, b);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_pelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b)
 {
@@ -549,7 +498,8 @@ int symact_pelu_derivative_from_output_checked_f64(const double *g, double *d, s
 
 static inline float pelu_vjp_value_f32(float z, float g_bar, float a, float b)
 {
-    return (float)((double)g_bar * pelu_derivative_f32((double)z, (double)a, (double)b));
+    const double near = (double)g_bar * pelu_derivative_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_f64((double)z, (double)a, (double)b)));
 }
 
 float symact_pelu_vjpf(float z, float g_bar, float a, float b)
@@ -562,19 +512,6 @@ float symact_pelu_vjpf(float z, float g_bar, float a, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_pelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = pelu_vjp_value_f32(z[i], g_bar[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double pelu_vjp_value_f64(double z, double g_bar, double a, double b)
 {
@@ -606,7 +543,8 @@ void symact_pelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 static inline float pelu_vjp_from_output_value_f32(float g, float g_bar, float a, float b)
 {
-    return (float)((double)g_bar * pelu_derivative_from_output_f32((double)g, (double)a, (double)b));
+    const double near = (double)g_bar * pelu_derivative_from_output_f32((double)g, (double)a, (double)b);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_from_output_f64((double)g, (double)a, (double)b)));
 }
 
 float symact_pelu_vjp_from_outputf(float g, float g_bar, float a, float b)
@@ -619,19 +557,6 @@ float symact_pelu_vjp_from_outputf(float g, float g_bar, float a, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_pelu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = pelu_vjp_from_output_value_f32(g[i], g_bar[i], a, b);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_pelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
 {
@@ -681,7 +606,8 @@ int symact_pelu_vjp_from_output_checked_f64(const double *g, const double *g_bar
 
 static inline float pelu_second_derivative_value_f32(float z, float a, float b)
 {
-    return (float)(pelu_second_derivative_f32((double)z, (double)a, (double)b));
+    const double near = pelu_second_derivative_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(pelu_second_derivative_f64((double)z, (double)a, (double)b));
 }
 
 float symact_pelu_second_derivativef(float z, float a, float b)
@@ -699,11 +625,25 @@ void symact_pelu_second_derivative_f32(const float *z, float *d, size_t n, float
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = pelu_second_derivative_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = pelu_second_derivative_f32((double)z[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-42, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_pelu_second_derivativef(z[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -738,7 +678,8 @@ void symact_pelu_second_derivative_f64(const double *z, double *d, size_t n, dou
 
 static inline float pelu_derivative_wrt_a_value_f32(float z, float a, float b)
 {
-    return (float)(pelu_derivative_wrt_a_f32((double)z, (double)a, (double)b));
+    const double near = pelu_derivative_wrt_a_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(pelu_derivative_wrt_a_f64((double)z, (double)a, (double)b));
 }
 
 float symact_pelu_derivative_wrt_af(float z, float a, float b)
@@ -756,11 +697,25 @@ void symact_pelu_derivative_wrt_a_f32(const float *z, float *d, size_t n, float 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = pelu_derivative_wrt_a_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = pelu_derivative_wrt_a_f32((double)z[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_pelu_derivative_wrt_af(z[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -795,7 +750,8 @@ void symact_pelu_derivative_wrt_a_f64(const double *z, double *d, size_t n, doub
 
 static inline float pelu_derivative_wrt_b_value_f32(float z, float a, float b)
 {
-    return (float)(pelu_derivative_wrt_b_f32((double)z, (double)a, (double)b));
+    const double near = pelu_derivative_wrt_b_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(pelu_derivative_wrt_b_f64((double)z, (double)a, (double)b));
 }
 
 float symact_pelu_derivative_wrt_bf(float z, float a, float b)
@@ -813,11 +769,25 @@ void symact_pelu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = pelu_derivative_wrt_b_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = pelu_derivative_wrt_b_f32((double)z[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-42, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_pelu_derivative_wrt_bf(z[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -852,17 +822,17 @@ void symact_pelu_derivative_wrt_b_f64(const double *z, double *d, size_t n, doub
 
 SYMACT_HALVES pelu_forward_halves(SYMACT_OF_HALVES, float a, float b)
 {
-    SYMACT_EACH_HALF(symact_y * pelu_forward_f32(symact_x, (double)a, (double)b))
+    SYMACT_EACH_HALF(symact_y * pelu_forward_f32(symact_x, (double)a, (double)b), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), pelu_forward_f64(symact_x, (double)a, (double)b))))
 }
 
 SYMACT_HALVES pelu_derivative_halves(SYMACT_OF_HALVES, float a, float b)
 {
-    SYMACT_EACH_HALF(symact_y * pelu_derivative_f32(symact_x, (double)a, (double)b))
+    SYMACT_EACH_HALF(symact_y * pelu_derivative_f32(symact_x, (double)a, (double)b), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), pelu_derivative_f64(symact_x, (double)a, (double)b))))
 }
 
 SYMACT_HALVES pelu_derivative_from_output_halves(SYMACT_OF_HALVES, float a, float b)
 {
-    SYMACT_EACH_HALF(symact_y * pelu_derivative_from_output_f32(symact_x, (double)a, (double)b))
+    SYMACT_EACH_HALF(symact_y * pelu_derivative_from_output_f32(symact_x, (double)a, (double)b), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), pelu_derivative_from_output_f64(symact_x, (double)a, (double)b))))
 }
 
 void symact_pelu_f16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)

@@ -32,12 +32,9 @@ static inline double quick_gelu_forward_f32(double z)
     const double y1 = INFINITY;
     /* zero, with its sign */
     const double y2 = 0x1p-1 * z;
-    /* ties broken by the next term */
-    const double y3 = (0x1p-1 * z + 0x1p-53 * fabs(z));
     /* as it is */
-    const double y4 = (z / (1.0 + symact_f64_exp(-0x1.b3b645a1cac08p+0 * z)));
-    double y = y4;
-    y = fabs(z) < 0x1p-40 ? y3 : y;
+    const double y3 = (z / (1.0 + symact_f64_exp(-0x1.b3b645a1cac08p+0 * z)));
+    double y = y3;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -98,7 +95,8 @@ static inline double quick_gelu_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.80974a62be3dfp-1 + z);
+        const double distance = (0x1.80974a62be3dfp-1 + z);
+        const double t = (distance - 0x1.b12c858d26bfp-55);
         y3 = (t * (0x1.7b9cd99ff06b7p-2 + t * (0x1.b30221e11c035p-2 + t * (0x1.7d2c1a07340cp-4 + t * (t * (t * (0x1.937473c2b253fp-9 + t * (0x1.0ea41b4547dcfp-5 + t * (0x1.ac811c6cde71fp-7 + t * (t * (t * (t * (0x1.6b6714447b852p-10 + 0x1.c5729bb7d26b2p-11 * t) - 0x1.0bd00532bc5f7p-10) - 0x1.8d7c7c9ace327p-8) - 0x1.414a011e5b95ap-8)))) - 0x1.827cb3ec2a6d7p-4) - 0x1.059cd091d8f47p-3)))) - 0x1.b1f5b81a9b24fp-157);
     }
     /* as it is */
@@ -176,7 +174,8 @@ static inline double quick_gelu_second_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.68e3f15ed0fc7p+0 + z);
+        const double distance = (0x1.68e3f15ed0fc7p+0 + z);
+        const double t = (0x1.d16c4a424edcbp-54 + distance);
         y3 = (t * (0x1.0f826d4e6293ep-2 + t * (0x1.8131b09e5fd2ep-2 + t * (0x1.8275cb7054081p-3 + t * (t * (t * (t * (t * (0x1.7abe7978af49dp-7 + t * (0x1.3d2ad91509f68p-7 + t * (0x1.7fb8776e61409p-9 + t * (t * (-0x1.39dae5872b41dp-10 - 0x1.1a36587e8458fp-11 * t) - 0x1.82104bbd811a3p-11)))) - 0x1.09a79b9b55cb4p-7) - 0x1.cf19acaa7147ap-5) - 0x1.809c58866c488p-4) - 0x1.adc85c16d3af7p-6)))) - 0x1.373a16d25e555p-156);
     }
     /* as it is */
@@ -189,7 +188,8 @@ static inline double quick_gelu_second_derivative_f32(double z)
     /* power series */
     double y5;
     {
-        const double t = (z - 0x1.68e3f15ed0fc7p+0);
+        const double distance = (z - 0x1.68e3f15ed0fc7p+0);
+        const double t = (distance - 0x1.d16c4a424edcbp-54);
         y5 = (t * (t * (0x1.8131b09e5fd2ep-2 + t * (t * (t * (0x1.809c58866c488p-4 + t * (t * (0x1.09a79b9b55cb4p-7 + t * (0x1.7abe7978af49dp-7 + t * (t * (0x1.7fb8776e61409p-9 + t * (0x1.82104bbd811a3p-11 + t * (0x1.1a36587e8458fp-11 * t - 0x1.39dae5872b41dp-10))) - 0x1.3d2ad91509f68p-7))) - 0x1.cf19acaa7147ap-5)) - 0x1.adc85c16d3af7p-6) - 0x1.8275cb7054081p-3)) - 0x1.0f826d4e6293ep-2) - 0x1.373a16d25e555p-156);
     }
     /* decaying exponentials */
@@ -202,8 +202,8 @@ static inline double quick_gelu_second_derivative_f32(double z)
     }
     double y = y6;
     y = 0x1.8p+0 > z ? y5 : y;
-    y = 1.0 > z ? y4 : y;
-    y = -1.0 > z ? y3 : y;
+    y = 0x1.4p+0 > z ? y4 : y;
+    y = -0x1.4p+0 > z ? y3 : y;
     y = -0x1.8p+0 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -267,7 +267,8 @@ static symact_dd quick_gelu_second_derivative_f64(double z)
 
 static inline float quick_gelu_value_f32(float z)
 {
-    return (float)(quick_gelu_forward_f32((double)z));
+    const double near = quick_gelu_forward_f32((double)z);
+    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(quick_gelu_forward_f64((double)z));
 }
 
 float symact_quick_geluf(float z)
@@ -280,19 +281,6 @@ float symact_quick_geluf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_quick_gelu_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = quick_gelu_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double quick_gelu_value_f64(double z)
 {
@@ -324,7 +312,8 @@ void symact_quick_gelu_f64(const double *z, double *g, size_t n)
 
 static inline float quick_gelu_derivative_value_f32(float z)
 {
-    return (float)(quick_gelu_derivative_f32((double)z));
+    const double near = quick_gelu_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(quick_gelu_derivative_f64((double)z));
 }
 
 float symact_quick_gelu_derivativef(float z)
@@ -337,19 +326,6 @@ float symact_quick_gelu_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_quick_gelu_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = quick_gelu_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double quick_gelu_derivative_value_f64(double z)
 {
@@ -381,7 +357,8 @@ void symact_quick_gelu_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float quick_gelu_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * quick_gelu_derivative_f32((double)z));
+    const double near = (double)g_bar * quick_gelu_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), quick_gelu_derivative_f64((double)z)));
 }
 
 float symact_quick_gelu_vjpf(float z, float g_bar)
@@ -394,19 +371,6 @@ float symact_quick_gelu_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_quick_gelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = quick_gelu_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double quick_gelu_vjp_value_f64(double z, double g_bar)
 {
@@ -438,7 +402,8 @@ void symact_quick_gelu_vjp_f64(const double *z, const double *g_bar, double *z_b
 
 static inline float quick_gelu_second_derivative_value_f32(float z)
 {
-    return (float)(quick_gelu_second_derivative_f32((double)z));
+    const double near = quick_gelu_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(quick_gelu_second_derivative_f64((double)z));
 }
 
 float symact_quick_gelu_second_derivativef(float z)
@@ -456,11 +421,25 @@ void symact_quick_gelu_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = quick_gelu_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = quick_gelu_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_quick_gelu_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -495,12 +474,12 @@ void symact_quick_gelu_second_derivative_f64(const double *z, double *d, size_t 
 
 SYMACT_HALVES quick_gelu_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * quick_gelu_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * quick_gelu_forward_f32(symact_x), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), quick_gelu_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES quick_gelu_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * quick_gelu_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * quick_gelu_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), quick_gelu_derivative_f64(symact_x))))
 }
 
 void symact_quick_gelu_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -5,10 +5,16 @@
  * Formula sha256: 74224fd91076ac244fa844af427684baede35aa4b1e69045e96161f0314263c9
  * SPDX-License-Identifier: MIT-0
  *
- * quick_gelu, the fast grade: g = z/(1 + exp(-851*z/500))
+ * quick_gelu, arrays of float32: g = z/(1 + exp(-851*z/500))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -26,11 +32,14 @@ static inline SYMACT_INLINED double quick_gelu_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t3 = (0x1.80974a62be3dfp-1 + z);
-    const double e0 = symact_fast_exp(symact_fast_choice(-0x1.ap-1 > z, -0x1.b3b645a1cac08p+0 * t, -0x1.b3b645a1cac08p+0 * z));
+    const double t3a = (0x1.80974a62be3dfp-1 + z);
+    const double t3 = (t3a - 0x1.b12c858d26bfp-55);
+    const double e0 = symact_fast_exp_below(-0x1.b3b645a1cac08p+0 * t);
     const double e1 = (1.0 / (1.0 + e0));
-    const double s0 = symact_power_2(e1);
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.ap-1 > z, 0x1.0624dd2f1a9fcp-9 * s0 * ((500.0 + 500.0 * e0) - 851.0 * t) * e0, symact_fast_choice(-0x1.40974cp-1 > z, ((0x1.7b9cd99ff06b7p-2 + (0x1.b30221e11c035p-2 + (0x1.7d2c1a07340cp-4 + (((0x1.937473c2b253fp-9 + (0x1.0ea41b4547dcfp-5 + (0x1.ac811c6cde71fp-7 - 0x1.414a011e5b95ap-8 * t3) * t3) * t3) * t3 - 0x1.827cb3ec2a6d7p-4) * t3 - 0x1.059cd091d8f47p-3) * t3) * t3) * t3) * t3 - 0x1.b1f5b81a9b24fp-157), s0 * ((1.0 + e0) + 0x1.b3b645a1cac08p+0 * z * e0)))));
+    const double s0 = 851.0 * t;
+    const double s1 = 0x1.0624dd2f1a9fcp-9 * symact_power_2(e1);
+    const double s2 = s1 * ((500.0 + 500.0 * e0) - s0) * e0;
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.ap-1 > z, s2, symact_fast_choice(-0x1.60974cp-1 > z, ((0x1.7b9cd99ff06b7p-2 + (0x1.b30221e11c035p-2 + (0x1.7d2c1a07340cp-4 + (((0x1.937473c2b253fp-9 + (0x1.0ea41b4547dcfp-5 + (0x1.ac811c6cde71fp-7 - 0x1.414a011e5b95ap-8 * t3) * t3) * t3) * t3 - 0x1.827cb3ec2a6d7p-4) * t3 - 0x1.059cd091d8f47p-3) * t3) * t3) * t3) * t3 - 0x1.b1f5b81a9b24fp-157), symact_fast_choice(0.0 > z, s2, s1 * (500.0 + (500.0 + s0) * e0))))));
 }
 
 SYMACT_CLONED
@@ -58,4 +67,88 @@ void symact_quick_gelu_vjp_fast_f32(const float *z, const float *g_bar, float *z
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * quick_gelu_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_quick_gelu_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = quick_gelu_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_quick_geluf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_quick_gelu_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = quick_gelu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_quick_gelu_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_quick_gelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * quick_gelu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_quick_gelu_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -151,18 +151,8 @@ static symact_dd reciprocal_derivative_from_output_f64(double z)
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_neg(symact_dd_powi(t, 2));
-    }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_neg(symact_dd_powi(x, 2));
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_neg(symact_dd_powi(t, 2));
+    return symact_dd_neg(symact_dd_powi(x, 2));
 }
 
 static inline double reciprocal_second_derivative_f32(double z)
@@ -212,7 +202,8 @@ static symact_dd reciprocal_second_derivative_f64(double z)
 
 static inline float reciprocal_value_f32(float z)
 {
-    return (float)(reciprocal_forward_f32((double)z));
+    const double near = reciprocal_forward_f32((double)z);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(reciprocal_forward_f64((double)z));
 }
 
 float symact_reciprocalf(float z)
@@ -225,19 +216,6 @@ float symact_reciprocalf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_reciprocal_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = reciprocal_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double reciprocal_value_f64(double z)
 {
@@ -269,7 +247,8 @@ void symact_reciprocal_f64(const double *z, double *g, size_t n)
 
 static inline float reciprocal_derivative_value_f32(float z)
 {
-    return (float)(reciprocal_derivative_f32((double)z));
+    const double near = reciprocal_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(reciprocal_derivative_f64((double)z));
 }
 
 float symact_reciprocal_derivativef(float z)
@@ -282,19 +261,6 @@ float symact_reciprocal_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_reciprocal_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = reciprocal_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double reciprocal_derivative_value_f64(double z)
 {
@@ -339,19 +305,6 @@ float symact_reciprocal_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_reciprocal_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = reciprocal_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double reciprocal_derivative_from_output_value_f64(double g)
 {
@@ -383,7 +336,8 @@ void symact_reciprocal_derivative_from_output_f64(const double *g, double *d, si
 
 static inline float reciprocal_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * reciprocal_derivative_f32((double)z));
+    const double near = (double)g_bar * reciprocal_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), reciprocal_derivative_f64((double)z)));
 }
 
 float symact_reciprocal_vjpf(float z, float g_bar)
@@ -396,19 +350,6 @@ float symact_reciprocal_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_reciprocal_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = reciprocal_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double reciprocal_vjp_value_f64(double z, double g_bar)
 {
@@ -453,19 +394,6 @@ float symact_reciprocal_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_reciprocal_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = reciprocal_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double reciprocal_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -497,7 +425,8 @@ void symact_reciprocal_vjp_from_output_f64(const double *g, const double *g_bar,
 
 static inline float reciprocal_second_derivative_value_f32(float z)
 {
-    return (float)(reciprocal_second_derivative_f32((double)z));
+    const double near = reciprocal_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(reciprocal_second_derivative_f64((double)z));
 }
 
 float symact_reciprocal_second_derivativef(float z)
@@ -515,11 +444,25 @@ void symact_reciprocal_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = reciprocal_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = reciprocal_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_reciprocal_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -554,17 +497,17 @@ void symact_reciprocal_second_derivative_f64(const double *z, double *d, size_t 
 
 SYMACT_HALVES reciprocal_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * reciprocal_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * reciprocal_forward_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), reciprocal_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES reciprocal_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * reciprocal_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * reciprocal_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), reciprocal_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES reciprocal_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * reciprocal_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * reciprocal_derivative_from_output_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), reciprocal_derivative_from_output_f64(symact_x))))
 }
 
 void symact_reciprocal_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -160,7 +160,7 @@ static inline double scaled_tanh_derivative_f32(double z, double a, double b)
         y4 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
     }
     double y = y4;
-    y = 0x1p-28 > z ? y3 : y;
+    y = 0x1p-30 > z ? y3 : y;
     y = 0.0 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -188,7 +188,7 @@ static inline double scaled_tanh_derivative_f32(double z, double a, double b)
         y4 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
     }
     double y = y4;
-    y = 0x1p-25 > z ? y3 : y;
+    y = 0x1p-27 > z ? y3 : y;
     y = 0.0 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -322,7 +322,7 @@ static inline double scaled_tanh_second_derivative_f32(double z, double a, doubl
         y5 = (8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     double y = y5;
-    y = 0x1p-28 > z ? y4 : y;
+    y = 0x1p-30 > z ? y4 : y;
     y = 0.0 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
@@ -359,7 +359,7 @@ static inline double scaled_tanh_second_derivative_f32(double z, double a, doubl
         y5 = (-8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     double y = y5;
-    y = 0x1p-25 > z ? y4 : y;
+    y = 0x1p-27 > z ? y4 : y;
     y = 0.0 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
@@ -589,7 +589,7 @@ static inline double scaled_tanh_derivative_wrt_b_f32(double z, double a, double
         y5 = 4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
     }
     double y = y5;
-    y = 0x1p-28 > z ? y4 : y;
+    y = 0x1p-30 > z ? y4 : y;
     y = 0.0 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
@@ -620,7 +620,7 @@ static inline double scaled_tanh_derivative_wrt_b_f32(double z, double a, double
         y5 = 4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
     }
     double y = y5;
-    y = 0x1p-25 > z ? y4 : y;
+    y = 0x1p-27 > z ? y4 : y;
     y = 0.0 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
@@ -720,7 +720,8 @@ static symact_dd scaled_tanh_derivative_wrt_b_f64(double z, double a, double b)
 
 static inline float scaled_tanh_value_f32(float z, float a, float b)
 {
-    return (float)(scaled_tanh_forward_f32((double)z, (double)a, (double)b));
+    const double near = scaled_tanh_forward_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(scaled_tanh_forward_f64((double)z, (double)a, (double)b));
 }
 
 float symact_scaled_tanhf(float z, float a, float b)
@@ -733,19 +734,6 @@ float symact_scaled_tanhf(float z, float a, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_scaled_tanh_f32(const float *z, float *g, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = scaled_tanh_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double scaled_tanh_value_f64(double z, double a, double b)
 {
@@ -777,7 +765,8 @@ void symact_scaled_tanh_f64(const double *z, double *g, size_t n, double a, doub
 
 static inline float scaled_tanh_derivative_value_f32(float z, float a, float b)
 {
-    return (float)(scaled_tanh_derivative_f32((double)z, (double)a, (double)b));
+    const double near = scaled_tanh_derivative_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(scaled_tanh_derivative_f64((double)z, (double)a, (double)b));
 }
 
 float symact_scaled_tanh_derivativef(float z, float a, float b)
@@ -790,19 +779,6 @@ float symact_scaled_tanh_derivativef(float z, float a, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_scaled_tanh_derivative_f32(const float *z, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = scaled_tanh_derivative_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double scaled_tanh_derivative_value_f64(double z, double a, double b)
 {
@@ -834,7 +810,8 @@ void symact_scaled_tanh_derivative_f64(const double *z, double *d, size_t n, dou
 
 static inline float scaled_tanh_derivative_from_output_value_f32(float g, float a, float b)
 {
-    return (float)(scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b));
+    const double near = scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b));
 }
 
 float symact_scaled_tanh_derivative_from_outputf(float g, float a, float b)
@@ -852,11 +829,25 @@ void symact_scaled_tanh_derivative_from_output_f32(const float *g, float *d, siz
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = scaled_tanh_derivative_from_output_value_f32(g[i], a, b);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = scaled_tanh_derivative_from_output_f32((double)g[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_scaled_tanh_derivative_from_outputf(g[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -909,7 +900,8 @@ int symact_scaled_tanh_derivative_from_output_checked_f64(const double *g, doubl
 
 static inline float scaled_tanh_vjp_value_f32(float z, float g_bar, float a, float b)
 {
-    return (float)((double)g_bar * scaled_tanh_derivative_f32((double)z, (double)a, (double)b));
+    const double near = (double)g_bar * scaled_tanh_derivative_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_f64((double)z, (double)a, (double)b)));
 }
 
 float symact_scaled_tanh_vjpf(float z, float g_bar, float a, float b)
@@ -922,19 +914,6 @@ float symact_scaled_tanh_vjpf(float z, float g_bar, float a, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_scaled_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = scaled_tanh_vjp_value_f32(z[i], g_bar[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double scaled_tanh_vjp_value_f64(double z, double g_bar, double a, double b)
 {
@@ -966,7 +945,8 @@ void symact_scaled_tanh_vjp_f64(const double *z, const double *g_bar, double *z_
 
 static inline float scaled_tanh_vjp_from_output_value_f32(float g, float g_bar, float a, float b)
 {
-    return (float)((double)g_bar * scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b));
+    const double near = (double)g_bar * scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b)));
 }
 
 float symact_scaled_tanh_vjp_from_outputf(float g, float g_bar, float a, float b)
@@ -984,11 +964,25 @@ void symact_scaled_tanh_vjp_from_output_f32(const float *g, const float *g_bar, 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = scaled_tanh_vjp_from_output_value_f32(g[i], g_bar[i], a, b);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * scaled_tanh_derivative_from_output_f32((double)g[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_scaled_tanh_vjp_from_outputf(g[start + i], g_bar[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -1041,7 +1035,8 @@ int symact_scaled_tanh_vjp_from_output_checked_f64(const double *g, const double
 
 static inline float scaled_tanh_second_derivative_value_f32(float z, float a, float b)
 {
-    return (float)(scaled_tanh_second_derivative_f32((double)z, (double)a, (double)b));
+    const double near = scaled_tanh_second_derivative_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(scaled_tanh_second_derivative_f64((double)z, (double)a, (double)b));
 }
 
 float symact_scaled_tanh_second_derivativef(float z, float a, float b)
@@ -1059,11 +1054,25 @@ void symact_scaled_tanh_second_derivative_f32(const float *z, float *d, size_t n
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = scaled_tanh_second_derivative_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = scaled_tanh_second_derivative_f32((double)z[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-36, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_scaled_tanh_second_derivativef(z[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -1098,7 +1107,8 @@ void symact_scaled_tanh_second_derivative_f64(const double *z, double *d, size_t
 
 static inline float scaled_tanh_derivative_wrt_a_value_f32(float z, float a, float b)
 {
-    return (float)(scaled_tanh_derivative_wrt_a_f32((double)z, (double)a, (double)b));
+    const double near = scaled_tanh_derivative_wrt_a_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(scaled_tanh_derivative_wrt_a_f64((double)z, (double)a, (double)b));
 }
 
 float symact_scaled_tanh_derivative_wrt_af(float z, float a, float b)
@@ -1116,11 +1126,25 @@ void symact_scaled_tanh_derivative_wrt_a_f32(const float *z, float *d, size_t n,
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = scaled_tanh_derivative_wrt_a_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = scaled_tanh_derivative_wrt_a_f32((double)z[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-48, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_scaled_tanh_derivative_wrt_af(z[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -1155,7 +1179,8 @@ void symact_scaled_tanh_derivative_wrt_a_f64(const double *z, double *d, size_t 
 
 static inline float scaled_tanh_derivative_wrt_b_value_f32(float z, float a, float b)
 {
-    return (float)(scaled_tanh_derivative_wrt_b_f32((double)z, (double)a, (double)b));
+    const double near = scaled_tanh_derivative_wrt_b_f32((double)z, (double)a, (double)b);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(scaled_tanh_derivative_wrt_b_f64((double)z, (double)a, (double)b));
 }
 
 float symact_scaled_tanh_derivative_wrt_bf(float z, float a, float b)
@@ -1173,11 +1198,25 @@ void symact_scaled_tanh_derivative_wrt_b_f32(const float *z, float *d, size_t n,
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = scaled_tanh_derivative_wrt_b_value_f32(z[i], a, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = scaled_tanh_derivative_wrt_b_f32((double)z[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_scaled_tanh_derivative_wrt_bf(z[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -1212,17 +1251,17 @@ void symact_scaled_tanh_derivative_wrt_b_f64(const double *z, double *d, size_t 
 
 SYMACT_HALVES scaled_tanh_forward_halves(SYMACT_OF_HALVES, float a, float b)
 {
-    SYMACT_EACH_HALF(symact_y * scaled_tanh_forward_f32(symact_x, (double)a, (double)b))
+    SYMACT_EACH_HALF(symact_y * scaled_tanh_forward_f32(symact_x, (double)a, (double)b), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), scaled_tanh_forward_f64(symact_x, (double)a, (double)b))))
 }
 
 SYMACT_HALVES scaled_tanh_derivative_halves(SYMACT_OF_HALVES, float a, float b)
 {
-    SYMACT_EACH_HALF(symact_y * scaled_tanh_derivative_f32(symact_x, (double)a, (double)b))
+    SYMACT_EACH_HALF(symact_y * scaled_tanh_derivative_f32(symact_x, (double)a, (double)b), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), scaled_tanh_derivative_f64(symact_x, (double)a, (double)b))))
 }
 
 SYMACT_HALVES scaled_tanh_derivative_from_output_halves(SYMACT_OF_HALVES, float a, float b)
 {
-    SYMACT_EACH_HALF(symact_y * scaled_tanh_derivative_from_output_f32(symact_x, (double)a, (double)b))
+    SYMACT_EACH_HALF(symact_y * scaled_tanh_derivative_from_output_f32(symact_x, (double)a, (double)b), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), scaled_tanh_derivative_from_output_f64(symact_x, (double)a, (double)b))))
 }
 
 void symact_scaled_tanh_f16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)

@@ -5,10 +5,16 @@
  * Formula sha256: 6a32f09e4441cf06fe099819f3373f0b02ba00ec083d47a3b7449d56bd1f2595
  * SPDX-License-Identifier: MIT-0
  *
- * scaled_tanh, the fast grade: g = a*tanh(b*z)
+ * scaled_tanh, arrays of float32: g = a*tanh(b*z)
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -104,4 +110,88 @@ void symact_scaled_tanh_vjp_from_output_fast_f32(const float *g, const float *g_
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * scaled_tanh_derivative_from_output_fast((double)g[i], (double)a, (double)b));
     }
+}
+
+SYMACT_CLONED
+void symact_scaled_tanh_f32(const float *z, float *g, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = scaled_tanh_forward_fast((double)z[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_scaled_tanhf(z[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_scaled_tanh_derivative_f32(const float *z, float *d, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = scaled_tanh_derivative_fast((double)z[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_scaled_tanh_derivativef(z[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_scaled_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float a, float b)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * scaled_tanh_derivative_fast((double)z[start + i], (double)a, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_scaled_tanh_vjpf(z[start + i], g_bar[start + i], a, b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -75,12 +75,7 @@ static symact_dd selu_forward_f64(double z)
         return symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c212cc640f031p+0, 0x1.05161b045a1fep-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.c212cc640f031p-1, 0x1.05161b045a1fep-57), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2c0c8842b4acbp-2, 0x1.80d90480b9bp-56), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.2c0c8842b4acbp-4, 0x1.80d90480b9bp-58), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.e0140d37877acp-7, -0x1.96e324ca7a99bp-62), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.400d5e2504fc8p-9, -0x1.0f421886fc667p-64), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.6dc622737369bp-12, 0x1.1bda3b209457cp-66), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.6dc622737369bp-15, 0x1.1bda3b209457cp-69), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.4521e5bbf4cfcp-18, -0x1.95987a70bf64p-73), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.041b1e2ff70c9p-21, 0x1.c429689fb3719p-75), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7a55fd5d0a40ep-25, -0x1.113822006f5acp-79), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.f872a726b8568p-29, -0x1.6c4ad8009479p-83), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.366df0b55dbf1p-32, 0x1.8416c4e0e2ff6p-91), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.62c6c9f3d8da6p-36, -0x1.16b60b411c76ep-90), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7a6da4374db5bp-40, 0x1.c5a4384314d68p-94), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.7a6da4374db5bp-44, 0x1.c5a4384314d68p-98), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.642af4e8c19bfp-48, 0x1.e73125e4c8517p-102), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.3c97f6243a51cp-52, -0x1.60d33a66a6247p-110), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.0a9aea39747acp-56, -0x1.d44c211847622p-111), symact_dd_mul(t, symact_dd_add(symact_dd_make(0x1.aa9176c253f79p-61, 0x1.df863172c0fc9p-116), symact_dd_mul(symact_dd_make(0x1.45011d87de738p-65, -0x1.9ed6b5c0f30edp-120), t)))))))))))))))))))))))))))))))))))))))));
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_mul(symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55), x);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_mul(symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55), t);
+    return symact_dd_mul(symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55), x);
 }
 
 static inline double selu_derivative_f32(double z)
@@ -135,7 +130,8 @@ static inline double selu_derivative_from_output_f32(double z)
     /* power series */
     double y1;
     {
-        const double t = (0x1.c212cc640f031p+0 + z);
+        const double distance = (0x1.c212cc640f031p+0 + z);
+        const double t = (0x1.05161b045a1fep-56 + distance);
         y1 = t;
     }
     /* as it is */
@@ -213,7 +209,8 @@ static symact_dd selu_second_derivative_f64(double z)
 
 static inline float selu_value_f32(float z)
 {
-    return (float)(selu_forward_f32((double)z));
+    const double near = selu_forward_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(selu_forward_f64((double)z));
 }
 
 float symact_seluf(float z)
@@ -226,19 +223,6 @@ float symact_seluf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_selu_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = selu_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double selu_value_f64(double z)
 {
@@ -270,7 +254,8 @@ void symact_selu_f64(const double *z, double *g, size_t n)
 
 static inline float selu_derivative_value_f32(float z)
 {
-    return (float)(selu_derivative_f32((double)z));
+    const double near = selu_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(selu_derivative_f64((double)z));
 }
 
 float symact_selu_derivativef(float z)
@@ -283,19 +268,6 @@ float symact_selu_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_selu_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = selu_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double selu_derivative_value_f64(double z)
 {
@@ -327,7 +299,8 @@ void symact_selu_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float selu_derivative_from_output_value_f32(float g)
 {
-    return (float)(selu_derivative_from_output_f32((double)g));
+    const double near = selu_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(selu_derivative_from_output_f64((double)g));
 }
 
 float symact_selu_derivative_from_outputf(float g)
@@ -340,19 +313,6 @@ float symact_selu_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_selu_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = selu_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double selu_derivative_from_output_value_f64(double g)
 {
@@ -384,7 +344,8 @@ void symact_selu_derivative_from_output_f64(const double *g, double *d, size_t n
 
 static inline float selu_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * selu_derivative_f32((double)z));
+    const double near = (double)g_bar * selu_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), selu_derivative_f64((double)z)));
 }
 
 float symact_selu_vjpf(float z, float g_bar)
@@ -397,19 +358,6 @@ float symact_selu_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_selu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = selu_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double selu_vjp_value_f64(double z, double g_bar)
 {
@@ -441,7 +389,8 @@ void symact_selu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 static inline float selu_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * selu_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * selu_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), selu_derivative_from_output_f64((double)g)));
 }
 
 float symact_selu_vjp_from_outputf(float g, float g_bar)
@@ -454,19 +403,6 @@ float symact_selu_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_selu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = selu_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double selu_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -498,7 +434,8 @@ void symact_selu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
 
 static inline float selu_second_derivative_value_f32(float z)
 {
-    return (float)(selu_second_derivative_f32((double)z));
+    const double near = selu_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(selu_second_derivative_f64((double)z));
 }
 
 float symact_selu_second_derivativef(float z)
@@ -516,11 +453,25 @@ void symact_selu_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = selu_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = selu_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_selu_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -555,17 +506,17 @@ void symact_selu_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES selu_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * selu_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * selu_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), selu_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES selu_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * selu_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * selu_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), selu_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES selu_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * selu_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * selu_derivative_from_output_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), selu_derivative_from_output_f64(symact_x))))
 }
 
 void symact_selu_f16(const uint16_t *z, uint16_t *g, size_t n)

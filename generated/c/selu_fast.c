@@ -5,10 +5,16 @@
  * Formula sha256: 4bffe97ae395e132618efd3d50082b007146080e341049cafea19ab99eee04aa
  * SPDX-License-Identifier: MIT-0
  *
- * selu, the fast grade: g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000
+ * selu, arrays of float32: g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -31,7 +37,8 @@ static inline SYMACT_INLINED double selu_derivative_fast(double z)
 static inline SYMACT_INLINED double selu_derivative_from_output_fast(double z)
 {
     (void)z;
-    const double t0 = (0x1.c212cc640f031p+0 + z);
+    const double t0a = (0x1.c212cc640f031p+0 + z);
+    const double t0 = (0x1.05161b045a1fep-56 + t0a);
     return symact_fast_choice(z != z, z, symact_fast_choice(0.0 >= z, t0, 0x1.0cfabd6a91132p+0));
 }
 
@@ -78,4 +85,144 @@ void symact_selu_vjp_from_output_fast_f32(const float *g, const float *g_bar, fl
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * selu_derivative_from_output_fast((double)g[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_selu_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = selu_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_seluf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_selu_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = selu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_selu_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_selu_derivative_from_output_f32(const float *g, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = selu_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-50, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_selu_derivative_from_outputf(g[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_selu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * selu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_selu_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_selu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * selu_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-50, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_selu_vjp_from_outputf(g[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -161,26 +161,23 @@ static inline double sigmoid_second_derivative_f32(double z)
     const double y1 = 0.0;
     /* zero, with its sign */
     const double y2 = -0x1p-3 * z;
-    /* ties broken by the next term */
-    const double y3 = -0x1.ffffffffffffep-4 * z;
     /* decaying expm1 */
-    double y4;
+    double y3;
     {
         const double t = (-z);
         const double s0 = (-t);
         const double s1 = symact_f64_expm1(s0);
-        y4 = (-(symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))));
+        y3 = (-(symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))));
     }
     /* as it is */
-    double y5;
+    double y4;
     {
         const double s0 = (-z);
         const double s1 = symact_f64_exp(s0);
-        y5 = s1 * symact_power_3((1.0 / (1.0 + s1))) * symact_f64_expm1(s0);
+        y4 = s1 * symact_power_3((1.0 / (1.0 + s1))) * symact_f64_expm1(s0);
     }
-    double y = y5;
-    y = 0.0 > z ? y4 : y;
-    y = fabs(z) < 0x1p-20 ? y3 : y;
+    double y = y4;
+    y = 0.0 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -228,7 +225,8 @@ static symact_dd sigmoid_second_derivative_f64(double z)
 
 static inline float sigmoid_value_f32(float z)
 {
-    return (float)(sigmoid_forward_f32((double)z));
+    const double near = sigmoid_forward_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(sigmoid_forward_f64((double)z));
 }
 
 float symact_sigmoidf(float z)
@@ -241,19 +239,6 @@ float symact_sigmoidf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sigmoid_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sigmoid_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sigmoid_value_f64(double z)
 {
@@ -285,7 +270,8 @@ void symact_sigmoid_f64(const double *z, double *g, size_t n)
 
 static inline float sigmoid_derivative_value_f32(float z)
 {
-    return (float)(sigmoid_derivative_f32((double)z));
+    const double near = sigmoid_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(sigmoid_derivative_f64((double)z));
 }
 
 float symact_sigmoid_derivativef(float z)
@@ -298,19 +284,6 @@ float symact_sigmoid_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sigmoid_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sigmoid_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sigmoid_derivative_value_f64(double z)
 {
@@ -342,7 +315,8 @@ void symact_sigmoid_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float sigmoid_derivative_from_output_value_f32(float g)
 {
-    return (float)(sigmoid_derivative_from_output_f32((double)g));
+    const double near = sigmoid_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sigmoid_derivative_from_output_f64((double)g));
 }
 
 float symact_sigmoid_derivative_from_outputf(float g)
@@ -355,19 +329,6 @@ float symact_sigmoid_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sigmoid_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sigmoid_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sigmoid_derivative_from_output_value_f64(double g)
 {
@@ -399,7 +360,8 @@ void symact_sigmoid_derivative_from_output_f64(const double *g, double *d, size_
 
 static inline float sigmoid_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * sigmoid_derivative_f32((double)z));
+    const double near = (double)g_bar * sigmoid_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sigmoid_derivative_f64((double)z)));
 }
 
 float symact_sigmoid_vjpf(float z, float g_bar)
@@ -412,19 +374,6 @@ float symact_sigmoid_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sigmoid_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sigmoid_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sigmoid_vjp_value_f64(double z, double g_bar)
 {
@@ -456,7 +405,8 @@ void symact_sigmoid_vjp_f64(const double *z, const double *g_bar, double *z_bar,
 
 static inline float sigmoid_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * sigmoid_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * sigmoid_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sigmoid_derivative_from_output_f64((double)g)));
 }
 
 float symact_sigmoid_vjp_from_outputf(float g, float g_bar)
@@ -469,19 +419,6 @@ float symact_sigmoid_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sigmoid_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sigmoid_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sigmoid_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -513,7 +450,8 @@ void symact_sigmoid_vjp_from_output_f64(const double *g, const double *g_bar, do
 
 static inline float sigmoid_second_derivative_value_f32(float z)
 {
-    return (float)(sigmoid_second_derivative_f32((double)z));
+    const double near = sigmoid_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-44) ? (float)near : (float)symact_f64_sticky(sigmoid_second_derivative_f64((double)z));
 }
 
 float symact_sigmoid_second_derivativef(float z)
@@ -531,11 +469,25 @@ void symact_sigmoid_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sigmoid_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = sigmoid_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-44, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_sigmoid_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -570,17 +522,17 @@ void symact_sigmoid_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES sigmoid_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sigmoid_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sigmoid_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sigmoid_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES sigmoid_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sigmoid_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sigmoid_derivative_f32(symact_x), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sigmoid_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES sigmoid_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sigmoid_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sigmoid_derivative_from_output_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sigmoid_derivative_from_output_f64(symact_x))))
 }
 
 void symact_sigmoid_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -228,19 +228,6 @@ float symact_signf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sign_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sign_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sign_value_f64(double z)
 {
@@ -285,19 +272,6 @@ float symact_sign_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sign_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sign_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sign_derivative_value_f64(double z)
 {
@@ -342,19 +316,6 @@ float symact_sign_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sign_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sign_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sign_derivative_from_output_value_f64(double g)
 {
@@ -399,19 +360,6 @@ float symact_sign_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sign_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sign_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sign_vjp_value_f64(double z, double g_bar)
 {
@@ -456,19 +404,6 @@ float symact_sign_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sign_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sign_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sign_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -513,7 +448,6 @@ float symact_sign_second_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_sign_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -557,17 +491,17 @@ void symact_sign_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES sign_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sign_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sign_forward_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sign_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES sign_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sign_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sign_derivative_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sign_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES sign_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sign_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sign_derivative_from_output_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sign_derivative_from_output_f64(symact_x))))
 }
 
 void symact_sign_f16(const uint16_t *z, uint16_t *g, size_t n)

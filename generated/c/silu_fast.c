@@ -5,10 +5,16 @@
  * Formula sha256: ca9bb1aeb10ae474d8b59a483430071c1d8c818f488a81d4b10c03c741101185
  * SPDX-License-Identifier: MIT-0
  *
- * silu, the fast grade: g = z/(1 + exp(-z))
+ * silu, arrays of float32: g = z/(1 + exp(-z))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -26,12 +32,13 @@ static inline SYMACT_INLINED double silu_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t3 = (0x1.474973c84120bp+0 + z);
-    const double e0 = symact_fast_exp(symact_fast_choice(-0x1.8p+0 > z, (-t), (-z)));
+    const double t3a = (0x1.474973c84120bp+0 + z);
+    const double t3 = (0x1.f8d74bc9ac154p-54 + t3a);
+    const double e0 = symact_fast_exp_below((-t));
     const double e1 = (1.0 / (1.0 + e0));
     const double s0 = symact_power_2(e1);
-    const double s1 = (1.0 + e0);
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.8p+0 > z, s0 * (s1 - t) * e0, symact_fast_choice(-1.0 > z, (0x1.4e4a0e750dc51p-154 + (0x1.be1410460527fp-3 + (0x1.2c563458cc0adp-3 + (0x1.353eb573ca457p-6 + (((0x1.098e92b8f076dp-13 + (0x1.a2a7caf0ee747p-11 + (0x1.8574d136d4cb4p-13 - 0x1.57238dca12615p-15 * t3) * t3) * t3) * t3 - 0x1.b0f82c498fd2fp-8) * t3 - 0x1.f2d0e32bc2994p-7) * t3) * t3) * t3) * t3), s0 * (s1 + z * e0)))));
+    const double s1 = s0 * ((1.0 + e0) - t) * e0;
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 1.0, symact_fast_choice(-0x1.6p+0 > z, s1, symact_fast_choice(-0x1.274974p+0 > z, (0x1.4e4a0e750dc51p-154 + (0x1.be1410460527fp-3 + (0x1.2c563458cc0adp-3 + (0x1.353eb573ca457p-6 + (((0x1.098e92b8f076dp-13 + (0x1.a2a7caf0ee747p-11 + (0x1.8574d136d4cb4p-13 - 0x1.57238dca12615p-15 * t3) * t3) * t3) * t3 - 0x1.b0f82c498fd2fp-8) * t3 - 0x1.f2d0e32bc2994p-7) * t3) * t3) * t3) * t3), symact_fast_choice(0.0 > z, s1, s0 * (1.0 + (1.0 + t) * e0))))));
 }
 
 SYMACT_CLONED
@@ -59,4 +66,88 @@ void symact_silu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, 
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * silu_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_silu_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = silu_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_siluf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_silu_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = silu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_silu_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_silu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * silu_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_silu_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

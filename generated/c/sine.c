@@ -232,7 +232,8 @@ static symact_dd sine_derivative_wrt_omega_f64(double z, double omega)
 
 static inline float sine_value_f32(float z, float omega)
 {
-    return (float)(sine_forward_f32((double)z, (double)omega));
+    const double near = sine_forward_f32((double)z, (double)omega);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(sine_forward_f64((double)z, (double)omega));
 }
 
 float symact_sinef(float z, float omega)
@@ -245,19 +246,6 @@ float symact_sinef(float z, float omega)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sine_f32(const float *z, float *g, size_t n, float omega)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sine_value_f32(z[i], omega);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sine_value_f64(double z, double omega)
 {
@@ -289,7 +277,8 @@ void symact_sine_f64(const double *z, double *g, size_t n, double omega)
 
 static inline float sine_derivative_value_f32(float z, float omega)
 {
-    return (float)(sine_derivative_f32((double)z, (double)omega));
+    const double near = sine_derivative_f32((double)z, (double)omega);
+    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(sine_derivative_f64((double)z, (double)omega));
 }
 
 float symact_sine_derivativef(float z, float omega)
@@ -302,19 +291,6 @@ float symact_sine_derivativef(float z, float omega)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sine_derivative_f32(const float *z, float *d, size_t n, float omega)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sine_derivative_value_f32(z[i], omega);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sine_derivative_value_f64(double z, double omega)
 {
@@ -346,7 +322,8 @@ void symact_sine_derivative_f64(const double *z, double *d, size_t n, double ome
 
 static inline float sine_vjp_value_f32(float z, float g_bar, float omega)
 {
-    return (float)((double)g_bar * sine_derivative_f32((double)z, (double)omega));
+    const double near = (double)g_bar * sine_derivative_f32((double)z, (double)omega);
+    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sine_derivative_f64((double)z, (double)omega)));
 }
 
 float symact_sine_vjpf(float z, float g_bar, float omega)
@@ -359,19 +336,6 @@ float symact_sine_vjpf(float z, float g_bar, float omega)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sine_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float omega)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sine_vjp_value_f32(z[i], g_bar[i], omega);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sine_vjp_value_f64(double z, double g_bar, double omega)
 {
@@ -403,7 +367,8 @@ void symact_sine_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 static inline float sine_second_derivative_value_f32(float z, float omega)
 {
-    return (float)(sine_second_derivative_f32((double)z, (double)omega));
+    const double near = sine_second_derivative_f32((double)z, (double)omega);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(sine_second_derivative_f64((double)z, (double)omega));
 }
 
 float symact_sine_second_derivativef(float z, float omega)
@@ -421,11 +386,25 @@ void symact_sine_second_derivative_f32(const float *z, float *d, size_t n, float
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sine_second_derivative_value_f32(z[i], omega);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = sine_second_derivative_f32((double)z[start + i], (double)omega);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_sine_second_derivativef(z[start + i], omega);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -460,7 +439,8 @@ void symact_sine_second_derivative_f64(const double *z, double *d, size_t n, dou
 
 static inline float sine_derivative_wrt_omega_value_f32(float z, float omega)
 {
-    return (float)(sine_derivative_wrt_omega_f32((double)z, (double)omega));
+    const double near = sine_derivative_wrt_omega_f32((double)z, (double)omega);
+    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(sine_derivative_wrt_omega_f64((double)z, (double)omega));
 }
 
 float symact_sine_derivative_wrt_omegaf(float z, float omega)
@@ -478,11 +458,25 @@ void symact_sine_derivative_wrt_omega_f32(const float *z, float *d, size_t n, fl
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sine_derivative_wrt_omega_value_f32(z[i], omega);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = sine_derivative_wrt_omega_f32((double)z[start + i], (double)omega);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_sine_derivative_wrt_omegaf(z[start + i], omega);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -517,12 +511,12 @@ void symact_sine_derivative_wrt_omega_f64(const double *z, double *d, size_t n, 
 
 SYMACT_HALVES sine_forward_halves(SYMACT_OF_HALVES, float omega)
 {
-    SYMACT_EACH_HALF(symact_y * sine_forward_f32(symact_x, (double)omega))
+    SYMACT_EACH_HALF(symact_y * sine_forward_f32(symact_x, (double)omega), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sine_forward_f64(symact_x, (double)omega))))
 }
 
 SYMACT_HALVES sine_derivative_halves(SYMACT_OF_HALVES, float omega)
 {
-    SYMACT_EACH_HALF(symact_y * sine_derivative_f32(symact_x, (double)omega))
+    SYMACT_EACH_HALF(symact_y * sine_derivative_f32(symact_x, (double)omega), 0x1p-34, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sine_derivative_f64(symact_x, (double)omega))))
 }
 
 void symact_sine_f16(const uint16_t *z, uint16_t *g, size_t n, float omega)

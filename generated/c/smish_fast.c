@@ -5,10 +5,16 @@
  * Formula sha256: e14577cf7aa051cb0f888f8936c0f53778de7742ee5ecddd1fbc5798f01932f3
  * SPDX-License-Identifier: MIT-0
  *
- * smish, the fast grade: g = z*tanh(log(1 + 1/(1 + exp(-z))))
+ * smish, arrays of float32: g = z*tanh(log(1 + 1/(1 + exp(-z))))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -22,14 +28,15 @@ static inline SYMACT_INLINED double smish_forward_fast(double z)
     const double e1 = (1.0 / symact_fast_choice(0.0 > z, (2.0 + (6.0 + 5.0 * e0) * e0), (5.0 + (6.0 + 2.0 * e0) * e0)));
     const double s0 = 2.0 * t;
     const double s1 = 3.0 * t;
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, INFINITY, symact_fast_choice(z == 0.0, 0x1.89d89d89d89d9p-2 * z, symact_fast_choice(0.0 > z, ((-s0) - s1 * e0) * e0 * e1, (s1 + s0 * e0) * e1))));
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == 0.0, 0x1.89d89d89d89d9p-2 * z, symact_fast_choice(0.0 > z, ((-s0) - s1 * e0) * e0 * e1, (s1 + s0 * e0) * e1)));
 }
 
 static inline SYMACT_INLINED double smish_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t3 = (0x1.64ff378b68101p+0 + z);
+    const double t3a = (0x1.64ff378b68101p+0 + z);
+    const double t3 = (t3a - 0x1.9b36cef2903e8p-55);
     const double e0 = symact_fast_exp_below((-t));
     const double e1 = (1.0 / symact_fast_choice(0.0 > z, ((2.0 + 6.0 * e0) + 5.0 * symact_power_2(e0)), ((5.0 + 6.0 * e0) + 2.0 * symact_power_2(e0))));
     const double s0 = symact_power_2(e1);
@@ -37,7 +44,7 @@ static inline SYMACT_INLINED double smish_derivative_fast(double z)
     const double s2 = 12.0 * t;
     const double s3 = 8.0 * t;
     const double s4 = s0 * ((4.0 + ((18.0 + ((28.0 + 15.0 * e0) - s3) * e0) - s2) * e0) - s1) * e0;
-    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 0x1.3333333333333p-1, symact_fast_choice(-0x1.8p+0 > z, s4, symact_fast_choice(-1.0 > z, ((0x1.738c870456665p-3 + (0x1.ac94462c6bd8cp-4 + ((((0x1.bfa985b6a59b4p-10 + (0x1.d9725a1f92dd9p-11 + (-0x1.0af568d5b5635p-15 - 0x1.0b8a70ea975adp-13 * t3) * t3) * t3) * t3 - 0x1.eb78a4d558a4p-9) * t3 - 0x1.1fba7dd06c2a8p-6) * t3 - 0x1.af107708c380dp-10) * t3) * t3) * t3 - 0x1.e939c662a20e7p-156), symact_fast_choice(0.0 > z, s4, s0 * (15.0 + ((28.0 + s3) + ((18.0 + s2) + (4.0 + s1) * e0) * e0) * e0))))));
+    return symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(z == INFINITY, 0x1.3333333333333p-1, symact_fast_choice(-0x1.8p+0 > z, s4, symact_fast_choice(-0x1.34p+0 > z, ((0x1.738c870456665p-3 + (0x1.ac94462c6bd8cp-4 + ((((0x1.bfa985b6a59b4p-10 + (0x1.d9725a1f92dd9p-11 + (-0x1.0af568d5b5635p-15 - 0x1.0b8a70ea975adp-13 * t3) * t3) * t3) * t3 - 0x1.eb78a4d558a4p-9) * t3 - 0x1.1fba7dd06c2a8p-6) * t3 - 0x1.af107708c380dp-10) * t3) * t3) * t3 - 0x1.e939c662a20e7p-156), symact_fast_choice(0.0 > z, s4, s0 * (15.0 + ((28.0 + s3) + ((18.0 + s2) + (4.0 + s1) * e0) * e0) * e0))))));
 }
 
 SYMACT_CLONED
@@ -65,4 +72,88 @@ void symact_smish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar,
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * smish_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_smish_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = smish_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_smishf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_smish_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = smish_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_smish_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_smish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * smish_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_smish_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -80,46 +80,6 @@ static symact_dd snake_forward_f64(double z, double alpha)
     return symact_dd_add(t, symact_dd_div(symact_dd_powi(symact_dd_sin_scaled(symact_dd_mul(dd_alpha, symact_dd_ldexp(t, -64)), 64), 2), dd_alpha));
 }
 
-static symact_dd snake_derivative_f32(double z, double alpha)
-{
-    (void)alpha;
-    if (z != z) {
-        return symact_dd_from_double(z);
-    }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_alpha = symact_dd_from_double(alpha);
-    (void)dd_alpha;
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(NAN);
-    }
-    /* as it is */
-    if (-15.0 > z) {
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
-    }
-    /* half angle */
-    if (0.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_cos(symact_dd_add(symact_dd_make(0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55), symact_dd_mul(dd_alpha, t))), 2));
-    }
-    /* as it is */
-    if (0x1p-27 > z) {
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
-    }
-    /* half angle */
-    if (3.0 > z) {
-        const symact_dd t = x;
-        return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(symact_dd_sin(symact_dd_add(symact_dd_make(0x1.921fb54442d18p-1, 0x1.1a62633145c07p-55), symact_dd_mul(dd_alpha, t))), 2));
-    }
-    /* as it is */
-    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), x)));
-}
-
 static symact_dd snake_derivative_f64(double z, double alpha)
 {
     (void)alpha;
@@ -216,25 +176,6 @@ static symact_dd snake_second_derivative_f64(double z, double alpha)
     return symact_dd_mul(s0, symact_dd_cos_scaled(symact_dd_mul(s0, symact_dd_ldexp(t, -64)), 64));
 }
 
-static symact_dd snake_derivative_wrt_alpha_f32(double z, double alpha)
-{
-    (void)alpha;
-    if (z != z) {
-        return symact_dd_from_double(z);
-    }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_alpha = symact_dd_from_double(alpha);
-    (void)dd_alpha;
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return symact_dd_from_double(0.0);
-    }
-    /* as it is */
-    const symact_dd s0 = symact_dd_mul(dd_alpha, x);
-    return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_sub(symact_dd_mul(s0, symact_dd_sin(symact_dd_mul(symact_dd_from_double(2.0), s0))), symact_dd_powi(symact_dd_sin(s0), 2))));
-}
-
 static symact_dd snake_derivative_wrt_alpha_f64(double z, double alpha)
 {
     (void)alpha;
@@ -282,7 +223,8 @@ static symact_dd snake_derivative_wrt_alpha_f64(double z, double alpha)
 
 static inline float snake_value_f32(float z, float alpha)
 {
-    return (float)(snake_forward_f32((double)z, (double)alpha));
+    const double near = snake_forward_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-45) ? (float)near : (float)symact_f64_sticky(snake_forward_f64((double)z, (double)alpha));
 }
 
 float symact_snakef(float z, float alpha)
@@ -295,19 +237,6 @@ float symact_snakef(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_snake_f32(const float *z, float *g, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = snake_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double snake_value_f64(double z, double alpha)
 {
@@ -339,7 +268,7 @@ void symact_snake_f64(const double *z, double *g, size_t n, double alpha)
 
 static inline float snake_derivative_value_f32(float z, float alpha)
 {
-    return (float)(symact_dd_to_double(snake_derivative_f32((double)z, (double)alpha)));
+    return (float)symact_f64_sticky(snake_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_snake_derivativef(float z, float alpha)
@@ -352,7 +281,6 @@ float symact_snake_derivativef(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_snake_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -396,7 +324,7 @@ void symact_snake_derivative_f64(const double *z, double *d, size_t n, double al
 
 static inline float snake_vjp_value_f32(float z, float g_bar, float alpha)
 {
-    return (float)(symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), snake_derivative_f32((double)z, (double)alpha))));
+    return (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), snake_derivative_f64((double)z, (double)alpha)));
 }
 
 float symact_snake_vjpf(float z, float g_bar, float alpha)
@@ -409,7 +337,6 @@ float symact_snake_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_snake_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -453,7 +380,8 @@ void symact_snake_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
 
 static inline float snake_second_derivative_value_f32(float z, float alpha)
 {
-    return (float)(snake_second_derivative_f32((double)z, (double)alpha));
+    const double near = snake_second_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(snake_second_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_snake_second_derivativef(float z, float alpha)
@@ -471,11 +399,25 @@ void symact_snake_second_derivative_f32(const float *z, float *d, size_t n, floa
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = snake_second_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = snake_second_derivative_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_snake_second_derivativef(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -510,7 +452,7 @@ void symact_snake_second_derivative_f64(const double *z, double *d, size_t n, do
 
 static inline float snake_derivative_wrt_alpha_value_f32(float z, float alpha)
 {
-    return (float)(symact_dd_to_double(snake_derivative_wrt_alpha_f32((double)z, (double)alpha)));
+    return (float)symact_f64_sticky(snake_derivative_wrt_alpha_f64((double)z, (double)alpha));
 }
 
 float symact_snake_derivative_wrt_alphaf(float z, float alpha)
@@ -523,7 +465,6 @@ float symact_snake_derivative_wrt_alphaf(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_snake_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -567,12 +508,12 @@ void symact_snake_derivative_wrt_alpha_f64(const double *z, double *d, size_t n,
 
 SYMACT_HALVES snake_forward_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * snake_forward_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * snake_forward_f32(symact_x, (double)alpha), 0x1p-45, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_forward_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES snake_derivative_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_derivative_f32(symact_x, (double)alpha))))
+    SYMACT_EACH_HALF(symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_derivative_f64(symact_x, (double)alpha))), 0.0, symact_near)
 }
 
 void symact_snake_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)

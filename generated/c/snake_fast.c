@@ -5,10 +5,16 @@
  * Formula sha256: 2c625f59e1bde6a4db215b825bb03391d718e6cfb3099773da8ef8ff44b1183a
  * SPDX-License-Identifier: MIT-0
  *
- * snake, the fast grade: g = z + sin(alpha*z)**2/alpha
+ * snake, arrays of float32: g = z + sin(alpha*z)**2/alpha
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -40,4 +46,32 @@ void symact_snake_derivative_fast_f32(const float *z, float *d, size_t n, float 
 void symact_snake_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
     symact_snake_vjp_f32(z, g_bar, z_bar, n, alpha);
+}
+
+SYMACT_CLONED
+void symact_snake_f32(const float *z, float *g, size_t n, float alpha)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = snake_forward_fast((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-31, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_snakef(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

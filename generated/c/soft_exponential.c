@@ -24,7 +24,7 @@
 static inline SYMACT_INLINED double soft_exponential_derivative_f32(double z, double alpha);
 static inline SYMACT_INLINED double soft_exponential_derivative_from_output_f32(double z, double alpha);
 
-static symact_dd soft_exponential_forward_f32(double z, double alpha)
+static symact_dd soft_exponential_forward_f64(double z, double alpha)
 {
     (void)alpha;
     if (z != z) {
@@ -49,69 +49,6 @@ static symact_dd soft_exponential_forward_f32(double z, double alpha)
     }
     /* as it is */
     return x;
-    }
-    if (alpha < 0.0) {
-    /* outside the domain */
-    if (((1.0 / alpha) - alpha) > z) {
-        return symact_dd_from_double(NAN);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
-    }
-    /* as it is */
-    return symact_dd_neg(symact_dd_div(symact_dd_log1p(symact_dd_sub(symact_dd_neg(symact_dd_powi(dd_alpha, 2)), symact_dd_mul(dd_alpha, x))), dd_alpha));
-    }
-    if (alpha > 0.0) {
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_div(symact_dd_sub(symact_dd_powi(dd_alpha, 2), symact_dd_from_double(1.0)), dd_alpha);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
-    }
-    /* as it is */
-    return symact_dd_add(dd_alpha, symact_dd_div(symact_dd_expm1(symact_dd_mul(dd_alpha, x)), dd_alpha));
-    }
-    return symact_dd_from_double(NAN);
-}
-
-static symact_dd soft_exponential_forward_f64(double z, double alpha)
-{
-    (void)alpha;
-    if (z != z) {
-        return symact_dd_from_double(z);
-    }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_alpha = symact_dd_from_double(alpha);
-    (void)dd_alpha;
-    if (alpha == 0.0) {
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(-INFINITY);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(INFINITY);
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return x;
-    }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_neg(t);
-    }
-    /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
     }
     if (alpha < 0.0) {
     /* outside the domain */
@@ -359,20 +296,8 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(t, symact_dd_sub(symact_dd_sub(w, dd_alpha), symact_dd_mul(dd_alpha, symact_dd_mul(w, dd_alpha))));
-    }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_sub(x, dd_alpha)));
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(t, symact_dd_sub(symact_dd_add(dd_alpha, w), symact_dd_mul(dd_alpha, symact_dd_mul(w, dd_alpha))));
+    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(dd_alpha, symact_dd_sub(x, dd_alpha)));
     }
     return symact_dd_from_double(NAN);
 }
@@ -572,20 +497,8 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(t, symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2)))));
-    }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(0x1p-1), x)));
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(t, symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2)))));
+    return symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(0x1p-1), x)));
     }
     if (alpha < 0.0) {
     /* outside the domain */
@@ -647,7 +560,7 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
 
 static inline float soft_exponential_value_f32(float z, float alpha)
 {
-    return (float)(symact_dd_to_double(soft_exponential_forward_f32((double)z, (double)alpha)));
+    return (float)symact_f64_sticky(soft_exponential_forward_f64((double)z, (double)alpha));
 }
 
 float symact_soft_exponentialf(float z, float alpha)
@@ -660,7 +573,6 @@ float symact_soft_exponentialf(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_soft_exponential_f32(const float *z, float *g, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -704,7 +616,8 @@ void symact_soft_exponential_f64(const double *z, double *g, size_t n, double al
 
 static inline float soft_exponential_derivative_value_f32(float z, float alpha)
 {
-    return (float)(soft_exponential_derivative_f32((double)z, (double)alpha));
+    const double near = soft_exponential_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(soft_exponential_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_soft_exponential_derivativef(float z, float alpha)
@@ -717,19 +630,6 @@ float symact_soft_exponential_derivativef(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_soft_exponential_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = soft_exponential_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double soft_exponential_derivative_value_f64(double z, double alpha)
 {
@@ -761,7 +661,8 @@ void symact_soft_exponential_derivative_f64(const double *z, double *d, size_t n
 
 static inline float soft_exponential_derivative_from_output_value_f32(float g, float alpha)
 {
-    return (float)(soft_exponential_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = soft_exponential_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(soft_exponential_derivative_from_output_f64((double)g, (double)alpha));
 }
 
 float symact_soft_exponential_derivative_from_outputf(float g, float alpha)
@@ -774,19 +675,6 @@ float symact_soft_exponential_derivative_from_outputf(float g, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_soft_exponential_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = soft_exponential_derivative_from_output_value_f32(g[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double soft_exponential_derivative_from_output_value_f64(double g, double alpha)
 {
@@ -818,7 +706,8 @@ void symact_soft_exponential_derivative_from_output_f64(const double *g, double 
 
 static inline float soft_exponential_vjp_value_f32(float z, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * soft_exponential_derivative_f32((double)z, (double)alpha));
+    const double near = (double)g_bar * soft_exponential_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), soft_exponential_derivative_f64((double)z, (double)alpha)));
 }
 
 float symact_soft_exponential_vjpf(float z, float g_bar, float alpha)
@@ -831,19 +720,6 @@ float symact_soft_exponential_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_soft_exponential_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = soft_exponential_vjp_value_f32(z[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double soft_exponential_vjp_value_f64(double z, double g_bar, double alpha)
 {
@@ -875,7 +751,8 @@ void symact_soft_exponential_vjp_f64(const double *z, const double *g_bar, doubl
 
 static inline float soft_exponential_vjp_from_output_value_f32(float g, float g_bar, float alpha)
 {
-    return (float)((double)g_bar * soft_exponential_derivative_from_output_f32((double)g, (double)alpha));
+    const double near = (double)g_bar * soft_exponential_derivative_from_output_f32((double)g, (double)alpha);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), soft_exponential_derivative_from_output_f64((double)g, (double)alpha)));
 }
 
 float symact_soft_exponential_vjp_from_outputf(float g, float g_bar, float alpha)
@@ -888,19 +765,6 @@ float symact_soft_exponential_vjp_from_outputf(float g, float g_bar, float alpha
     return kept;
 }
 
-SYMACT_CLONED
-void symact_soft_exponential_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = soft_exponential_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double soft_exponential_vjp_from_output_value_f64(double g, double g_bar, double alpha)
 {
@@ -932,7 +796,8 @@ void symact_soft_exponential_vjp_from_output_f64(const double *g, const double *
 
 static inline float soft_exponential_second_derivative_value_f32(float z, float alpha)
 {
-    return (float)(soft_exponential_second_derivative_f32((double)z, (double)alpha));
+    const double near = soft_exponential_second_derivative_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(soft_exponential_second_derivative_f64((double)z, (double)alpha));
 }
 
 float symact_soft_exponential_second_derivativef(float z, float alpha)
@@ -950,11 +815,25 @@ void symact_soft_exponential_second_derivative_f32(const float *z, float *d, siz
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = soft_exponential_second_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = soft_exponential_second_derivative_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_soft_exponential_second_derivativef(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -989,7 +868,8 @@ void symact_soft_exponential_second_derivative_f64(const double *z, double *d, s
 
 static inline float soft_exponential_derivative_wrt_alpha_value_f32(float z, float alpha)
 {
-    return (float)(soft_exponential_derivative_wrt_alpha_f32((double)z, (double)alpha));
+    const double near = soft_exponential_derivative_wrt_alpha_f32((double)z, (double)alpha);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(soft_exponential_derivative_wrt_alpha_f64((double)z, (double)alpha));
 }
 
 float symact_soft_exponential_derivative_wrt_alphaf(float z, float alpha)
@@ -1007,11 +887,25 @@ void symact_soft_exponential_derivative_wrt_alpha_f32(const float *z, float *d, 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = soft_exponential_derivative_wrt_alpha_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = soft_exponential_derivative_wrt_alpha_f32((double)z[start + i], (double)alpha);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_soft_exponential_derivative_wrt_alphaf(z[start + i], alpha);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -1046,17 +940,17 @@ void symact_soft_exponential_derivative_wrt_alpha_f64(const double *z, double *d
 
 SYMACT_HALVES soft_exponential_forward_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), soft_exponential_forward_f32(symact_x, (double)alpha))))
+    SYMACT_EACH_HALF(symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), soft_exponential_forward_f64(symact_x, (double)alpha))), 0.0, symact_near)
 }
 
 SYMACT_HALVES soft_exponential_derivative_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * soft_exponential_derivative_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * soft_exponential_derivative_f32(symact_x, (double)alpha), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), soft_exponential_derivative_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES soft_exponential_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * soft_exponential_derivative_from_output_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * soft_exponential_derivative_from_output_f32(symact_x, (double)alpha), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), soft_exponential_derivative_from_output_f64(symact_x, (double)alpha))))
 }
 
 void symact_soft_exponential_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)

@@ -323,7 +323,8 @@ static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
 
 static inline float softplus_value_f32(float z, float beta)
 {
-    return (float)(softplus_forward_f32((double)z, (double)beta));
+    const double near = softplus_forward_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(softplus_forward_f64((double)z, (double)beta));
 }
 
 float symact_softplusf(float z, float beta)
@@ -336,19 +337,6 @@ float symact_softplusf(float z, float beta)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_f32(const float *z, float *g, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softplus_value_f64(double z, double beta)
 {
@@ -380,7 +368,8 @@ void symact_softplus_f64(const double *z, double *g, size_t n, double beta)
 
 static inline float softplus_derivative_value_f32(float z, float beta)
 {
-    return (float)(softplus_derivative_f32((double)z, (double)beta));
+    const double near = softplus_derivative_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(softplus_derivative_f64((double)z, (double)beta));
 }
 
 float symact_softplus_derivativef(float z, float beta)
@@ -393,19 +382,6 @@ float symact_softplus_derivativef(float z, float beta)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_derivative_f32(const float *z, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_derivative_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softplus_derivative_value_f64(double z, double beta)
 {
@@ -437,7 +413,8 @@ void symact_softplus_derivative_f64(const double *z, double *d, size_t n, double
 
 static inline float softplus_derivative_from_output_value_f32(float g, float beta)
 {
-    return (float)(softplus_derivative_from_output_f32((double)g, (double)beta));
+    const double near = softplus_derivative_from_output_f32((double)g, (double)beta);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(softplus_derivative_from_output_f64((double)g, (double)beta));
 }
 
 float symact_softplus_derivative_from_outputf(float g, float beta)
@@ -450,19 +427,6 @@ float symact_softplus_derivative_from_outputf(float g, float beta)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_derivative_from_output_f32(const float *g, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_derivative_from_output_value_f32(g[i], beta);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_softplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float beta)
 {
@@ -512,7 +476,8 @@ int symact_softplus_derivative_from_output_checked_f64(const double *g, double *
 
 static inline float softplus_vjp_value_f32(float z, float g_bar, float beta)
 {
-    return (float)((double)g_bar * softplus_derivative_f32((double)z, (double)beta));
+    const double near = (double)g_bar * softplus_derivative_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_derivative_f64((double)z, (double)beta)));
 }
 
 float symact_softplus_vjpf(float z, float g_bar, float beta)
@@ -525,19 +490,6 @@ float symact_softplus_vjpf(float z, float g_bar, float beta)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_vjp_value_f32(z[i], g_bar[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softplus_vjp_value_f64(double z, double g_bar, double beta)
 {
@@ -569,7 +521,8 @@ void symact_softplus_vjp_f64(const double *z, const double *g_bar, double *z_bar
 
 static inline float softplus_vjp_from_output_value_f32(float g, float g_bar, float beta)
 {
-    return (float)((double)g_bar * softplus_derivative_from_output_f32((double)g, (double)beta));
+    const double near = (double)g_bar * softplus_derivative_from_output_f32((double)g, (double)beta);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_derivative_from_output_f64((double)g, (double)beta)));
 }
 
 float symact_softplus_vjp_from_outputf(float g, float g_bar, float beta)
@@ -582,19 +535,6 @@ float symact_softplus_vjp_from_outputf(float g, float g_bar, float beta)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_vjp_from_output_value_f32(g[i], g_bar[i], beta);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_softplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta)
 {
@@ -644,7 +584,8 @@ int symact_softplus_vjp_from_output_checked_f64(const double *g, const double *g
 
 static inline float softplus_second_derivative_value_f32(float z, float beta)
 {
-    return (float)(softplus_second_derivative_f32((double)z, (double)beta));
+    const double near = softplus_second_derivative_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(softplus_second_derivative_f64((double)z, (double)beta));
 }
 
 float symact_softplus_second_derivativef(float z, float beta)
@@ -662,11 +603,25 @@ void symact_softplus_second_derivative_f32(const float *z, float *d, size_t n, f
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_second_derivative_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = softplus_second_derivative_f32((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_softplus_second_derivativef(z[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -701,7 +656,8 @@ void symact_softplus_second_derivative_f64(const double *z, double *d, size_t n,
 
 static inline float softplus_derivative_wrt_beta_value_f32(float z, float beta)
 {
-    return (float)(softplus_derivative_wrt_beta_f32((double)z, (double)beta));
+    const double near = softplus_derivative_wrt_beta_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(softplus_derivative_wrt_beta_f64((double)z, (double)beta));
 }
 
 float symact_softplus_derivative_wrt_betaf(float z, float beta)
@@ -719,11 +675,25 @@ void symact_softplus_derivative_wrt_beta_f32(const float *z, float *d, size_t n,
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_derivative_wrt_beta_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = softplus_derivative_wrt_beta_f32((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_softplus_derivative_wrt_betaf(z[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -758,17 +728,17 @@ void symact_softplus_derivative_wrt_beta_f64(const double *z, double *d, size_t 
 
 SYMACT_HALVES softplus_forward_halves(SYMACT_OF_HALVES, float beta)
 {
-    SYMACT_EACH_HALF(symact_y * softplus_forward_f32(symact_x, (double)beta))
+    SYMACT_EACH_HALF(symact_y * softplus_forward_f32(symact_x, (double)beta), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_forward_f64(symact_x, (double)beta))))
 }
 
 SYMACT_HALVES softplus_derivative_halves(SYMACT_OF_HALVES, float beta)
 {
-    SYMACT_EACH_HALF(symact_y * softplus_derivative_f32(symact_x, (double)beta))
+    SYMACT_EACH_HALF(symact_y * softplus_derivative_f32(symact_x, (double)beta), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_derivative_f64(symact_x, (double)beta))))
 }
 
 SYMACT_HALVES softplus_derivative_from_output_halves(SYMACT_OF_HALVES, float beta)
 {
-    SYMACT_EACH_HALF(symact_y * softplus_derivative_from_output_f32(symact_x, (double)beta))
+    SYMACT_EACH_HALF(symact_y * softplus_derivative_from_output_f32(symact_x, (double)beta), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_derivative_from_output_f64(symact_x, (double)beta))))
 }
 
 void symact_softplus_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)

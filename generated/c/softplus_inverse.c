@@ -38,7 +38,8 @@ static inline double softplus_inverse_forward_f32(double z)
     /* power series */
     double y4;
     {
-        const double t = (z - 0x1.62e42fefa39efp-1);
+        const double distance = (z - 0x1.62e42fefa39efp-1);
+        const double t = (distance - 0x1.abc9e3b39803fp-56);
         y4 = (t * (2.0 + t * (t * (1.0 + t * (t * (0x1.4p+0 + t * (t * (0x1.dbbbbbbbbbbbcp+0 + t * (t * (0x1.81119bc466f12p+1 + t * (t * (0x1.47dfca40e852dp+2 + t * (0x1.20b81c0acd9acp+3 * t - 0x1.b19a9a36a7618p+2)) - 0x1.f3fbaf04e4edap+1)) - 0x1.2c45e45e45e46p+1)) - 0x1.80b60b60b60b6p+0)) - 0x1.1555555555555p+0)) - 0x1p+0)) - 0x1.3394c5b16c507p-154);
     }
     /* decaying exponentials */
@@ -49,7 +50,7 @@ static inline double softplus_inverse_forward_f32(double z)
     }
     double y = y5;
     y = 0x1.8p-1 > z ? y4 : y;
-    y = 0x1.62e428p-1 > z ? y3 : y;
+    y = 0x1.61e42ep-1 > z ? y3 : y;
     y = z == INFINITY ? y2 : y;
     y = z == 0.0 ? y1 : y;
     y = 0.0 > z ? y0 : y;
@@ -230,7 +231,8 @@ static symact_dd softplus_inverse_second_derivative_f64(double z)
 
 static inline float softplus_inverse_value_f32(float z)
 {
-    return (float)(softplus_inverse_forward_f32((double)z));
+    const double near = softplus_inverse_forward_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(softplus_inverse_forward_f64((double)z));
 }
 
 float symact_softplus_inversef(float z)
@@ -243,19 +245,6 @@ float symact_softplus_inversef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_inverse_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_inverse_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softplus_inverse_value_f64(double z)
 {
@@ -287,7 +276,8 @@ void symact_softplus_inverse_f64(const double *z, double *g, size_t n)
 
 static inline float softplus_inverse_derivative_value_f32(float z)
 {
-    return (float)(softplus_inverse_derivative_f32((double)z));
+    const double near = softplus_inverse_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(softplus_inverse_derivative_f64((double)z));
 }
 
 float symact_softplus_inverse_derivativef(float z)
@@ -300,19 +290,6 @@ float symact_softplus_inverse_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_inverse_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_inverse_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softplus_inverse_derivative_value_f64(double z)
 {
@@ -344,7 +321,8 @@ void symact_softplus_inverse_derivative_f64(const double *z, double *d, size_t n
 
 static inline float softplus_inverse_derivative_from_output_value_f32(float g)
 {
-    return (float)(softplus_inverse_derivative_from_output_f32((double)g));
+    const double near = softplus_inverse_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(softplus_inverse_derivative_from_output_f64((double)g));
 }
 
 float symact_softplus_inverse_derivative_from_outputf(float g)
@@ -357,19 +335,6 @@ float symact_softplus_inverse_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_inverse_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_inverse_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softplus_inverse_derivative_from_output_value_f64(double g)
 {
@@ -401,7 +366,8 @@ void symact_softplus_inverse_derivative_from_output_f64(const double *g, double 
 
 static inline float softplus_inverse_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * softplus_inverse_derivative_f32((double)z));
+    const double near = (double)g_bar * softplus_inverse_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_inverse_derivative_f64((double)z)));
 }
 
 float symact_softplus_inverse_vjpf(float z, float g_bar)
@@ -414,19 +380,6 @@ float symact_softplus_inverse_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_inverse_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_inverse_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softplus_inverse_vjp_value_f64(double z, double g_bar)
 {
@@ -458,7 +411,8 @@ void symact_softplus_inverse_vjp_f64(const double *z, const double *g_bar, doubl
 
 static inline float softplus_inverse_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * softplus_inverse_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * softplus_inverse_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_inverse_derivative_from_output_f64((double)g)));
 }
 
 float symact_softplus_inverse_vjp_from_outputf(float g, float g_bar)
@@ -471,19 +425,6 @@ float symact_softplus_inverse_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softplus_inverse_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_inverse_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softplus_inverse_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -515,7 +456,8 @@ void symact_softplus_inverse_vjp_from_output_f64(const double *g, const double *
 
 static inline float softplus_inverse_second_derivative_value_f32(float z)
 {
-    return (float)(softplus_inverse_second_derivative_f32((double)z));
+    const double near = softplus_inverse_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(softplus_inverse_second_derivative_f64((double)z));
 }
 
 float symact_softplus_inverse_second_derivativef(float z)
@@ -533,11 +475,25 @@ void symact_softplus_inverse_second_derivative_f32(const float *z, float *d, siz
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softplus_inverse_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = softplus_inverse_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_softplus_inverse_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -572,17 +528,17 @@ void symact_softplus_inverse_second_derivative_f64(const double *z, double *d, s
 
 SYMACT_HALVES softplus_inverse_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * softplus_inverse_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * softplus_inverse_forward_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_inverse_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES softplus_inverse_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * softplus_inverse_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * softplus_inverse_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_inverse_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES softplus_inverse_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * softplus_inverse_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * softplus_inverse_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_inverse_derivative_from_output_f64(symact_x))))
 }
 
 void symact_softplus_inverse_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -5,10 +5,16 @@
  * Formula sha256: 2e47d08c73be203a1d1f3eb1588ad47fcba2f32bb7d9ba1318724aa77149290c
  * SPDX-License-Identifier: MIT-0
  *
- * softplus_inverse, the fast grade: g = log(exp(z) - 1)
+ * softplus_inverse, arrays of float32: g = log(exp(z) - 1)
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -18,12 +24,13 @@ static inline SYMACT_INLINED double softplus_inverse_forward_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t2 = (z - 0x1.62e42fefa39efp-1);
+    const double t2a = (z - 0x1.62e42fefa39efp-1);
+    const double t2 = (t2a - 0x1.abc9e3b39803fp-56);
     const double e0 = symact_fast_expm1(z);
     const double e1 = symact_fast_exp_below((-t));
     const double e2 = symact_fast_log(e0);
     const double e3 = symact_fast_log1p((-e1));
-    return symact_fast_choice(0.0 > z, NAN, symact_fast_choice(0x1.42e42ep-1 > z, e2, symact_fast_choice(0x1.8p-1 > z, ((2.0 + ((1.0 + ((0x1.4p+0 + ((0x1.dbbbbbbbbbbbcp+0 + (0x1.81119bc466f12p+1 * t2 - 0x1.2c45e45e45e46p+1) * t2) * t2 - 0x1.80b60b60b60b6p+0) * t2) * t2 - 0x1.1555555555555p+0) * t2) * t2 - 0x1p+0) * t2) * t2 - 0x1.3394c5b16c507p-154), (e3 + t))));
+    return symact_fast_choice(0.0 > z, NAN, symact_fast_choice(0x1.3de5a527b3fcep-1 > z, e2, symact_fast_choice(0x1.8997b8bafeff7p-1 > z, ((2.0 + ((1.0 + ((0x1.4p+0 + ((0x1.dbbbbbbbbbbbcp+0 + (0x1.81119bc466f12p+1 * t2 - 0x1.2c45e45e45e46p+1) * t2) * t2 - 0x1.80b60b60b60b6p+0) * t2) * t2 - 0x1.1555555555555p+0) * t2) * t2 - 0x1p+0) * t2) * t2 - 0x1.3394c5b16c507p-154), (e3 + t))));
 }
 
 static inline SYMACT_INLINED double softplus_inverse_derivative_fast(double z)
@@ -84,4 +91,144 @@ void symact_softplus_inverse_vjp_from_output_fast_f32(const float *g, const floa
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * softplus_inverse_derivative_from_output_fast((double)g[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_softplus_inverse_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = softplus_inverse_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-31, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_softplus_inversef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_softplus_inverse_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = softplus_inverse_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_softplus_inverse_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_softplus_inverse_derivative_from_output_f32(const float *g, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = softplus_inverse_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_softplus_inverse_derivative_from_outputf(g[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_softplus_inverse_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * softplus_inverse_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_softplus_inverse_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_softplus_inverse_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * softplus_inverse_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-34, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_softplus_inverse_vjp_from_outputf(g[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -71,12 +71,6 @@ static symact_dd softshrink_forward_f64(double z, double lambd)
     if (z == 0.0) {
         return x;
     }
-    /* reciprocal argument */
-    if (-3.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(dd_lambd, w), symact_dd_from_double(1.0)));
-    }
     /* as it is */
     if ((-lambd) >= z) {
         return symact_dd_add(dd_lambd, x);
@@ -86,13 +80,7 @@ static symact_dd softshrink_forward_f64(double z, double lambd)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (3.0 > z) {
-        return symact_dd_sub(x, dd_lambd);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(dd_lambd, w)));
+    return symact_dd_sub(x, dd_lambd);
 }
 
 static inline double softshrink_derivative_f32(double z, double lambd)
@@ -322,7 +310,8 @@ static symact_dd softshrink_derivative_wrt_lambd_f64(double z, double lambd)
 
 static inline float softshrink_value_f32(float z, float lambd)
 {
-    return (float)(softshrink_forward_f32((double)z, (double)lambd));
+    const double near = softshrink_forward_f32((double)z, (double)lambd);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(softshrink_forward_f64((double)z, (double)lambd));
 }
 
 float symact_softshrinkf(float z, float lambd)
@@ -335,19 +324,6 @@ float symact_softshrinkf(float z, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softshrink_f32(const float *z, float *g, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softshrink_value_f32(z[i], lambd);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softshrink_value_f64(double z, double lambd)
 {
@@ -392,19 +368,6 @@ float symact_softshrink_derivativef(float z, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softshrink_derivative_f32(const float *z, float *d, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softshrink_derivative_value_f32(z[i], lambd);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softshrink_derivative_value_f64(double z, double lambd)
 {
@@ -449,19 +412,6 @@ float symact_softshrink_derivative_from_outputf(float g, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softshrink_derivative_from_output_f32(const float *g, float *d, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softshrink_derivative_from_output_value_f32(g[i], lambd);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_softshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd)
 {
@@ -524,19 +474,6 @@ float symact_softshrink_vjpf(float z, float g_bar, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softshrink_vjp_value_f32(z[i], g_bar[i], lambd);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double softshrink_vjp_value_f64(double z, double g_bar, double lambd)
 {
@@ -581,19 +518,6 @@ float symact_softshrink_vjp_from_outputf(float g, float g_bar, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_softshrink_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softshrink_vjp_from_output_value_f32(g[i], g_bar[i], lambd);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_softshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
 {
@@ -656,7 +580,6 @@ float symact_softshrink_second_derivativef(float z, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -713,7 +636,6 @@ float symact_softshrink_derivative_wrt_lambdf(float z, float lambd)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
 {
     const int before = symact_raised();
@@ -757,17 +679,17 @@ void symact_softshrink_derivative_wrt_lambd_f64(const double *z, double *d, size
 
 SYMACT_HALVES softshrink_forward_halves(SYMACT_OF_HALVES, float lambd)
 {
-    SYMACT_EACH_HALF(symact_y * softshrink_forward_f32(symact_x, (double)lambd))
+    SYMACT_EACH_HALF(symact_y * softshrink_forward_f32(symact_x, (double)lambd), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softshrink_forward_f64(symact_x, (double)lambd))))
 }
 
 SYMACT_HALVES softshrink_derivative_halves(SYMACT_OF_HALVES, float lambd)
 {
-    SYMACT_EACH_HALF(symact_y * softshrink_derivative_f32(symact_x, (double)lambd))
+    SYMACT_EACH_HALF(symact_y * softshrink_derivative_f32(symact_x, (double)lambd), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softshrink_derivative_f64(symact_x, (double)lambd))))
 }
 
 SYMACT_HALVES softshrink_derivative_from_output_halves(SYMACT_OF_HALVES, float lambd)
 {
-    SYMACT_EACH_HALF(symact_y * softshrink_derivative_from_output_f32(symact_x, (double)lambd))
+    SYMACT_EACH_HALF(symact_y * softshrink_derivative_from_output_f32(symact_x, (double)lambd), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softshrink_derivative_from_output_f64(symact_x, (double)lambd))))
 }
 
 void symact_softshrink_f16(const uint16_t *z, uint16_t *g, size_t n, float lambd)

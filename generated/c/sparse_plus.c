@@ -68,9 +68,8 @@ static symact_dd sparse_plus_forward_f64(double z)
     if (1.0 >= z) {
         return symact_dd_mul(symact_dd_from_double(0x1p-2), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), x), 2));
     }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    /* as it is */
+    return x;
 }
 
 static inline double sparse_plus_derivative_f32(double z)
@@ -202,7 +201,8 @@ static symact_dd sparse_plus_second_derivative_f64(double z)
 
 static inline float sparse_plus_value_f32(float z)
 {
-    return (float)(sparse_plus_forward_f32((double)z));
+    const double near = sparse_plus_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(sparse_plus_forward_f64((double)z));
 }
 
 float symact_sparse_plusf(float z)
@@ -215,19 +215,6 @@ float symact_sparse_plusf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_plus_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_plus_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_plus_value_f64(double z)
 {
@@ -259,7 +246,8 @@ void symact_sparse_plus_f64(const double *z, double *g, size_t n)
 
 static inline float sparse_plus_derivative_value_f32(float z)
 {
-    return (float)(sparse_plus_derivative_f32((double)z));
+    const double near = sparse_plus_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sparse_plus_derivative_f64((double)z));
 }
 
 float symact_sparse_plus_derivativef(float z)
@@ -272,19 +260,6 @@ float symact_sparse_plus_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_plus_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_plus_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_plus_derivative_value_f64(double z)
 {
@@ -316,7 +291,8 @@ void symact_sparse_plus_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float sparse_plus_derivative_from_output_value_f32(float g)
 {
-    return (float)(sparse_plus_derivative_from_output_f32((double)g));
+    const double near = sparse_plus_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(sparse_plus_derivative_from_output_f64((double)g));
 }
 
 float symact_sparse_plus_derivative_from_outputf(float g)
@@ -329,19 +305,6 @@ float symact_sparse_plus_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_plus_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_plus_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_plus_derivative_from_output_value_f64(double g)
 {
@@ -373,7 +336,8 @@ void symact_sparse_plus_derivative_from_output_f64(const double *g, double *d, s
 
 static inline float sparse_plus_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * sparse_plus_derivative_f32((double)z));
+    const double near = (double)g_bar * sparse_plus_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sparse_plus_derivative_f64((double)z)));
 }
 
 float symact_sparse_plus_vjpf(float z, float g_bar)
@@ -386,19 +350,6 @@ float symact_sparse_plus_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_plus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_plus_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_plus_vjp_value_f64(double z, double g_bar)
 {
@@ -430,7 +381,8 @@ void symact_sparse_plus_vjp_f64(const double *z, const double *g_bar, double *z_
 
 static inline float sparse_plus_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * sparse_plus_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * sparse_plus_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sparse_plus_derivative_from_output_f64((double)g)));
 }
 
 float symact_sparse_plus_vjp_from_outputf(float g, float g_bar)
@@ -443,19 +395,6 @@ float symact_sparse_plus_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_plus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_plus_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_plus_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -500,7 +439,6 @@ float symact_sparse_plus_second_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_sparse_plus_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -544,17 +482,17 @@ void symact_sparse_plus_second_derivative_f64(const double *z, double *d, size_t
 
 SYMACT_HALVES sparse_plus_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sparse_plus_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sparse_plus_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sparse_plus_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES sparse_plus_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sparse_plus_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sparse_plus_derivative_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sparse_plus_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES sparse_plus_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sparse_plus_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sparse_plus_derivative_from_output_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sparse_plus_derivative_from_output_f64(symact_x))))
 }
 
 void symact_sparse_plus_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -222,7 +222,8 @@ static symact_dd sparse_sigmoid_second_derivative_f64(double z)
 
 static inline float sparse_sigmoid_value_f32(float z)
 {
-    return (float)(sparse_sigmoid_forward_f32((double)z));
+    const double near = sparse_sigmoid_forward_f32((double)z);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sparse_sigmoid_forward_f64((double)z));
 }
 
 float symact_sparse_sigmoidf(float z)
@@ -235,19 +236,6 @@ float symact_sparse_sigmoidf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_sigmoid_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_sigmoid_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_sigmoid_value_f64(double z)
 {
@@ -292,19 +280,6 @@ float symact_sparse_sigmoid_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_sigmoid_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_sigmoid_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_sigmoid_derivative_value_f64(double z)
 {
@@ -349,19 +324,6 @@ float symact_sparse_sigmoid_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_sigmoid_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_sigmoid_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_sigmoid_derivative_from_output_value_f64(double g)
 {
@@ -406,19 +368,6 @@ float symact_sparse_sigmoid_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_sigmoid_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_sigmoid_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_sigmoid_vjp_value_f64(double z, double g_bar)
 {
@@ -463,19 +412,6 @@ float symact_sparse_sigmoid_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sparse_sigmoid_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sparse_sigmoid_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sparse_sigmoid_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -520,7 +456,6 @@ float symact_sparse_sigmoid_second_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_sparse_sigmoid_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -564,17 +499,17 @@ void symact_sparse_sigmoid_second_derivative_f64(const double *z, double *d, siz
 
 SYMACT_HALVES sparse_sigmoid_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sparse_sigmoid_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sparse_sigmoid_forward_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sparse_sigmoid_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES sparse_sigmoid_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sparse_sigmoid_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sparse_sigmoid_derivative_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sparse_sigmoid_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES sparse_sigmoid_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sparse_sigmoid_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sparse_sigmoid_derivative_from_output_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sparse_sigmoid_derivative_from_output_f64(symact_x))))
 }
 
 void symact_sparse_sigmoid_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -236,7 +236,8 @@ static symact_dd sqnl_second_derivative_f64(double z)
 
 static inline float sqnl_value_f32(float z)
 {
-    return (float)(sqnl_forward_f32((double)z));
+    const double near = sqnl_forward_f32((double)z);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sqnl_forward_f64((double)z));
 }
 
 float symact_sqnlf(float z)
@@ -249,19 +250,6 @@ float symact_sqnlf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqnl_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqnl_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqnl_value_f64(double z)
 {
@@ -293,7 +281,8 @@ void symact_sqnl_f64(const double *z, double *g, size_t n)
 
 static inline float sqnl_derivative_value_f32(float z)
 {
-    return (float)(sqnl_derivative_f32((double)z));
+    const double near = sqnl_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sqnl_derivative_f64((double)z));
 }
 
 float symact_sqnl_derivativef(float z)
@@ -306,19 +295,6 @@ float symact_sqnl_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqnl_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqnl_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqnl_derivative_value_f64(double z)
 {
@@ -350,7 +326,8 @@ void symact_sqnl_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float sqnl_derivative_from_output_value_f32(float g)
 {
-    return (float)(sqnl_derivative_from_output_f32((double)g));
+    const double near = sqnl_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sqnl_derivative_from_output_f64((double)g));
 }
 
 float symact_sqnl_derivative_from_outputf(float g)
@@ -363,19 +340,6 @@ float symact_sqnl_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqnl_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqnl_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqnl_derivative_from_output_value_f64(double g)
 {
@@ -407,7 +371,8 @@ void symact_sqnl_derivative_from_output_f64(const double *g, double *d, size_t n
 
 static inline float sqnl_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * sqnl_derivative_f32((double)z));
+    const double near = (double)g_bar * sqnl_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sqnl_derivative_f64((double)z)));
 }
 
 float symact_sqnl_vjpf(float z, float g_bar)
@@ -420,19 +385,6 @@ float symact_sqnl_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqnl_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqnl_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqnl_vjp_value_f64(double z, double g_bar)
 {
@@ -464,7 +416,8 @@ void symact_sqnl_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 static inline float sqnl_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * sqnl_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * sqnl_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sqnl_derivative_from_output_f64((double)g)));
 }
 
 float symact_sqnl_vjp_from_outputf(float g, float g_bar)
@@ -477,19 +430,6 @@ float symact_sqnl_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqnl_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqnl_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqnl_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -534,7 +474,6 @@ float symact_sqnl_second_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_sqnl_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -578,17 +517,17 @@ void symact_sqnl_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES sqnl_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sqnl_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sqnl_forward_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqnl_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES sqnl_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sqnl_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sqnl_derivative_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqnl_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES sqnl_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sqnl_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sqnl_derivative_from_output_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqnl_derivative_from_output_f64(symact_x))))
 }
 
 void symact_sqnl_f16(const uint16_t *z, uint16_t *g, size_t n)

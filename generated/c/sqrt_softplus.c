@@ -206,7 +206,8 @@ static inline double sqrt_softplus_second_derivative_f32(double z)
     /* power series */
     double y4;
     {
-        const double t = (z - 0x1.d7c4b0e8f2339p-1);
+        const double distance = (z - 0x1.d7c4b0e8f2339p-1);
+        const double t = (0x1.6f144cf8bb0b9p-55 + distance);
         y4 = (0x1.a150add44fc2dp-160 + t * (t * (0x1.8fb93f35987d9p-7 + t * (0x1.db0b7648c21a9p-9 + t * (t * (0x1.5c8d088d23cb8p-14 + t * (0x1.45a6403153bedp-12 + t * (t * (t * (0x1.a0dcaf40e6edp-17 + t * (0x1.7f75724499f8ap-25 + t * (t * (0x1.0e79975b22037p-22 + 0x1.a8e2ee6ab1a6dp-24 * t) - 0x1.6ef1ae110b62p-20))) - 0x1.6db0bee58a131p-16) - 0x1.2fa6863cd9223p-14))) - 0x1.57668637aeddfp-9))) - 0x1.40760a5c52d52p-5));
     }
     /* decaying exponentials */
@@ -223,7 +224,7 @@ static inline double sqrt_softplus_second_derivative_f32(double z)
     }
     double y = y5;
     y = 1.0 > z ? y4 : y;
-    y = 0x1p-1 > z ? y3 : y;
+    y = 0x1.8p-1 > z ? y3 : y;
     y = -31.0 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -279,7 +280,8 @@ static symact_dd sqrt_softplus_second_derivative_f64(double z)
 
 static inline float sqrt_softplus_value_f32(float z)
 {
-    return (float)(sqrt_softplus_forward_f32((double)z));
+    const double near = sqrt_softplus_forward_f32((double)z);
+    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(sqrt_softplus_forward_f64((double)z));
 }
 
 float symact_sqrt_softplusf(float z)
@@ -292,19 +294,6 @@ float symact_sqrt_softplusf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqrt_softplus_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqrt_softplus_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqrt_softplus_value_f64(double z)
 {
@@ -336,7 +325,8 @@ void symact_sqrt_softplus_f64(const double *z, double *g, size_t n)
 
 static inline float sqrt_softplus_derivative_value_f32(float z)
 {
-    return (float)(sqrt_softplus_derivative_f32((double)z));
+    const double near = sqrt_softplus_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(sqrt_softplus_derivative_f64((double)z));
 }
 
 float symact_sqrt_softplus_derivativef(float z)
@@ -349,19 +339,6 @@ float symact_sqrt_softplus_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqrt_softplus_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqrt_softplus_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqrt_softplus_derivative_value_f64(double z)
 {
@@ -393,7 +370,8 @@ void symact_sqrt_softplus_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float sqrt_softplus_derivative_from_output_value_f32(float g)
 {
-    return (float)(sqrt_softplus_derivative_from_output_f32((double)g));
+    const double near = sqrt_softplus_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(sqrt_softplus_derivative_from_output_f64((double)g));
 }
 
 float symact_sqrt_softplus_derivative_from_outputf(float g)
@@ -406,19 +384,6 @@ float symact_sqrt_softplus_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqrt_softplus_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqrt_softplus_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqrt_softplus_derivative_from_output_value_f64(double g)
 {
@@ -450,7 +415,8 @@ void symact_sqrt_softplus_derivative_from_output_f64(const double *g, double *d,
 
 static inline float sqrt_softplus_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * sqrt_softplus_derivative_f32((double)z));
+    const double near = (double)g_bar * sqrt_softplus_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sqrt_softplus_derivative_f64((double)z)));
 }
 
 float symact_sqrt_softplus_vjpf(float z, float g_bar)
@@ -463,19 +429,6 @@ float symact_sqrt_softplus_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqrt_softplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqrt_softplus_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqrt_softplus_vjp_value_f64(double z, double g_bar)
 {
@@ -507,7 +460,8 @@ void symact_sqrt_softplus_vjp_f64(const double *z, const double *g_bar, double *
 
 static inline float sqrt_softplus_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * sqrt_softplus_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * sqrt_softplus_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sqrt_softplus_derivative_from_output_f64((double)g)));
 }
 
 float symact_sqrt_softplus_vjp_from_outputf(float g, float g_bar)
@@ -520,19 +474,6 @@ float symact_sqrt_softplus_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_sqrt_softplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqrt_softplus_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double sqrt_softplus_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -564,7 +505,8 @@ void symact_sqrt_softplus_vjp_from_output_f64(const double *g, const double *g_b
 
 static inline float sqrt_softplus_second_derivative_value_f32(float z)
 {
-    return (float)(sqrt_softplus_second_derivative_f32((double)z));
+    const double near = sqrt_softplus_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(sqrt_softplus_second_derivative_f64((double)z));
 }
 
 float symact_sqrt_softplus_second_derivativef(float z)
@@ -582,11 +524,25 @@ void symact_sqrt_softplus_second_derivative_f32(const float *z, float *d, size_t
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqrt_softplus_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = sqrt_softplus_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_sqrt_softplus_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -621,17 +577,17 @@ void symact_sqrt_softplus_second_derivative_f64(const double *z, double *d, size
 
 SYMACT_HALVES sqrt_softplus_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sqrt_softplus_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sqrt_softplus_forward_f32(symact_x), 0x1p-36, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqrt_softplus_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES sqrt_softplus_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sqrt_softplus_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sqrt_softplus_derivative_f32(symact_x), 0x1p-36, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqrt_softplus_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES sqrt_softplus_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * sqrt_softplus_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * sqrt_softplus_derivative_from_output_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqrt_softplus_derivative_from_output_f64(symact_x))))
 }
 
 void symact_sqrt_softplus_f16(const uint16_t *z, uint16_t *g, size_t n)

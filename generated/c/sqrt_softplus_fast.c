@@ -5,10 +5,16 @@
  * Formula sha256: 7bafb7e16761a2739ada0e7c8d3664b20c5f4b606e17772f958f5b84eafebb2e
  * SPDX-License-Identifier: MIT-0
  *
- * sqrt_softplus, the fast grade: g = sqrt(log(exp(z) + 1))
+ * sqrt_softplus, arrays of float32: g = sqrt(log(exp(z) + 1))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -22,7 +28,7 @@ static inline SYMACT_INLINED double sqrt_softplus_forward_fast(double z)
     const double e1 = sqrt(t);
     const double e2 = symact_fast_log1p(e0);
     const double e3 = sqrt(e2);
-    return symact_fast_choice(-31.0 > z, e0, symact_fast_choice(15.0 > z, e3, e1));
+    return symact_fast_choice(-31.0 > z, e0, symact_fast_choice(31.0 > z, e3, e1));
 }
 
 static inline SYMACT_INLINED double sqrt_softplus_derivative_fast(double z)
@@ -34,13 +40,13 @@ static inline SYMACT_INLINED double sqrt_softplus_derivative_fast(double z)
     const double e2 = symact_fast_log1p(e0);
     const double e3 = sqrt(symact_fast_choice(0.0 > z, e2, (e2 + t)));
     const double e4 = (1.0 / (2.0 * e3 + 2.0 * e0 * e3));
-    return symact_fast_choice(z == INFINITY, 0.0, symact_fast_choice(-31.0 > z, e0 * e1, symact_fast_choice(0.0 > z, e0 * e4, e4)));
+    return symact_fast_choice(-31.0 > z, e0 * e1, symact_fast_choice(0.0 > z, e0 * e4, e4));
 }
 
 static inline SYMACT_INLINED double sqrt_softplus_derivative_from_output_fast(double z)
 {
     (void)z;
-    const double t = fabs(z);
+    const double t = z;
     const double e0 = (1.0 / t);
     const double e1 = symact_fast_expm1_below((-symact_power_2(t)));
     return symact_fast_choice(z == 0.0, 0.0, -0x1p-1 * e0 * e1);
@@ -89,4 +95,144 @@ void symact_sqrt_softplus_vjp_from_output_fast_f32(const float *g, const float *
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * sqrt_softplus_derivative_from_output_fast((double)g[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_sqrt_softplus_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = sqrt_softplus_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_sqrt_softplusf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_sqrt_softplus_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = sqrt_softplus_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_sqrt_softplus_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_sqrt_softplus_derivative_from_output_f32(const float *g, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = sqrt_softplus_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_sqrt_softplus_derivative_from_outputf(g[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_sqrt_softplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * sqrt_softplus_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_sqrt_softplus_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_sqrt_softplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * sqrt_softplus_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_sqrt_softplus_vjp_from_outputf(g[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

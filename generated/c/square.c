@@ -60,18 +60,8 @@ static symact_dd square_forward_f64(double z)
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_powi(t, 2);
-    }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_powi(x, 2);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_powi(t, 2);
+    return symact_dd_powi(x, 2);
 }
 
 static inline double square_derivative_f32(double z)
@@ -110,18 +100,8 @@ static symact_dd square_derivative_f64(double z)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_from_double(2.0), x);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_mul(symact_dd_from_double(-2.0), t);
-    }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_mul(symact_dd_from_double(2.0), x);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_mul(symact_dd_from_double(2.0), t);
+    return symact_dd_mul(symact_dd_from_double(2.0), x);
 }
 
 static inline double square_second_derivative_f32(double z)
@@ -172,19 +152,6 @@ float symact_squaref(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_square_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double square_value_f64(double z)
 {
@@ -229,19 +196,6 @@ float symact_square_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_square_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double square_derivative_value_f64(double z)
 {
@@ -286,19 +240,6 @@ float symact_square_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_square_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double square_vjp_value_f64(double z, double g_bar)
 {
@@ -343,7 +284,6 @@ float symact_square_second_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_square_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -387,12 +327,12 @@ void symact_square_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES square_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * square_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * square_forward_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), square_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES square_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * square_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * square_derivative_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), square_derivative_f64(symact_x))))
 }
 
 void symact_square_f16(const uint16_t *z, uint16_t *g, size_t n)

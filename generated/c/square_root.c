@@ -196,7 +196,8 @@ static symact_dd square_root_second_derivative_f64(double z)
 
 static inline float square_root_value_f32(float z)
 {
-    return (float)(square_root_forward_f32((double)z));
+    const double near = square_root_forward_f32((double)z);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(square_root_forward_f64((double)z));
 }
 
 float symact_square_rootf(float z)
@@ -209,19 +210,6 @@ float symact_square_rootf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_square_root_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_root_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double square_root_value_f64(double z)
 {
@@ -253,7 +241,8 @@ void symact_square_root_f64(const double *z, double *g, size_t n)
 
 static inline float square_root_derivative_value_f32(float z)
 {
-    return (float)(square_root_derivative_f32((double)z));
+    const double near = square_root_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(square_root_derivative_f64((double)z));
 }
 
 float symact_square_root_derivativef(float z)
@@ -266,19 +255,6 @@ float symact_square_root_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_square_root_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_root_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double square_root_derivative_value_f64(double z)
 {
@@ -310,7 +286,8 @@ void symact_square_root_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float square_root_derivative_from_output_value_f32(float g)
 {
-    return (float)(square_root_derivative_from_output_f32((double)g));
+    const double near = square_root_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(square_root_derivative_from_output_f64((double)g));
 }
 
 float symact_square_root_derivative_from_outputf(float g)
@@ -323,19 +300,6 @@ float symact_square_root_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_square_root_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_root_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double square_root_derivative_from_output_value_f64(double g)
 {
@@ -367,7 +331,8 @@ void symact_square_root_derivative_from_output_f64(const double *g, double *d, s
 
 static inline float square_root_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * square_root_derivative_f32((double)z));
+    const double near = (double)g_bar * square_root_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), square_root_derivative_f64((double)z)));
 }
 
 float symact_square_root_vjpf(float z, float g_bar)
@@ -380,19 +345,6 @@ float symact_square_root_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_square_root_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_root_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double square_root_vjp_value_f64(double z, double g_bar)
 {
@@ -424,7 +376,8 @@ void symact_square_root_vjp_f64(const double *z, const double *g_bar, double *z_
 
 static inline float square_root_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * square_root_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * square_root_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), square_root_derivative_from_output_f64((double)g)));
 }
 
 float symact_square_root_vjp_from_outputf(float g, float g_bar)
@@ -437,19 +390,6 @@ float symact_square_root_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_square_root_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_root_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double square_root_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -481,7 +421,8 @@ void symact_square_root_vjp_from_output_f64(const double *g, const double *g_bar
 
 static inline float square_root_second_derivative_value_f32(float z)
 {
-    return (float)(square_root_second_derivative_f32((double)z));
+    const double near = square_root_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(square_root_second_derivative_f64((double)z));
 }
 
 float symact_square_root_second_derivativef(float z)
@@ -499,11 +440,25 @@ void symact_square_root_second_derivative_f32(const float *z, float *d, size_t n
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_root_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = square_root_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_square_root_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -538,17 +493,17 @@ void symact_square_root_second_derivative_f64(const double *z, double *d, size_t
 
 SYMACT_HALVES square_root_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * square_root_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * square_root_forward_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), square_root_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES square_root_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * square_root_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * square_root_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), square_root_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES square_root_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * square_root_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * square_root_derivative_from_output_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), square_root_derivative_from_output_f64(symact_x))))
 }
 
 void symact_square_root_f16(const uint16_t *z, uint16_t *g, size_t n)

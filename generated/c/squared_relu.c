@@ -69,12 +69,7 @@ static symact_dd squared_relu_forward_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_powi(x, 2);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_powi(t, 2);
+    return symact_dd_powi(x, 2);
 }
 
 static inline double squared_relu_derivative_f32(double z)
@@ -121,12 +116,7 @@ static symact_dd squared_relu_derivative_f64(double z)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_mul(symact_dd_from_double(2.0), x);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_mul(symact_dd_from_double(2.0), t);
+    return symact_dd_mul(symact_dd_from_double(2.0), x);
 }
 
 static inline double squared_relu_derivative_from_output_f32(double z)
@@ -215,19 +205,6 @@ float symact_squared_reluf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squared_relu_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squared_relu_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double squared_relu_value_f64(double z)
 {
@@ -272,19 +249,6 @@ float symact_squared_relu_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squared_relu_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squared_relu_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double squared_relu_derivative_value_f64(double z)
 {
@@ -316,7 +280,8 @@ void symact_squared_relu_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float squared_relu_derivative_from_output_value_f32(float g)
 {
-    return (float)(squared_relu_derivative_from_output_f32((double)g));
+    const double near = squared_relu_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(squared_relu_derivative_from_output_f64((double)g));
 }
 
 float symact_squared_relu_derivative_from_outputf(float g)
@@ -329,19 +294,6 @@ float symact_squared_relu_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squared_relu_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squared_relu_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double squared_relu_derivative_from_output_value_f64(double g)
 {
@@ -386,19 +338,6 @@ float symact_squared_relu_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squared_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squared_relu_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double squared_relu_vjp_value_f64(double z, double g_bar)
 {
@@ -430,7 +369,8 @@ void symact_squared_relu_vjp_f64(const double *z, const double *g_bar, double *z
 
 static inline float squared_relu_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * squared_relu_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * squared_relu_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), squared_relu_derivative_from_output_f64((double)g)));
 }
 
 float symact_squared_relu_vjp_from_outputf(float g, float g_bar)
@@ -443,19 +383,6 @@ float symact_squared_relu_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squared_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squared_relu_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double squared_relu_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -500,7 +427,6 @@ float symact_squared_relu_second_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_squared_relu_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
@@ -544,17 +470,17 @@ void symact_squared_relu_second_derivative_f64(const double *z, double *d, size_
 
 SYMACT_HALVES squared_relu_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * squared_relu_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * squared_relu_forward_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), squared_relu_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES squared_relu_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * squared_relu_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * squared_relu_derivative_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), squared_relu_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES squared_relu_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * squared_relu_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * squared_relu_derivative_from_output_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), squared_relu_derivative_from_output_f64(symact_x))))
 }
 
 void symact_squared_relu_f16(const uint16_t *z, uint16_t *g, size_t n)

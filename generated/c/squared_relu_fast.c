@@ -5,10 +5,16 @@
  * Formula sha256: cb8d463ecc55569cf5781a5c248a8508621ad392ec5517a16680161fff40c246
  * SPDX-License-Identifier: MIT-0
  *
- * squared_relu, the fast grade: g = Max(0, z)**2
+ * squared_relu, arrays of float32: g = Max(0, z)**2
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -76,4 +82,102 @@ void symact_squared_relu_vjp_from_output_fast_f32(const float *g, const float *g
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * squared_relu_derivative_from_output_fast((double)g[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_squared_relu_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(squared_relu_forward_fast((double)z[i]));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        g[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_squared_relu_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(squared_relu_derivative_fast((double)z[i]));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        d[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_squared_relu_derivative_from_output_f32(const float *g, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = squared_relu_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-50, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_squared_relu_derivative_from_outputf(g[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_squared_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)((double)g_bar[i] * squared_relu_derivative_fast((double)z[i]));
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
+        z_bar[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_squared_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * squared_relu_derivative_from_output_fast((double)g[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-50, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_squared_relu_vjp_from_outputf(g[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -285,7 +285,8 @@ static symact_dd squareplus_derivative_wrt_b_f64(double z, double b)
 
 static inline float squareplus_value_f32(float z, float b)
 {
-    return (float)(squareplus_forward_f32((double)z, (double)b));
+    const double near = squareplus_forward_f32((double)z, (double)b);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(squareplus_forward_f64((double)z, (double)b));
 }
 
 float symact_squareplusf(float z, float b)
@@ -298,19 +299,6 @@ float symact_squareplusf(float z, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squareplus_f32(const float *z, float *g, size_t n, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squareplus_value_f32(z[i], b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double squareplus_value_f64(double z, double b)
 {
@@ -342,7 +330,8 @@ void symact_squareplus_f64(const double *z, double *g, size_t n, double b)
 
 static inline float squareplus_derivative_value_f32(float z, float b)
 {
-    return (float)(squareplus_derivative_f32((double)z, (double)b));
+    const double near = squareplus_derivative_f32((double)z, (double)b);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(squareplus_derivative_f64((double)z, (double)b));
 }
 
 float symact_squareplus_derivativef(float z, float b)
@@ -355,19 +344,6 @@ float symact_squareplus_derivativef(float z, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squareplus_derivative_f32(const float *z, float *d, size_t n, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squareplus_derivative_value_f32(z[i], b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double squareplus_derivative_value_f64(double z, double b)
 {
@@ -399,7 +375,8 @@ void symact_squareplus_derivative_f64(const double *z, double *d, size_t n, doub
 
 static inline float squareplus_derivative_from_output_value_f32(float g, float b)
 {
-    return (float)(squareplus_derivative_from_output_f32((double)g, (double)b));
+    const double near = squareplus_derivative_from_output_f32((double)g, (double)b);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(squareplus_derivative_from_output_f64((double)g, (double)b));
 }
 
 float symact_squareplus_derivative_from_outputf(float g, float b)
@@ -412,19 +389,6 @@ float symact_squareplus_derivative_from_outputf(float g, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squareplus_derivative_from_output_f32(const float *g, float *d, size_t n, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squareplus_derivative_from_output_value_f32(g[i], b);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_squareplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float b)
 {
@@ -474,7 +438,8 @@ int symact_squareplus_derivative_from_output_checked_f64(const double *g, double
 
 static inline float squareplus_vjp_value_f32(float z, float g_bar, float b)
 {
-    return (float)((double)g_bar * squareplus_derivative_f32((double)z, (double)b));
+    const double near = (double)g_bar * squareplus_derivative_f32((double)z, (double)b);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), squareplus_derivative_f64((double)z, (double)b)));
 }
 
 float symact_squareplus_vjpf(float z, float g_bar, float b)
@@ -487,19 +452,6 @@ float symact_squareplus_vjpf(float z, float g_bar, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squareplus_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squareplus_vjp_value_f32(z[i], g_bar[i], b);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double squareplus_vjp_value_f64(double z, double g_bar, double b)
 {
@@ -531,7 +483,8 @@ void symact_squareplus_vjp_f64(const double *z, const double *g_bar, double *z_b
 
 static inline float squareplus_vjp_from_output_value_f32(float g, float g_bar, float b)
 {
-    return (float)((double)g_bar * squareplus_derivative_from_output_f32((double)g, (double)b));
+    const double near = (double)g_bar * squareplus_derivative_from_output_f32((double)g, (double)b);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), squareplus_derivative_from_output_f64((double)g, (double)b)));
 }
 
 float symact_squareplus_vjp_from_outputf(float g, float g_bar, float b)
@@ -544,19 +497,6 @@ float symact_squareplus_vjp_from_outputf(float g, float g_bar, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_squareplus_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squareplus_vjp_from_output_value_f32(g[i], g_bar[i], b);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_squareplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b)
 {
@@ -606,7 +546,8 @@ int symact_squareplus_vjp_from_output_checked_f64(const double *g, const double 
 
 static inline float squareplus_second_derivative_value_f32(float z, float b)
 {
-    return (float)(squareplus_second_derivative_f32((double)z, (double)b));
+    const double near = squareplus_second_derivative_f32((double)z, (double)b);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(squareplus_second_derivative_f64((double)z, (double)b));
 }
 
 float symact_squareplus_second_derivativef(float z, float b)
@@ -624,11 +565,25 @@ void symact_squareplus_second_derivative_f32(const float *z, float *d, size_t n,
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squareplus_second_derivative_value_f32(z[i], b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = squareplus_second_derivative_f32((double)z[start + i], (double)b);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_squareplus_second_derivativef(z[start + i], b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -663,7 +618,8 @@ void symact_squareplus_second_derivative_f64(const double *z, double *d, size_t 
 
 static inline float squareplus_derivative_wrt_b_value_f32(float z, float b)
 {
-    return (float)(squareplus_derivative_wrt_b_f32((double)z, (double)b));
+    const double near = squareplus_derivative_wrt_b_f32((double)z, (double)b);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(squareplus_derivative_wrt_b_f64((double)z, (double)b));
 }
 
 float symact_squareplus_derivative_wrt_bf(float z, float b)
@@ -681,11 +637,25 @@ void symact_squareplus_derivative_wrt_b_f32(const float *z, float *d, size_t n, 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = squareplus_derivative_wrt_b_value_f32(z[i], b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = squareplus_derivative_wrt_b_f32((double)z[start + i], (double)b);
+        }
+        if (symact_unsure(near, 0x1p-48, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_squareplus_derivative_wrt_bf(z[start + i], b);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -720,17 +690,17 @@ void symact_squareplus_derivative_wrt_b_f64(const double *z, double *d, size_t n
 
 SYMACT_HALVES squareplus_forward_halves(SYMACT_OF_HALVES, float b)
 {
-    SYMACT_EACH_HALF(symact_y * squareplus_forward_f32(symact_x, (double)b))
+    SYMACT_EACH_HALF(symact_y * squareplus_forward_f32(symact_x, (double)b), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), squareplus_forward_f64(symact_x, (double)b))))
 }
 
 SYMACT_HALVES squareplus_derivative_halves(SYMACT_OF_HALVES, float b)
 {
-    SYMACT_EACH_HALF(symact_y * squareplus_derivative_f32(symact_x, (double)b))
+    SYMACT_EACH_HALF(symact_y * squareplus_derivative_f32(symact_x, (double)b), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), squareplus_derivative_f64(symact_x, (double)b))))
 }
 
 SYMACT_HALVES squareplus_derivative_from_output_halves(SYMACT_OF_HALVES, float b)
 {
-    SYMACT_EACH_HALF(symact_y * squareplus_derivative_from_output_f32(symact_x, (double)b))
+    SYMACT_EACH_HALF(symact_y * squareplus_derivative_from_output_f32(symact_x, (double)b), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), squareplus_derivative_from_output_f64(symact_x, (double)b))))
 }
 
 void symact_squareplus_f16(const uint16_t *z, uint16_t *g, size_t n, float b)

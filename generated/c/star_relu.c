@@ -24,31 +24,6 @@
 static inline SYMACT_INLINED double star_relu_derivative_f32(double z, double s, double b);
 static inline SYMACT_INLINED double star_relu_derivative_from_output_f32(double z, double s, double b);
 
-static symact_dd star_relu_forward_f32(double z, double s, double b)
-{
-    (void)s;
-    (void)b;
-    if (z != z) {
-        return symact_dd_from_double(z);
-    }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_s = symact_dd_from_double(s);
-    (void)dd_s;
-    const symact_dd dd_b = symact_dd_from_double(b);
-    (void)dd_b;
-    /* the limit */
-    if (z == -INFINITY) {
-        return dd_b;
-    }
-    /* as it is */
-    if (0.0 >= z) {
-        return dd_b;
-    }
-    /* as it is */
-    return symact_dd_add(dd_b, symact_dd_mul(x, symact_dd_mul(dd_s, x)));
-}
-
 static symact_dd star_relu_forward_f64(double z, double s, double b)
 {
     (void)s;
@@ -71,13 +46,7 @@ static symact_dd star_relu_forward_f64(double z, double s, double b)
         return dd_b;
     }
     /* as it is */
-    if (3.0 > z) {
-        return symact_dd_add(dd_b, symact_dd_mul(x, symact_dd_mul(dd_s, x)));
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(t, symact_dd_mul(t, symact_dd_add(dd_s, symact_dd_mul(w, symact_dd_mul(dd_b, w)))));
+    return symact_dd_add(dd_b, symact_dd_mul(x, symact_dd_mul(dd_s, x)));
 }
 
 static inline double star_relu_derivative_f32(double z, double s, double b)
@@ -125,12 +94,7 @@ static symact_dd star_relu_derivative_f64(double z, double s, double b)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_s), x);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_s), t);
+    return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_s), x);
 }
 
 static inline double star_relu_derivative_from_output_f32(double z, double s, double b)
@@ -316,12 +280,7 @@ static symact_dd star_relu_derivative_wrt_s_f64(double z, double s, double b)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_powi(x, 2);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_powi(t, 2);
+    return symact_dd_powi(x, 2);
 }
 
 static inline double star_relu_derivative_wrt_b_f32(double z, double s, double b)
@@ -374,7 +333,7 @@ static symact_dd star_relu_derivative_wrt_b_f64(double z, double s, double b)
 
 static inline float star_relu_value_f32(float z, float s, float b)
 {
-    return (float)(symact_dd_to_double(star_relu_forward_f32((double)z, (double)s, (double)b)));
+    return (float)symact_f64_sticky(star_relu_forward_f64((double)z, (double)s, (double)b));
 }
 
 float symact_star_reluf(float z, float s, float b)
@@ -387,7 +346,6 @@ float symact_star_reluf(float z, float s, float b)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_star_relu_f32(const float *z, float *g, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -444,19 +402,6 @@ float symact_star_relu_derivativef(float z, float s, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_star_relu_derivative_f32(const float *z, float *d, size_t n, float s, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = star_relu_derivative_value_f32(z[i], s, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double star_relu_derivative_value_f64(double z, double s, double b)
 {
@@ -488,7 +433,8 @@ void symact_star_relu_derivative_f64(const double *z, double *d, size_t n, doubl
 
 static inline float star_relu_derivative_from_output_value_f32(float g, float s, float b)
 {
-    return (float)(star_relu_derivative_from_output_f32((double)g, (double)s, (double)b));
+    const double near = star_relu_derivative_from_output_f32((double)g, (double)s, (double)b);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(star_relu_derivative_from_output_f64((double)g, (double)s, (double)b));
 }
 
 float symact_star_relu_derivative_from_outputf(float g, float s, float b)
@@ -501,19 +447,6 @@ float symact_star_relu_derivative_from_outputf(float g, float s, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_star_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float s, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = star_relu_derivative_from_output_value_f32(g[i], s, b);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_star_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float s, float b)
 {
@@ -576,19 +509,6 @@ float symact_star_relu_vjpf(float z, float g_bar, float s, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_star_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float s, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = star_relu_vjp_value_f32(z[i], g_bar[i], s, b);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double star_relu_vjp_value_f64(double z, double g_bar, double s, double b)
 {
@@ -620,7 +540,8 @@ void symact_star_relu_vjp_f64(const double *z, const double *g_bar, double *z_ba
 
 static inline float star_relu_vjp_from_output_value_f32(float g, float g_bar, float s, float b)
 {
-    return (float)((double)g_bar * star_relu_derivative_from_output_f32((double)g, (double)s, (double)b));
+    const double near = (double)g_bar * star_relu_derivative_from_output_f32((double)g, (double)s, (double)b);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), star_relu_derivative_from_output_f64((double)g, (double)s, (double)b)));
 }
 
 float symact_star_relu_vjp_from_outputf(float g, float g_bar, float s, float b)
@@ -633,19 +554,6 @@ float symact_star_relu_vjp_from_outputf(float g, float g_bar, float s, float b)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_star_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = star_relu_vjp_from_output_value_f32(g[i], g_bar[i], s, b);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_star_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
 {
@@ -708,7 +616,6 @@ float symact_star_relu_second_derivativef(float z, float s, float b)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_star_relu_second_derivative_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -765,7 +672,6 @@ float symact_star_relu_derivative_wrt_sf(float z, float s, float b)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_star_relu_derivative_wrt_s_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -822,7 +728,6 @@ float symact_star_relu_derivative_wrt_bf(float z, float s, float b)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float s, float b)
 {
     const int before = symact_raised();
@@ -866,17 +771,17 @@ void symact_star_relu_derivative_wrt_b_f64(const double *z, double *d, size_t n,
 
 SYMACT_HALVES star_relu_forward_halves(SYMACT_OF_HALVES, float s, float b)
 {
-    SYMACT_EACH_HALF(symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), star_relu_forward_f32(symact_x, (double)s, (double)b))))
+    SYMACT_EACH_HALF(symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), star_relu_forward_f64(symact_x, (double)s, (double)b))), 0.0, symact_near)
 }
 
 SYMACT_HALVES star_relu_derivative_halves(SYMACT_OF_HALVES, float s, float b)
 {
-    SYMACT_EACH_HALF(symact_y * star_relu_derivative_f32(symact_x, (double)s, (double)b))
+    SYMACT_EACH_HALF(symact_y * star_relu_derivative_f32(symact_x, (double)s, (double)b), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), star_relu_derivative_f64(symact_x, (double)s, (double)b))))
 }
 
 SYMACT_HALVES star_relu_derivative_from_output_halves(SYMACT_OF_HALVES, float s, float b)
 {
-    SYMACT_EACH_HALF(symact_y * star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b))
+    SYMACT_EACH_HALF(symact_y * star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), star_relu_derivative_from_output_f64(symact_x, (double)s, (double)b))))
 }
 
 void symact_star_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float s, float b)

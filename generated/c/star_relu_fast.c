@@ -5,10 +5,16 @@
  * Formula sha256: d29c762c62d71bbb0637f40a9644665d5a9eec1a5bbc60a4a09676118a3d32cf
  * SPDX-License-Identifier: MIT-0
  *
- * star_relu, the fast grade: g = b + s*Max(0, z)**2
+ * star_relu, arrays of float32: g = b + s*Max(0, z)**2
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -79,4 +85,88 @@ void symact_star_relu_vjp_from_output_fast_f32(const float *g, const float *g_ba
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * star_relu_derivative_from_output_fast((double)g[i], (double)s, (double)b));
     }
+}
+
+SYMACT_CLONED
+void symact_star_relu_derivative_f32(const float *z, float *d, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)(star_relu_derivative_fast((double)z[i], (double)s, (double)b));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
+        d[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_star_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = star_relu_derivative_from_output_fast((double)g[start + i], (double)s, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_star_relu_derivative_from_outputf(g[start + i], s, b);
+                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_star_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value = (float)((double)g_bar[i] * star_relu_derivative_fast((double)z[i], (double)s, (double)b));
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
+        z_bar[i] = value;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_star_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * star_relu_derivative_from_output_fast((double)g[start + i], (double)s, (double)b);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_star_relu_vjp_from_outputf(g[start + i], g_bar[start + i], s, b);
+                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

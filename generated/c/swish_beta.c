@@ -160,18 +160,8 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
     if (z == 0.0) {
         return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_mul(symact_dd_from_double(-0x1p-1), t);
-    }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_mul(symact_dd_from_double(0x1p-1), t);
+    return symact_dd_mul(symact_dd_from_double(0x1p-1), x);
     }
     return symact_dd_from_double(NAN);
 }
@@ -345,76 +335,6 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
     }
     /* as it is */
     return symact_dd_from_double(0x1p-1);
-    }
-    return symact_dd_from_double(NAN);
-}
-
-static symact_dd swish_beta_second_derivative_f32(double z, double beta)
-{
-    (void)beta;
-    if (z != z) {
-        return symact_dd_from_double(z);
-    }
-    const symact_dd x = symact_dd_from_double(z);
-    (void)x;
-    const symact_dd dd_beta = symact_dd_from_double(beta);
-    (void)dd_beta;
-    if (beta > 0.0) {
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(0.0);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(0.0);
-    }
-    /* decaying exponentials */
-    if (0.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd s0 = symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)));
-        const symact_dd s1 = symact_dd_mul(symact_dd_from_double(2.0), dd_beta);
-        const symact_dd s2 = symact_dd_mul(dd_beta, symact_dd_mul(t, dd_beta));
-        return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 3)), symact_dd_sub(symact_dd_add(s1, symact_dd_mul(s0, symact_dd_add(s1, s2))), s2));
-    }
-    /* as it is */
-    const symact_dd s0 = symact_dd_mul(dd_beta, x);
-    const symact_dd s1 = symact_dd_neg(s0);
-    const symact_dd s2 = symact_dd_exp(s1);
-    return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s2)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_mul(s0, symact_dd_expm1(s1))));
-    }
-    if (beta < 0.0) {
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(0.0);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(0.0);
-    }
-    /* as it is */
-    if (0.0 > z) {
-        const symact_dd s0 = symact_dd_mul(dd_beta, x);
-        const symact_dd s1 = symact_dd_neg(s0);
-        const symact_dd s2 = symact_dd_exp(s1);
-        return symact_dd_mul(symact_dd_mul(symact_dd_mul(dd_beta, s2), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s2)), 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), s2)), symact_dd_mul(s0, symact_dd_expm1(s1))));
-    }
-    /* decaying exponentials */
-    const symact_dd t = x;
-    const symact_dd s0 = symact_dd_exp(symact_dd_mul(dd_beta, t));
-    const symact_dd s1 = symact_dd_mul(dd_beta, symact_dd_mul(t, dd_beta));
-    return symact_dd_mul(symact_dd_mul(s0, symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s0)), 3)), symact_dd_add(symact_dd_add(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s1), symact_dd_mul(s0, symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), dd_beta), s1))));
-    }
-    if (beta == 0.0) {
-    /* the limit */
-    if (z == -INFINITY) {
-        return symact_dd_from_double(0.0);
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return symact_dd_from_double(0.0);
-    }
-    /* as it is */
-    return symact_dd_from_double(0.0);
     }
     return symact_dd_from_double(NAN);
 }
@@ -696,25 +616,16 @@ static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
     if (z == 0.0) {
         return symact_dd_from_double(0.0);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        return symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(0x1p-2), t));
-    }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(0x1p-2), x));
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(0x1p-2), t));
+    return symact_dd_mul(x, symact_dd_mul(symact_dd_from_double(0x1p-2), x));
     }
     return symact_dd_from_double(NAN);
 }
 
 static inline float swish_beta_value_f32(float z, float beta)
 {
-    return (float)(swish_beta_forward_f32((double)z, (double)beta));
+    const double near = swish_beta_forward_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(swish_beta_forward_f64((double)z, (double)beta));
 }
 
 float symact_swish_betaf(float z, float beta)
@@ -727,19 +638,6 @@ float symact_swish_betaf(float z, float beta)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_swish_beta_f32(const float *z, float *g, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = swish_beta_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double swish_beta_value_f64(double z, double beta)
 {
@@ -771,7 +669,8 @@ void symact_swish_beta_f64(const double *z, double *g, size_t n, double beta)
 
 static inline float swish_beta_derivative_value_f32(float z, float beta)
 {
-    return (float)(swish_beta_derivative_f32((double)z, (double)beta));
+    const double near = swish_beta_derivative_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(swish_beta_derivative_f64((double)z, (double)beta));
 }
 
 float symact_swish_beta_derivativef(float z, float beta)
@@ -789,11 +688,25 @@ void symact_swish_beta_derivative_f32(const float *z, float *d, size_t n, float 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = swish_beta_derivative_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = swish_beta_derivative_f32((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_swish_beta_derivativef(z[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -828,7 +741,8 @@ void symact_swish_beta_derivative_f64(const double *z, double *d, size_t n, doub
 
 static inline float swish_beta_vjp_value_f32(float z, float g_bar, float beta)
 {
-    return (float)((double)g_bar * swish_beta_derivative_f32((double)z, (double)beta));
+    const double near = (double)g_bar * swish_beta_derivative_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), swish_beta_derivative_f64((double)z, (double)beta)));
 }
 
 float symact_swish_beta_vjpf(float z, float g_bar, float beta)
@@ -846,11 +760,25 @@ void symact_swish_beta_vjp_f32(const float *z, const float *g_bar, float *z_bar,
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = swish_beta_vjp_value_f32(z[i], g_bar[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * swish_beta_derivative_f32((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_swish_beta_vjpf(z[start + i], g_bar[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -885,7 +813,7 @@ void symact_swish_beta_vjp_f64(const double *z, const double *g_bar, double *z_b
 
 static inline float swish_beta_second_derivative_value_f32(float z, float beta)
 {
-    return (float)(symact_dd_to_double(swish_beta_second_derivative_f32((double)z, (double)beta)));
+    return (float)symact_f64_sticky(swish_beta_second_derivative_f64((double)z, (double)beta));
 }
 
 float symact_swish_beta_second_derivativef(float z, float beta)
@@ -898,7 +826,6 @@ float symact_swish_beta_second_derivativef(float z, float beta)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_swish_beta_second_derivative_f32(const float *z, float *d, size_t n, float beta)
 {
     const int before = symact_raised();
@@ -942,7 +869,8 @@ void symact_swish_beta_second_derivative_f64(const double *z, double *d, size_t 
 
 static inline float swish_beta_derivative_wrt_beta_value_f32(float z, float beta)
 {
-    return (float)(swish_beta_derivative_wrt_beta_f32((double)z, (double)beta));
+    const double near = swish_beta_derivative_wrt_beta_f32((double)z, (double)beta);
+    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(swish_beta_derivative_wrt_beta_f64((double)z, (double)beta));
 }
 
 float symact_swish_beta_derivative_wrt_betaf(float z, float beta)
@@ -960,11 +888,25 @@ void symact_swish_beta_derivative_wrt_beta_f32(const float *z, float *d, size_t 
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = swish_beta_derivative_wrt_beta_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = swish_beta_derivative_wrt_beta_f32((double)z[start + i], (double)beta);
+        }
+        if (symact_unsure(near, 0x1p-46, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_swish_beta_derivative_wrt_betaf(z[start + i], beta);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -999,12 +941,12 @@ void symact_swish_beta_derivative_wrt_beta_f64(const double *z, double *d, size_
 
 SYMACT_HALVES swish_beta_forward_halves(SYMACT_OF_HALVES, float beta)
 {
-    SYMACT_EACH_HALF(symact_y * swish_beta_forward_f32(symact_x, (double)beta))
+    SYMACT_EACH_HALF(symact_y * swish_beta_forward_f32(symact_x, (double)beta), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), swish_beta_forward_f64(symact_x, (double)beta))))
 }
 
 SYMACT_HALVES swish_beta_derivative_halves(SYMACT_OF_HALVES, float beta)
 {
-    SYMACT_EACH_HALF(symact_y * swish_beta_derivative_f32(symact_x, (double)beta))
+    SYMACT_EACH_HALF(symact_y * swish_beta_derivative_f32(symact_x, (double)beta), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), swish_beta_derivative_f64(symact_x, (double)beta))))
 }
 
 void symact_swish_beta_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)

@@ -4,9 +4,10 @@
  * SPDX-License-Identifier: MIT-0
  *
  * Activations and their derivatives. Arrays: n elements, any alignment, in place allowed; scalars give the same bits.
- * float32 is computed in binary64 or better (declared: at most 1 ulp), float64 in double-double (at most 4 ulp).
- * float16 and bfloat16 are bit patterns in uint16_t (_f16, _bf16; arrays only, parameters are float): what float32 has
- * in binary64, rounded once to nearest, ties to even.
+ * float32 is computed in binary64 where its rounding is sure, else in double-double (declared: at most 0.51 ulp; nearly
+ * always the nearest float32), float64 in double-double (at most 4 ulp).
+ * float16 and bfloat16 are bit patterns in uint16_t (_f16, _bf16; arrays only, parameters are float), computed as float32
+ * is, rounded once to nearest, ties to even.
  * NaN in gives NaN out; at an infinity the result is the limit, NaN where there is none.
  * z_bar = g_bar * f'(z); a _from_output function takes g = f(z) and is exact relative to the g that it is given.
  * Where its form holds for some parameters only, a _checked variant returns SYMACT_OUTSIDE for others, and writes

@@ -25,15 +25,15 @@
 
 /* Contracted, a*b + c has other last bits. The algorithms stay right all the same: a product whose rounding error
    matters is formed by symact_dd_two_product alone; so the fast grade, which needs no last bits, allows it by
-   SYMACT_CONTRACTED. GCC makes vectors of choices where it need not think of traps. */
+   SYMACT_CONTRACTED. GCC makes vectors of choices where it need not think of traps, and no jumps of them. */
 #if (defined(__clang__) || !defined(__GNUC__)) && !defined(SYMACT_CONTRACTED)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__clang__) || !defined(__GNUC__)
 #pragma STDC FP_CONTRACT ON
 #elif !defined(SYMACT_CONTRACTED)
-#pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-math-errno")
+#pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-math-errno", "no-thread-jumps")
 #else
-#pragma GCC optimize("fp-contract=fast", "no-trapping-math", "no-math-errno")
+#pragma GCC optimize("fp-contract=fast", "no-trapping-math", "no-math-errno", "no-thread-jumps")
 #endif
 
 #if defined(FP_FAST_FMA) || defined(__FP_FAST_FMA) || defined(__FMA__)

@@ -3,7 +3,7 @@
  * Do not edit: change the definition or the template, then run `symact generate`.
  * SPDX-License-Identifier: MIT-0
  *
- * Functions of binary64 for the fast grade: relative errors below 2^-31, a hundredth of an ulp of binary32, by
+ * Functions of binary64 for the fast grade: relative errors below 2^-36, 2^-12 ulp of binary32, by
  * short polynomials; no jumps, so that loops become vector instructions. NaN in gives NaN out; the limits at infinities
  * and zeros are IEEE 754's.
  */
@@ -16,13 +16,6 @@
 #include "symact_functions.h"
 #include "symact_powers.h"
 
-/* A loop over arrays that may be one array: no element depends on another. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define SYMACT_EACH _Pragma("GCC ivdep")
-#else
-#define SYMACT_EACH
-#endif
-
 #define SYMACT_SHORT static inline SYMACT_INLINED double
 
 /* a where a condition holds, else b: by bits, so that no compiler makes a jump of it. */
@@ -32,44 +25,39 @@ SYMACT_SHORT symact_fast_choice(int condition, double a, double b)
     return symact_f64_of_bits((symact_f64_bits(a) & mask) | (symact_f64_bits(b) & ~mask));
 }
 
-/* k, r and 2^k: x = k ln2 + r for -708 <= x <= 709, abs r <= ln2/2; gives x/ln2. */
-SYMACT_SHORT symact_fast_reduced(double x, double *r, double *scale)
+/* 2^k and r: x = k ln2 + r for -708 <= x <= 709, abs r <= ln2/2. */
+SYMACT_SHORT symact_fast_reduced(double x, double *r)
 {
-    const double turns = x * 0x1.71547652b82fep+0;
-    const double shifted = turns + SYMACT_F64_WHOLE;
-    *scale = symact_f64_of_bits((symact_f64_bits(shifted) + 1023u) << 52);
+    const double shifted = x * 0x1.71547652b82fep+0 + SYMACT_F64_WHOLE;
     *r = x - (shifted - SYMACT_F64_WHOLE) * 0x1.62e42fefa39efp-1;
-    return turns;
+    return symact_f64_of_bits((symact_f64_bits(shifted) + 1023u) << 52);
 }
 
-/* exp(x) for x <= 709. */
+/* exp(x) for x <= 709. Below -708 it is exp(-708): what it is a factor of keeps its sign, and is 0 in binary32. */
 SYMACT_SHORT symact_fast_exp_below(double x)
 {
-    double r, scale;
-    const double turns = symact_fast_reduced(x, &r, &scale);
-    return symact_fast_choice(turns < -1021.0, 0.0, scale * (0x1.ffffffffa712dp-1 + r * (0x1.fffffffff61fcp-1 + r * (0x1.0000005c8a491p-1 + r * (0x1.5555557e71526p-3 + r * (0x1.555464a042a2ap-5 + r * (0x1.1110a621e16dp-7 + r * (0x1.6da753a9184a3p-10 + r * 0x1.a17df36cbe3d6p-13))))))));
+    double r;
+    const double scale = symact_fast_reduced(x < -708.0 ? -708.0 : x, &r);
+    return scale * (0x1p+0 + r * (0x1.ffffffffd38bdp-1 + r * (0x1.fffffffff71cep-2 + r * (0x1.555555a26e413p-3 + r * (0x1.5555557428fa7p-5 + r * (0x1.111080ad9dc49p-7 + r * (0x1.6c164df3f06aap-10 + r * (0x1.a1aa7fa4eb416p-13 + r * 0x1.a15a500c9a3a4p-16))))))));
 }
 
+/* The same; above 709 it is exp(709), infinite in binary32. */
 SYMACT_SHORT symact_fast_exp(double x)
 {
-    double r, scale;
-    const double turns = symact_fast_reduced(x, &r, &scale);
-    const double found = symact_fast_choice(turns < -1021.0, 0.0, scale * (0x1.ffffffffa712dp-1 + r * (0x1.fffffffff61fcp-1 + r * (0x1.0000005c8a491p-1 + r * (0x1.5555557e71526p-3 + r * (0x1.555464a042a2ap-5 + r * (0x1.1110a621e16dp-7 + r * (0x1.6da753a9184a3p-10 + r * 0x1.a17df36cbe3d6p-13))))))));
-    return symact_fast_choice(turns > 1023.0, INFINITY, found);
+    return symact_fast_exp_below(x > 709.0 ? 709.0 : x);
 }
 
 /* exp(x) - 1 for x <= 709. */
 SYMACT_SHORT symact_fast_expm1_below(double x)
 {
-    double r, scale;
-    const double turns = symact_fast_reduced(x, &r, &scale);
-    const double found = (scale - 1.0) + scale * (r * (0x1p+0 + r * (0x1.000000287979cp-1 + r * (0x1.55555567507aap-3 + r * (0x1.5554ace0a712fp-5 + r * (0x1.1110c63a18e49p-7 + r * (0x1.6d7532698042bp-10 + r * 0x1.a1516a510ea28p-13)))))));
-    return copysign(symact_fast_choice(turns < -1021.0, -1.0, found), x);
+    double r;
+    const double scale = symact_fast_reduced(x < -708.0 ? -708.0 : x, &r);
+    return copysign((scale - 1.0) + scale * (r * (0x1.fffffffff61fcp-1 + r * (0x1.fffffffffe069p-2 + r * (0x1.5555557e71526p-3 + r * (0x1.55555565c56bcp-5 + r * (0x1.1110a621e16dp-7 + r * (0x1.6c166be71cc85p-10 + r * (0x1.a17df36cbe3d6p-13 + r * 0x1.a136b0d27a3c5p-16)))))))), x);
 }
 
 SYMACT_SHORT symact_fast_expm1(double x)
 {
-    return symact_fast_choice(x > 709.0, INFINITY, symact_fast_expm1_below(x));
+    return symact_fast_expm1_below(x > 709.0 ? 709.0 : x);
 }
 
 /* k ln2 + log(1 + f) for 1 + f between sqrt(1/2) and sqrt(2). */
@@ -115,7 +103,7 @@ SYMACT_SHORT symact_fast_tanh(double x)
 SYMACT_SHORT symact_fast_erfcx_above(double x)
 {
     const double t = 0x1.8p+1 / (x + 0x1.8p+1);
-    return t * (0x1.812746adb1bc8p-3 + t * (0x1.81274a8cc8963p-3 + t * (0x1.6bc08f703a5d6p-3 + t * (0x1.410efec32d0b2p-3 + t * (0x1.030b4ec643f0fp-3 + t * (0x1.8e6c544574fa3p-4 + t * (0x1.038555443edap-5 + t * (0x1.cc340f74f3075p-4 + t * (-0x1.9199cb517973bp-3 + t * (0x1.3bd247f695848p-2 + t * (-0x1.594baef5d79f9p-2 + t * (0x1.95a223aa9192fp-3 + t * (-0x1.dd84ddb654aafp-5 + t * 0x1.be16f5e43c081p-8)))))))))))));
+    return t * (0x1.812746b039839p-3 + t * (0x1.812746abf5169p-3 + t * (0x1.6bc18b6f30151p-3 + t * (0x1.40f5d75777a1ap-3 + t * (0x1.0459f7e85a416p-3 + t * (0x1.79a9b075f1eb5p-4 + t * (0x1.d7c2d8a17c458p-5 + t * (0x1.808d14505e9cap-6 + t * (0x1.872d9f91ea92p-7 + t * (-0x1.458fcd1d47c0cp-6 + t * (-0x1.57a4edf175064p-7 + t * (0x1.7d337c139e476p-5 + t * (-0x1.0189ee0b5534ep-3 + t * (0x1.5014057bd8902p-3 + t * (-0x1.bf5ffb07db27fp-4 + t * (0x1.2fdd3f0c15fe8p-5 + t * -0x1.537e646f4b27bp-8))))))))))))))));
 }
 
 SYMACT_SHORT symact_fast_erfcx(double x)
@@ -133,8 +121,8 @@ SYMACT_SHORT symact_fast_erfc(double x)
 /* 1 - exp(log(erfc(x))) */
 SYMACT_SHORT symact_fast_erf(double x)
 {
-    const double a = fabs(x), held = symact_fast_choice(a > 0x1.2p+2, 0x1.2p+2, a);
-    return copysign(-symact_fast_expm1_below(held * (-0x1.20dd75039c3e4p+0 + held * (-0x1.45f3075a0860ep-1 + held * (-0x1.a4f49996a007dp-4 + held * (0x1.395e39db64bffp-6 + held * (0x1.c63aaa85cad5ep-13 + held * (-0x1.c0e35acfce06ep-10 + held * (0x1.40c286364eaa9p-11 + held * (-0x1.68c26fe8ace04p-15 + held * (-0x1.f1c9338031e96p-15 + held * (0x1.21cea318fcfd3p-15 + held * (-0x1.6e8c6cb79af16p-17 + held * (0x1.3673aa5309121p-19 + held * (-0x1.69e440ee183a2p-22 + held * (0x1.1867e4af7c767p-25 + held * (-0x1.04fc3cb689da2p-29 + held * 0x1.ba51802c01db9p-35)))))))))))))))), x);
+    const double a = fabs(x), held = symact_fast_choice(a > 0x1.4p+2, 0x1.4p+2, a);
+    return copysign(-symact_fast_expm1_below(held * (-0x1.20dd75042ea29p+0 + held * (-0x1.45f306d673042p-1 + held * (-0x1.a4f4e7ccea731p-4 + held * (0x1.39676379c6164p-6 + held * (0x1.b43c386116adfp-13 + held * (-0x1.bb8f8dec9f89cp-10 + held * (0x1.3042517023471p-11 + held * (-0x1.3ff6de61ff7ap-17 + held * (-0x1.6253a2de5549fp-14 + held * (0x1.92d2bd2cd98c6p-15 + held * (-0x1.0cc688fe13b3dp-16 + held * (0x1.e3739f7a2c6dp-19 + held * (-0x1.12d0505de04fcp-21 + held * (0x1.9d952e23672f6p-26 + held * (0x1.14bf0e0f965aap-27 + held * (-0x1.3ff44f7b2c88bp-29 + held * (0x1.62b439647fc92p-32 + held * (-0x1.d81fc7221e5e2p-36 + held * (0x1.6a119be6bc438p-40 + held * -0x1.f02a01ff7d0f6p-46)))))))))))))))))))), x);
 }
 
 #endif

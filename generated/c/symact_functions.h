@@ -11,6 +11,7 @@
 #define SYMACT_FUNCTIONS_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -34,6 +35,42 @@
 #define SYMACT_INLINED
 #endif
 
+/* A loop over arrays that may be one array: no element depends on another. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMACT_EACH _Pragma("GCC ivdep")
+#else
+#define SYMACT_EACH
+#endif
+
+/* Elements that are computed before they are rounded. */
+#define SYMACT_BLOCK 128
+
+static inline size_t symact_block(size_t left)
+{
+    return left < SYMACT_BLOCK ? left : SYMACT_BLOCK;
+}
+
+/* Whether all that is near a value, within slack of its size, rounds to one float32: never for NaN and infinities. */
+static inline int symact_sure(double near, double slack)
+{
+    const double off = near * slack;
+    return (float)(near - off) == (float)(near + off);
+}
+
+/* The same for a block of values, rounded: found and other are the same where it is sure. Whether one is not. */
+static inline SYMACT_INLINED int symact_unsure(const double *near, double slack, size_t count, float *found, float *other)
+{
+    int unsure = 0;
+    SYMACT_EACH
+    for (size_t i = 0; i < count; ++i) {
+        const double off = near[i] * slack;
+        found[i] = (float)(near[i] + off); /* the sum keeps the sign of zero */
+        other[i] = (float)(near[i] - off);
+        unsure |= !(found[i] == other[i]);
+    }
+    return unsure;
+}
+
 SYMACT_F64 symact_f64_of_bits(uint64_t bits)
 {
     double x;
@@ -46,6 +83,16 @@ static inline uint64_t symact_f64_bits(double x)
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
+}
+
+/* A double-double as a binary64 whose last bit says that there was more: what is between two values rounds as it is. */
+static inline double symact_f64_sticky(symact_dd x)
+{
+    const uint64_t bits = symact_f64_bits(x.hi);
+    if (x.lo == 0.0 || x.hi == 0.0 || !isfinite(x.hi) || (bits & 1) != 0) {
+        return x.hi;
+    }
+    return symact_f64_of_bits((x.hi > 0.0) == (x.lo > 0.0) ? bits + 1 : bits - 1);
 }
 
 /* Whole numbers up to 2^51 stand in the last bits of this one and them. */
@@ -104,10 +151,11 @@ SYMACT_F64 symact_f64_exp_scaled(double x, int n)
     return symact_f64_scaled(part, symact_f64_between(k + (double)n, -1990.0, 1990.0));
 }
 
+/* Below -740 it is exp(-740): what it is a factor of keeps its sign, and is 0 in binary32. */
 SYMACT_F64 symact_f64_exp(double x)
 {
     double k;
-    const double part = symact_f64_exp_part(symact_f64_between(x, -746.0, 710.0), &k);
+    const double part = symact_f64_exp_part(symact_f64_between(x, -740.0, 710.0), &k);
     return symact_f64_scaled(part, k);
 }
 

@@ -19,20 +19,7 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-
-static inline double symact_from_bits(uint64_t bits)
-{
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-static inline uint64_t symact_to_bits(double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
+#include "symact_functions.h"
 
 /* The value of a pattern of the format with so many stored bits, whose smallest normal value is 2^emin. */
 static inline double symact_widened(uint16_t pattern, int stored, int emin)
@@ -46,15 +33,15 @@ static inline double symact_widened(uint16_t pattern, int stored, int emin)
         bits |= (uint64_t)(magnitude > infinity) << 51;
     }
     if (magnitude >> stored == 0) { /* a multiple of the smallest value */
-        bits = symact_to_bits((double)magnitude * symact_from_bits((uint64_t)(1023 + emin - stored) << 52));
+        bits = symact_f64_bits((double)magnitude * symact_f64_of_bits((uint64_t)(1023 + emin - stored) << 52));
     }
-    return symact_from_bits(sign | bits);
+    return symact_f64_of_bits(sign | bits);
 }
 
 /* The pattern of a value, rounded once. The significand counts 2^(exponent - 52); its multiples of 2^shift are kept. */
 static inline uint16_t symact_narrowed(double x, int stored, int emin)
 {
-    const uint64_t bits = symact_to_bits(x);
+    const uint64_t bits = symact_f64_bits(x);
     const uint64_t sign = bits >> 63 << 15;
     const uint64_t fraction = bits & (((uint64_t)1 << 52) - 1);
     const uint64_t infinity = (uint64_t)(3 - 2 * emin) << stored;
@@ -97,16 +84,6 @@ static inline uint16_t symact_bf16_of_double(double x)
     return symact_narrowed(x, 7, -126);
 }
 
-/* A double-double as a binary64 whose last bit says that there was more: what is between two values rounds as it is. */
-static inline double symact_sticky(symact_dd x)
-{
-    const uint64_t bits = symact_to_bits(x.hi);
-    if (x.lo == 0.0 || x.hi == 0.0 || !isfinite(x.hi) || (bits & 1) != 0) {
-        return x.hi;
-    }
-    return symact_from_bits((x.hi > 0.0) == (x.lo > 0.0) ? bits + 1 : bits - 1);
-}
-
 typedef struct {
     int stored, emin;
 } symact_half;
@@ -127,8 +104,8 @@ static const symact_half symact_half_bf16 = {7, -126};
     const symact_half symact_format, const uint16_t *symact_first, const uint16_t *symact_second, uint16_t *symact_result, \
         size_t symact_n
 
-/* Its body: the value is of symact_x and symact_y. */
-#define SYMACT_EACH_HALF(value) \
+/* Its body: values of symact_x and symact_y, one within slack of its size, the other for where that is in doubt. */
+#define SYMACT_EACH_HALF(value, slack, precise) \
     const int symact_stored = symact_format.stored, symact_emin = symact_format.emin; \
     const int symact_before = symact_raised(); \
     int symact_nan = 0, symact_infinity = 0, symact_overflown = 0; \
@@ -136,7 +113,13 @@ static const symact_half symact_half_bf16 = {7, -126};
         const double symact_x = symact_widened(symact_first[symact_i], symact_stored, symact_emin); \
         const double symact_y = \
             symact_second ? symact_widened(symact_second[symact_i], symact_stored, symact_emin) : 1.0; \
-        const double symact_value = value; \
+        const double symact_near = value; \
+        const double symact_off = symact_near * slack; \
+        const double symact_value = \
+            symact_narrowed(symact_near - symact_off, symact_stored, symact_emin) == \
+                    symact_narrowed(symact_near + symact_off, symact_stored, symact_emin) \
+                ? symact_near \
+                : precise; \
         const uint16_t symact_pattern = symact_narrowed(symact_value, symact_stored, symact_emin); \
         const double symact_back = symact_widened(symact_pattern, symact_stored, symact_emin); \
         symact_nan |= SYMACT_NEW_NAN(symact_x, symact_y, symact_back); \

@@ -165,24 +165,12 @@ static symact_dd symexp_derivative_from_output_f64(double z)
     if (z == INFINITY) {
         return symact_dd_from_double(INFINITY);
     }
-    /* reciprocal argument */
-    if (-1.0 > z) {
-        const symact_dd t = symact_dd_neg(x);
-        const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-        return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), w));
-    }
     /* as it is */
     if (0.0 >= z) {
         return symact_dd_sub(symact_dd_from_double(1.0), x);
     }
     /* as it is */
-    if (1.0 > z) {
-        return symact_dd_add(symact_dd_from_double(1.0), x);
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    const symact_dd w = symact_dd_div(symact_dd_from_double(1.0), t);
-    return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(1.0), w));
+    return symact_dd_add(symact_dd_from_double(1.0), x);
 }
 
 static inline double symexp_second_derivative_f32(double z)
@@ -251,7 +239,8 @@ static symact_dd symexp_second_derivative_f64(double z)
 
 static inline float symexp_value_f32(float z)
 {
-    return (float)(symexp_forward_f32((double)z));
+    const double near = symexp_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symexp_forward_f64((double)z));
 }
 
 float symact_symexpf(float z)
@@ -264,19 +253,6 @@ float symact_symexpf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symexp_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symexp_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symexp_value_f64(double z)
 {
@@ -308,7 +284,8 @@ void symact_symexp_f64(const double *z, double *g, size_t n)
 
 static inline float symexp_derivative_value_f32(float z)
 {
-    return (float)(symexp_derivative_f32((double)z));
+    const double near = symexp_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symexp_derivative_f64((double)z));
 }
 
 float symact_symexp_derivativef(float z)
@@ -321,19 +298,6 @@ float symact_symexp_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symexp_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symexp_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symexp_derivative_value_f64(double z)
 {
@@ -365,7 +329,8 @@ void symact_symexp_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float symexp_derivative_from_output_value_f32(float g)
 {
-    return (float)(symexp_derivative_from_output_f32((double)g));
+    const double near = symexp_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(symexp_derivative_from_output_f64((double)g));
 }
 
 float symact_symexp_derivative_from_outputf(float g)
@@ -378,19 +343,6 @@ float symact_symexp_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symexp_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symexp_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symexp_derivative_from_output_value_f64(double g)
 {
@@ -422,7 +374,8 @@ void symact_symexp_derivative_from_output_f64(const double *g, double *d, size_t
 
 static inline float symexp_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * symexp_derivative_f32((double)z));
+    const double near = (double)g_bar * symexp_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), symexp_derivative_f64((double)z)));
 }
 
 float symact_symexp_vjpf(float z, float g_bar)
@@ -435,19 +388,6 @@ float symact_symexp_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symexp_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symexp_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symexp_vjp_value_f64(double z, double g_bar)
 {
@@ -479,7 +419,8 @@ void symact_symexp_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
 
 static inline float symexp_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * symexp_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * symexp_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), symexp_derivative_from_output_f64((double)g)));
 }
 
 float symact_symexp_vjp_from_outputf(float g, float g_bar)
@@ -492,19 +433,6 @@ float symact_symexp_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symexp_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symexp_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symexp_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -536,7 +464,8 @@ void symact_symexp_vjp_from_output_f64(const double *g, const double *g_bar, dou
 
 static inline float symexp_second_derivative_value_f32(float z)
 {
-    return (float)(symexp_second_derivative_f32((double)z));
+    const double near = symexp_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symexp_second_derivative_f64((double)z));
 }
 
 float symact_symexp_second_derivativef(float z)
@@ -554,11 +483,25 @@ void symact_symexp_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symexp_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = symexp_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-48, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_symexp_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -593,17 +536,17 @@ void symact_symexp_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES symexp_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * symexp_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * symexp_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), symexp_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES symexp_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * symexp_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * symexp_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), symexp_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES symexp_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * symexp_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * symexp_derivative_from_output_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), symexp_derivative_from_output_f64(symact_x))))
 }
 
 void symact_symexp_f16(const uint16_t *z, uint16_t *g, size_t n)

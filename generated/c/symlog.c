@@ -257,7 +257,8 @@ static symact_dd symlog_second_derivative_f64(double z)
 
 static inline float symlog_value_f32(float z)
 {
-    return (float)(symlog_forward_f32((double)z));
+    const double near = symlog_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symlog_forward_f64((double)z));
 }
 
 float symact_symlogf(float z)
@@ -270,19 +271,6 @@ float symact_symlogf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symlog_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symlog_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symlog_value_f64(double z)
 {
@@ -314,7 +302,8 @@ void symact_symlog_f64(const double *z, double *g, size_t n)
 
 static inline float symlog_derivative_value_f32(float z)
 {
-    return (float)(symlog_derivative_f32((double)z));
+    const double near = symlog_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symlog_derivative_f64((double)z));
 }
 
 float symact_symlog_derivativef(float z)
@@ -327,19 +316,6 @@ float symact_symlog_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symlog_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symlog_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symlog_derivative_value_f64(double z)
 {
@@ -371,7 +347,8 @@ void symact_symlog_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float symlog_derivative_from_output_value_f32(float g)
 {
-    return (float)(symlog_derivative_from_output_f32((double)g));
+    const double near = symlog_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symlog_derivative_from_output_f64((double)g));
 }
 
 float symact_symlog_derivative_from_outputf(float g)
@@ -384,19 +361,6 @@ float symact_symlog_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symlog_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symlog_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symlog_derivative_from_output_value_f64(double g)
 {
@@ -428,7 +392,8 @@ void symact_symlog_derivative_from_output_f64(const double *g, double *d, size_t
 
 static inline float symlog_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * symlog_derivative_f32((double)z));
+    const double near = (double)g_bar * symlog_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), symlog_derivative_f64((double)z)));
 }
 
 float symact_symlog_vjpf(float z, float g_bar)
@@ -441,19 +406,6 @@ float symact_symlog_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symlog_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symlog_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symlog_vjp_value_f64(double z, double g_bar)
 {
@@ -485,7 +437,8 @@ void symact_symlog_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
 
 static inline float symlog_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * symlog_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * symlog_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), symlog_derivative_from_output_f64((double)g)));
 }
 
 float symact_symlog_vjp_from_outputf(float g, float g_bar)
@@ -498,19 +451,6 @@ float symact_symlog_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_symlog_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symlog_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double symlog_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -542,7 +482,8 @@ void symact_symlog_vjp_from_output_f64(const double *g, const double *g_bar, dou
 
 static inline float symlog_second_derivative_value_f32(float z)
 {
-    return (float)(symlog_second_derivative_f32((double)z));
+    const double near = symlog_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symlog_second_derivative_f64((double)z));
 }
 
 float symact_symlog_second_derivativef(float z)
@@ -560,11 +501,25 @@ void symact_symlog_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = symlog_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = symlog_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-47, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_symlog_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -599,17 +554,17 @@ void symact_symlog_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES symlog_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * symlog_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * symlog_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), symlog_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES symlog_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * symlog_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * symlog_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), symlog_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES symlog_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * symlog_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * symlog_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), symlog_derivative_from_output_f64(symact_x))))
 }
 
 void symact_symlog_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -100,7 +100,7 @@ static inline double tanh_derivative_f32(double z)
         y4 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
     }
     double y = y4;
-    y = 0x1p-22 > z ? y3 : y;
+    y = 0x1p-27 > z ? y3 : y;
     y = 0.0 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -189,7 +189,7 @@ static inline double tanh_second_derivative_f32(double z)
         y5 = (8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     double y = y5;
-    y = 0x1p-22 > z ? y4 : y;
+    y = 0x1p-27 > z ? y4 : y;
     y = 0.0 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
@@ -238,7 +238,8 @@ static symact_dd tanh_second_derivative_f64(double z)
 
 static inline float tanh_value_f32(float z)
 {
-    return (float)(tanh_forward_f32((double)z));
+    const double near = tanh_forward_f32((double)z);
+    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(tanh_forward_f64((double)z));
 }
 
 float symact_tanhf(float z)
@@ -251,19 +252,6 @@ float symact_tanhf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanh_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanh_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanh_value_f64(double z)
 {
@@ -295,7 +283,8 @@ void symact_tanh_f64(const double *z, double *g, size_t n)
 
 static inline float tanh_derivative_value_f32(float z)
 {
-    return (float)(tanh_derivative_f32((double)z));
+    const double near = tanh_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanh_derivative_f64((double)z));
 }
 
 float symact_tanh_derivativef(float z)
@@ -308,19 +297,6 @@ float symact_tanh_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanh_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanh_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanh_derivative_value_f64(double z)
 {
@@ -352,7 +328,8 @@ void symact_tanh_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float tanh_derivative_from_output_value_f32(float g)
 {
-    return (float)(tanh_derivative_from_output_f32((double)g));
+    const double near = tanh_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(tanh_derivative_from_output_f64((double)g));
 }
 
 float symact_tanh_derivative_from_outputf(float g)
@@ -365,19 +342,6 @@ float symact_tanh_derivative_from_outputf(float g)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanh_derivative_from_output_f32(const float *g, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanh_derivative_from_output_value_f32(g[i]);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanh_derivative_from_output_value_f64(double g)
 {
@@ -409,7 +373,8 @@ void symact_tanh_derivative_from_output_f64(const double *g, double *d, size_t n
 
 static inline float tanh_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * tanh_derivative_f32((double)z));
+    const double near = (double)g_bar * tanh_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), tanh_derivative_f64((double)z)));
 }
 
 float symact_tanh_vjpf(float z, float g_bar)
@@ -422,19 +387,6 @@ float symact_tanh_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanh_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanh_vjp_value_f64(double z, double g_bar)
 {
@@ -466,7 +418,8 @@ void symact_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
 
 static inline float tanh_vjp_from_output_value_f32(float g, float g_bar)
 {
-    return (float)((double)g_bar * tanh_derivative_from_output_f32((double)g));
+    const double near = (double)g_bar * tanh_derivative_from_output_f32((double)g);
+    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), tanh_derivative_from_output_f64((double)g)));
 }
 
 float symact_tanh_vjp_from_outputf(float g, float g_bar)
@@ -479,19 +432,6 @@ float symact_tanh_vjp_from_outputf(float g, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanh_vjp_from_output_value_f32(g[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanh_vjp_from_output_value_f64(double g, double g_bar)
 {
@@ -523,7 +463,8 @@ void symact_tanh_vjp_from_output_f64(const double *g, const double *g_bar, doubl
 
 static inline float tanh_second_derivative_value_f32(float z)
 {
-    return (float)(tanh_second_derivative_f32((double)z));
+    const double near = tanh_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanh_second_derivative_f64((double)z));
 }
 
 float symact_tanh_second_derivativef(float z)
@@ -541,11 +482,25 @@ void symact_tanh_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanh_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = tanh_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_tanh_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -580,17 +535,17 @@ void symact_tanh_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES tanh_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * tanh_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * tanh_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanh_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES tanh_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * tanh_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * tanh_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanh_derivative_f64(symact_x))))
 }
 
 SYMACT_HALVES tanh_derivative_from_output_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * tanh_derivative_from_output_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * tanh_derivative_from_output_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanh_derivative_from_output_f64(symact_x))))
 }
 
 void symact_tanh_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -96,7 +96,8 @@ static inline double tanhexp_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.14302c3c10f3p+0 + z);
+        const double distance = (0x1.14302c3c10f3p+0 + z);
+        const double t = (0x1.b8c761c7b1289p-54 + distance);
         y3 = (0x1.cde4963131a55p-154 + t * (0x1.68f6b660942b4p-2 + t * (0x1.4d0848bbb42d2p-2 + t * (0x1.b9cbc0b27eec1p-4 + t * (t * (t * (t * (t * (0x1.6b4739aae7342p-9 + t * (0x1.bdae46c4aa443p-9 + t * (0x1.b4407e9585bf4p-10 + t * (0x1.3cfb94822219dp-12 + t * (-0x1.a75d380d7788fp-13 - 0x1.bc6a8ec2730e1p-13 * t))))) - 0x1.70f433c7c74bap-8) - 0x1.a1972d506d2b2p-6) - 0x1.75ed50eb6a649p-5) - 0x1.76ccc7f75d22ep-6)))));
     }
     /* as it is */
@@ -181,7 +182,8 @@ static inline double tanhexp_second_derivative_f32(double z)
     /* power series */
     double y3;
     {
-        const double t = (0x1.0871c46039638p+1 + z);
+        const double distance = (0x1.0871c46039638p+1 + z);
+        const double t = (distance - 0x1.6137baaf8cfe7p-54);
         y3 = (t * (0x1.18b5b425c4e5ap-3 + t * (0x1.20ae973d05418p-3 + t * (0x1.2132d6dff7668p-4 + t * (0x1.44f66e5a91539p-6 + t * (0x1.c69336e76f06bp-13 + t * (t * (t * (t * (t * (t * (0x1.27dc897498e02p-16 + t * (0x1.70680ccba8beap-16 + 0x1.8ab8af85cecb9p-17 * t)) - 0x1.127fba1092f2ap-14) - 0x1.93068956e0f92p-12) - 0x1.382e148a2022fp-10) - 0x1.52cae04f16056p-9) - 0x1.d3f65c13553ebp-9)))))) - 0x1.701b8dc65dd48p-156);
     }
     /* as it is */
@@ -194,7 +196,8 @@ static inline double tanhexp_second_derivative_f32(double z)
     /* power series */
     double y5;
     {
-        const double t = (z - 0x1.64a4080af062fp-1);
+        const double distance = (z - 0x1.64a4080af062fp-1);
+        const double t = (0x1.bdab9a3b0a7eep-55 + distance);
         y5 = (t * (t * (0x1.9be7c8f57e59ep+0 + t * (0x1.8762912042373p-2 + t * (t * (0x1.aea505df961a8p-3 + t * (0x1.f50f0a5e5a228p+0 + t * (t * (t * (0x1.b51e2b61162b1p-2 + t * (0x1.0f3cb1c953fd3p-1 + t * (t * (0x1.dbb3e0d67875ep-3 * t - 0x1.68eebe7f9e501p-3) - 0x1.5b3463d2a8326p-2))) - 0x1.2c0ac61a11bf1p+0) - 0x1.bd02b6bc45f06p-2))) - 0x1.2bd96c7e77a2dp+1))) - 0x1.aaea43e283bd4p-1) - 0x1.4c42390fa2f39p-154);
     }
     /* decaying exponentials */
@@ -211,10 +214,10 @@ static inline double tanhexp_second_derivative_f32(double z)
     const double y7 = 0.0;
     double y = y7;
     y = 7.0 > z ? y6 : y;
-    y = 1.0 > z ? y5 : y;
-    y = 0x1p-1 > z ? y4 : y;
+    y = 0x1.8p-1 > z ? y5 : y;
+    y = 0x1.62a408p-1 > z ? y4 : y;
     y = -2.0 > z ? y3 : y;
-    y = -0x1.4p+1 > z ? y2 : y;
+    y = -0x1.2p+1 > z ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
     return z != z ? z : y;
@@ -281,7 +284,8 @@ static symact_dd tanhexp_second_derivative_f64(double z)
 
 static inline float tanhexp_value_f32(float z)
 {
-    return (float)(tanhexp_forward_f32((double)z));
+    const double near = tanhexp_forward_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(tanhexp_forward_f64((double)z));
 }
 
 float symact_tanhexpf(float z)
@@ -294,19 +298,6 @@ float symact_tanhexpf(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanhexp_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanhexp_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanhexp_value_f64(double z)
 {
@@ -338,7 +329,8 @@ void symact_tanhexp_f64(const double *z, double *g, size_t n)
 
 static inline float tanhexp_derivative_value_f32(float z)
 {
-    return (float)(tanhexp_derivative_f32((double)z));
+    const double near = tanhexp_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanhexp_derivative_f64((double)z));
 }
 
 float symact_tanhexp_derivativef(float z)
@@ -351,19 +343,6 @@ float symact_tanhexp_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanhexp_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanhexp_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanhexp_derivative_value_f64(double z)
 {
@@ -395,7 +374,8 @@ void symact_tanhexp_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float tanhexp_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * tanhexp_derivative_f32((double)z));
+    const double near = (double)g_bar * tanhexp_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), tanhexp_derivative_f64((double)z)));
 }
 
 float symact_tanhexp_vjpf(float z, float g_bar)
@@ -408,19 +388,6 @@ float symact_tanhexp_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanhexp_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanhexp_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanhexp_vjp_value_f64(double z, double g_bar)
 {
@@ -452,7 +419,8 @@ void symact_tanhexp_vjp_f64(const double *z, const double *g_bar, double *z_bar,
 
 static inline float tanhexp_second_derivative_value_f32(float z)
 {
-    return (float)(tanhexp_second_derivative_f32((double)z));
+    const double near = tanhexp_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanhexp_second_derivative_f64((double)z));
 }
 
 float symact_tanhexp_second_derivativef(float z)
@@ -470,11 +438,25 @@ void symact_tanhexp_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanhexp_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = tanhexp_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_tanhexp_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -509,12 +491,12 @@ void symact_tanhexp_second_derivative_f64(const double *z, double *d, size_t n)
 
 SYMACT_HALVES tanhexp_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * tanhexp_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * tanhexp_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanhexp_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES tanhexp_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * tanhexp_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * tanhexp_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanhexp_derivative_f64(symact_x))))
 }
 
 void symact_tanhexp_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -5,10 +5,16 @@
  * Formula sha256: a79f133694227b92b0da7010a8cf7a8d61198835579f277ef6b92d825a88cd4f
  * SPDX-License-Identifier: MIT-0
  *
- * tanhexp, the fast grade: g = z*tanh(exp(z))
+ * tanhexp, arrays of float32: g = z*tanh(exp(z))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -26,14 +32,15 @@ static inline SYMACT_INLINED double tanhexp_derivative_fast(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double t2 = (0x1.14302c3c10f3p+0 + z);
+    const double t2a = (0x1.14302c3c10f3p+0 + z);
+    const double t2 = (0x1.b8c761c7b1289p-54 + t2a);
     const double e0 = symact_fast_exp(symact_fast_choice(0.0 > z, z, t));
     const double e1 = symact_fast_exp_below((-t));
     const double e2 = symact_fast_tanh(e0);
     const double e3 = symact_fast_exp(-2.0 * e0);
     const double e4 = (1.0 / ((1.0 + 2.0 * e3) + symact_power_2(e3)));
     const double s0 = (e2 + z * (1.0 - symact_power_2(e2)) * e0);
-    return symact_fast_choice(z != z, z, symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(-0x1.4p+0 > z, s0, symact_fast_choice(-0x1.a8605cp-1 > z, (0x1.cde4963131a55p-154 + (0x1.68f6b660942b4p-2 + (0x1.4d0848bbb42d2p-2 + (0x1.b9cbc0b27eec1p-4 + (((((0x1.6b4739aae7342p-9 + 0x1.bdae46c4aa443p-9 * t2) * t2 - 0x1.70f433c7c74bap-8) * t2 - 0x1.a1972d506d2b2p-6) * t2 - 0x1.75ed50eb6a649p-5) * t2 - 0x1.76ccc7f75d22ep-6) * t2) * t2) * t2) * t2), symact_fast_choice(0.0 > z, s0, symact_fast_choice(3.0 > z, ((1.0 - symact_power_2(e3)) * e1 + 4.0 * e3 * t) * e0 * e4, 1.0))))));
+    return symact_fast_choice(z != z, z, symact_fast_choice(z == -INFINITY, 0.0, symact_fast_choice(-0x1.3c50e89f3ffffp+0 > z, s0, symact_fast_choice(-0x1.d6cfb8377d19ep-1 > z, (0x1.cde4963131a55p-154 + (0x1.68f6b660942b4p-2 + (0x1.4d0848bbb42d2p-2 + (0x1.b9cbc0b27eec1p-4 + (((((0x1.6b4739aae7342p-9 + 0x1.bdae46c4aa443p-9 * t2) * t2 - 0x1.70f433c7c74bap-8) * t2 - 0x1.a1972d506d2b2p-6) * t2 - 0x1.75ed50eb6a649p-5) * t2 - 0x1.76ccc7f75d22ep-6) * t2) * t2) * t2) * t2), symact_fast_choice(0.0 > z, s0, symact_fast_choice(3.0 > z, ((1.0 - symact_power_2(e3)) * e1 + 4.0 * e3 * t) * e0 * e4, 1.0))))));
 }
 
 SYMACT_CLONED
@@ -61,4 +68,88 @@ void symact_tanhexp_vjp_fast_f32(const float *z, const float *g_bar, float *z_ba
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * tanhexp_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_tanhexp_f32(const float *z, float *g, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = tanhexp_forward_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-33, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_tanhexpf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_tanhexp_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = tanhexp_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_tanhexp_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_tanhexp_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * tanhexp_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-30, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_tanhexp_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -44,8 +44,8 @@ static inline double tanhshrink_forward_f32(double z)
     /* as it is */
     const double y5 = (z - symact_f64_tanh(z));
     double y = y5;
-    y = 0x1p-6 > z ? y4 : y;
-    y = -0x1p-6 > z ? y3 : y;
+    y = 0x1p-4 > z ? y4 : y;
+    y = -0x1p-4 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
     y = z == -INFINITY ? y0 : y;
@@ -172,7 +172,7 @@ static inline double tanhshrink_second_derivative_f32(double z)
         y5 = (-8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
     }
     double y = y5;
-    y = 0x1p-22 > z ? y4 : y;
+    y = 0x1p-27 > z ? y4 : y;
     y = 0.0 > z ? y3 : y;
     y = z == 0.0 ? y2 : y;
     y = z == INFINITY ? y1 : y;
@@ -221,7 +221,8 @@ static symact_dd tanhshrink_second_derivative_f64(double z)
 
 static inline float tanhshrink_value_f32(float z)
 {
-    return (float)(tanhshrink_forward_f32((double)z));
+    const double near = tanhshrink_forward_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanhshrink_forward_f64((double)z));
 }
 
 float symact_tanhshrinkf(float z)
@@ -239,11 +240,25 @@ void symact_tanhshrink_f32(const float *z, float *g, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanhshrink_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = tanhshrink_forward_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_tanhshrinkf(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(g + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -278,7 +293,8 @@ void symact_tanhshrink_f64(const double *z, double *g, size_t n)
 
 static inline float tanhshrink_derivative_value_f32(float z)
 {
-    return (float)(tanhshrink_derivative_f32((double)z));
+    const double near = tanhshrink_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(tanhshrink_derivative_f64((double)z));
 }
 
 float symact_tanhshrink_derivativef(float z)
@@ -291,19 +307,6 @@ float symact_tanhshrink_derivativef(float z)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanhshrink_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanhshrink_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanhshrink_derivative_value_f64(double z)
 {
@@ -335,7 +338,8 @@ void symact_tanhshrink_derivative_f64(const double *z, double *d, size_t n)
 
 static inline float tanhshrink_vjp_value_f32(float z, float g_bar)
 {
-    return (float)((double)g_bar * tanhshrink_derivative_f32((double)z));
+    const double near = (double)g_bar * tanhshrink_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), tanhshrink_derivative_f64((double)z)));
 }
 
 float symact_tanhshrink_vjpf(float z, float g_bar)
@@ -348,19 +352,6 @@ float symact_tanhshrink_vjpf(float z, float g_bar)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_tanhshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanhshrink_vjp_value_f32(z[i], g_bar[i]);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double tanhshrink_vjp_value_f64(double z, double g_bar)
 {
@@ -392,7 +383,8 @@ void symact_tanhshrink_vjp_f64(const double *z, const double *g_bar, double *z_b
 
 static inline float tanhshrink_second_derivative_value_f32(float z)
 {
-    return (float)(tanhshrink_second_derivative_f32((double)z));
+    const double near = tanhshrink_second_derivative_f32((double)z);
+    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanhshrink_second_derivative_f64((double)z));
 }
 
 float symact_tanhshrink_second_derivativef(float z)
@@ -410,11 +402,25 @@ void symact_tanhshrink_second_derivative_f32(const float *z, float *d, size_t n)
 {
     const int before = symact_raised();
     int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = tanhshrink_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = tanhshrink_second_derivative_f32((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-35, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_tanhshrink_second_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
     }
     symact_settle(before, nan, infinity);
 }
@@ -449,12 +455,12 @@ void symact_tanhshrink_second_derivative_f64(const double *z, double *d, size_t 
 
 SYMACT_HALVES tanhshrink_forward_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * tanhshrink_forward_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * tanhshrink_forward_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanhshrink_forward_f64(symact_x))))
 }
 
 SYMACT_HALVES tanhshrink_derivative_halves(SYMACT_OF_HALVES)
 {
-    SYMACT_EACH_HALF(symact_y * tanhshrink_derivative_f32(symact_x))
+    SYMACT_EACH_HALF(symact_y * tanhshrink_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanhshrink_derivative_f64(symact_x))))
 }
 
 void symact_tanhshrink_f16(const uint16_t *z, uint16_t *g, size_t n)

@@ -5,14 +5,29 @@
  * Formula sha256: 5ffeb6dcb1588e2ccd2a5147b5b71deaf4f9fe0eda6256429369e4e5c60618cf
  * SPDX-License-Identifier: MIT-0
  *
- * tanhshrink, the fast grade: g = z - tanh(z)
+ * tanhshrink, arrays of float32: g = z - tanh(z)
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
+
+static inline SYMACT_INLINED double tanhshrink_forward_fast(double z)
+{
+    (void)z;
+    const double e0 = symact_fast_tanh(z);
+    const double s0 = (z - e0);
+    const double s1 = symact_power_2(z);
+    return symact_fast_choice(-0x1p-3 > z, s0, symact_fast_choice(0x1p-3 > z, symact_power_3(z) * (0x1.5555555555555p-2 + s1 * (s1 * (0x1.ba1ba1ba1ba1cp-5 - 0x1.664f4882c10fap-6 * s1) - 0x1.1111111111111p-3)), s0));
+}
 
 static inline SYMACT_INLINED double tanhshrink_derivative_fast(double z)
 {
@@ -21,9 +36,13 @@ static inline SYMACT_INLINED double tanhshrink_derivative_fast(double z)
     return symact_power_2(e0);
 }
 
+SYMACT_CLONED
 void symact_tanhshrink_fast_f32(const float *z, float *g, size_t n)
 {
-    symact_tanhshrink_f32(z, g, n);
+    SYMACT_EACH
+    for (size_t i = 0; i < n; ++i) {
+        g[i] = (float)(tanhshrink_forward_fast((double)z[i]));
+    }
 }
 
 SYMACT_CLONED
@@ -42,4 +61,60 @@ void symact_tanhshrink_vjp_fast_f32(const float *z, const float *g_bar, float *z
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * tanhshrink_derivative_fast((double)z[i]));
     }
+}
+
+SYMACT_CLONED
+void symact_tanhshrink_derivative_f32(const float *z, float *d, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = tanhshrink_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_tanhshrink_derivativef(z[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(d + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_tanhshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
+        const size_t count = symact_block(n - start);
+        double near[SYMACT_BLOCK];
+        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
+        SYMACT_EACH
+        for (size_t i = 0; i < count; ++i) {
+            near[i] = (double)g_bar[start + i] * tanhshrink_derivative_fast((double)z[start + i]);
+        }
+        if (symact_unsure(near, 0x1p-32, count, found, other)) {
+            for (size_t i = 0; i < count; ++i) {
+                if (!(found[i] == other[i])) {
+                    const float value = symact_tanhshrink_vjpf(z[start + i], g_bar[start + i]);
+                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
+                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
+                    found[i] = value;
+                }
+            }
+        }
+        memcpy(z_bar + start, found, count * sizeof(float));
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -70,12 +70,7 @@ static symact_dd threshold_forward_f64(double z, double threshold, double value)
         return dd_value;
     }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
 }
 
 static inline double threshold_derivative_f32(double z, double threshold, double value)
@@ -333,19 +328,6 @@ float symact_thresholdf(float z, float threshold, float value)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_threshold_f32(const float *z, float *g, size_t n, float threshold, float value)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value_ = threshold_value_f32(z[i], threshold, value);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
-        g[i] = value_;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double threshold_value_f64(double z, double threshold, double value)
 {
@@ -390,19 +372,6 @@ float symact_threshold_derivativef(float z, float threshold, float value)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_threshold_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value_ = threshold_derivative_value_f32(z[i], threshold, value);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
-        d[i] = value_;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double threshold_derivative_value_f64(double z, double threshold, double value)
 {
@@ -447,19 +416,6 @@ float symact_threshold_derivative_from_outputf(float g, float threshold, float v
     return kept;
 }
 
-SYMACT_CLONED
-void symact_threshold_derivative_from_output_f32(const float *g, float *d, size_t n, float threshold, float value)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value_ = threshold_derivative_from_output_value_f32(g[i], threshold, value);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value_);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value_, FLT_MAX);
-        d[i] = value_;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_threshold_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float threshold, float value)
 {
@@ -522,19 +478,6 @@ float symact_threshold_vjpf(float z, float g_bar, float threshold, float value)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_threshold_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value_ = threshold_vjp_value_f32(z[i], g_bar[i], threshold, value);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value_);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value_, FLT_MAX);
-        z_bar[i] = value_;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double threshold_vjp_value_f64(double z, double g_bar, double threshold, double value)
 {
@@ -579,19 +522,6 @@ float symact_threshold_vjp_from_outputf(float g, float g_bar, float threshold, f
     return kept;
 }
 
-SYMACT_CLONED
-void symact_threshold_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value_ = threshold_vjp_from_output_value_f32(g[i], g_bar[i], threshold, value);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value_);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value_, FLT_MAX);
-        z_bar[i] = value_;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_threshold_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
 {
@@ -654,7 +584,6 @@ float symact_threshold_second_derivativef(float z, float threshold, float value)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -711,7 +640,6 @@ float symact_threshold_derivative_wrt_thresholdf(float z, float threshold, float
     return kept;
 }
 
-SYMACT_CLONED
 void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -768,7 +696,6 @@ float symact_threshold_derivative_wrt_valuef(float z, float threshold, float val
     return kept;
 }
 
-SYMACT_CLONED
 void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t n, float threshold, float value)
 {
     const int before = symact_raised();
@@ -812,17 +739,17 @@ void symact_threshold_derivative_wrt_value_f64(const double *z, double *d, size_
 
 SYMACT_HALVES threshold_forward_halves(SYMACT_OF_HALVES, float threshold, float value)
 {
-    SYMACT_EACH_HALF(symact_y * threshold_forward_f32(symact_x, (double)threshold, (double)value))
+    SYMACT_EACH_HALF(symact_y * threshold_forward_f32(symact_x, (double)threshold, (double)value), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), threshold_forward_f64(symact_x, (double)threshold, (double)value))))
 }
 
 SYMACT_HALVES threshold_derivative_halves(SYMACT_OF_HALVES, float threshold, float value)
 {
-    SYMACT_EACH_HALF(symact_y * threshold_derivative_f32(symact_x, (double)threshold, (double)value))
+    SYMACT_EACH_HALF(symact_y * threshold_derivative_f32(symact_x, (double)threshold, (double)value), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), threshold_derivative_f64(symact_x, (double)threshold, (double)value))))
 }
 
 SYMACT_HALVES threshold_derivative_from_output_halves(SYMACT_OF_HALVES, float threshold, float value)
 {
-    SYMACT_EACH_HALF(symact_y * threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value))
+    SYMACT_EACH_HALF(symact_y * threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), threshold_derivative_from_output_f64(symact_x, (double)threshold, (double)value))))
 }
 
 void symact_threshold_f16(const uint16_t *z, uint16_t *g, size_t n, float threshold, float value)

@@ -5,10 +5,16 @@
  * Formula sha256: 9d7117ab3c487367ee74771b39d093e311834bccaddd6908d1c1a99be791d701
  * SPDX-License-Identifier: MIT-0
  *
- * threshold, the fast grade: g = Piecewise((z, z > threshold), (value, True))
+ * threshold, arrays of float32: g = Piecewise((z, z > threshold), (value, True))
+ *
+ * The fast grade, and the reproducible one, which is the fast one where its rounding is sure.
  */
 #include "symact.h"
+
+#include <string.h>
+
 #include "symact_fast.h"
+#include "symact_flags.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
@@ -81,4 +87,74 @@ void symact_threshold_vjp_from_output_fast_f32(const float *g, const float *g_ba
     for (size_t i = 0; i < n; ++i) {
         z_bar[i] = (float)((double)g_bar[i] * threshold_derivative_from_output_fast((double)g[i], (double)threshold, (double)value));
     }
+}
+
+SYMACT_CLONED
+void symact_threshold_f32(const float *z, float *g, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = (float)(threshold_forward_fast((double)z[i], (double)threshold, (double)value));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
+        g[i] = value_;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_threshold_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = (float)(threshold_derivative_fast((double)z[i], (double)threshold, (double)value));
+        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
+        d[i] = value_;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_threshold_derivative_from_output_f32(const float *g, float *d, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = (float)(threshold_derivative_from_output_fast((double)g[i], (double)threshold, (double)value));
+        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value_);
+        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value_, FLT_MAX);
+        d[i] = value_;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_threshold_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = (float)((double)g_bar[i] * threshold_derivative_fast((double)z[i], (double)threshold, (double)value));
+        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value_);
+        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value_, FLT_MAX);
+        z_bar[i] = value_;
+    }
+    symact_settle(before, nan, infinity);
+}
+
+SYMACT_CLONED
+void symact_threshold_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
+{
+    const int before = symact_raised();
+    int nan = 0, infinity = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const float value_ = (float)((double)g_bar[i] * threshold_derivative_from_output_fast((double)g[i], (double)threshold, (double)value));
+        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value_);
+        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value_, FLT_MAX);
+        z_bar[i] = value_;
+    }
+    symact_settle(before, nan, infinity);
 }

@@ -66,12 +66,7 @@ static symact_dd thresholded_relu_forward_f64(double z, double alpha)
         return symact_dd_from_double(0.0);
     }
     /* as it is */
-    if (1.0 > z) {
-        return x;
-    }
-    /* reciprocal argument */
-    const symact_dd t = x;
-    return t;
+    return x;
 }
 
 static inline double thresholded_relu_derivative_f32(double z, double alpha)
@@ -265,19 +260,6 @@ float symact_thresholded_reluf(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_thresholded_relu_f32(const float *z, float *g, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = thresholded_relu_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double thresholded_relu_value_f64(double z, double alpha)
 {
@@ -322,19 +304,6 @@ float symact_thresholded_relu_derivativef(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_thresholded_relu_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = thresholded_relu_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double thresholded_relu_derivative_value_f64(double z, double alpha)
 {
@@ -379,19 +348,6 @@ float symact_thresholded_relu_derivative_from_outputf(float g, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_thresholded_relu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = thresholded_relu_derivative_from_output_value_f32(g[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_thresholded_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
 {
@@ -454,19 +410,6 @@ float symact_thresholded_relu_vjpf(float z, float g_bar, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
-void symact_thresholded_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = thresholded_relu_vjp_value_f32(z[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 static inline double thresholded_relu_vjp_value_f64(double z, double g_bar, double alpha)
 {
@@ -511,19 +454,6 @@ float symact_thresholded_relu_vjp_from_outputf(float g, float g_bar, float alpha
     return kept;
 }
 
-SYMACT_CLONED
-void symact_thresholded_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = thresholded_relu_vjp_from_output_value_f32(g[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
 
 int symact_thresholded_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
 {
@@ -586,7 +516,6 @@ float symact_thresholded_relu_second_derivativef(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_thresholded_relu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -643,7 +572,6 @@ float symact_thresholded_relu_derivative_wrt_alphaf(float z, float alpha)
     return kept;
 }
 
-SYMACT_CLONED
 void symact_thresholded_relu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
 {
     const int before = symact_raised();
@@ -687,17 +615,17 @@ void symact_thresholded_relu_derivative_wrt_alpha_f64(const double *z, double *d
 
 SYMACT_HALVES thresholded_relu_forward_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * thresholded_relu_forward_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * thresholded_relu_forward_f32(symact_x, (double)alpha), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), thresholded_relu_forward_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES thresholded_relu_derivative_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * thresholded_relu_derivative_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * thresholded_relu_derivative_f32(symact_x, (double)alpha), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), thresholded_relu_derivative_f64(symact_x, (double)alpha))))
 }
 
 SYMACT_HALVES thresholded_relu_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
 {
-    SYMACT_EACH_HALF(symact_y * thresholded_relu_derivative_from_output_f32(symact_x, (double)alpha))
+    SYMACT_EACH_HALF(symact_y * thresholded_relu_derivative_from_output_f32(symact_x, (double)alpha), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), thresholded_relu_derivative_from_output_f64(symact_x, (double)alpha))))
 }
 
 void symact_thresholded_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)

@@ -10,7 +10,7 @@ import numpy as np
 import sympy as sp
 from flint import arb
 
-from symact.accuracy.judgements import Question
+from symact.accuracy.judgements import OWN, Question
 from symact.accuracy.laws import laws
 from symact.accuracy.points import cotangents, inputs, outputs, roots
 from symact.accuracy.thresholds import located
@@ -59,6 +59,7 @@ def questions(
             "activation": activation.title,
             "dtype": dtype,
             "parameters": {name: float(value) for name, value in setting.items()},
+            "bound": OWN.get(dtype),
         }
         points = inputs(oracle, fmt, marks, thorough=thorough)
         every: dict[str, Any] = common | {"exhaustive": thorough and fmt.bits == 16}

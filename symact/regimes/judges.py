@@ -109,12 +109,14 @@ class _Sample:
         old, ctx.prec = ctx.prec, self._arithmetic.bits
         try:
             view = self._sided if form.side else self._plain if center is None else self._about(center)
+            # A polynomial is good however far out, and may be exact, which a product with 1/z is not.
+            anywhere = view is self._plain and form.expression.is_polynomial(Z)
             usable = [
                 i
                 for i in at
                 if (not form.side or self._points[i].sign == form.side)
                 and (self._points[i].far or not form.far)
-                and view.usable[view.index[i]]
+                and (anywhere or view.usable[view.index[i]])
             ]
             if not usable:
                 return [NONE] * len(at)

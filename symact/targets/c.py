@@ -22,9 +22,9 @@ from symact.formats import BFLOAT16, BINARY16, FORMATS, Format
 from symact.kernels import SOURCES, Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
 from symact.quotations import Quotations, in_words
-from symact.targets.c_fast import fast_context, fast_functions
+from symact.targets.c_fast import LOCALS, fast_context, fast_functions, floats
 from symact.targets.c_notations import DoubleDoubles, Doubles
-from symact.targets.printing import inner_names, unclashing, write, write_condition
+from symact.targets.printing import hexadecimal, inner_names, unclashing, write, write_condition
 from symact.writing import text
 
 FLAGS = ("-Og", "-finline-small-functions", "-std=c99", "-fPIC")
@@ -56,9 +56,6 @@ GRADES = ("fast",)
 
 OF_HALVES = ("forward", "derivative", "derivative_from_output", "vjp", "vjp_from_output")
 """The functions that there are for them."""
-
-LOCALS = ("n", "i", "before", "nan", "infinity", "value", "kept")
-"""The names that a function has beside its inputs, its output and the parameters."""
 
 UNWRITTEN = -12345.0
 """What an output holds before a function is called: neither NaN nor what a last call left there."""
@@ -109,14 +106,16 @@ def _halves(name: str, activation: Activation, kernels: Kernels) -> dict[str, li
 
 def _shared(name: str, activation: Activation, function: str, kernels: Kernels) -> dict[str, str]:
     settings = [p.name for p in activation.parameters]
-    kernel = next(k for k in kernels.kernels if k.function == function and k.dtype == "float32")
-    value = f"{name}_{function}_f32({', '.join(['symact_x', *(f'(double){p}' for p in settings)])})"
-    if kernel.arithmetic is DOUBLE:
-        value = f"symact_y * {value}"
-    else:
-        value = f"symact_sticky(symact_dd_mul(symact_dd_from_double(symact_y), {value}))"
+    kernel = kernels.of(function, "float32")
+    values = ", ".join(["symact_x", *(f"(double){p}" for p in settings)])
+    precise = f"symact_dd_mul(symact_dd_from_double(symact_y), {name}_{function}_f64({values}))"
     listed = ", ".join(["SYMACT_OF_HALVES", *(f"float {p}" for p in settings)])
-    return {"signature": f"{name}_{function}_halves({listed})", "value": value}
+    return {
+        "signature": f"{name}_{function}_halves({listed})",
+        "value": f"symact_y * {name}_{function}_f32({values})" if kernel else "",
+        "slack": hexadecimal(kernel.slack if kernel else 0.0),
+        "precise": f"symact_f64_sticky({precise})",
+    }
 
 
 def _half(name: str, activation: Activation, function: str, long: str) -> dict[str, str]:
@@ -196,16 +195,13 @@ def _public(name: str, activation: Activation, function: str, dtype: str, kernel
     inputs, output = tuple(free[i] for i in inputs), free[output]
     parameters = [f"{ctype} {setting}" for setting in settings]
     source = SOURCES.get(function, function)
-    kernel = next(k for k in kernels.kernels if k.function == source and k.dtype == dtype)
     values = ", ".join(f"(double){argument}" for argument in (inputs[0], *settings))
-    call = f"{name}_{source}{long}({values})"
-    if kernel.arithmetic is DOUBLE:
-        value = f"(double){inputs[1]} * {call}" if len(inputs) > 1 else call
-    else:
-        product = (
-            f"symact_dd_mul(symact_dd_from_double((double){inputs[-1]}), {call})" if len(inputs) > 1 else call
-        )
-        value = f"symact_dd_to_double({product})"
+    precise = f"{name}_{source}_f64({values})"
+    if len(inputs) > 1:
+        precise = f"symact_dd_mul(symact_dd_from_double((double){inputs[1]}), {precise})"
+    kernel = kernels.of(source, "float32") if ctype == "float" else None
+    near = f"{name}_{source}_f32({values})"
+    quick = ctype == "float" and kernels.quick(source) is not None
     arrays = [f"const {ctype} *{i}" for i in inputs]
     listed = [*arrays, f"{ctype} *{output}", f"size_t {free['n']}", *parameters]
     scalar_name = f"symact_{name}{suffix}{short}"
@@ -231,7 +227,16 @@ def _public(name: str, activation: Activation, function: str, dtype: str, kernel
         "checked": checked,
         "condition": _condition(condition, Doubles({})) if checked else "",
         "call": f"symact_{name}{suffix}{long}({', '.join(part.split()[-1].lstrip('*') for part in listed)})",
-        "value": f"({ctype})({value})" if ctype == "float" else value,
+        "near": near if len(inputs) == 1 else f"(double){inputs[1]} * {near}",
+        "slack": hexadecimal(kernel.slack) if kernel and kernel.slack else "",
+        "exact": kernel is not None and not kernel.slack,
+        "precise": f"symact_dd_to_double({precise})"
+        if ctype == "double"
+        else f"(float)symact_f64_sticky({precise})",
+        "quick": quick,
+        "floats": floats(name, activation, function, kernel)
+        if kernel and kernel.slack and not quick
+        else None,
         "output": output,
     }
 

@@ -1,4 +1,4 @@
-"""What C has of the fast grade: at most 1 ulp, and loops that become vector instructions."""
+"""What C has on arrays of float32: the fast grade, at most 1 ulp, and the reproducible one from it."""
 
 from collections.abc import Collection
 from typing import Any
@@ -6,13 +6,19 @@ from typing import Any
 import sympy as sp
 
 from symact.activations import Activation
+from symact.arithmetics import SHORT
 from symact.kernels import SOURCES, Kernel, Kernels, interface
 from symact.targets.c_notations import Doubles, Shorts
-from symact.targets.printing import inner_names, unclashing, write, write_condition
+from symact.targets.printing import hexadecimal, inner_names, unclashing, write, write_condition
 from symact.writing import text
 
 SUFFIX = "_fast_f32"
 """What the array functions end in."""
+
+LOCALS = (
+    *("n", "i", "start", "count", "before", "nan", "infinity", "near", "found", "other", "value", "kept"),
+)
+"""The names that a function has beside its inputs, its output and the parameters."""
 
 
 def fast_context(
@@ -24,6 +30,34 @@ def fast_context(
         "formula": text(activation.expression),
         "kernels": [_kernel(name, activation, kernel) for kernel in kernels.fast],
         "functions": fast_functions(name, activation, kernels, among),
+        "reproducible": [
+            floats(name, activation, function, kernel)
+            for function in kernels.functions
+            if (kernel := kernels.quick(SOURCES.get(function, function))) is not None
+        ],
+    }
+
+
+def floats(name: str, activation: Activation, function: str, kernel: Kernel) -> dict[str, Any]:
+    """Return what templates/c/_floats.jinja makes a reproducible function on arrays of float32 of."""
+    settings = [p.name for p in activation.parameters]
+    suffix, inputs, output = interface(function)
+    free = unclashing([*inputs, output, *LOCALS], settings)
+    at = f"{free['start']} + {free['i']}" if kernel.slack else free["i"]
+    given = [f"{free[i]}[{at}]" for i in inputs]
+    end = "fast" if kernel.arithmetic is SHORT else "f32"
+    value = ", ".join(f"(double){v}" for v in (given[0], *settings))
+    value = f"{name}_{SOURCES.get(function, function)}_{end}({value})"
+    arrays = [*(f"const float *{free[i]}" for i in inputs), f"float *{free[output]}"]
+    listed = [*arrays, f"size_t {free['n']}", *(f"float {s}" for s in settings)]
+    return {
+        "array": f"void symact_{name}{suffix}_f32({', '.join(listed)})",
+        "names": free,
+        "output": free[output],
+        "value": value if len(inputs) == 1 else f"(double){given[1]} * {value}",
+        "slack": hexadecimal(kernel.slack) if kernel.slack else "",
+        "alone": f"symact_{name}{suffix}f({', '.join([*given, *settings])})",
+        "given": ", ".join([*given, "0.0f"][:2]),
     }
 
 

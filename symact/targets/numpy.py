@@ -177,7 +177,7 @@ def activation_context(template: str, derived: Derived, kernels: Kernels) -> dic
         "form": text(derived.output_form.expression) if hasattr(derived.output_form, "expression") else "",
         "kernels": rows,
         "names": _names(activation, kernels),
-        "functions": [_function(activation, f) for f in kernels.functions if f not in SOURCES],
+        "functions": [_function(activation, f, kernels) for f in kernels.functions if f not in SOURCES],
         "further": [_further(activation, function) for function in _further_functions(kernels)],
         "constants": constants.rows(),
     }
@@ -192,11 +192,12 @@ def _names(activation: Activation, kernels: Kernels) -> list[str]:
     return [f"{activation.name}{interface(function)[0]}" for function in kernels.functions]
 
 
-def _function(activation: Activation, function: str) -> dict[str, str]:
+def _function(activation: Activation, function: str, kernels: Kernels) -> dict[str, str]:
     """Return what a function, and its product with a cotangent, are called in C: the same as here."""
     product = next((name for name, source in SOURCES.items() if source == function), "")
     return {
         "table": f"_{function}".upper(),
+        "float32": f"_{function}_FLOAT32".upper() if kernels.of(function, "float32") else "None",
         "name": f"{activation.name}{interface(function)[0]}",
         "product": f"{activation.name}{interface(product)[0]}" if product else "",
     }
@@ -254,6 +255,7 @@ def _kernel(activation: Activation, kernel: Kernel, constants: Constants) -> dic
         "arguments": ", ".join(["z", *parameters]),
         "parameters": ", ".join(parameters),
         "double_double": not plain,
+        "slack": hexadecimal(kernel.slack) if plain and kernel.slack else "",
     }
 
 

@@ -9,7 +9,7 @@ from flint import ctx
 
 from symact.arithmetics import constant, in_order
 from symact.errors import NotSupported
-from symact.forms import T, W
+from symact.forms import DISTANCE, T, W
 from symact.functions import choice, cos_scaled, exp_scaled, ldexp, sin_scaled
 
 ELEMENTARY = {
@@ -228,7 +228,10 @@ def unclashing(names: Iterable[str], parameters: Collection[str]) -> dict[str, s
     return found
 
 
+INNER = (T, W, DISTANCE)
+
+
 def inner_names(parameters: Collection[str]) -> dict[sp.Symbol, str]:
-    """Return names for t and w that no parameter has."""
-    free = unclashing([T.name, W.name], parameters)
-    return {symbol: free[symbol.name] for symbol in (T, W)}
+    """Return names for the steps before a regime's own that no parameter has."""
+    free = unclashing([symbol.name for symbol in INNER], parameters)
+    return {symbol: free[symbol.name] for symbol in INNER}

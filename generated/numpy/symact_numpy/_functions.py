@@ -285,8 +285,8 @@ def exp_scaled(x, n):
 
 
 def exp(x):
-    """Return exp(x)."""
-    k, part = _exp_part(_between(_array(x), -746.0, 710.0))
+    """Return exp(x); below -740 exp(-740), which keeps the sign of what it is a factor of."""
+    k, part = _exp_part(_between(_array(x), -740.0, 710.0))
     return _scaled(part, k)
 
 

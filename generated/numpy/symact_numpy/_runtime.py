@@ -15,19 +15,26 @@ BLOCK = 16384
 
 @dataclass(frozen=True)
 class Kernel:
-    """Cases ``(condition on parameters, ((condition on z, branch), ...))`` in binary64 or double-double."""
+    """Cases ``(condition on parameters, ((condition on z, branch), ...))`` in binary64 or double-double.
+
+    ``slack``: the relative error within which its value is sure to round to float32; 0 where it is exact.
+    """
 
     cases: tuple
     double_double: bool
+    slack: float = 0.0
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function's kernels, and the names that it and its product with a cotangent have in C."""
+    """A function's kernels, and the names that it and its product with a cotangent have in C.
+
+    Where ``float32`` is None, or its rounding in doubt, ``float64`` gives float32's values too.
+    """
 
     name: str
     product: str
-    float32: Kernel
+    float32: Kernel | None
     float64: Kernel
 
 
@@ -66,7 +73,6 @@ def _elementwise(function, name, inputs, parameters, out):
     if out is not None and (out.dtype != dtype or out.shape != np.broadcast_shapes(*(a.shape for a in arrays))):
         raise ValueError(f"out must have dtype {dtype} and the shape of the input")
     double = dtype == np.float64
-    kernel = function.float64 if double else function.float32
     if not double:
         parameters = tuple(float(np.float32(p)) for p in parameters)
     else:
@@ -76,10 +82,11 @@ def _elementwise(function, name, inputs, parameters, out):
     result = np.empty(flat[0].shape, dtype)
     if not _native.computed(name, flat, result, parameters):
         with np.errstate(all="ignore"):
-            for start in range(0, result.size, BLOCK):
-                part = slice(start, start + BLOCK)
-                block = [a[part].astype(np.float64) for a in flat]
-                result[part] = _block(kernel, block, parameters)
+            if double:
+                for part in _parts(result.size):
+                    result[part] = _precise(function, [a[part] for a in flat], parameters)
+            else:
+                _rounded(function, flat, parameters, result)
     result = result.reshape(arrays[0].shape)
     if out is None:
         return result if result.ndim else result[()]
@@ -87,13 +94,43 @@ def _elementwise(function, name, inputs, parameters, out):
     return out
 
 
-def _block(kernel, block, parameters):
-    hi, lo = _select(kernel, block[0], parameters)
-    if not kernel.double_double:
-        return hi if len(block) == 1 else block[1] * hi
+def _precise(function, block, parameters, sticky=False):
+    hi, lo = _select(function.float64, block[0], parameters)
     if len(block) > 1:
         hi, lo = dd.mul((block[1], np.zeros_like(hi)), (hi, lo))
-    return np.where(np.isfinite(hi) & (lo != 0.0), hi + lo, hi)
+    more = np.isfinite(hi) & (lo != 0.0)
+    if not sticky:
+        return np.where(more, hi + lo, hi)
+    # The last bit says that there was more: what is between two values rounds as it is.
+    bits = hi.view(np.int64)
+    even = more & (hi != 0.0) & (bits & 1 == 0)
+    return np.where(even, bits + np.where((hi > 0.0) == (lo > 0.0), 1, -1), bits).view(np.float64)
+
+
+def _rounded(function, flat, parameters, result):
+    """Round what binary64 gives; where all that is near it rounds otherwise, float64's kernel decides (Ziv, 1991)."""
+    kernel, unsure = function.float32, [np.empty(0, np.intp)]
+    for part in _parts(result.size):
+        block = [a[part].astype(np.float64) for a in flat]
+        if kernel is None:
+            result[part] = _precise(function, block, parameters, sticky=True)
+            continue
+        near = _select(kernel, block[0], parameters)[0]
+        near = near if len(block) == 1 else block[1] * near
+        off = near * kernel.slack
+        result[part] = near + off if kernel.slack else near  # the sum keeps the sign of zero
+        if kernel.slack:
+            unsure.append(part.start + np.flatnonzero(~(result[part] == (near - off).astype(result.dtype))))
+    places = np.concatenate(unsure)
+    for part in _parts(places.size):
+        block = [a[places[part]].astype(np.float64) for a in flat]
+        result[places[part]] = _precise(function, block, parameters, sticky=True)
+
+
+def _parts(size):
+    """Yield slices of blocks that fit into a core's cache."""
+    for start in range(0, size, BLOCK):
+        yield slice(start, min(start + BLOCK, size))
 
 
 def _select(kernel, z, parameters):

@@ -31,11 +31,16 @@ def _forward_float32_1(z):
 
 
 def _forward_float32_2(z):
+    # zero, with its sign
+    return 0.0
+
+
+def _forward_float32_3(z):
     # as it is
     return (-z)
 
 
-def _forward_float32_3(z):
+def _forward_float32_4(z):
     # as it is
     return z
 
@@ -47,8 +52,9 @@ _FORWARD_FLOAT32 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float32_0),
                 (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: 0.0 >= z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (lambda z: z == 0.0, _forward_float32_2),
+                (lambda z: 0.0 >= z, _forward_float32_3),
+                (None, _forward_float32_4),
             ),
         ),
     ),
@@ -67,10 +73,8 @@ def _forward_float64_1(z):
 
 
 def _forward_float64_2(z):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = dd.neg(x)
-    return t
+    # zero, with its sign
+    return (0.0, 0.0)
 
 
 def _forward_float64_3(z):
@@ -85,13 +89,6 @@ def _forward_float64_4(z):
     return x
 
 
-def _forward_float64_5(z):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return t
-
-
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -99,10 +96,9 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: -1.0 > z, _forward_float64_2),
+                (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: 0.0 >= z, _forward_float64_3),
-                (lambda z: 1.0 > z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -309,7 +305,7 @@ def absolute(z, *, out=None):
     """Return absolute of z, elementwise: ``g = Abs(z)``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: ONNX (2025), operator Abs, https://onnx.ai/onnx/operators/onnx__Abs.html.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)

@@ -62,7 +62,7 @@ _C37 = float.fromhex("0x1.ea72b4afe3c2fp-120")  # 1.4412973378659527e-36
 _C38 = float.fromhex("0x1.71b8ef6dcf572p-66")  # 1.9572941063391263e-20
 _C39 = float.fromhex("-0x1.d043ae40c4647p-120")  # -1.3643503830087908e-36
 _C40 = float.fromhex("-0x1p-10")  # -0.0009765625
-_C41 = float.fromhex("-0x1p-9")  # -0.001953125
+_C41 = float.fromhex("-0x1p-6")  # -0.015625
 _C42 = float.fromhex("-0x1.8a86a49f629d1p-26")  # -2.296443268665491e-08
 _C43 = float.fromhex("0x1.08db48ebe51c7p-29")  # 1.9270852604185937e-09
 _C44 = float.fromhex("0x1.0cfeb60f94b0ep-22")  # 2.505210838544172e-07
@@ -179,6 +179,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-42"),
 )
 
 
@@ -223,29 +224,22 @@ def _forward_float64_5(z, alpha):
 
 
 def _forward_float64_6(z, alpha):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return t
-
-
-def _forward_float64_7(z, alpha):
     # the limit
     return (-np.inf, 0.0)
 
 
-def _forward_float64_8(z, alpha):
+def _forward_float64_7(z, alpha):
     # the limit
     return (np.inf, 0.0)
 
 
-def _forward_float64_9(z, alpha):
+def _forward_float64_8(z, alpha):
     # zero, with its sign
     x = (z, np.zeros_like(z))
     return x
 
 
-def _forward_float64_10(z, alpha):
+def _forward_float64_9(z, alpha):
     # scaled exponential
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -254,7 +248,7 @@ def _forward_float64_10(z, alpha):
     return dd.ldexp(dd.mul(dd.exp_scaled(dd.neg(s0), -300), dd.sub(dd_alpha, dd.mul(dd.exp(s0), dd_alpha))), 300)
 
 
-def _forward_float64_11(z, alpha):
+def _forward_float64_10(z, alpha):
     # power series
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
@@ -263,17 +257,10 @@ def _forward_float64_11(z, alpha):
     return dd.mul(t, dd.add((1.0, 0.0), dd.mul(s0, dd.add((_C1, 0.0), dd.mul(s0, dd.add((_C2, _C3), dd.mul(s0, dd.add((_C4, _C5), dd.mul(s0, dd.add((_C6, _C7), dd.mul(s0, dd.add((_C8, _C9), dd.mul(s0, dd.add((_C10, _C11), dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.add((_C14, _C15), dd.mul(s0, dd.add((_C16, _C17), dd.mul(s0, dd.add((_C18, _C19), dd.mul(s0, dd.add((_C20, _C21), dd.mul(s0, dd.add((_C22, _C23), dd.mul(s0, dd.add((_C24, _C25), dd.mul(s0, dd.add((_C26, _C27), dd.mul(s0, dd.add((_C28, _C29), dd.mul(s0, dd.add((_C30, _C31), dd.mul(s0, dd.add((_C32, _C33), dd.mul(s0, dd.add((_C34, _C35), dd.mul(s0, dd.add((_C36, _C37), dd.mul((_C38, _C39), s0)))))))))))))))))))))))))))))))))))))))))
 
 
-def _forward_float64_12(z, alpha):
+def _forward_float64_11(z, alpha):
     # as it is
     x = (z, np.zeros_like(z))
     return x
-
-
-def _forward_float64_13(z, alpha):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return t
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -286,20 +273,18 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == 0.0, _forward_float64_2),
                 (lambda z, alpha: _C0 > z, _forward_float64_3),
                 (lambda z, alpha: 0.0 >= z, _forward_float64_4),
-                (lambda z, alpha: 1.0 > z, _forward_float64_5),
-                (None, _forward_float64_6),
+                (None, _forward_float64_5),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _forward_float64_7),
-                (lambda z, alpha: z == np.inf, _forward_float64_8),
-                (lambda z, alpha: z == 0.0, _forward_float64_9),
-                (lambda z, alpha: _C40 > z, _forward_float64_10),
-                (lambda z, alpha: 0.0 >= z, _forward_float64_11),
-                (lambda z, alpha: 1.0 > z, _forward_float64_12),
-                (None, _forward_float64_13),
+                (lambda z, alpha: z == -np.inf, _forward_float64_6),
+                (lambda z, alpha: z == np.inf, _forward_float64_7),
+                (lambda z, alpha: z == 0.0, _forward_float64_8),
+                (lambda z, alpha: _C40 > z, _forward_float64_9),
+                (lambda z, alpha: 0.0 >= z, _forward_float64_10),
+                (None, _forward_float64_11),
             ),
         ),
     ),
@@ -369,6 +354,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-42"),
 )
 
 
@@ -486,6 +472,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -495,22 +482,13 @@ def _derivative_from_output_float64_0(z, alpha):
 
 
 def _derivative_from_output_float64_1(z, alpha):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_alpha = (alpha, 0.0)
-    t = dd.neg(x)
-    w = dd.div((1.0, 0.0), t)
-    return dd.div(dd.mul(t, dd.sub(dd.mul(dd_alpha, w), (1.0, 0.0))), dd_alpha)
-
-
-def _derivative_from_output_float64_2(z, alpha):
     # common denominator
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     return dd.div(dd.add(dd_alpha, x), dd_alpha)
 
 
-def _derivative_from_output_float64_3(z, alpha):
+def _derivative_from_output_float64_2(z, alpha):
     # as it is
     return (1.0, 0.0)
 
@@ -521,9 +499,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             lambda alpha: True,
             (
                 (lambda z, alpha: z == np.inf, _derivative_from_output_float64_0),
-                (lambda z, alpha: -1.0 > z, _derivative_from_output_float64_1),
-                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float64_2),
-                (None, _derivative_from_output_float64_3),
+                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float64_1),
+                (None, _derivative_from_output_float64_2),
             ),
         ),
     ),
@@ -595,6 +572,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-42"),
 )
 
 
@@ -764,13 +742,14 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_5),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_6),
-                (lambda z, alpha: _C40 > z, _derivative_wrt_alpha_float32_7),
+                (lambda z, alpha: _C41 > z, _derivative_wrt_alpha_float32_7),
                 (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_8),
                 (None, _derivative_wrt_alpha_float32_9),
             ),
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-35"),
 )
 
 
@@ -900,7 +879,7 @@ def celu(z, alpha=1.0, *, out=None):
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
     alpha: where positive, the left asymptote is -alpha (default 1).
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Barron (2017), Continuously differentiable exponential linear units, arXiv:1704.07483.
     """
     return evaluate(_FORWARD, z, _parameters(alpha, ), out=out)

@@ -92,6 +92,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -176,6 +177,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-42"),
 )
 
 
@@ -254,6 +256,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -337,6 +340,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-42"),
 )
 
 
@@ -423,7 +427,7 @@ def cloglog(z, *, out=None):
     """Return cloglog of z, elementwise: ``g = 1 - exp(-exp(z))``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Gomes and Ludermir (2008), Complementary log-log and probit: activation functions implemented in artificial neural networks, HIS 2008.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)

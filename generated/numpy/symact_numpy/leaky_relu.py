@@ -59,31 +59,16 @@ def _forward_float64_0(z, negative_slope):
 
 
 def _forward_float64_1(z, negative_slope):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_negative_slope = (negative_slope, 0.0)
-    t = dd.neg(x)
-    return dd.neg(dd.mul(dd_negative_slope, t))
-
-
-def _forward_float64_2(z, negative_slope):
     # as it is
     x = (z, np.zeros_like(z))
     dd_negative_slope = (negative_slope, 0.0)
     return dd.mul(dd_negative_slope, x)
 
 
-def _forward_float64_3(z, negative_slope):
+def _forward_float64_2(z, negative_slope):
     # as it is
     x = (z, np.zeros_like(z))
     return x
-
-
-def _forward_float64_4(z, negative_slope):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return t
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -92,10 +77,8 @@ _FORWARD_FLOAT64 = Kernel(
             lambda negative_slope: True,
             (
                 (lambda z, negative_slope: z == np.inf, _forward_float64_0),
-                (lambda z, negative_slope: -1.0 > z, _forward_float64_1),
-                (lambda z, negative_slope: 0.0 >= z, _forward_float64_2),
-                (lambda z, negative_slope: 1.0 > z, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z, negative_slope: 0.0 >= z, _forward_float64_1),
+                (None, _forward_float64_2),
             ),
         ),
     ),
@@ -393,19 +376,12 @@ def _derivative_wrt_negative_slope_float64_2(z, negative_slope):
 
 
 def _derivative_wrt_negative_slope_float64_3(z, negative_slope):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = dd.neg(x)
-    return dd.neg(t)
-
-
-def _derivative_wrt_negative_slope_float64_4(z, negative_slope):
     # as it is
     x = (z, np.zeros_like(z))
     return x
 
 
-def _derivative_wrt_negative_slope_float64_5(z, negative_slope):
+def _derivative_wrt_negative_slope_float64_4(z, negative_slope):
     # as it is
     return (0.0, 0.0)
 
@@ -418,9 +394,8 @@ _DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT64 = Kernel(
                 (lambda z, negative_slope: z == -np.inf, _derivative_wrt_negative_slope_float64_0),
                 (lambda z, negative_slope: z == np.inf, _derivative_wrt_negative_slope_float64_1),
                 (lambda z, negative_slope: z == 0.0, _derivative_wrt_negative_slope_float64_2),
-                (lambda z, negative_slope: -1.0 > z, _derivative_wrt_negative_slope_float64_3),
-                (lambda z, negative_slope: 0.0 >= z, _derivative_wrt_negative_slope_float64_4),
-                (None, _derivative_wrt_negative_slope_float64_5),
+                (lambda z, negative_slope: 0.0 >= z, _derivative_wrt_negative_slope_float64_3),
+                (None, _derivative_wrt_negative_slope_float64_4),
             ),
         ),
     ),
@@ -453,7 +428,7 @@ def leaky_relu(z, negative_slope=0.01, *, out=None):
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
     negative_slope: slope left of 0 (default 1/100).
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Maas, Hannun and Ng (2013), Rectifier nonlinearities improve neural network acoustic models, ICML 2013 workshop on deep learning for audio, speech and language processing.
     """
     return evaluate(_FORWARD, z, _parameters(negative_slope, ), out=out)

@@ -39,20 +39,11 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-49"),
 )
 
 
 def _forward_float64_0(z, slope, intercept):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_slope = (slope, 0.0)
-    dd_intercept = (intercept, 0.0)
-    t = dd.neg(x)
-    w = dd.div((1.0, 0.0), t)
-    return dd.mul(t, dd.sub(dd.mul(dd_intercept, w), dd_slope))
-
-
-def _forward_float64_1(z, slope, intercept):
     # as it is
     x = (z, np.zeros_like(z))
     dd_slope = (slope, 0.0)
@@ -60,24 +51,12 @@ def _forward_float64_1(z, slope, intercept):
     return dd.add(dd_intercept, dd.mul(dd_slope, x))
 
 
-def _forward_float64_2(z, slope, intercept):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_slope = (slope, 0.0)
-    dd_intercept = (intercept, 0.0)
-    t = x
-    w = dd.div((1.0, 0.0), t)
-    return dd.mul(t, dd.add(dd_slope, dd.mul(dd_intercept, w)))
-
-
 _FORWARD_FLOAT64 = Kernel(
     (
         (
             lambda slope, intercept: True,
             (
-                (lambda z, slope, intercept: -1.0 > z, _forward_float64_0),
-                (lambda z, slope, intercept: 3.0 > z, _forward_float64_1),
-                (None, _forward_float64_2),
+                (None, _forward_float64_0),
             ),
         ),
     ),
@@ -336,23 +315,9 @@ def _derivative_wrt_slope_float64_2(z, slope, intercept):
 
 
 def _derivative_wrt_slope_float64_3(z, slope, intercept):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = dd.neg(x)
-    return dd.neg(t)
-
-
-def _derivative_wrt_slope_float64_4(z, slope, intercept):
     # as it is
     x = (z, np.zeros_like(z))
     return x
-
-
-def _derivative_wrt_slope_float64_5(z, slope, intercept):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return t
 
 
 _DERIVATIVE_WRT_SLOPE_FLOAT64 = Kernel(
@@ -363,9 +328,7 @@ _DERIVATIVE_WRT_SLOPE_FLOAT64 = Kernel(
                 (lambda z, slope, intercept: z == -np.inf, _derivative_wrt_slope_float64_0),
                 (lambda z, slope, intercept: z == np.inf, _derivative_wrt_slope_float64_1),
                 (lambda z, slope, intercept: z == 0.0, _derivative_wrt_slope_float64_2),
-                (lambda z, slope, intercept: -1.0 > z, _derivative_wrt_slope_float64_3),
-                (lambda z, slope, intercept: 1.0 > z, _derivative_wrt_slope_float64_4),
-                (None, _derivative_wrt_slope_float64_5),
+                (None, _derivative_wrt_slope_float64_3),
             ),
         ),
     ),
@@ -462,7 +425,7 @@ def linear(z, slope=1.0, intercept=0.0, *, out=None):
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
     slope: factor of the input (default 1).
     intercept: output at 0 (default 0).
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: PyTorch (2025), torch.nn.Identity, https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html.
     """
     return evaluate(_FORWARD, z, _parameters(slope, intercept, ), out=out)

@@ -19,14 +19,14 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
-_C1 = float.fromhex("-0x1p-6")  # -0.015625
+_C1 = float.fromhex("-0x1p-4")  # -0.0625
 _C2 = float.fromhex("0x1p-1")  # 0.5
 _C3 = float.fromhex("0x1.6c16c16c16c17p-6")  # 0.022222222222222223
 _C4 = float.fromhex("0x1.1ea5d39bcda62p-9")  # 0.0021869488536155205
 _C5 = float.fromhex("0x1.833d9c7de5851p-11")  # 0.0007386029608251831
 _C6 = float.fromhex("0x1.ba1ba1ba1ba1cp-8")  # 0.006746031746031746
 _C7 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
-_C8 = float.fromhex("0x1p-6")  # 0.015625
+_C8 = float.fromhex("0x1p-4")  # 0.0625
 _C9 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
 _C10 = float.fromhex("-0x1p-7")  # -0.0078125
 _C11 = float.fromhex("-0x1.f49f49f49f49fp-61")  # -8.480870326997723e-19
@@ -43,7 +43,7 @@ _C21 = float.fromhex("-0x1.036e4becd901ap-65")  # -2.746830926480244e-20
 _C22 = float.fromhex("-0x1.7917917917918p-62")  # -3.194094019258883e-19
 _C23 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
 _C24 = float.fromhex("0x1p-7")  # 0.0078125
-_C25 = float.fromhex("0x1p-22")  # 2.384185791015625e-07
+_C25 = float.fromhex("0x1p-27")  # 7.450580596923828e-09
 _C26 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
 _C27 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
 
@@ -97,6 +97,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -188,6 +189,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -290,6 +292,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-35"),
 )
 
 
@@ -360,7 +363,7 @@ def logcosh(z, *, out=None):
     """Return logcosh of z, elementwise: ``g = log(cosh(z))``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: FluxML (2025), NNlib.logcosh, https://fluxml.ai/NNlib.jl/dev/reference/.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)

@@ -96,6 +96,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -173,6 +174,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -251,6 +253,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -331,6 +334,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-46"),
 )
 
 
@@ -405,7 +409,7 @@ def logsigmoid(z, *, out=None):
     """Return logsigmoid of z, elementwise: ``g = -log(1 + exp(-z))``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: PyTorch (2025), torch.nn.functional.logsigmoid, https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.logsigmoid.html.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)

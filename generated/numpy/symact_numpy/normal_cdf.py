@@ -87,6 +87,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-40"),
 )
 
 
@@ -164,6 +165,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -247,6 +249,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-46"),
 )
 
 
@@ -336,7 +339,7 @@ def normal_cdf(z, *, out=None):
     """Return normal_cdf of z, elementwise: ``g = erf(sqrt(2)*z/2)/2 + 1/2``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: PyTorch (2025), torch.special.ndtr, https://docs.pytorch.org/docs/stable/special.html.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)

@@ -96,6 +96,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -135,15 +136,6 @@ def _forward_float64_4(z, a, b):
     return dd.div(dd.mul(dd_a, x), dd_b)
 
 
-def _forward_float64_5(z, a, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_a = (a, 0.0)
-    dd_b = (b, 0.0)
-    t = x
-    return dd.div(dd.mul(dd_a, t), dd_b)
-
-
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -153,8 +145,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z, a, b: z == np.inf, _forward_float64_1),
                 (lambda z, a, b: -1.0 > z, _forward_float64_2),
                 (lambda z, a, b: 0.0 >= z, _forward_float64_3),
-                (lambda z, a, b: 1.0 > z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -196,6 +187,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-42"),
 )
 
 
@@ -281,6 +273,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -354,6 +347,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-42"),
 )
 
 
@@ -439,6 +433,7 @@ _DERIVATIVE_WRT_A_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -474,14 +469,6 @@ def _derivative_wrt_a_float64_4(z, a, b):
     return dd.div(x, dd_b)
 
 
-def _derivative_wrt_a_float64_5(z, a, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_b = (b, 0.0)
-    t = x
-    return dd.div(t, dd_b)
-
-
 _DERIVATIVE_WRT_A_FLOAT64 = Kernel(
     (
         (
@@ -491,8 +478,7 @@ _DERIVATIVE_WRT_A_FLOAT64 = Kernel(
                 (lambda z, a, b: z == np.inf, _derivative_wrt_a_float64_1),
                 (lambda z, a, b: -1.0 > z, _derivative_wrt_a_float64_2),
                 (lambda z, a, b: 0.0 >= z, _derivative_wrt_a_float64_3),
-                (lambda z, a, b: 1.0 > z, _derivative_wrt_a_float64_4),
-                (None, _derivative_wrt_a_float64_5),
+                (None, _derivative_wrt_a_float64_4),
             ),
         ),
     ),
@@ -533,6 +519,7 @@ _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-42"),
 )
 
 
@@ -578,15 +565,6 @@ def _derivative_wrt_b_float64_5(z, a, b):
     return dd.neg(dd.mul(dd.div((1.0, 0.0), dd_b), dd.mul(dd.mul(dd_a, x), dd.div((1.0, 0.0), dd_b))))
 
 
-def _derivative_wrt_b_float64_6(z, a, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_a = (a, 0.0)
-    dd_b = (b, 0.0)
-    t = x
-    return dd.neg(dd.mul(dd.div((1.0, 0.0), dd_b), dd.mul(dd.mul(dd_a, t), dd.div((1.0, 0.0), dd_b))))
-
-
 _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
     (
         (
@@ -597,8 +575,7 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: _C0 > z, _derivative_wrt_b_float64_2),
                 (lambda z, a, b: _C1 > z, _derivative_wrt_b_float64_3),
                 (lambda z, a, b: 0.0 >= z, _derivative_wrt_b_float64_4),
-                (lambda z, a, b: 1.0 > z, _derivative_wrt_b_float64_5),
-                (None, _derivative_wrt_b_float64_6),
+                (None, _derivative_wrt_b_float64_5),
             ),
         ),
     ),
@@ -637,7 +614,7 @@ def pelu(z, a=1.0, b=1.0, *, out=None):
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
     a: the left asymptote is -a (default 1).
     b: width of the exponential (default 1).
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Trottier, Giguère and Chaib-draa (2016), Parametric exponential linear unit for deep convolutional neural networks, arXiv:1605.09332.
     """
     return evaluate(_FORWARD, z, _parameters(a, b, ), out=out)

@@ -90,13 +90,6 @@ def _forward_float64_4(z):
     return x
 
 
-def _forward_float64_5(z):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return t
-
-
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -106,8 +99,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: 0.0 >= z, _forward_float64_3),
-                (lambda z: 1.0 > z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -364,7 +356,7 @@ def relu(z, *, out=None):
     """Return relu of z, elementwise: ``g = Max(0, z)``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Nair and Hinton (2010), Rectified linear units improve restricted Boltzmann machines, ICML 2010.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)

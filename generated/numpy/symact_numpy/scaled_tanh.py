@@ -22,8 +22,8 @@ __all__ = [
     "scaled_tanh_derivative_wrt_b",
 ]
 
-_C0 = float.fromhex("0x1p-28")  # 3.725290298461914e-09
-_C1 = float.fromhex("0x1p-25")  # 2.9802322387695312e-08
+_C0 = float.fromhex("0x1p-30")  # 9.313225746154785e-10
+_C1 = float.fromhex("0x1p-27")  # 7.450580596923828e-09
 _C2 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
 _C3 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
 _C4 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
@@ -118,6 +118,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -328,6 +329,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-35"),
 )
 
 
@@ -449,6 +451,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-30"),
 )
 
 
@@ -573,6 +576,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -770,6 +774,7 @@ _DERIVATIVE_WRT_A_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -980,6 +985,7 @@ _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-35"),
 )
 
 
@@ -1157,7 +1163,7 @@ def scaled_tanh(z, a=1.7159, b=0.6666666666666666, *, out=None):
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
     a: the asymptotes are -a and a (default 17159/10000).
     b: scale of the input (default 2/3).
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: LeCun, Bottou, Orr and Müller (1998), Efficient BackProp, doi:10.1007/3-540-49430-8_2.
     """
     return evaluate(_FORWARD, z, _parameters(a, b, ), out=out)

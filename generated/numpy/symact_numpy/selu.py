@@ -108,6 +108,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -147,13 +148,6 @@ def _forward_float64_5(z):
     return dd.mul((_C2, _C46), x)
 
 
-def _forward_float64_6(z):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return dd.mul((_C2, _C46), t)
-
-
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -164,8 +158,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: _C5 > z, _forward_float64_3),
                 (lambda z: 0.0 >= z, _forward_float64_4),
-                (lambda z: 1.0 > z, _forward_float64_5),
-                (None, _forward_float64_6),
+                (None, _forward_float64_5),
             ),
         ),
     ),
@@ -206,6 +199,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -261,7 +255,8 @@ def _derivative_from_output_float32_0(z):
 
 def _derivative_from_output_float32_1(z):
     # power series
-    t = (_C1 + z)
+    distance = (_C1 + z)
+    t = (_C4 + distance)
     return t
 
 
@@ -282,6 +277,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -350,6 +346,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -419,7 +416,7 @@ def selu(z, *, out=None):
     """Return selu of z, elementwise: ``g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Klambauer, Unterthiner, Mayr and Hochreiter (2017), Self-normalizing neural networks, arXiv:1706.02515.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)

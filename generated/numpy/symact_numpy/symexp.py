@@ -101,6 +101,7 @@ _FORWARD_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -199,6 +200,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -289,6 +291,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -303,31 +306,15 @@ def _derivative_from_output_float64_1(z):
 
 
 def _derivative_from_output_float64_2(z):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = dd.neg(x)
-    w = dd.div((1.0, 0.0), t)
-    return dd.mul(t, dd.add((1.0, 0.0), w))
-
-
-def _derivative_from_output_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.sub((1.0, 0.0), x)
 
 
-def _derivative_from_output_float64_4(z):
+def _derivative_from_output_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
     return dd.add((1.0, 0.0), x)
-
-
-def _derivative_from_output_float64_5(z):
-    # reciprocal argument
-    x = (z, np.zeros_like(z))
-    t = x
-    w = dd.div((1.0, 0.0), t)
-    return dd.mul(t, dd.add((1.0, 0.0), w))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -337,10 +324,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_from_output_float64_0),
                 (lambda z: z == np.inf, _derivative_from_output_float64_1),
-                (lambda z: -1.0 > z, _derivative_from_output_float64_2),
-                (lambda z: 0.0 >= z, _derivative_from_output_float64_3),
-                (lambda z: 1.0 > z, _derivative_from_output_float64_4),
-                (None, _derivative_from_output_float64_5),
+                (lambda z: 0.0 >= z, _derivative_from_output_float64_2),
+                (None, _derivative_from_output_float64_3),
             ),
         ),
     ),
@@ -393,6 +378,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         ),
     ),
     double_double=False,
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -484,7 +470,7 @@ def symexp(z, *, out=None):
     """Return symexp of z, elementwise: ``g = (exp(Abs(z)) - 1)*sign(z)``.
 
     Any shape; float16, float32, float64 keep their dtype, integers become float64; NaN passes through.
-    Error: at most 1 ulp in float32 and 4 ulp in float64.
+    Error: at most 0.51 ulp in float32 and 4 ulp in float64.
     Source: Hafner, Pasukonis, Ba and Lillicrap (2023), Mastering diverse domains through world models, arXiv:2301.04104.
     """
     return evaluate(_FORWARD, z, _parameters(), out=out)
