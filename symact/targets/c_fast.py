@@ -16,8 +16,8 @@ SUFFIX = "_fast_f32"
 """What the array functions end in."""
 
 LOCALS = (
-    *("n", "i", "start", "count", "before", "nan", "infinity", "near", "found", "other", "value", "kept"),
-)
+    "n", "i", "start", "count", "before", "nan", "infinity", "near", "found", "other", "value", "kept"
+)  # fmt: skip
 """The names that a function has beside its inputs, its output and the parameters."""
 
 
