@@ -28,7 +28,7 @@ extern "C" {
 
 /*
  * sigmoid: g = 1/(1 + exp(-z))
- * float32, all 2^32 inputs: derivative_from_output, derivative correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, derivative, forward correctly rounded.
  */
 float symact_sigmoidf(float z);
 void symact_sigmoid_f32(const float *z, float *g, size_t n);
@@ -72,7 +72,7 @@ void symact_sigmoid_vjp_from_output_fast_f32(const float *g, const float *g_bar,
 
 /*
  * tanh: g = tanh(z)
- * float32, all 2^32 inputs: derivative_from_output, forward correctly rounded.
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_tanhf(float z);
 void symact_tanh_f32(const float *z, float *g, size_t n);
@@ -262,7 +262,7 @@ void symact_sparse_sigmoid_vjp_from_output_fast_f32(const float *g, const float 
 
 /*
  * softsign: g = z/(Abs(z) + 1)
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, forward, derivative correctly rounded.
  */
 float symact_softsignf(float z);
 void symact_softsign_f32(const float *z, float *g, size_t n);
@@ -403,7 +403,7 @@ void symact_isru_vjp_from_output_fast_f32(const float *g, const float *g_bar, fl
 
 /*
  * arctan: g = atan(z)
- * float32, all 2^32 inputs: derivative correctly rounded.
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_arctanf(float z);
 void symact_arctan_f32(const float *z, float *g, size_t n);
@@ -491,6 +491,7 @@ void symact_arcsinh_vjp_from_output_fast_f32(const float *g, const float *g_bar,
 
 /*
  * erf: g = erf(z)
+ * float32, all 2^32 inputs: forward, derivative correctly rounded.
  */
 float symact_erff(float z);
 void symact_erf_f32(const float *z, float *g, size_t n);
@@ -520,7 +521,7 @@ void symact_erf_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, s
 
 /*
  * normal_cdf: g = erf(sqrt(2)*z/2)/2 + 1/2
- * float32, all 2^32 inputs: derivative correctly rounded.
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_normal_cdff(float z);
 void symact_normal_cdf_f32(const float *z, float *g, size_t n);
@@ -594,7 +595,7 @@ void symact_cloglog_vjp_from_output_fast_f32(const float *g, const float *g_bar,
 
 /*
  * logsigmoid: g = -log(1 + exp(-z))
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative_from_output, derivative, forward correctly rounded.
  */
 float symact_logsigmoidf(float z);
 void symact_logsigmoid_f32(const float *z, float *g, size_t n);
@@ -1154,7 +1155,7 @@ void symact_squared_relu_vjp_from_output_fast_f32(const float *g, const float *g
  * star_relu: g = b + s*Max(0, z)**2
  * s (default 559/625): scale; the default gives unit variance
  * b (default -559/1250): shift; the default gives zero mean
- * float32, all 2^32 inputs: derivative correctly rounded.
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  * The _from_output functions hold where Ne(s, 0).
  */
 float symact_star_reluf(float z, float s, float b);
@@ -1256,7 +1257,7 @@ void symact_sparse_plus_vjp_from_output_fast_f32(const float *g, const float *g_
 /*
  * isrlu: g = Piecewise((z, z >= 0), (z/sqrt(alpha*z**2 + 1), True))
  * alpha (default 1): the left asymptote is -1/sqrt(alpha)
- * float32, all 2^32 inputs: forward correctly rounded.
+ * float32, all 2^32 inputs: forward, derivative_from_output correctly rounded.
  */
 float symact_isrluf(float z, float alpha);
 void symact_isrlu_f32(const float *z, float *g, size_t n, float alpha);
@@ -1407,7 +1408,7 @@ void symact_selu_vjp_from_output_fast_f32(const float *g, const float *g_bar, fl
 /*
  * celu: g = Piecewise((z, z > 0), (alpha*(exp(z/alpha) - 1), True))
  * alpha (default 1): where positive, the left asymptote is -alpha
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: derivative, forward, derivative_from_output correctly rounded.
  */
 float symact_celuf(float z, float alpha);
 void symact_celu_f32(const float *z, float *g, size_t n, float alpha);
@@ -1684,6 +1685,7 @@ void symact_symexp_vjp_from_output_fast_f32(const float *g, const float *g_bar, 
 
 /*
  * gelu: g = z*(erf(sqrt(2)*z/2) + 1)/2
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_geluf(float z);
 void symact_gelu_f32(const float *z, float *g, size_t n);
@@ -1713,6 +1715,7 @@ void symact_gelu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, 
 
 /*
  * gelu_tanh: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_gelu_tanhf(float z);
 void symact_gelu_tanh_f32(const float *z, float *g, size_t n);
@@ -1742,6 +1745,7 @@ void symact_gelu_tanh_vjp_fast_f32(const float *z, const float *g_bar, float *z_
 
 /*
  * quick_gelu: g = z/(1 + exp(-851*z/500))
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_quick_geluf(float z);
 void symact_quick_gelu_f32(const float *z, float *g, size_t n);
@@ -1771,7 +1775,7 @@ void symact_quick_gelu_vjp_fast_f32(const float *z, const float *g_bar, float *z
 
 /*
  * silu: g = z/(1 + exp(-z))
- * float32, all 2^32 inputs: forward correctly rounded.
+ * float32, all 2^32 inputs: forward, derivative correctly rounded.
  */
 float symact_siluf(float z);
 void symact_silu_f32(const float *z, float *g, size_t n);
@@ -1802,6 +1806,7 @@ void symact_silu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, 
 /*
  * swish_beta: g = z/(1 + exp(-beta*z))
  * beta (default 1): slope of the gate
+ * float32, all 2^32 inputs: forward correctly rounded.
  */
 float symact_swish_betaf(float z, float beta);
 void symact_swish_beta_f32(const float *z, float *g, size_t n, float beta);
@@ -1898,6 +1903,7 @@ void symact_d_silu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar
 
 /*
  * mish: g = z*tanh(log(exp(z) + 1))
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_mishf(float z);
 void symact_mish_f32(const float *z, float *g, size_t n);
@@ -1927,6 +1933,7 @@ void symact_mish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, 
 
 /*
  * lisht: g = z*tanh(z)
+ * float32, all 2^32 inputs: derivative correctly rounded.
  */
 float symact_lishtf(float z);
 void symact_lisht_f32(const float *z, float *g, size_t n);
@@ -1956,6 +1963,7 @@ void symact_lisht_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar,
 
 /*
  * tanhexp: g = z*tanh(exp(z))
+ * float32, all 2^32 inputs: derivative correctly rounded.
  */
 float symact_tanhexpf(float z);
 void symact_tanhexp_f32(const float *z, float *g, size_t n);
@@ -2150,6 +2158,7 @@ void symact_hardshrink_vjp_from_output_fast_f32(const float *g, const float *g_b
 
 /*
  * tanhshrink: g = z - tanh(z)
+ * float32, all 2^32 inputs: forward within 0.5 ulp, 8,388,608 results not correctly rounded, the worst at z = 0x1.8p-49.
  */
 float symact_tanhshrinkf(float z);
 void symact_tanhshrink_f32(const float *z, float *g, size_t n);
@@ -2180,7 +2189,7 @@ void symact_tanhshrink_vjp_fast_f32(const float *z, const float *g_bar, float *z
 /*
  * softplus: g = log(exp(beta*z) + 1)/beta
  * beta (default 1): sharpness of the bend
- * float32, all 2^32 inputs: derivative_from_output correctly rounded.
+ * float32, all 2^32 inputs: forward, derivative_from_output, derivative correctly rounded.
  */
 float symact_softplusf(float z, float beta);
 void symact_softplus_f32(const float *z, float *g, size_t n, float beta);
@@ -2320,6 +2329,7 @@ void symact_sqrt_softplus_vjp_from_output_fast_f32(const float *g, const float *
 /*
  * squareplus: g = z/2 + sqrt(b + z**2)/2
  * b (default 4): roundness of the bend
+ * float32, all 2^32 inputs: forward correctly rounded.
  */
 float symact_squareplusf(float z, float b);
 void symact_squareplus_f32(const float *z, float *g, size_t n, float b);
@@ -2401,6 +2411,7 @@ void symact_logcosh_vjp_fast_f32(const float *z, const float *g_bar, float *z_ba
 
 /*
  * bent_identity: g = z + sqrt(z**2 + 1)/2 - 1/2
+ * float32, all 2^32 inputs: derivative_from_output correctly rounded.
  */
 float symact_bent_identityf(float z);
 void symact_bent_identity_f32(const float *z, float *g, size_t n);
@@ -2444,6 +2455,7 @@ void symact_bent_identity_vjp_from_output_fast_f32(const float *g, const float *
 
 /*
  * gaussian: g = exp(-z**2)
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_gaussianf(float z);
 void symact_gaussian_f32(const float *z, float *g, size_t n);
@@ -2474,6 +2486,7 @@ void symact_gaussian_vjp_fast_f32(const float *z, const float *g_bar, float *z_b
 /*
  * sine: g = sin(omega*z)
  * omega (default 30): angular frequency
+ * float32, all 2^32 inputs: forward, derivative correctly rounded.
  */
 float symact_sinef(float z, float omega);
 void symact_sine_f32(const float *z, float *g, size_t n, float omega);
@@ -2543,6 +2556,7 @@ void symact_snake_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar,
  * linear: g = intercept + slope*z
  * slope (default 1): factor of the input
  * intercept (default 0): output at 0
+ * float32, all 2^32 inputs: forward, derivative_from_output, derivative correctly rounded.
  */
 float symact_linearf(float z, float slope, float intercept);
 void symact_linear_f32(const float *z, float *g, size_t n, float slope, float intercept);
@@ -2594,6 +2608,7 @@ void symact_linear_vjp_from_output_fast_f32(const float *g, const float *g_bar, 
 
 /*
  * step: g = Piecewise((1, z > 0), (0, True))
+ * float32, all 2^32 inputs: derivative, forward, derivative_from_output correctly rounded.
  */
 float symact_stepf(float z);
 void symact_step_f32(const float *z, float *g, size_t n);
@@ -2637,6 +2652,7 @@ void symact_step_vjp_from_output_fast_f32(const float *g, const float *g_bar, fl
 
 /*
  * sign: g = sign(z)
+ * float32, all 2^32 inputs: forward, derivative_from_output, derivative correctly rounded.
  */
 float symact_signf(float z);
 void symact_sign_f32(const float *z, float *g, size_t n);
@@ -2680,6 +2696,7 @@ void symact_sign_vjp_from_output_fast_f32(const float *g, const float *g_bar, fl
 
 /*
  * absolute: g = Abs(z)
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_absolutef(float z);
 void symact_absolute_f32(const float *z, float *g, size_t n);
@@ -2709,6 +2726,7 @@ void symact_absolute_vjp_fast_f32(const float *z, const float *g_bar, float *z_b
 
 /*
  * square: g = z**2
+ * float32, all 2^32 inputs: forward, derivative correctly rounded.
  */
 float symact_squaref(float z);
 void symact_square_f32(const float *z, float *g, size_t n);
@@ -2738,6 +2756,7 @@ void symact_square_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar
 
 /*
  * square_root: g = sqrt(z)
+ * float32, all 2^32 inputs: derivative, forward, derivative_from_output correctly rounded.
  */
 float symact_square_rootf(float z);
 void symact_square_root_f32(const float *z, float *g, size_t n);
@@ -2781,6 +2800,7 @@ void symact_square_root_vjp_from_output_fast_f32(const float *g, const float *g_
 
 /*
  * reciprocal: g = 1/z
+ * float32, all 2^32 inputs: forward, derivative_from_output, derivative correctly rounded.
  */
 float symact_reciprocalf(float z);
 void symact_reciprocal_f32(const float *z, float *g, size_t n);
@@ -2824,6 +2844,7 @@ void symact_reciprocal_vjp_from_output_fast_f32(const float *g, const float *g_b
 
 /*
  * exponential: g = exp(z)
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_exponentialf(float z);
 void symact_exponential_f32(const float *z, float *g, size_t n);
@@ -2867,6 +2888,7 @@ void symact_exponential_vjp_from_output_fast_f32(const float *g, const float *g_
 
 /*
  * logarithm: g = log(z)
+ * float32, all 2^32 inputs: derivative_from_output, derivative, forward correctly rounded.
  */
 float symact_logarithmf(float z);
 void symact_logarithm_f32(const float *z, float *g, size_t n);
