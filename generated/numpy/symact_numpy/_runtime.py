@@ -84,7 +84,7 @@ def _elementwise(function, name, inputs, parameters, out):
         with np.errstate(all="ignore"):
             if double:
                 for part in _parts(result.size):
-                    result[part] = _precise(function, [a[part] for a in flat], parameters)
+                    result[part] = _precise(function, [a[part].astype(np.float64) for a in flat], parameters)
             else:
                 _rounded(function, flat, parameters, result)
     result = result.reshape(arrays[0].shape)
