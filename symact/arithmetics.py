@@ -58,7 +58,7 @@ DOUBLE_DOUBLE = Arithmetic("double-double", 100, 76, terms=22)
 """What float64 is computed in: an unevaluated sum of two binary64."""
 
 SHORT = Arithmetic("binary64, short functions", 53, 36, good=2.0**-10, terms=10, thrifty=True)
-"""What float32 is computed in first: where a form is good, the rounding of one value in 2^11 is in doubt."""
+"""What float32 is computed in first: where a form is good, the rounding of one value in 2^7 is in doubt."""
 
 EXACT = Arithmetic("exact", 0, 0)
 """No rounding but that of the ball arithmetic itself: for the truth, at any precision."""
