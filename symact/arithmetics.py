@@ -39,26 +39,23 @@ class Arithmetic:
     """Binary64 or double-double: ``bits`` of precision of + - * / sqrt, ``elementary`` of functions.
 
     ``good``: a form with no more error than this, in ulp of the format, is good; the final rounding comes
-    on top. ``terms``: of a power series. ``thrifty``: of good forms the cheapest is taken, not the
-    plainest, and 0 may belong to a form in z > 0.
+    on top. ``terms``: of power series, more where fewer do not do. ``thrifty``: of good forms the cheapest
+    is taken, not the plainest, and 0 may belong to a form in z > 0.
     """
 
     name: str
     bits: int
     elementary: int
     good: float = 0.05
-    terms: int = 14
+    terms: tuple[int, ...] = (14,)
     thrifty: bool = False
 
 
-DOUBLE = Arithmetic("binary64", 53, 51, good=2.0**-13)
-"""What float32 is computed in; functions to 2^-51 relative, as the generated runtime gives all but erfcx."""
+DOUBLE = Arithmetic("binary64", 53, 41, good=2.0**-14, terms=(12, 15), thrifty=True)
+"""What float32 is computed in first, by short functions: one rounding in 2^12 is in doubt then."""
 
-DOUBLE_DOUBLE = Arithmetic("double-double", 100, 76, terms=22)
-"""What float64 is computed in: an unevaluated sum of two binary64."""
-
-SHORT = Arithmetic("binary64, short functions", 53, 36, good=2.0**-10, terms=10, thrifty=True)
-"""What float32 is computed in first: where a form is good, the rounding of one value in 2^7 is in doubt."""
+DOUBLE_DOUBLE = Arithmetic("double-double", 100, 76, terms=(22,))
+"""What float64 is computed in, and float32 where in doubt: an unevaluated sum of two binary64."""
 
 EXACT = Arithmetic("exact", 0, 0)
 """No rounding but that of the ball arithmetic itself: for the truth, at any precision."""

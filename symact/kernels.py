@@ -12,7 +12,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symact.activations import Activation, G, Kink, Z, samples
-from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, SHORT, Arithmetic, compile_expression
+from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, Arithmetic, compile_expression
 from symact.derivatives import Derivative, differentiate
 from symact.evaluations import evaluate
 from symact.formats import BINARY32, BINARY64, Format
@@ -21,22 +21,22 @@ from symact.functions import choice
 from symact.fusion import fuse
 from symact.output_forms import NoOutputForm, OutputForm
 from symact.pieces import Case, Piece, same, split, within
-from symact.regimes import SERIES, Regime, Stable, stabilise, true_value
+from symact.regimes import SERIES, Loss, Regime, Stable, stabilise, true_value
 
 ARITHMETICS = ((DOUBLE, BINARY32), (DOUBLE_DOUBLE, BINARY64))
 """float32 is computed in binary64, float64 in double-double: twice the precision that is promised."""
 
-TRUSTED_ULP = 0.4
-"""Where the model of binary64 leaves more than this, float32 is computed in double-double alone."""
-
 FAST_ULP = 0.45
-"""Where the model leaves more than this for the fast grade, it is computed as the other one."""
+"""What the model may leave for the fast grade; beyond it, that is the other one."""
+
+MOST_ABSOLUTE = 2.0**-30
+"""The absolute error that binary64 may have for float32; beyond it, double-double serves alone."""
+
+LEAST_ABSOLUTE = 2.0**-148
+"""Two values so far apart never round to zeros of two signs."""
 
 MAX_ORDER = 5
 """Terms at 0 of a higher order than this count as none."""
-
-MOST_SLACK = 2.0**-30
-"""The relative error that binary64 may have for float32: the rounding of 1 value in 32 is in doubt then."""
 
 OUTSIDE = "outside the domain"
 """The rule of a branch that is NaN."""
@@ -75,21 +75,32 @@ class Kernel:
     arithmetic: Arithmetic
     cases: tuple[tuple[sp.Basic, tuple[Branch, ...]], ...]
     seams: tuple[float, ...]
-    worst: float
-    """The largest error that the model leaves, in ulp of ``dtype``."""
+    loss: Loss
+    """What the model leaves, in units of ``dtype``."""
 
     @property
     def slack(self) -> float:
         """The relative error of its values that is allowed for: a power of 2, twice the model's or more.
 
-        Where all values so near round to one float32, it is the exact value's, and otherwise float64's kernel
-        decides (Ziv, "Fast evaluation of elementary mathematical functions with correctly rounded last bit",
-        1991, doi:10.1145/114697.116813). 0 where the kernel is exact; at most `MOST_SLACK`, also where the
-        model leaves more, which it does beside roots that depend on a parameter.
+        Where all values so near, and by `absolute` nearer, round to one float32, it is the exact value's, and
+        otherwise float64's kernel decides (Ziv, "Fast evaluation of elementary mathematical functions with
+        correctly rounded last bit", 1991, doi:10.1145/114697.116813). Both are 0 where the kernel is exact.
         """
-        if self.worst == 0.0:
-            return 0.0
-        return min(2.0 ** (math.ceil(math.log2(self.worst)) + 2 - BINARY32.precision), MOST_SLACK)
+        return _allowed(self.loss.relative)
+
+    @property
+    def absolute(self) -> float:
+        """The absolute error that is allowed for: beside roots that depend on a parameter, 0 mostly."""
+        return max(_allowed(self.loss.absolute), LEAST_ABSOLUTE) if self.loss.absolute else 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Return whether nothing is lost before the last rounding."""
+        return self.loss == Loss()
+
+
+def _allowed(error: float) -> float:
+    return 2.0 ** (math.ceil(math.log2(error)) + 1) if error else 0.0
 
 
 @dataclass(frozen=True)
@@ -98,8 +109,6 @@ class Kernels:
 
     activation: Activation
     kernels: tuple[Kernel, ...]
-    fast: tuple[Kernel, ...]
-    """Those of the fast grade, where short functions are good enough."""
     output_condition: sp.Basic
     """The parameters for which the output form holds; false where there is none."""
 
@@ -114,10 +123,10 @@ class Kernels:
         """Return a kernel; None for float32 where binary64 is not good enough, and float64's serves."""
         return next((k for k in self.kernels if (k.function, k.dtype) == (function, dtype)), None)
 
-    def quick(self, function: str) -> Kernel | None:
-        """Return the short kernel of a function, where so few values are in doubt that it comes first."""
-        found = (k for k in self.fast if k.function == function and k.worst * 2.0**-22 <= MOST_SLACK)
-        return next(found, None)
+    def fast(self, function: str) -> Kernel | None:
+        """Return float32's kernel where it is good enough for the fast grade too, by itself."""
+        kernel = self.of(function, BINARY32.dtype)
+        return kernel if kernel is not None and kernel.loss.worst <= FAST_ULP else None
 
     def seams(self) -> tuple[float, ...]:
         """Return all seams between regimes, for whoever chooses test points."""
@@ -168,7 +177,6 @@ def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoO
             within(case, activation.range, samples(activation, condition)) for case in split(in_output)
         )
         functions.append(("derivative_from_output", in_output, cases))
-    fast = [_fast(name, owner, cases) for name, owner, cases in functions]
     functions.append(("second_derivative", activation, differentiate(activation, order=2).cases))
     functions += [
         (WRT + p.name, activation, differentiate(activation, p.symbol).cases) for p in activation.parameters
@@ -178,38 +186,27 @@ def lower(activation: Activation, derivative: Derivative, form: OutputForm | NoO
         for name, owner, cases in functions
         for arithmetic, fmt in ARITHMETICS
     ]
-    good = [k for k in kernels if k.arithmetic is DOUBLE_DOUBLE or k.worst <= TRUSTED_ULP]
-    return Kernels(activation, tuple(good), tuple(k for k in fast if k is not None), condition)
+    good = [k for k in kernels if k.arithmetic is DOUBLE_DOUBLE or k.loss.absolute <= MOST_ABSOLUTE]
+    return Kernels(activation, tuple(good), condition)
 
 
 def _kernel(
     name: str, owner: Activation, cases: Sequence[Case], arithmetic: Arithmetic, fmt: Format
 ) -> Kernel:
-    stable = [(case, s) for case in cases for s in stabilise(owner, case, arithmetic, fmt)]
-    lowered = tuple(
-        (s.condition, tuple(map(_sharing, _branches(owner, case, s, arithmetic)))) for case, s in stable
-    )
-    return Kernel(name, fmt.dtype, arithmetic, lowered, _seams(stable), _worst(stable))
-
-
-def _worst(stable: Sequence[tuple[Case, Stable]]) -> float:
-    return max(s.worst for _, s in stable)
-
-
-def _seams(stable: Sequence[tuple[Case, Stable]]) -> tuple[float, ...]:
-    ends = {regime.upper for _, s in stable for regime in s.regimes}
-    return tuple(sorted(float(end) for end in ends if end.is_number and end.is_finite))
-
-
-def _fast(name: str, owner: Activation, cases: Sequence[Case]) -> Kernel | None:
-    """Return the kernel of the fast grade: one straight branch a case. None where it is not good enough."""
-    stable = [(case, s) for case in cases for s in stabilise(owner, case, DOUBLE, BINARY32)]
-    if any(regime.expression.has(sp.Function) for _, s in stable for regime in s.regimes):
-        stable = [(case, s) for case in cases for s in stabilise(owner, case, SHORT, BINARY32)]
-    if _worst(stable) > FAST_ULP:
-        return None
-    lowered = tuple((s.condition, (_fused(_branches(owner, case, s, SHORT)),)) for case, s in stable)
-    return Kernel(name, BINARY32.dtype, SHORT, lowered, _seams(stable), _worst(stable))
+    """Return a kernel: of binary64 one straight branch a case, which becomes vector instructions."""
+    lowered: list[tuple[sp.Basic, tuple[Branch, ...]]] = []
+    seams: set[float] = set()
+    left = Loss()
+    for case in cases:
+        for stable in stabilise(owner, case, arithmetic, fmt):
+            branches = _branches(owner, case, stable, arithmetic)
+            straight = arithmetic is DOUBLE
+            held = (_fused(branches),) if straight else tuple(map(_sharing, branches))
+            lowered.append((stable.condition, held))
+            ends = (regime.upper for regime in stable.regimes)
+            seams |= {float(end) for end in ends if end.is_number and end.is_finite}
+            left = left | stable.loss
+    return Kernel(name, fmt.dtype, arithmetic, tuple(lowered), tuple(sorted(seams)), left)
 
 
 def _fused(branches: Sequence[Branch]) -> Branch:
@@ -217,6 +214,10 @@ def _fused(branches: Sequence[Branch]) -> Branch:
     program = _program(branches)
     named = {s for b in branches for s in b.result.free_symbols | b.condition.free_symbols}
     plain = named <= {Z, T, W}
+    at_zero = _at(branches, sp.S.Zero) if plain else None
+    if at_zero is not None and not all(_same_float(program, ((), at_zero), z) for z in (0.0, -0.0)):
+        branches = [Branch(sp.Eq(Z, 0), (), at_zero, "zero, as it is on its side"), *branches]
+        program = _program(branches)
     for branch in branches if plain else ():
         if isinstance(branch.condition, sp.Eq):
             fewer = [b for b in branches if b is not branch]
@@ -227,6 +228,17 @@ def _fused(branches: Sequence[Branch]) -> Branch:
     if not plain or not math.isnan(evaluate(*program, math.nan)):
         result = choice(sp.Ne(Z, Z, evaluate=False), Z, result)
     return Branch(sp.true, steps, result, "one program for all")
+
+
+def _at(branches: Sequence[Branch], number: sp.Expr) -> sp.Expr | None:
+    """Return the expression in z of the branch that a number belongs to."""
+    held = next((b for b in branches if b.condition.subs(Z, number) == sp.true), None)
+    if held is None:
+        return None
+    value = held.result
+    for symbol, meaning in reversed(held.assignments):
+        value = value.xreplace({symbol: meaning})
+    return value
 
 
 def _program(branches: Sequence[Branch]) -> Program:

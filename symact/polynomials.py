@@ -32,11 +32,8 @@ ERFCX_SHIFT = 2
 """erfcx(x) = y G(y), y = 64/(x + 2) in (0, 32]: a polynomial on each [j, j + 1]."""
 ERFCX_DEGREE = 11
 """Relative error of the 32 interpolants below 2^-83, as `interpolant` is tested."""
-SHORT_ERFCX_SHIFT = 3
-LN2_BITS = 42
-"""Bits of the leading part of ln2: times k of 11 bits it is exact."""
-ERF_CELLS, ERF_END, ERF_DEGREE = 8, 6, 11
-"""erf in binary64: a polynomial on each [j/8, (j + 1)/8] up to 6, from where on it is 1."""
+NEAR_ERFCX_SHIFT = 3
+"""In binary64 erfcx(x) = t E(t), t = 3/(x + 3)."""
 ATAN_ENDS = (Fraction(7, 16), Fraction(11, 16), Fraction(19, 16), Fraction(39, 16))
 """atan in binary64: it is atan(c) + atan((x - c)/(1 + c x)), c = 0, 1/2, 1, 3/2, infinity between these."""
 PI_PART_BITS = 34
@@ -155,11 +152,7 @@ def runtime_constants() -> Mapping[str, Any]:
     old, ctx.prec = ctx.prec, PRECISION
     try:
         return MappingProxyType(
-            _exponential()
-            | _errors()
-            | _circular()
-            | _limits()
-            | {"binary64": _binary64(), "short": _short()}
+            _exponential() | _errors() | _circular() | _limits() | {"binary64": _binary64()}
         )
     finally:
         ctx.prec = old
@@ -186,37 +179,33 @@ def _exponential() -> dict[str, Any]:
 
 
 def _binary64() -> dict[str, Any]:
-    """Constants of the functions of binary64; interpolants in Chebyshev's nodes are nearly minimax."""
+    """Constants of the functions of binary64; interpolants in Chebyshev's nodes are nearly minimax.
+
+    Relative errors are below 2^-42, of sin, cos and atan below 2^-57, coefficients rounded.
+    """
     ln2, half = arb(2).log(), _arb(Fraction(1, 2))
-    # (exp(r) - 1 - r)/r^2 for abs r <= ln2/2: relative error of exp below 2^-62.
-    exponential = interpolant(lambda r: r.hypgeom_1f1(1, 3) / 2, arb(0), ln2 / 2 + arb(2) ** -20, 11)
-    # (log((1 + s)/(1 - s)) - 2 s)/s^3 in z = s^2, abs s <= 0.1716: relative error of log below 2^-60.
-    logarithm = _in_powers(_log_rest, Fraction(1, 32), 8)
-    cells = [
-        interpolant(lambda x: x.erf(), (half + j) / ERF_CELLS, half / ERF_CELLS, ERF_DEGREE)
-        for j in range(int(ERF_END * ERF_CELLS))
-    ]
+    end = ln2 / 2 + arb(2) ** -20
     return {
-        "exp_even": [double(c) for c in exponential[::2]],
-        "exp_odd": [double(c) for c in exponential[1::2]],
+        # exp(r) and (exp(r) - 1)/r for abs r <= ln2/2: 2^-45.6 and 2^-43.3.
+        "exp": [double(c) for c in interpolant(arb.exp, arb(0), end, 9)],
+        "expm1": [double(c) for c in interpolant(lambda r: r.hypgeom_1f1(1, 2), arb(0), end, 8)],
+        "ln2": double(ln2),
         "inverse_ln2": double(1 / ln2),
-        "ln2_parts": split(ln2, (LN2_BITS,)),
-        "log_odd": logarithm[::2],
-        "log_even": logarithm[1::2],
-        "erf_cells": [[*double_double(cell[0]), *(double(c) for c in cell[1:])] for cell in cells],
-        "erf_scale": double(ERF_CELLS),
-        "erf_last": len(cells) - 1,
-        "erf_end": double(ERF_END),
-        # erf(x) = x + x P(x^2) for abs x < 1/2; 2/sqrt(pi) - 1 comes first.
-        "erf_near": _in_powers(_erf_near, Fraction(1, 4), 11),
-        # sin(r) = r + r z S(z), cos(r) = 1 - z/2 + z^2 C(z), z = r^2 <= (pi/4)^2:
-        # relative errors below 2^-57 and 2^-59, coefficients rounded.
+        # log((1 + s)/(1 - s))/s in s^2, abs s <= 0.1716: 2^-44.9.
+        "log": _in_powers(lambda z: ((1 + z.sqrt()) / (1 - z.sqrt())).log() / z.sqrt(), Fraction(3, 100), 5),
+        # erfcx(x) = t E(t), t = 3/(x + 3) in (0, 1]: 2^-43.3.
+        "erfcx": _in_powers(_erfcx_ratio, Fraction(1), 18),
+        "erfcx_shift": double(NEAR_ERFCX_SHIFT),
+        # log(erfc(x))/x for 0 <= x <= 21/4, beyond which erf is 1 but for 2^-43: 2^-43.9.
+        "erf": _in_powers(lambda x: x.erfc().log() / x, Fraction(21, 4), 22),
+        "erf_end": double(Fraction(21, 4)),
+        # sin(r) = r + r z S(z), cos(r) = 1 - z/2 + z^2 C(z), z = r^2 <= (pi/4)^2.
         "sin": _in_powers(lambda z: (z.sqrt().sin() / z.sqrt() - 1) / z, Fraction(5, 8), 6),
         "cos": _in_powers(lambda z: ((z.sqrt().cos() - 1) + z / 2) / z**2, Fraction(5, 8), 6),
         # 2/pi in words of 64 bits after one of zeros: enough for every binary64 and 192 bits from there.
         "two_over_pi_words": _words(_two_over_pi() >> (CHUNK_BITS * CHUNKS - 64 * PI_WORDS)),
         "quarter": double_double(arb.pi() / 2 / arb(2) ** 62),
-        # atan(t) = t + t z A(z), z = t^2 <= (7/16)^2: below 2^-58, coefficients rounded.
+        # atan(t) = t + t z A(z), z = t^2 <= (7/16)^2.
         "atan": _in_powers(lambda z: (z.sqrt().atan() / z.sqrt() - 1) / z, ATAN_ENDS[0] ** 2, 12),
         "ends_atan": [double(end) for end in ATAN_ENDS],
         "atan_middles": [
@@ -226,29 +215,9 @@ def _binary64() -> dict[str, Any]:
     }
 
 
-def _short() -> dict[str, Any]:
-    """Constants of the short functions: relative errors below 2^-36.5, coefficients rounded."""
-    ln2 = arb(2).log()
-    end = ln2 / 2 + arb(2) ** -20
-    return {
-        # exp(r) and (exp(r) - 1)/r for abs r <= ln2/2: 2^-39.8 and 2^-37.3.
-        "exp": [double(c) for c in interpolant(arb.exp, arb(0), end, 8)],
-        "expm1": [double(c) for c in interpolant(lambda r: r.hypgeom_1f1(1, 2), arb(0), end, 7)],
-        "ln2": double(ln2),
-        # log((1 + s)/(1 - s))/s in s^2, abs s <= 0.1716: 2^-37.8.
-        "log": _in_powers(lambda z: ((1 + z.sqrt()) / (1 - z.sqrt())).log() / z.sqrt(), Fraction(3, 100), 4),
-        # erfcx(x) = t E(t), t = 3/(x + 3) in (0, 1]: 2^-39.3.
-        "erfcx": _in_powers(_erfcx_ratio, Fraction(1), 16),
-        "erfcx_shift": double(SHORT_ERFCX_SHIFT),
-        # log(erfc(x))/x for 0 <= x <= 5, beyond which erf is 1 but for 2^-39: 2^-37.9.
-        "erf": _in_powers(lambda x: x.erfc().log() / x, Fraction(5), 19),
-        "erf_end": double(Fraction(5)),
-    }
-
-
 def _erfcx_ratio(t: arb) -> arb:
     """Return erfcx(x)/t where t = 3/(x + 3)."""
-    x = SHORT_ERFCX_SHIFT * (1 / t - 1)
+    x = NEAR_ERFCX_SHIFT * (1 / t - 1)
     return (x * x).exp() * x.erfc() / t
 
 
@@ -262,16 +231,6 @@ def _in_powers(function: Callable[[arb], arb], end: Fraction, degree: int) -> li
     """Return the coefficients of a polynomial on [0, end], in powers of its variable."""
     middle = _arb(end / 2)
     return [double(c) for c in about_zero(interpolant(function, middle, middle, degree), middle)]
-
-
-def _log_rest(z: arb) -> arb:
-    s = z.sqrt()
-    return (((1 + s) / (1 - s)).log() - 2 * s) / (s * z)
-
-
-def _erf_near(z: arb) -> arb:
-    x = z.sqrt()
-    return x.erf() / x - 1
 
 
 def _errors() -> dict[str, Any]:

@@ -100,42 +100,32 @@ def python_of(body: str) -> str:
 
 @cache
 def in_c(name: str, source: str | None = None) -> Mapping[str, Program]:
-    """Return the programs of an activation's C by function and dtype: ``forward_f32`` and so on."""
-    text = source or (GENERATED / "c" / f"{name}.c").read_text("utf-8")
+    """Return the programs of an activation's double-double by function: ``forward_f64`` and so on."""
+    return _in_c(name, source or (GENERATED / "c" / f"{name}.c").read_text("utf-8"))
+
+
+@cache
+def in_c_float32(name: str, source: str | None = None) -> Mapping[str, Program]:
+    """Return the programs of an activation's binary64: ``forward_f32`` and so on."""
+    return _in_c(name, source or (GENERATED / "c" / f"{name}.f32.c").read_text("utf-8"))
+
+
+def _in_c(name: str, text: str) -> Mapping[str, Program]:
     names = {f"symact_{kind}{n}": f for kind in ("dd_", "f64_", "") for n, f in FUNCTIONS.items()}
+    names |= {f"symact_f64_{n}_{side}": f for n, f in FUNCTIONS.items() for side in ("below", "above")}
     names |= {f"symact_power_{n}": partial(power, n=n) for n in range(2, 9)}
     space: dict[str, Any] = {**FUNCTIONS, **names, **CONSTANTS, "fabs": FUNCTIONS["abs"]}
+    space |= {"symact_choice": chosen_of_two}
     found = {}
     for title, declared, body in HEAD.findall(text):
-        if "(double)" in body:  # what rounds a kernel's value
-            continue
         arguments = ", ".join(part.split()[-1] for part in declared.split(","))
         exec(f"def {title}({arguments}):\n{python_of(body)}\n", space)
         found[title.removeprefix(f"{name}_")] = space[title]
     return found
 
 
-@cache
-def in_fast_c(name: str, source: str | None = None) -> Mapping[str, Program]:
-    """Return the programs of an activation's short C, where there are any, by the names of float32's."""
-    text = source or (GENERATED / "c" / f"{name}_fast.c").read_text("utf-8")
-    names = {f"symact_{kind}{n}": f for kind in ("fast_", "f64_") for n, f in FUNCTIONS.items()}
-    names |= {f"symact_fast_{n}_{side}": f for n, f in FUNCTIONS.items() for side in ("below", "above")}
-    names |= {f"symact_power_{n}": partial(power, n=n) for n in range(2, 9)}
-    space: dict[str, Any] = {
-        **FUNCTIONS,
-        **names,
-        **CONSTANTS,
-        "fabs": FUNCTIONS["abs"],
-        "symact_powi": power,
-    }
-    space["symact_fast_choice"] = lambda condition, yes, no: yes if condition else no
-    found = {}
-    for title, declared, body in HEAD.findall(text):
-        arguments = ", ".join(part.split()[-1] for part in declared.split(","))
-        exec(f"def {title}({arguments}):\n{python_of(body)}\n", space)
-        found[title.removeprefix(f"{name}_").removesuffix("_fast") + "_f32"] = space[title]
-    return found
+def chosen_of_two(condition: bool, yes: arb, no: arb) -> arb:
+    return yes if condition else no
 
 
 @cache
@@ -144,11 +134,17 @@ def in_numpy(name: str, source: str | None = None) -> Mapping[str, Program]:
     text = source or (GENERATED / "numpy" / "symact_numpy" / f"{name}.py").read_text("utf-8")
     text = re.sub(r"^(from|import) .*$", "", text, flags=re.M)
     numpy = SimpleNamespace(
-        **FUNCTIONS, absolute=FUNCTIONS["abs"], inf=arb("inf"), nan=arb.nan(), zeros_like=lambda z: arb(0)
+        **FUNCTIONS,
+        absolute=FUNCTIONS["abs"],
+        inf=arb("inf"),
+        nan=arb.nan(),
+        zeros_like=lambda z: arb(0),
+        where=chosen_of_two,
     )
-    own = SimpleNamespace(**FUNCTIONS)
+    sides = {f"{n}_{side}": f for n, f in FUNCTIONS.items() for side in ("below", "above")}
+    own = SimpleNamespace(**FUNCTIONS, **sides)
     space: dict[str, Any] = {"np": numpy, "dd": own, "fn": own, "powi": power}
-    space |= {"Kernel": lambda cases, double_double, slack=0: chosen(cases), "Function": lambda *given: None}
+    space |= {"Kernel": lambda cases, slack=0, absolute=0: chosen(cases), "Function": lambda *given: None}
     exec(text, space)
     tables = re.findall(r"^_(\w+)_FLOAT(32|64) = Kernel", text, re.M)
     return {f"{function.lower()}_f{bits}": space[f"_{function}_FLOAT{bits}"] for function, bits in tables}
@@ -168,7 +164,7 @@ def chosen(cases: Any) -> Program:
     return run
 
 
-READERS = {"c": in_c, "c, short": in_fast_c, "numpy": in_numpy}
+READERS = {"c": in_c, "c, float32": in_c_float32, "numpy": in_numpy}
 
 
 def shown(name: str) -> Mapping[str, str]:

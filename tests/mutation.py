@@ -89,7 +89,7 @@ def prepared(folder: Path, place: Path, name: str, target: str, dtypes: tuple[st
     """Return the task to verify one activation as it lies generated in a folder: copied, compiled alone."""
     shutil.copytree(folder / "generated" / target, place / target)
     for other in (place / target).glob("*.c"):
-        if other.stem not in (name, f"{name}_fast"):
+        if other.stem not in (name, f"{name}.f32"):
             other.unlink()
     accuracy.prepare(place, (target,))
     return accuracy.Task(activations()[name], place, (target,), dtypes)

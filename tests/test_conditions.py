@@ -89,7 +89,7 @@ def test_numpy_refuses_values_outside(name: str, monkeypatch: pytest.MonkeyPatch
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """Return the generated C of the activations with conditions, compiled."""
     place = tmp_path_factory.mktemp("checked") / "checked.so"
-    sources = [str(GENERATED / "c" / f"{name}{end}.c") for name in CONDITIONAL for end in ("", "_fast")]
+    sources = [str(GENERATED / "c" / f"{name}{end}.c") for name in CONDITIONAL for end in ("", ".f32")]
     command = ["cc", "-std=c99", "-O1", "-shared", "-fPIC", *sources, "-o", str(place), "-lm"]
     subprocess.run(command, check=True, capture_output=True)
     return ctypes.CDLL(str(place))

@@ -511,7 +511,7 @@ def test_every_constant_is_used_by_both_templates() -> None:
     for template in TEMPLATES.values():
         text = (root / template).read_text("utf-8")
         used = set(re.findall(r"runtime\.(\w+)", text))
-        assert set(polynomials.runtime_constants()) - {"binary64", "short"} == used
+        assert set(polynomials.runtime_constants()) - {"binary64"} == used
 
 
 def test_pairs_are_the_nearest() -> None:

@@ -34,7 +34,7 @@ EACH(widen_f16, uint16_t, double, symact_double_of_f16)
 EACH(widen_bf16, uint16_t, double, symact_double_of_bf16)
 EACH(narrow_f16, double, uint16_t, symact_f16_of_double)
 EACH(narrow_bf16, double, uint16_t, symact_bf16_of_double)
-static double sticky(const double x[2]) { return symact_f64_sticky(symact_dd_make(x[0], x[1])); }
+static double sticky(const double x[2]) { return symact_dd_sticky(symact_dd_make(x[0], x[1])); }
 void stick(const double (*x)[2], double *y, size_t n)
 {
     for (size_t i = 0; i < n; ++i) {
@@ -175,7 +175,7 @@ def planted(place: Path, names: tuple[str, ...], before: str = "", after: str = 
     """Return a folder with some generated C, built, one text changed wherever it is."""
     (place / "c").mkdir()
     changed = not before
-    for file in (*HEADERS, *(f"{name}{end}.c" for name in names for end in ("", "_fast"))):
+    for file in (*HEADERS, *(f"{name}{end}.c" for name in names for end in ("", ".f32"))):
         text = (GENERATED / file).read_text("utf-8")
         changed = changed or before in text
         (place / "c" / file).write_text(text.replace(before, after) if before else text, "utf-8")

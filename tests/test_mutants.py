@@ -81,9 +81,9 @@ def test_tests_that_do_not_run_kill_nothing(killer: object, copy: Copy) -> None:
 def test_what_fails_without_the_fault_kills_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "generated" / "c"
     folder.mkdir(parents=True)
-    for file in ("relu.c", "relu_fast.c", *HEADERS):
+    for file in ("relu.c", "relu.f32.c", *HEADERS):
         text = (ROOT / "generated" / "c" / file).read_text("utf-8")
-        (folder / file).write_text(text.replace("y1 = 1.0;", "y1 = 1.5;"), "utf-8")
+        (folder / file).write_text(text.replace("0.0 >= z, 0.0, 1.0)", "0.0 >= z, 0.0, 1.5)"), "utf-8")
     outcome = Copy(tmp_path).judge(RELU)
     assert outcome.fate == BROKEN and outcome.words.startswith("without the mutant too")
 

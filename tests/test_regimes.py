@@ -14,9 +14,10 @@ from symact.formats import BINARY32, BINARY64
 from symact.functions import expm1
 from symact.parsing import parse
 from symact.pieces import split
-from symact.regimes import exact_ball, points_between, stabilise
+from symact.regimes import Loss, exact_ball, points_between, stabilise
+from symact.regimes.losses import LITTLE, constant_loss
 
-GOOD = {DOUBLE.name: 0.25, DOUBLE_DOUBLE.name: 2.6}
+GOOD = {DOUBLE.name: 0.02, DOUBLE_DOUBLE.name: 2.6}
 """ulp: what the model may leave, its own pessimism about subnormals included."""
 
 NAMES = (
@@ -40,7 +41,7 @@ def test_regimes_are_good_at_every_point(target, arithmetic, fmt):
     activation = catalogue().get(target) or parse(target)
     for case in split(activation):
         for stable in stabilise(activation, case, arithmetic, fmt):
-            assert stable.worst <= GOOD[arithmetic.name], [r.rule for r in stable.regimes]
+            assert stable.loss.worst <= GOOD[arithmetic.name], [r.rule for r in stable.regimes]
             ends = [stable.regimes[0].lower, *(r.upper for r in stable.regimes)]
             assert ends == sorted(ends)
 
@@ -52,7 +53,7 @@ def test_the_model_sees_cancellation():
     z = arb(2) ** -40
     bits = naive((z,)).rel_accuracy_bits(), safe((z,)).rel_accuracy_bits()
     ctx.prec = old
-    assert bits[0] < 20 and bits[1] > 45
+    assert bits[0] < 20 and bits[1] > 30
 
 
 @pytest.mark.parametrize("z", [-30.0, -0.7, 1e-9, 0.4, 25.0])
@@ -87,4 +88,31 @@ def test_exact_ball_is_exact():
 def test_naive_form_is_not_chosen_where_it_overflows():
     naive = Activation("f", sp.exp(Z) / (1 + sp.exp(Z)))
     (stable,) = stabilise(naive, split(naive)[0], DOUBLE_DOUBLE, BINARY64)
-    assert len(stable.regimes) > 1 and stable.worst <= GOOD[DOUBLE_DOUBLE.name]
+    assert len(stable.regimes) > 1 and stable.loss.worst <= GOOD[DOUBLE_DOUBLE.name]
+
+
+def test_a_root_that_is_looked_at_is_a_root():
+    """1/2 is one of the points: a power series is tried about it, not where bisection ends beside it."""
+    activation = Activation("f", sp.log(Z / (1 - Z)), domain=sp.Interval.open(0, 1))
+    (stable,) = stabilise(activation, split(activation)[0], DOUBLE, BINARY32)
+    assert sp.Rational(1, 2) in {regime.center for regime in stable.regimes}
+    assert stable.loss.worst <= DOUBLE.good
+
+
+@pytest.mark.parametrize(
+    ("formula", "absolute"), [("exp(-a*z)", False), ("z*(1 - a*z)", False), ("1 - a*z^2", True)]
+)
+def test_beside_a_root_that_depends_on_a_parameter_errors_are_absolute(formula, absolute):
+    activation = parse(formula)
+    for case in split(activation):
+        for stable in stabilise(activation, case, DOUBLE, BINARY32):
+            assert (stable.loss.absolute > 0) == absolute
+            assert stable.loss.relative <= LITTLE
+            assert stable.loss.absolute <= 2.0**-30
+
+
+def test_a_constant_is_exact_or_rounded():
+    constants = {sp.Rational(3, 4): 0.0, sp.Rational(1, 10): 2.0**-53, sp.pi: 2.0**-53}
+    for number, relative in constants.items():
+        assert constant_loss(number, DOUBLE, BINARY32).relative == relative
+    assert constant_loss(sp.Symbol("alpha", real=True), DOUBLE, BINARY32) == Loss()

@@ -77,7 +77,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
 
     def both(name: str) -> tuple[Callable, Callable]:
         place = tmp_path_factory.mktemp(name)
-        for file in (f"{name}.c", f"{name}_fast.c", *HEADERS):
+        for file in (f"{name}.c", f"{name}.f32.c", *HEADERS):
             (place / file).write_bytes((GENERATED / "c" / file).read_bytes())
         library = c.build(place, place / "library.so")
         return c.load(library, {name: activations()[name]}).call, package.call
@@ -120,7 +120,7 @@ def test_what_writes_beside_its_output_is_refused(tmp_path: Path) -> None:
         library.call("relu", "derivative", "float64")(z)
 
 
-CLASHING = "value*z**2 + before*i*z + n + causes*z_bar + d*t"
+CLASHING = "value*z**2 + before*i*z + n + factor*near + d*t"
 """A formula whose parameters have the names of what is written around it."""
 
 
@@ -130,8 +130,8 @@ def test_parameters_may_be_called_what_we_call_our_own(tmp_path: Path) -> None:
         "before": 0.5,
         "i": 4.0,
         "n": 7.0,
-        "causes": 1.0,
-        "z_bar": 2.0,
+        "factor": 1.0,
+        "near": 2.0,
         "t": 9.0,
         "d": 1.0,
     }
@@ -141,7 +141,8 @@ def test_parameters_may_be_called_what_we_call_our_own(tmp_path: Path) -> None:
     mine = Settings.read(config).activations
     built = c.build(tmp_path / "made" / "c", tmp_path / "library.so")
     for library in (c.load(built, mine), numpy_target.load(tmp_path / "made" / "numpy")):
-        forward = library.call("clash", "forward", "float64")
-        assert forward(np.array([2.0, -1.0]), **settings).tolist() == [34.0, 19.0]
+        for dtype in ("float32", "float64"):
+            forward = library.call("clash", "forward", dtype)
+            assert forward(np.array([2.0, -1.0], dtype), **settings).tolist() == [34.0, 19.0]
         vjp = library.call("clash", "vjp", "float64")
         assert vjp(np.array([2.0, -1.0]), np.array([2.0, 3.0]), **settings).tolist() == [28.0, -12.0]

@@ -109,7 +109,7 @@ KINDS = (
 )
 
 WIDENED = len(KINDS)
-"""The kind of a kernel of float32: inputs that are float32's, in binary64."""
+"""The kind of a kernel of double-double: inputs that are float32's, in binary64."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Call:
 FAST = "_fast"
 """What the fast grade's names have, whose last bits may differ."""
 
-KERNEL = re.compile(r"^static (?:inline )?(double|symact_dd) (\w+_f32)\((.*)\)$", re.MULTILINE)
+KERNEL = re.compile(r"^static symact_dd (\w+_f64)\((.*)\)$", re.MULTILINE)
 PROTOTYPE = re.compile(r"(void|int|float|double) (symact_\w+)\((.*)\);")
 
 
@@ -167,23 +167,23 @@ def _settings(activation: Activation) -> list[tuple[float, ...]]:
 
 
 def kernels(source: str, activation: Activation) -> Iterator[Call]:
-    """Yield what a file computes in binary64 or better for float32, by the names that `opened` gives it."""
-    for kind, name, _ in KERNEL.findall(source):
+    """Yield what a file computes in double-double, by the names that `opened` gives it: the last digits."""
+    for name, _ in KERNEL.findall(source):
         for values in _settings(activation):
-            yield Call(f"opened_{name}", WIDENED, 1, True, False, values, "" if kind == "double" else ".hi")
+            yield Call(f"opened_{name}", WIDENED, 1, True, False, values, ".lo")
 
 
 def opened(file: str, source: str) -> str:
     """Return C that is a generated file, and lets others call what is static in it."""
     parts = [f'#include "{file}"', *declared(source)]
-    for kind, name, listed in KERNEL.findall(source):
+    for name, listed in KERNEL.findall(source):
         passed = ", ".join(part.split()[-1] for part in listed.split(", "))
-        parts.append(f"{kind} opened_{name}({listed})\n{{\n    return {name}({passed});\n}}")
+        parts.append(f"symact_dd opened_{name}({listed})\n{{\n    return {name}({passed});\n}}")
     return "\n\n".join(parts) + "\n"
 
 
 def declared(source: str) -> list[str]:
-    return [f"{kind} opened_{name}({listed});" for kind, name, listed in KERNEL.findall(source)]
+    return [f"symact_dd opened_{name}({listed});" for name, listed in KERNEL.findall(source)]
 
 
 def driver(folder: Path, catalogue: Mapping[str, Activation]) -> str:

@@ -5,7 +5,7 @@
  * Formula sha256: 8b39dd4eb09742cf8d354f08569e95e2731d250d17e8cce228cefdef852b7faa
  * SPDX-License-Identifier: MIT-0
  *
- * absolute: g = Abs(z)
+ * absolute, float64: g = Abs(z)
  */
 #include "symact.h"
 
@@ -13,36 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double absolute_forward_f32(double z);
-static inline SYMACT_INLINED double absolute_derivative_f32(double z);
-
-static inline double absolute_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = (-z);
-    /* as it is */
-    const double y4 = z;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd absolute_forward_f64(double z)
 {
@@ -71,27 +45,11 @@ static symact_dd absolute_forward_f64(double z)
     return x;
 }
 
-static inline double absolute_derivative_f32(double z)
+SYMACT_HIDDEN double symact_absolute_forward_sticky(double factor, double z);
+
+double symact_absolute_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* at the kink, by convention */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = -1.0;
-    /* as it is */
-    const double y5 = 1.0;
-    double y = y5;
-    y = 0.0 > z ? y4 : y;
-    y = z == 0.0 ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), absolute_forward_f64(z)));
 }
 
 static symact_dd absolute_derivative_f64(double z)
@@ -125,24 +83,11 @@ static symact_dd absolute_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double absolute_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_absolute_derivative_sticky(double factor, double z);
+
+double symact_absolute_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), absolute_derivative_f64(z)));
 }
 
 static symact_dd absolute_second_derivative_f64(double z)
@@ -172,31 +117,17 @@ static symact_dd absolute_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float absolute_value_f32(float z)
-{
-    return (float)(absolute_forward_f32((double)z));
-}
+SYMACT_HIDDEN double symact_absolute_second_derivative_sticky(double factor, double z);
 
-float symact_absolutef(float z)
+double symact_absolute_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = absolute_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double absolute_value_f64(double z)
-{
-    return symact_dd_to_double(absolute_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), absolute_second_derivative_f64(z)));
 }
 
 double symact_absolute(double z)
 {
     const int before = symact_raised();
-    const volatile double value = absolute_value_f64(z);
+    const volatile double value = symact_dd_to_double(absolute_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -208,7 +139,7 @@ void symact_absolute_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = absolute_value_f64(z[i]);
+        const double value = symact_dd_to_double(absolute_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -216,31 +147,10 @@ void symact_absolute_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float absolute_derivative_value_f32(float z)
-{
-    return (float)(absolute_derivative_f32((double)z));
-}
-
-float symact_absolute_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = absolute_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double absolute_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(absolute_derivative_f64((double)z));
-}
-
 double symact_absolute_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = absolute_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(absolute_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -252,7 +162,7 @@ void symact_absolute_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = absolute_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(absolute_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -260,31 +170,10 @@ void symact_absolute_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float absolute_vjp_value_f32(float z, float g_bar)
-{
-    return (float)((double)g_bar * absolute_derivative_f32((double)z));
-}
-
-float symact_absolute_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = absolute_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double absolute_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), absolute_derivative_f64((double)z)));
-}
-
 double symact_absolute_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = absolute_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), absolute_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -296,7 +185,7 @@ void symact_absolute_vjp_f64(const double *z, const double *g_bar, double *z_bar
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = absolute_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), absolute_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -304,43 +193,10 @@ void symact_absolute_vjp_f64(const double *z, const double *g_bar, double *z_bar
     symact_settle(before, nan, infinity);
 }
 
-static inline float absolute_second_derivative_value_f32(float z)
-{
-    return (float)(absolute_second_derivative_f32((double)z));
-}
-
-float symact_absolute_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = absolute_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_absolute_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = absolute_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double absolute_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(absolute_second_derivative_f64((double)z));
-}
-
 double symact_absolute_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = absolute_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(absolute_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -352,50 +208,10 @@ void symact_absolute_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = absolute_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(absolute_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES absolute_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * absolute_forward_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), absolute_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES absolute_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * absolute_derivative_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), absolute_derivative_f64(symact_x))))
-}
-
-void symact_absolute_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    absolute_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_absolute_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    absolute_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_absolute_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    absolute_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_absolute_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    absolute_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_absolute_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    absolute_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_absolute_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    absolute_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 39142599bc053625fdc3720afbea0b4f96e336bf737a58bbaf2e65f4d4bc2fa2
  * SPDX-License-Identifier: MIT-0
  *
- * arcsinh: g = asinh(z)
+ * arcsinh, float64: g = asinh(z)
  */
 #include "symact.h"
 
@@ -13,34 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double arcsinh_forward_f32(double z);
-static inline SYMACT_INLINED double arcsinh_derivative_f32(double z);
-static inline SYMACT_INLINED double arcsinh_derivative_from_output_f32(double z);
-
-static inline double arcsinh_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = symact_f64_asinh(z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd arcsinh_forward_f64(double z)
 {
@@ -75,18 +51,11 @@ static symact_dd arcsinh_forward_f64(double z)
     return symact_dd_asinh(t);
 }
 
-static inline double arcsinh_derivative_f32(double z)
+SYMACT_HIDDEN double symact_arcsinh_forward_sticky(double factor, double z);
+
+double symact_arcsinh_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (1.0 / sqrt((1.0 + symact_power_2(z))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), arcsinh_forward_f64(z)));
 }
 
 static symact_dd arcsinh_derivative_f64(double z)
@@ -120,18 +89,11 @@ static symact_dd arcsinh_derivative_f64(double z)
     return symact_dd_div(w, symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(w, 2))));
 }
 
-static inline double arcsinh_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_arcsinh_derivative_sticky(double factor, double z);
+
+double symact_arcsinh_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (1.0 / symact_f64_cosh(z));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), arcsinh_derivative_f64(z)));
 }
 
 static symact_dd arcsinh_derivative_from_output_f64(double z)
@@ -163,21 +125,11 @@ static symact_dd arcsinh_derivative_from_output_f64(double z)
     return symact_dd_ldexp(symact_dd_div(symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp_scaled(symact_dd_neg(t), 300)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t)))), -300);
 }
 
-static inline double arcsinh_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_arcsinh_derivative_from_output_sticky(double factor, double z);
+
+double symact_arcsinh_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = (-z);
-    /* as it is */
-    const double y3 = (-z * symact_power_3((1.0 / sqrt((1.0 + symact_power_2(z))))));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), arcsinh_derivative_from_output_f64(z)));
 }
 
 static symact_dd arcsinh_second_derivative_f64(double z)
@@ -221,32 +173,17 @@ static symact_dd arcsinh_second_derivative_f64(double z)
     return symact_dd_neg(symact_dd_div(s0, symact_dd_add(s1, symact_dd_mul(s0, s1))));
 }
 
-static inline float arcsinh_value_f32(float z)
-{
-    const double near = arcsinh_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(arcsinh_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_arcsinh_second_derivative_sticky(double factor, double z);
 
-float symact_arcsinhf(float z)
+double symact_arcsinh_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = arcsinh_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arcsinh_value_f64(double z)
-{
-    return symact_dd_to_double(arcsinh_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), arcsinh_second_derivative_f64(z)));
 }
 
 double symact_arcsinh(double z)
 {
     const int before = symact_raised();
-    const volatile double value = arcsinh_value_f64(z);
+    const volatile double value = symact_dd_to_double(arcsinh_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -258,7 +195,7 @@ void symact_arcsinh_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arcsinh_value_f64(z[i]);
+        const double value = symact_dd_to_double(arcsinh_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -266,32 +203,10 @@ void symact_arcsinh_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float arcsinh_derivative_value_f32(float z)
-{
-    const double near = arcsinh_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(arcsinh_derivative_f64((double)z));
-}
-
-float symact_arcsinh_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = arcsinh_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arcsinh_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(arcsinh_derivative_f64((double)z));
-}
-
 double symact_arcsinh_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = arcsinh_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(arcsinh_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -303,7 +218,7 @@ void symact_arcsinh_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arcsinh_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(arcsinh_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -311,32 +226,10 @@ void symact_arcsinh_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float arcsinh_derivative_from_output_value_f32(float g)
-{
-    const double near = arcsinh_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(arcsinh_derivative_from_output_f64((double)g));
-}
-
-float symact_arcsinh_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = arcsinh_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arcsinh_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(arcsinh_derivative_from_output_f64((double)g));
-}
-
 double symact_arcsinh_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = arcsinh_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(arcsinh_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -348,7 +241,7 @@ void symact_arcsinh_derivative_from_output_f64(const double *g, double *d, size_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arcsinh_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(arcsinh_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -356,32 +249,10 @@ void symact_arcsinh_derivative_from_output_f64(const double *g, double *d, size_
     symact_settle(before, nan, infinity);
 }
 
-static inline float arcsinh_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * arcsinh_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), arcsinh_derivative_f64((double)z)));
-}
-
-float symact_arcsinh_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = arcsinh_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arcsinh_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), arcsinh_derivative_f64((double)z)));
-}
-
 double symact_arcsinh_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = arcsinh_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), arcsinh_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -393,7 +264,7 @@ void symact_arcsinh_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arcsinh_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), arcsinh_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -401,32 +272,10 @@ void symact_arcsinh_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     symact_settle(before, nan, infinity);
 }
 
-static inline float arcsinh_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * arcsinh_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), arcsinh_derivative_from_output_f64((double)g)));
-}
-
-float symact_arcsinh_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = arcsinh_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arcsinh_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), arcsinh_derivative_from_output_f64((double)g)));
-}
-
 double symact_arcsinh_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = arcsinh_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), arcsinh_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -438,7 +287,7 @@ void symact_arcsinh_vjp_from_output_f64(const double *g, const double *g_bar, do
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arcsinh_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), arcsinh_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -446,59 +295,10 @@ void symact_arcsinh_vjp_from_output_f64(const double *g, const double *g_bar, do
     symact_settle(before, nan, infinity);
 }
 
-static inline float arcsinh_second_derivative_value_f32(float z)
-{
-    const double near = arcsinh_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(arcsinh_second_derivative_f64((double)z));
-}
-
-float symact_arcsinh_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = arcsinh_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_arcsinh_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = arcsinh_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_arcsinh_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double arcsinh_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(arcsinh_second_derivative_f64((double)z));
-}
-
 double symact_arcsinh_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = arcsinh_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(arcsinh_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -510,75 +310,10 @@ void symact_arcsinh_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arcsinh_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(arcsinh_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES arcsinh_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * arcsinh_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), arcsinh_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES arcsinh_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * arcsinh_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), arcsinh_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES arcsinh_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * arcsinh_derivative_from_output_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), arcsinh_derivative_from_output_f64(symact_x))))
-}
-
-void symact_arcsinh_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    arcsinh_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_arcsinh_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    arcsinh_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_arcsinh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    arcsinh_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_arcsinh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    arcsinh_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_arcsinh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    arcsinh_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_arcsinh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    arcsinh_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_arcsinh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    arcsinh_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_arcsinh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    arcsinh_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_arcsinh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    arcsinh_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_arcsinh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    arcsinh_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

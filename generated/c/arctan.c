@@ -5,7 +5,7 @@
  * Formula sha256: 649420753af2c8e193ccda9fb9c4281f508d7755d2f395587cf6f680a38cf1a6
  * SPDX-License-Identifier: MIT-0
  *
- * arctan: g = atan(z)
+ * arctan, float64: g = atan(z)
  */
 #include "symact.h"
 
@@ -13,33 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double arctan_forward_f32(double z);
-static inline SYMACT_INLINED double arctan_derivative_f32(double z);
-
-static inline double arctan_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -0x1.921fb54442d18p+0;
-    /* the limit */
-    const double y1 = 0x1.921fb54442d18p+0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = symact_f64_atan(z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd arctan_forward_f64(double z)
 {
@@ -74,18 +51,11 @@ static symact_dd arctan_forward_f64(double z)
     return symact_dd_atan(t);
 }
 
-static inline double arctan_derivative_f32(double z)
+SYMACT_HIDDEN double symact_arctan_forward_sticky(double factor, double z);
+
+double symact_arctan_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (1.0 / (1.0 + symact_power_2(z)));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), arctan_forward_f64(z)));
 }
 
 static symact_dd arctan_derivative_f64(double z)
@@ -143,13 +113,11 @@ static symact_dd arctan_derivative_f64(double z)
     return symact_dd_div(s0, symact_dd_add(symact_dd_from_double(1.0), s0));
 }
 
-static inline double arctan_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_arctan_derivative_sticky(double factor, double z);
+
+double symact_arctan_derivative_sticky(double factor, double z)
 {
-    if (z != z) {
-        return z;
-    }
-    /* as it is */
-    return symact_power_2(symact_f64_cos(z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), arctan_derivative_f64(z)));
 }
 
 static symact_dd arctan_derivative_from_output_f64(double z)
@@ -163,21 +131,11 @@ static symact_dd arctan_derivative_from_output_f64(double z)
     return symact_dd_powi(symact_dd_cos(x), 2);
 }
 
-static inline double arctan_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_arctan_derivative_from_output_sticky(double factor, double z);
+
+double symact_arctan_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = -2.0 * z;
-    /* as it is */
-    const double y3 = -2.0 * z * symact_power_2((1.0 / (1.0 + symact_power_2(z))));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), arctan_derivative_from_output_f64(z)));
 }
 
 static symact_dd arctan_second_derivative_f64(double z)
@@ -217,32 +175,17 @@ static symact_dd arctan_second_derivative_f64(double z)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(-2.0), symact_dd_powi(w, 3)), symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 2))), symact_dd_powi(w, 4)));
 }
 
-static inline float arctan_value_f32(float z)
-{
-    const double near = arctan_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(arctan_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_arctan_second_derivative_sticky(double factor, double z);
 
-float symact_arctanf(float z)
+double symact_arctan_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = arctan_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arctan_value_f64(double z)
-{
-    return symact_dd_to_double(arctan_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), arctan_second_derivative_f64(z)));
 }
 
 double symact_arctan(double z)
 {
     const int before = symact_raised();
-    const volatile double value = arctan_value_f64(z);
+    const volatile double value = symact_dd_to_double(arctan_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -254,7 +197,7 @@ void symact_arctan_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arctan_value_f64(z[i]);
+        const double value = symact_dd_to_double(arctan_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -262,32 +205,10 @@ void symact_arctan_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float arctan_derivative_value_f32(float z)
-{
-    const double near = arctan_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(arctan_derivative_f64((double)z));
-}
-
-float symact_arctan_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = arctan_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arctan_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(arctan_derivative_f64((double)z));
-}
-
 double symact_arctan_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = arctan_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(arctan_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -299,7 +220,7 @@ void symact_arctan_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arctan_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(arctan_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -307,32 +228,10 @@ void symact_arctan_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float arctan_derivative_from_output_value_f32(float g)
-{
-    const double near = arctan_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(arctan_derivative_from_output_f64((double)g));
-}
-
-float symact_arctan_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = arctan_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arctan_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(arctan_derivative_from_output_f64((double)g));
-}
-
 double symact_arctan_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = arctan_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(arctan_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -344,7 +243,7 @@ void symact_arctan_derivative_from_output_f64(const double *g, double *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arctan_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(arctan_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -352,32 +251,10 @@ void symact_arctan_derivative_from_output_f64(const double *g, double *d, size_t
     symact_settle(before, nan, infinity);
 }
 
-static inline float arctan_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * arctan_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), arctan_derivative_f64((double)z)));
-}
-
-float symact_arctan_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = arctan_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arctan_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), arctan_derivative_f64((double)z)));
-}
-
 double symact_arctan_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = arctan_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), arctan_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -389,7 +266,7 @@ void symact_arctan_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arctan_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), arctan_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -397,32 +274,10 @@ void symact_arctan_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     symact_settle(before, nan, infinity);
 }
 
-static inline float arctan_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * arctan_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), arctan_derivative_from_output_f64((double)g)));
-}
-
-float symact_arctan_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = arctan_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double arctan_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), arctan_derivative_from_output_f64((double)g)));
-}
-
 double symact_arctan_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = arctan_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), arctan_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -434,7 +289,7 @@ void symact_arctan_vjp_from_output_f64(const double *g, const double *g_bar, dou
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arctan_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), arctan_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -442,59 +297,10 @@ void symact_arctan_vjp_from_output_f64(const double *g, const double *g_bar, dou
     symact_settle(before, nan, infinity);
 }
 
-static inline float arctan_second_derivative_value_f32(float z)
-{
-    const double near = arctan_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(arctan_second_derivative_f64((double)z));
-}
-
-float symact_arctan_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = arctan_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_arctan_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = arctan_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_arctan_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double arctan_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(arctan_second_derivative_f64((double)z));
-}
-
 double symact_arctan_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = arctan_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(arctan_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -506,75 +312,10 @@ void symact_arctan_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = arctan_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(arctan_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES arctan_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * arctan_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), arctan_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES arctan_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * arctan_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), arctan_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES arctan_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * arctan_derivative_from_output_f32(symact_x), 0x1p-34, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), arctan_derivative_from_output_f64(symact_x))))
-}
-
-void symact_arctan_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    arctan_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_arctan_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    arctan_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_arctan_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    arctan_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_arctan_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    arctan_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_arctan_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    arctan_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_arctan_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    arctan_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_arctan_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    arctan_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_arctan_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    arctan_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_arctan_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    arctan_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_arctan_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    arctan_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

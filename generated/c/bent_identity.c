@@ -5,7 +5,7 @@
  * Formula sha256: 6eed368a2ec7499320054dcff56cb0c388a3acb73d0e458385563195a0e0bed5
  * SPDX-License-Identifier: MIT-0
  *
- * bent_identity: g = z + sqrt(z**2 + 1)/2 - 1/2
+ * bent_identity, float64: g = z + sqrt(z**2 + 1)/2 - 1/2
  */
 #include "symact.h"
 
@@ -13,51 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double bent_identity_forward_f32(double z);
-static inline SYMACT_INLINED double bent_identity_derivative_f32(double z);
-static inline SYMACT_INLINED double bent_identity_derivative_from_output_f32(double z);
-
-static inline double bent_identity_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* conjugate */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = symact_power_2(t);
-        const double s1 = 2.0 * t;
-        y3 = ((0x1.8p+0 * s0 + s1) / ((-1.0 - s1) - sqrt((1.0 + s0))));
-    }
-    /* power series */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_power_2(t);
-        y4 = t * (1.0 + t * (0x1p-2 + s0 * (s0 * (0x1p-5 + s0 * (s0 * (0x1.cp-7 - 0x1.5p-7 * s0) - 0x1.4p-6)) - 0x1p-4)));
-    }
-    /* as it is */
-    const double y5 = ((z + 0x1p-1 * sqrt((1.0 + symact_power_2(z)))) - 0x1p-1);
-    double y = y5;
-    y = 0x1p-9 > z ? y4 : y;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd bent_identity_forward_f64(double z)
 {
@@ -96,18 +55,11 @@ static symact_dd bent_identity_forward_f64(double z)
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_sub(symact_dd_add(symact_dd_from_double(2.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_powi(w, 2)))), w));
 }
 
-static inline double bent_identity_derivative_f32(double z)
+SYMACT_HIDDEN double symact_bent_identity_forward_sticky(double factor, double z);
+
+double symact_bent_identity_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0x1p-1;
-    /* the limit */
-    const double y1 = 0x1.8p+0;
-    /* as it is */
-    const double y2 = (1.0 + (0x1p-1 * z / sqrt((1.0 + symact_power_2(z)))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), bent_identity_forward_f64(z)));
 }
 
 static symact_dd bent_identity_derivative_f64(double z)
@@ -143,22 +95,11 @@ static symact_dd bent_identity_derivative_f64(double z)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_from_double(2.0), s0))), s0);
 }
 
-static inline double bent_identity_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_bent_identity_derivative_sticky(double factor, double z);
+
+double symact_bent_identity_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0x1p-1;
-    /* the limit */
-    const double y1 = 0x1.8p+0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = sqrt(((1.0 + z) + symact_power_2(z)));
-        y2 = (3.0 * s0 / ((4.0 * s0 - 1.0) - 2.0 * z));
-    }
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), bent_identity_derivative_f64(z)));
 }
 
 static symact_dd bent_identity_derivative_from_output_f64(double z)
@@ -196,18 +137,11 @@ static symact_dd bent_identity_derivative_from_output_f64(double z)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(3.0), s0), symact_dd_sub(symact_dd_sub(symact_dd_mul(symact_dd_from_double(4.0), s0), symact_dd_from_double(2.0)), w));
 }
 
-static inline double bent_identity_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_bent_identity_derivative_from_output_sticky(double factor, double z);
+
+double symact_bent_identity_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0x1p-1 * symact_power_3((1.0 / sqrt((1.0 + symact_power_2(z)))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), bent_identity_derivative_from_output_f64(z)));
 }
 
 static symact_dd bent_identity_second_derivative_f64(double z)
@@ -245,32 +179,17 @@ static symact_dd bent_identity_second_derivative_f64(double z)
     return symact_dd_div(symact_dd_powi(w, 3), symact_dd_add(s1, symact_dd_mul(s0, s1)));
 }
 
-static inline float bent_identity_value_f32(float z)
-{
-    const double near = bent_identity_forward_f32((double)z);
-    return symact_sure(near, 0x1p-38) ? (float)near : (float)symact_f64_sticky(bent_identity_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_bent_identity_second_derivative_sticky(double factor, double z);
 
-float symact_bent_identityf(float z)
+double symact_bent_identity_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = bent_identity_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double bent_identity_value_f64(double z)
-{
-    return symact_dd_to_double(bent_identity_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), bent_identity_second_derivative_f64(z)));
 }
 
 double symact_bent_identity(double z)
 {
     const int before = symact_raised();
-    const volatile double value = bent_identity_value_f64(z);
+    const volatile double value = symact_dd_to_double(bent_identity_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -282,7 +201,7 @@ void symact_bent_identity_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = bent_identity_value_f64(z[i]);
+        const double value = symact_dd_to_double(bent_identity_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -290,32 +209,10 @@ void symact_bent_identity_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float bent_identity_derivative_value_f32(float z)
-{
-    const double near = bent_identity_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(bent_identity_derivative_f64((double)z));
-}
-
-float symact_bent_identity_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = bent_identity_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double bent_identity_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(bent_identity_derivative_f64((double)z));
-}
-
 double symact_bent_identity_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = bent_identity_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(bent_identity_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -327,7 +224,7 @@ void symact_bent_identity_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = bent_identity_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(bent_identity_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -335,32 +232,10 @@ void symact_bent_identity_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float bent_identity_derivative_from_output_value_f32(float g)
-{
-    const double near = bent_identity_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(bent_identity_derivative_from_output_f64((double)g));
-}
-
-float symact_bent_identity_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = bent_identity_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double bent_identity_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(bent_identity_derivative_from_output_f64((double)g));
-}
-
 double symact_bent_identity_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = bent_identity_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(bent_identity_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -372,7 +247,7 @@ void symact_bent_identity_derivative_from_output_f64(const double *g, double *d,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = bent_identity_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(bent_identity_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -380,32 +255,10 @@ void symact_bent_identity_derivative_from_output_f64(const double *g, double *d,
     symact_settle(before, nan, infinity);
 }
 
-static inline float bent_identity_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * bent_identity_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), bent_identity_derivative_f64((double)z)));
-}
-
-float symact_bent_identity_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = bent_identity_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double bent_identity_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), bent_identity_derivative_f64((double)z)));
-}
-
 double symact_bent_identity_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = bent_identity_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), bent_identity_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -417,7 +270,7 @@ void symact_bent_identity_vjp_f64(const double *z, const double *g_bar, double *
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = bent_identity_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), bent_identity_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -425,32 +278,10 @@ void symact_bent_identity_vjp_f64(const double *z, const double *g_bar, double *
     symact_settle(before, nan, infinity);
 }
 
-static inline float bent_identity_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * bent_identity_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), bent_identity_derivative_from_output_f64((double)g)));
-}
-
-float symact_bent_identity_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = bent_identity_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double bent_identity_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), bent_identity_derivative_from_output_f64((double)g)));
-}
-
 double symact_bent_identity_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = bent_identity_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), bent_identity_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -462,7 +293,7 @@ void symact_bent_identity_vjp_from_output_f64(const double *g, const double *g_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = bent_identity_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), bent_identity_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -470,59 +301,10 @@ void symact_bent_identity_vjp_from_output_f64(const double *g, const double *g_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float bent_identity_second_derivative_value_f32(float z)
-{
-    const double near = bent_identity_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(bent_identity_second_derivative_f64((double)z));
-}
-
-float symact_bent_identity_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = bent_identity_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_bent_identity_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = bent_identity_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_bent_identity_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double bent_identity_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(bent_identity_second_derivative_f64((double)z));
-}
-
 double symact_bent_identity_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = bent_identity_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(bent_identity_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -534,75 +316,10 @@ void symact_bent_identity_second_derivative_f64(const double *z, double *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = bent_identity_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(bent_identity_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES bent_identity_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * bent_identity_forward_f32(symact_x), 0x1p-38, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), bent_identity_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES bent_identity_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * bent_identity_derivative_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), bent_identity_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES bent_identity_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * bent_identity_derivative_from_output_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), bent_identity_derivative_from_output_f64(symact_x))))
-}
-
-void symact_bent_identity_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    bent_identity_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_bent_identity_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    bent_identity_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_bent_identity_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    bent_identity_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_bent_identity_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    bent_identity_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_bent_identity_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    bent_identity_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_bent_identity_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    bent_identity_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_bent_identity_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    bent_identity_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_bent_identity_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    bent_identity_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_bent_identity_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    bent_identity_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_bent_identity_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    bent_identity_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: f66404eae3dd61edeed9533d328713796ea0a7360c368c8f5e71db0446653c18
  * SPDX-License-Identifier: MIT-0
  *
- * celu: g = Piecewise((z, z > 0), (alpha*(exp(z/alpha) - 1), True))
+ * celu, float64: g = Piecewise((z, z > 0), (alpha*(exp(z/alpha) - 1), True))
  */
 #include "symact.h"
 
@@ -13,59 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double celu_forward_f32(double z, double alpha);
-static inline SYMACT_INLINED double celu_derivative_f32(double z, double alpha);
-static inline SYMACT_INLINED double celu_derivative_from_output_f32(double z, double alpha);
-
-static inline double celu_forward_f32(double z, double alpha)
-{
-    (void)alpha;
-    if (alpha > 0.0) {
-    /* the limit */
-    const double y0 = (-alpha);
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = alpha * symact_f64_expm1((z / alpha));
-    /* as it is */
-    const double y4 = z;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha < 0.0) {
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = alpha * symact_f64_expm1((z / alpha));
-    /* as it is */
-    const double y4 = z;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
-}
 
 static symact_dd celu_forward_f64(double z, double alpha)
 {
@@ -135,40 +86,11 @@ static symact_dd celu_forward_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static inline double celu_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_celu_forward_sticky(double factor, double z, double alpha);
+
+double symact_celu_forward_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    if (alpha > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = symact_f64_exp((z / alpha));
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha < 0.0) {
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = symact_f64_exp((z / alpha));
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), celu_forward_f64(z, alpha)));
 }
 
 static symact_dd celu_derivative_f64(double z, double alpha)
@@ -226,19 +148,11 @@ static symact_dd celu_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static inline double celu_derivative_from_output_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_celu_derivative_sticky(double factor, double z, double alpha);
+
+double symact_celu_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 1.0;
-    /* common denominator */
-    const double y1 = ((alpha + z) / alpha);
-    /* as it is */
-    const double y2 = 1.0;
-    double y = y2;
-    y = 0.0 >= z ? y1 : y;
-    y = z == INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), celu_derivative_f64(z, alpha)));
 }
 
 static symact_dd celu_derivative_from_output_f64(double z, double alpha)
@@ -263,48 +177,11 @@ static symact_dd celu_derivative_from_output_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static inline double celu_second_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_celu_derivative_from_output_sticky(double factor, double z, double alpha);
+
+double symact_celu_derivative_from_output_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    if (alpha > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = (1.0 / alpha);
-        y2 = symact_f64_exp(s0 * z) * s0;
-    }
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha < 0.0) {
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = (1.0 / alpha);
-        y2 = symact_f64_exp(s0 * z) * s0;
-    }
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), celu_derivative_from_output_f64(z, alpha)));
 }
 
 static symact_dd celu_second_derivative_f64(double z, double alpha)
@@ -366,66 +243,11 @@ static symact_dd celu_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static inline double celu_derivative_wrt_alpha_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_celu_second_derivative_sticky(double factor, double z, double alpha);
+
+double symact_celu_second_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    if (alpha > 0.0) {
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = (z / alpha);
-        y2 = (symact_f64_expm1(s0) - symact_f64_exp(s0) * s0);
-    }
-    /* power series */
-    double y3;
-    {
-        const double t = z;
-        const double s0 = (1.0 / alpha);
-        y3 = symact_power_2((1.0 / alpha)) * symact_power_2(t) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (-0x1.8a86a49f629d1p-26 - 0x1.08db48ebe51c7p-29 * s0 * t) - 0x1.0cfeb60f94b0ep-22) - 0x1.4ce19ae67b348p-19) - 0x1.71de3a556c734p-16) - 0x1.6c16c16c16c17p-13) - 0x1.3813813813814p-10) - 0x1.c71c71c71c71cp-8) - 0x1.1111111111111p-5) - 0x1p-3) - 0x1.5555555555555p-2) - 0x1p-1);
-    }
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = -0x1p-6 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha < 0.0) {
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying expm1 */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = (1.0 / alpha);
-        const double s1 = s0 * t;
-        y2 = (-symact_f64_exp((-s1)) * s0 * (alpha * symact_f64_expm1(s1) - t));
-    }
-    /* power series */
-    double y3;
-    {
-        const double t = z;
-        const double s0 = (1.0 / alpha);
-        y3 = symact_power_2((1.0 / alpha)) * symact_power_2(t) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (-0x1.8a86a49f629d1p-26 - 0x1.08db48ebe51c7p-29 * s0 * t) - 0x1.0cfeb60f94b0ep-22) - 0x1.4ce19ae67b348p-19) - 0x1.71de3a556c734p-16) - 0x1.6c16c16c16c17p-13) - 0x1.3813813813814p-10) - 0x1.c71c71c71c71cp-8) - 0x1.1111111111111p-5) - 0x1p-3) - 0x1.5555555555555p-2) - 0x1p-1);
-    }
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = -0x1p-6 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), celu_second_derivative_f64(z, alpha)));
 }
 
 static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
@@ -494,32 +316,17 @@ static symact_dd celu_derivative_wrt_alpha_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static inline float celu_value_f32(float z, float alpha)
-{
-    const double near = celu_forward_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(celu_forward_f64((double)z, (double)alpha));
-}
+SYMACT_HIDDEN double symact_celu_derivative_wrt_alpha_sticky(double factor, double z, double alpha);
 
-float symact_celuf(float z, float alpha)
+double symact_celu_derivative_wrt_alpha_sticky(double factor, double z, double alpha)
 {
-    const int before = symact_raised();
-    const volatile float value = celu_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double celu_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(celu_forward_f64((double)z, (double)alpha));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), celu_derivative_wrt_alpha_f64(z, alpha)));
 }
 
 double symact_celu(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = celu_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(celu_forward_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -531,7 +338,7 @@ void symact_celu_f64(const double *z, double *g, size_t n, double alpha)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = celu_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(celu_forward_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -539,32 +346,10 @@ void symact_celu_f64(const double *z, double *g, size_t n, double alpha)
     symact_settle(before, nan, infinity);
 }
 
-static inline float celu_derivative_value_f32(float z, float alpha)
-{
-    const double near = celu_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(celu_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_celu_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = celu_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double celu_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(celu_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_celu_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = celu_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(celu_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -576,7 +361,7 @@ void symact_celu_derivative_f64(const double *z, double *d, size_t n, double alp
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = celu_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(celu_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -584,41 +369,10 @@ void symact_celu_derivative_f64(const double *z, double *d, size_t n, double alp
     symact_settle(before, nan, infinity);
 }
 
-static inline float celu_derivative_from_output_value_f32(float g, float alpha)
-{
-    const double near = celu_derivative_from_output_f32((double)g, (double)alpha);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(celu_derivative_from_output_f64((double)g, (double)alpha));
-}
-
-float symact_celu_derivative_from_outputf(float g, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = celu_derivative_from_output_value_f32(g, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_celu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
-{
-    if (!(alpha != 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_celu_derivative_from_output_f32(g, d, n, alpha);
-    return SYMACT_OK;
-}
-
-static inline double celu_derivative_from_output_value_f64(double g, double alpha)
-{
-    return symact_dd_to_double(celu_derivative_from_output_f64((double)g, (double)alpha));
-}
-
 double symact_celu_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = celu_derivative_from_output_value_f64(g, alpha);
+    const volatile double value = symact_dd_to_double(celu_derivative_from_output_f64(g, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -630,7 +384,7 @@ void symact_celu_derivative_from_output_f64(const double *g, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = celu_derivative_from_output_value_f64(g[i], alpha);
+        const double value = symact_dd_to_double(celu_derivative_from_output_f64(g[i], alpha));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -647,32 +401,10 @@ int symact_celu_derivative_from_output_checked_f64(const double *g, double *d, s
     return SYMACT_OK;
 }
 
-static inline float celu_vjp_value_f32(float z, float g_bar, float alpha)
-{
-    const double near = (double)g_bar * celu_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), celu_derivative_f64((double)z, (double)alpha)));
-}
-
-float symact_celu_vjpf(float z, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = celu_vjp_value_f32(z, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double celu_vjp_value_f64(double z, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), celu_derivative_f64((double)z, (double)alpha)));
-}
-
 double symact_celu_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = celu_vjp_value_f64(z, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), celu_derivative_f64(z, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -684,7 +416,7 @@ void symact_celu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = celu_vjp_value_f64(z[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), celu_derivative_f64(z[i], alpha)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -692,41 +424,10 @@ void symact_celu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float celu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
-{
-    const double near = (double)g_bar * celu_derivative_from_output_f32((double)g, (double)alpha);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), celu_derivative_from_output_f64((double)g, (double)alpha)));
-}
-
-float symact_celu_vjp_from_outputf(float g, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = celu_vjp_from_output_value_f32(g, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_celu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    if (!(alpha != 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_celu_vjp_from_output_f32(g, g_bar, z_bar, n, alpha);
-    return SYMACT_OK;
-}
-
-static inline double celu_vjp_from_output_value_f64(double g, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), celu_derivative_from_output_f64((double)g, (double)alpha)));
-}
-
 double symact_celu_vjp_from_output(double g, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = celu_vjp_from_output_value_f64(g, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), celu_derivative_from_output_f64(g, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -738,7 +439,7 @@ void symact_celu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = celu_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), celu_derivative_from_output_f64(g[i], alpha)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -755,59 +456,10 @@ int symact_celu_vjp_from_output_checked_f64(const double *g, const double *g_bar
     return SYMACT_OK;
 }
 
-static inline float celu_second_derivative_value_f32(float z, float alpha)
-{
-    const double near = celu_second_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(celu_second_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_celu_second_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = celu_second_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_celu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = celu_second_derivative_f32((double)z[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-42, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_celu_second_derivativef(z[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double celu_second_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(celu_second_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_celu_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = celu_second_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(celu_second_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -819,7 +471,7 @@ void symact_celu_second_derivative_f64(const double *z, double *d, size_t n, dou
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = celu_second_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(celu_second_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -827,59 +479,10 @@ void symact_celu_second_derivative_f64(const double *z, double *d, size_t n, dou
     symact_settle(before, nan, infinity);
 }
 
-static inline float celu_derivative_wrt_alpha_value_f32(float z, float alpha)
-{
-    const double near = celu_derivative_wrt_alpha_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(celu_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
-float symact_celu_derivative_wrt_alphaf(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = celu_derivative_wrt_alpha_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_celu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = celu_derivative_wrt_alpha_f32((double)z[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_celu_derivative_wrt_alphaf(z[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double celu_derivative_wrt_alpha_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(celu_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
 double symact_celu_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = celu_derivative_wrt_alpha_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(celu_derivative_wrt_alpha_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -891,75 +494,10 @@ void symact_celu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = celu_derivative_wrt_alpha_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(celu_derivative_wrt_alpha_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES celu_forward_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * celu_forward_f32(symact_x, (double)alpha), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), celu_forward_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES celu_derivative_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * celu_derivative_f32(symact_x, (double)alpha), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), celu_derivative_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES celu_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * celu_derivative_from_output_f32(symact_x, (double)alpha), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), celu_derivative_from_output_f64(symact_x, (double)alpha))))
-}
-
-void symact_celu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    celu_forward_halves(symact_half_f16, z, NULL, g, n, alpha);
-}
-
-void symact_celu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    celu_forward_halves(symact_half_bf16, z, NULL, g, n, alpha);
-}
-
-void symact_celu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    celu_derivative_halves(symact_half_f16, z, NULL, d, n, alpha);
-}
-
-void symact_celu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    celu_derivative_halves(symact_half_bf16, z, NULL, d, n, alpha);
-}
-
-void symact_celu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    celu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, alpha);
-}
-
-void symact_celu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    celu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, alpha);
-}
-
-void symact_celu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    celu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_celu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    celu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_celu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    celu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, alpha);
-}
-
-void symact_celu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    celu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, alpha);
 }

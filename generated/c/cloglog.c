@@ -5,7 +5,7 @@
  * Formula sha256: ac4a7ab1e6146a221efbb6904e79717ecd335a943ff4a0d3d7edf2e56233bd43
  * SPDX-License-Identifier: MIT-0
  *
- * cloglog: g = 1 - exp(-exp(z))
+ * cloglog, float64: g = 1 - exp(-exp(z))
  */
 #include "symact.h"
 
@@ -13,31 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double cloglog_forward_f32(double z);
-static inline SYMACT_INLINED double cloglog_derivative_f32(double z);
-static inline SYMACT_INLINED double cloglog_derivative_from_output_f32(double z);
-
-static inline double cloglog_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = (-symact_f64_expm1((-symact_f64_exp(z))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd cloglog_forward_f64(double z)
 {
@@ -68,25 +47,11 @@ static symact_dd cloglog_forward_f64(double z)
     return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_exp(t))));
 }
 
-static inline double cloglog_derivative_f32(double z)
+SYMACT_HIDDEN double symact_cloglog_forward_sticky(double factor, double z);
+
+double symact_cloglog_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = symact_f64_exp(z);
-        y2 = symact_f64_exp((-s0)) * s0;
-    }
-    /* tail */
-    const double y3 = 0.0;
-    double y = y3;
-    y = 7.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), cloglog_forward_f64(z)));
 }
 
 static symact_dd cloglog_derivative_f64(double z)
@@ -119,18 +84,11 @@ static symact_dd cloglog_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_sub(t, symact_dd_exp(t)), 300), -300);
 }
 
-static inline double cloglog_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_cloglog_derivative_sticky(double factor, double z);
+
+double symact_cloglog_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* zero, with its sign */
-    const double y1 = z;
-    /* as it is */
-    const double y2 = (-(1.0 - z) * symact_f64_log1p((-z)));
-    double y = y2;
-    y = z == 0.0 ? y1 : y;
-    y = z == 1.0 ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), cloglog_derivative_f64(z)));
 }
 
 static symact_dd cloglog_derivative_from_output_f64(double z)
@@ -157,28 +115,11 @@ static symact_dd cloglog_derivative_from_output_f64(double z)
     return symact_dd_neg(symact_dd_mul(symact_dd_sub(symact_dd_from_double(1.0), x), symact_dd_log1p(symact_dd_neg(x))));
 }
 
-static inline double cloglog_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_cloglog_derivative_from_output_sticky(double factor, double z);
+
+double symact_cloglog_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = (-0x1.78b56362cef38p-2 * z);
-    /* as it is */
-    double y3;
-    {
-        const double s0 = symact_f64_exp(z);
-        y3 = (-symact_f64_exp((-s0)) * s0 * symact_f64_expm1(z));
-    }
-    /* tail */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 7.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), cloglog_derivative_from_output_f64(z)));
 }
 
 static symact_dd cloglog_second_derivative_f64(double z)
@@ -220,32 +161,17 @@ static symact_dd cloglog_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float cloglog_value_f32(float z)
-{
-    const double near = cloglog_forward_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(cloglog_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_cloglog_second_derivative_sticky(double factor, double z);
 
-float symact_cloglogf(float z)
+double symact_cloglog_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = cloglog_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double cloglog_value_f64(double z)
-{
-    return symact_dd_to_double(cloglog_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), cloglog_second_derivative_f64(z)));
 }
 
 double symact_cloglog(double z)
 {
     const int before = symact_raised();
-    const volatile double value = cloglog_value_f64(z);
+    const volatile double value = symact_dd_to_double(cloglog_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -257,7 +183,7 @@ void symact_cloglog_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = cloglog_value_f64(z[i]);
+        const double value = symact_dd_to_double(cloglog_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -265,59 +191,10 @@ void symact_cloglog_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float cloglog_derivative_value_f32(float z)
-{
-    const double near = cloglog_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(cloglog_derivative_f64((double)z));
-}
-
-float symact_cloglog_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = cloglog_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_cloglog_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = cloglog_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-42, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_cloglog_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double cloglog_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(cloglog_derivative_f64((double)z));
-}
-
 double symact_cloglog_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = cloglog_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(cloglog_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -329,7 +206,7 @@ void symact_cloglog_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = cloglog_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(cloglog_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -337,32 +214,10 @@ void symact_cloglog_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float cloglog_derivative_from_output_value_f32(float g)
-{
-    const double near = cloglog_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(cloglog_derivative_from_output_f64((double)g));
-}
-
-float symact_cloglog_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = cloglog_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double cloglog_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(cloglog_derivative_from_output_f64((double)g));
-}
-
 double symact_cloglog_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = cloglog_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(cloglog_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -374,7 +229,7 @@ void symact_cloglog_derivative_from_output_f64(const double *g, double *d, size_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = cloglog_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(cloglog_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -382,59 +237,10 @@ void symact_cloglog_derivative_from_output_f64(const double *g, double *d, size_
     symact_settle(before, nan, infinity);
 }
 
-static inline float cloglog_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * cloglog_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), cloglog_derivative_f64((double)z)));
-}
-
-float symact_cloglog_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = cloglog_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_cloglog_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = (double)g_bar[start + i] * cloglog_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-42, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_cloglog_vjpf(z[start + i], g_bar[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(z_bar + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double cloglog_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), cloglog_derivative_f64((double)z)));
-}
-
 double symact_cloglog_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = cloglog_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), cloglog_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -446,7 +252,7 @@ void symact_cloglog_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = cloglog_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), cloglog_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -454,32 +260,10 @@ void symact_cloglog_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     symact_settle(before, nan, infinity);
 }
 
-static inline float cloglog_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * cloglog_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), cloglog_derivative_from_output_f64((double)g)));
-}
-
-float symact_cloglog_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = cloglog_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double cloglog_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), cloglog_derivative_from_output_f64((double)g)));
-}
-
 double symact_cloglog_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = cloglog_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), cloglog_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -491,7 +275,7 @@ void symact_cloglog_vjp_from_output_f64(const double *g, const double *g_bar, do
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = cloglog_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), cloglog_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -499,59 +283,10 @@ void symact_cloglog_vjp_from_output_f64(const double *g, const double *g_bar, do
     symact_settle(before, nan, infinity);
 }
 
-static inline float cloglog_second_derivative_value_f32(float z)
-{
-    const double near = cloglog_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(cloglog_second_derivative_f64((double)z));
-}
-
-float symact_cloglog_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = cloglog_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_cloglog_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = cloglog_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-42, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_cloglog_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double cloglog_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(cloglog_second_derivative_f64((double)z));
-}
-
 double symact_cloglog_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = cloglog_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(cloglog_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -563,75 +298,10 @@ void symact_cloglog_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = cloglog_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(cloglog_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES cloglog_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * cloglog_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), cloglog_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES cloglog_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * cloglog_derivative_f32(symact_x), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), cloglog_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES cloglog_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * cloglog_derivative_from_output_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), cloglog_derivative_from_output_f64(symact_x))))
-}
-
-void symact_cloglog_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    cloglog_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_cloglog_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    cloglog_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_cloglog_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    cloglog_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_cloglog_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    cloglog_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_cloglog_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    cloglog_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_cloglog_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    cloglog_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_cloglog_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    cloglog_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_cloglog_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    cloglog_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_cloglog_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    cloglog_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_cloglog_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    cloglog_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

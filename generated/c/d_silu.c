@@ -5,7 +5,7 @@
  * Formula sha256: 3ffe90630c4123b4ab8ae9bd9dd903b4ad16e37fc321ac2a59e012d5350a1729
  * SPDX-License-Identifier: MIT-0
  *
- * d_silu: g = (z*(1 - 1/(1 + exp(-z))) + 1)/(1 + exp(-z))
+ * d_silu, float64: g = (z*(1 - 1/(1 + exp(-z))) + 1)/(1 + exp(-z))
  */
 #include "symact.h"
 
@@ -13,52 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double d_silu_forward_f32(double z);
-static inline SYMACT_INLINED double d_silu_derivative_f32(double z);
-
-static inline double d_silu_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        const double s2 = (1.0 + s1);
-        y2 = s1 * symact_power_2((1.0 / s2)) * (s0 + s2);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.474973c84120bp+0 + z);
-        const double t = (0x1.f8d74bc9ac154p-54 + distance);
-        y3 = (0x1.4e4a0e750dc51p-154 + t * (0x1.be1410460527fp-3 + t * (0x1.2c563458cc0adp-3 + t * (0x1.353eb573ca457p-6 + t * (t * (t * (0x1.098e92b8f076dp-13 + t * (0x1.a2a7caf0ee747p-11 + t * (0x1.8574d136d4cb4p-13 + t * (t * (t * (t * (0x1.3ae0f751df483p-19 + 0x1.cdb14ef8f6491p-21 * t) - 0x1.8af40fd30a2bcp-19) - 0x1.f2d8976600f6fp-16) - 0x1.57238dca12615p-15)))) - 0x1.b0f82c498fd2fp-8) - 0x1.f2d0e32bc2994p-7)))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = (1.0 / (1.0 + symact_f64_exp((-z))));
-        y4 = s0 * (1.0 + z * (1.0 - s0));
-    }
-    double y = y4;
-    y = -1.0 > z ? y3 : y;
-    y = -0x1.8p+0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd d_silu_forward_f64(double z)
 {
@@ -100,57 +58,11 @@ static symact_dd d_silu_forward_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double d_silu_derivative_f32(double z)
+SYMACT_HIDDEN double symact_d_silu_forward_sticky(double factor, double z);
+
+double symact_d_silu_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        y2 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.331e23ad9de11p+1 + z);
-        const double t = (0x1.a9c55ef03c74ap-53 + distance);
-        y3 = (0x1.86b40693cc6cbp-155 + t * (0x1.76e8b4eb0ea41p-4 + t * (0x1.388203715b23ep-4 + t * (0x1.706e66bf3603bp-6 + t * (t * (t * (t * (t * (0x1.94804c550c0fcp-14 + t * (0x1.8e0bb1b9411e3p-15 + t * (0x1.1af1925d34d7ep-17 + t * (t * (-0x1.3f8fd2d4427b6p-20 - 0x1.51a7765845eb5p-22 * t) - 0x1.4e83911395334p-20)))) - 0x1.e2e4a6611bf4bp-14) - 0x1.662f848d6c11cp-10) - 0x1.fa4e9f742fa77p-9) - 0x1.e178d8d2391d6p-10)))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = (-z);
-        const double s1 = symact_f64_exp(s0);
-        y4 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + 2.0 * s1) + z * symact_f64_expm1(s0));
-    }
-    /* power series */
-    double y5;
-    {
-        const double distance = (z - 0x1.331e23ad9de11p+1);
-        const double t = (distance - 0x1.a9c55ef03c74ap-53);
-        y5 = (0x1.86b40693cc6cbp-155 + t * (t * (0x1.388203715b23ep-4 + t * (t * (t * (0x1.fa4e9f742fa77p-9 + t * (t * (0x1.e2e4a6611bf4bp-14 + t * (0x1.94804c550c0fcp-14 + t * (t * (0x1.1af1925d34d7ep-17 + t * (0x1.4e83911395334p-20 + t * (0x1.51a7765845eb5p-22 * t - 0x1.3f8fd2d4427b6p-20))) - 0x1.8e0bb1b9411e3p-15))) - 0x1.662f848d6c11cp-10)) - 0x1.e178d8d2391d6p-10) - 0x1.706e66bf3603bp-6)) - 0x1.76e8b4eb0ea41p-4));
-    }
-    /* decaying exponentials */
-    double y6;
-    {
-        const double t = z;
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        y6 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
-    }
-    double y = y6;
-    y = 0x1.4p+1 > z ? y5 : y;
-    y = 2.0 > z ? y4 : y;
-    y = -2.0 > z ? y3 : y;
-    y = -0x1.4p+1 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), d_silu_forward_f64(z)));
 }
 
 static symact_dd d_silu_derivative_f64(double z)
@@ -206,59 +118,11 @@ static symact_dd d_silu_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline double d_silu_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_d_silu_derivative_sticky(double factor, double z);
+
+double symact_d_silu_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = -0x1p-1 * z;
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        y3 = s1 * symact_power_4((1.0 / (1.0 + s1))) * ((3.0 + s0) + s1 * (4.0 * t + s1 * (-3.0 - t)));
-    }
-    /* power series */
-    double y4;
-    {
-        const double distance = (0x1.b7c9a33ebea64p+1 + z);
-        const double t = (distance - 0x1.7d7cd0bbac5b9p-53);
-        y4 = (t * (0x1.2e670d34ab0ccp-5 + t * (0x1.1b894adf26e87p-5 + t * (0x1.ca954db25caf9p-7 + t * (0x1.143fb6a9c607ep-9 + t * (t * (t * (t * (t * (0x1.d3bc5db83ac5ep-19 + t * (0x1.04f5f181443e3p-18 + t * (0x1.5dc3d52059f88p-20 + t * (0x1.eff8c2400b88dp-23 - 0x1.44f039fd34f17p-29 * t)))) - 0x1.015ab621eff9dp-15) - 0x1.97fab1ca8bfc4p-13) - 0x1.38cdec5c5089p-11) - 0x1.8f5aaa32b45bcp-11))))) - 0x1.661707f342cfap-157);
-    }
-    /* as it is */
-    double y5;
-    {
-        const double s0 = symact_f64_exp(z);
-        const double s1 = 2.0 * z;
-        y5 = s0 * symact_power_4((1.0 / (1.0 + s0))) * (((z + symact_f64_exp(s1) * z) - 4.0 * s0 * z) - 3.0 * symact_f64_expm1(s1));
-    }
-    /* power series */
-    double y6;
-    {
-        const double distance = (z - 0x1.b7c9a33ebea64p+1);
-        const double t = (0x1.7d7cd0bbac5b9p-53 + distance);
-        y6 = (0x1.661707f342cfap-157 + t * (0x1.2e670d34ab0ccp-5 + t * (t * (0x1.ca954db25caf9p-7 + t * (t * (t * (0x1.38cdec5c5089p-11 + t * (t * (0x1.015ab621eff9dp-15 + t * (0x1.d3bc5db83ac5ep-19 + t * (t * (0x1.5dc3d52059f88p-20 + t * (-0x1.eff8c2400b88dp-23 - 0x1.44f039fd34f17p-29 * t)) - 0x1.04f5f181443e3p-18))) - 0x1.97fab1ca8bfc4p-13)) - 0x1.8f5aaa32b45bcp-11) - 0x1.143fb6a9c607ep-9)) - 0x1.1b894adf26e87p-5)));
-    }
-    /* decaying exponentials */
-    double y7;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp((-t));
-        y7 = s0 * symact_power_4((1.0 / (1.0 + s0))) * ((t + s0 * (s0 * (3.0 + t) - 4.0 * t)) - 3.0);
-    }
-    double y = y7;
-    y = 0x1.cp+1 > z ? y6 : y;
-    y = 3.0 > z ? y5 : y;
-    y = -3.0 > z ? y4 : y;
-    y = -0x1.cp+1 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), d_silu_derivative_f64(z)));
 }
 
 static symact_dd d_silu_second_derivative_f64(double z)
@@ -318,32 +182,17 @@ static symact_dd d_silu_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float d_silu_value_f32(float z)
-{
-    const double near = d_silu_forward_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(d_silu_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_d_silu_second_derivative_sticky(double factor, double z);
 
-float symact_d_siluf(float z)
+double symact_d_silu_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = d_silu_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double d_silu_value_f64(double z)
-{
-    return symact_dd_to_double(d_silu_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), d_silu_second_derivative_f64(z)));
 }
 
 double symact_d_silu(double z)
 {
     const int before = symact_raised();
-    const volatile double value = d_silu_value_f64(z);
+    const volatile double value = symact_dd_to_double(d_silu_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -355,7 +204,7 @@ void symact_d_silu_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = d_silu_value_f64(z[i]);
+        const double value = symact_dd_to_double(d_silu_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -363,32 +212,10 @@ void symact_d_silu_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float d_silu_derivative_value_f32(float z)
-{
-    const double near = d_silu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(d_silu_derivative_f64((double)z));
-}
-
-float symact_d_silu_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = d_silu_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double d_silu_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(d_silu_derivative_f64((double)z));
-}
-
 double symact_d_silu_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = d_silu_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(d_silu_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -400,7 +227,7 @@ void symact_d_silu_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = d_silu_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(d_silu_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -408,32 +235,10 @@ void symact_d_silu_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float d_silu_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * d_silu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), d_silu_derivative_f64((double)z)));
-}
-
-float symact_d_silu_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = d_silu_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double d_silu_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), d_silu_derivative_f64((double)z)));
-}
-
 double symact_d_silu_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = d_silu_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), d_silu_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -445,7 +250,7 @@ void symact_d_silu_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = d_silu_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), d_silu_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -453,59 +258,10 @@ void symact_d_silu_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     symact_settle(before, nan, infinity);
 }
 
-static inline float d_silu_second_derivative_value_f32(float z)
-{
-    const double near = d_silu_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(d_silu_second_derivative_f64((double)z));
-}
-
-float symact_d_silu_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = d_silu_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_d_silu_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = d_silu_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_d_silu_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double d_silu_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(d_silu_second_derivative_f64((double)z));
-}
-
 double symact_d_silu_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = d_silu_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(d_silu_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -517,50 +273,10 @@ void symact_d_silu_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = d_silu_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(d_silu_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES d_silu_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * d_silu_forward_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), d_silu_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES d_silu_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * d_silu_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), d_silu_derivative_f64(symact_x))))
-}
-
-void symact_d_silu_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    d_silu_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_d_silu_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    d_silu_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_d_silu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    d_silu_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_d_silu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    d_silu_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_d_silu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    d_silu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_d_silu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    d_silu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

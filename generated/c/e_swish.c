@@ -5,7 +5,7 @@
  * Formula sha256: 69c3870a2be2454d0ac4b1afd4553f04a8fe76950b4e63c10613d89c075e98f9
  * SPDX-License-Identifier: MIT-0
  *
- * e_swish: g = beta*z/(1 + exp(-z))
+ * e_swish, float64: g = beta*z/(1 + exp(-z))
  */
 #include "symact.h"
 
@@ -13,31 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double e_swish_forward_f32(double z, double beta);
-static inline SYMACT_INLINED double e_swish_derivative_f32(double z, double beta);
-
-static inline double e_swish_forward_f32(double z, double beta)
-{
-    (void)beta;
-    /* the limit */
-    const double y0 = 0.0;
-    /* zero, with its sign */
-    const double y1 = 0x1p-1 * beta * z;
-    /* as it is */
-    const double y2 = (beta * z / (1.0 + symact_f64_exp((-z))));
-    double y = y2;
-    y = z == 0.0 ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd e_swish_forward_f64(double z, double beta)
 {
@@ -76,32 +55,11 @@ static symact_dd e_swish_forward_f64(double z, double beta)
     return symact_dd_div(symact_dd_mul(dd_beta, t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
-static inline double e_swish_derivative_f32(double z, double beta)
+SYMACT_HIDDEN double symact_e_swish_forward_sticky(double factor, double z, double beta);
+
+double symact_e_swish_forward_sticky(double factor, double z, double beta)
 {
-    (void)beta;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = beta;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        y2 = s0 * symact_power_2((1.0 / (1.0 + s0))) * ((beta + beta * s0) - beta * t);
-    }
-    /* as it is */
-    double y3;
-    {
-        const double s0 = symact_f64_exp((-z));
-        const double s1 = (1.0 + s0);
-        y3 = beta * symact_power_2((1.0 / s1)) * (s1 + s0 * z);
-    }
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), e_swish_forward_f64(z, beta)));
 }
 
 static symact_dd e_swish_derivative_f64(double z, double beta)
@@ -143,44 +101,11 @@ static symact_dd e_swish_derivative_f64(double z, double beta)
     return dd_beta;
 }
 
-static inline double e_swish_second_derivative_f32(double z, double beta)
+SYMACT_HIDDEN double symact_e_swish_derivative_sticky(double factor, double z, double beta);
+
+double symact_e_swish_derivative_sticky(double factor, double z, double beta)
 {
-    (void)beta;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        const double s1 = 2.0 * beta;
-        const double s2 = beta * t;
-        y2 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((s1 + s0 * (s1 + s2)) - s2);
-    }
-    /* as it is */
-    double y3;
-    {
-        const double s0 = (-z);
-        const double s1 = symact_f64_exp(s0);
-        y3 = beta * s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + 2.0 * s1) + z * symact_f64_expm1(s0));
-    }
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp((-t));
-        const double s1 = 2.0 * beta;
-        const double s2 = beta * t;
-        y4 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((s1 + s0 * (s1 + s2)) - s2);
-    }
-    double y = y4;
-    y = 0x1p-25 > z ? y3 : y;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), e_swish_derivative_f64(z, beta)));
 }
 
 static symact_dd e_swish_second_derivative_f64(double z, double beta)
@@ -233,22 +158,11 @@ static symact_dd e_swish_second_derivative_f64(double z, double beta)
     return symact_dd_from_double(0.0);
 }
 
-static inline double e_swish_derivative_wrt_beta_f32(double z, double beta)
+SYMACT_HIDDEN double symact_e_swish_second_derivative_sticky(double factor, double z, double beta);
+
+double symact_e_swish_second_derivative_sticky(double factor, double z, double beta)
 {
-    (void)beta;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1p-1 * z;
-    /* as it is */
-    const double y3 = (z / (1.0 + symact_f64_exp((-z))));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), e_swish_second_derivative_f64(z, beta)));
 }
 
 static symact_dd e_swish_derivative_wrt_beta_f64(double z, double beta)
@@ -292,32 +206,17 @@ static symact_dd e_swish_derivative_wrt_beta_f64(double z, double beta)
     return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
-static inline float e_swish_value_f32(float z, float beta)
-{
-    const double near = e_swish_forward_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(e_swish_forward_f64((double)z, (double)beta));
-}
+SYMACT_HIDDEN double symact_e_swish_derivative_wrt_beta_sticky(double factor, double z, double beta);
 
-float symact_e_swishf(float z, float beta)
+double symact_e_swish_derivative_wrt_beta_sticky(double factor, double z, double beta)
 {
-    const int before = symact_raised();
-    const volatile float value = e_swish_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double e_swish_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(e_swish_forward_f64((double)z, (double)beta));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), e_swish_derivative_wrt_beta_f64(z, beta)));
 }
 
 double symact_e_swish(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = e_swish_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(e_swish_forward_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -329,7 +228,7 @@ void symact_e_swish_f64(const double *z, double *g, size_t n, double beta)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = e_swish_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(e_swish_forward_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -337,59 +236,10 @@ void symact_e_swish_f64(const double *z, double *g, size_t n, double beta)
     symact_settle(before, nan, infinity);
 }
 
-static inline float e_swish_derivative_value_f32(float z, float beta)
-{
-    const double near = e_swish_derivative_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(e_swish_derivative_f64((double)z, (double)beta));
-}
-
-float symact_e_swish_derivativef(float z, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = e_swish_derivative_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_e_swish_derivative_f32(const float *z, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = e_swish_derivative_f32((double)z[start + i], (double)beta);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_e_swish_derivativef(z[start + i], beta);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double e_swish_derivative_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(e_swish_derivative_f64((double)z, (double)beta));
-}
-
 double symact_e_swish_derivative(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = e_swish_derivative_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(e_swish_derivative_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -401,7 +251,7 @@ void symact_e_swish_derivative_f64(const double *z, double *d, size_t n, double 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = e_swish_derivative_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(e_swish_derivative_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -409,59 +259,10 @@ void symact_e_swish_derivative_f64(const double *z, double *d, size_t n, double 
     symact_settle(before, nan, infinity);
 }
 
-static inline float e_swish_vjp_value_f32(float z, float g_bar, float beta)
-{
-    const double near = (double)g_bar * e_swish_derivative_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), e_swish_derivative_f64((double)z, (double)beta)));
-}
-
-float symact_e_swish_vjpf(float z, float g_bar, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = e_swish_vjp_value_f32(z, g_bar, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_e_swish_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = (double)g_bar[start + i] * e_swish_derivative_f32((double)z[start + i], (double)beta);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_e_swish_vjpf(z[start + i], g_bar[start + i], beta);
-                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(z_bar + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double e_swish_vjp_value_f64(double z, double g_bar, double beta)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), e_swish_derivative_f64((double)z, (double)beta)));
-}
-
 double symact_e_swish_vjp(double z, double g_bar, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = e_swish_vjp_value_f64(z, g_bar, beta);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), e_swish_derivative_f64(z, beta)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -473,7 +274,7 @@ void symact_e_swish_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = e_swish_vjp_value_f64(z[i], g_bar[i], beta);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), e_swish_derivative_f64(z[i], beta)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -481,59 +282,10 @@ void symact_e_swish_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     symact_settle(before, nan, infinity);
 }
 
-static inline float e_swish_second_derivative_value_f32(float z, float beta)
-{
-    const double near = e_swish_second_derivative_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(e_swish_second_derivative_f64((double)z, (double)beta));
-}
-
-float symact_e_swish_second_derivativef(float z, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = e_swish_second_derivative_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_e_swish_second_derivative_f32(const float *z, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = e_swish_second_derivative_f32((double)z[start + i], (double)beta);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_e_swish_second_derivativef(z[start + i], beta);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double e_swish_second_derivative_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(e_swish_second_derivative_f64((double)z, (double)beta));
-}
-
 double symact_e_swish_second_derivative(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = e_swish_second_derivative_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(e_swish_second_derivative_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -545,7 +297,7 @@ void symact_e_swish_second_derivative_f64(const double *z, double *d, size_t n, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = e_swish_second_derivative_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(e_swish_second_derivative_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -553,59 +305,10 @@ void symact_e_swish_second_derivative_f64(const double *z, double *d, size_t n, 
     symact_settle(before, nan, infinity);
 }
 
-static inline float e_swish_derivative_wrt_beta_value_f32(float z, float beta)
-{
-    const double near = e_swish_derivative_wrt_beta_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(e_swish_derivative_wrt_beta_f64((double)z, (double)beta));
-}
-
-float symact_e_swish_derivative_wrt_betaf(float z, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = e_swish_derivative_wrt_beta_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_e_swish_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = e_swish_derivative_wrt_beta_f32((double)z[start + i], (double)beta);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_e_swish_derivative_wrt_betaf(z[start + i], beta);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double e_swish_derivative_wrt_beta_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(e_swish_derivative_wrt_beta_f64((double)z, (double)beta));
-}
-
 double symact_e_swish_derivative_wrt_beta(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = e_swish_derivative_wrt_beta_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(e_swish_derivative_wrt_beta_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -617,50 +320,10 @@ void symact_e_swish_derivative_wrt_beta_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = e_swish_derivative_wrt_beta_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(e_swish_derivative_wrt_beta_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES e_swish_forward_halves(SYMACT_OF_HALVES, float beta)
-{
-    SYMACT_EACH_HALF(symact_y * e_swish_forward_f32(symact_x, (double)beta), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), e_swish_forward_f64(symact_x, (double)beta))))
-}
-
-SYMACT_HALVES e_swish_derivative_halves(SYMACT_OF_HALVES, float beta)
-{
-    SYMACT_EACH_HALF(symact_y * e_swish_derivative_f32(symact_x, (double)beta), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), e_swish_derivative_f64(symact_x, (double)beta))))
-}
-
-void symact_e_swish_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)
-{
-    e_swish_forward_halves(symact_half_f16, z, NULL, g, n, beta);
-}
-
-void symact_e_swish_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta)
-{
-    e_swish_forward_halves(symact_half_bf16, z, NULL, g, n, beta);
-}
-
-void symact_e_swish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta)
-{
-    e_swish_derivative_halves(symact_half_f16, z, NULL, d, n, beta);
-}
-
-void symact_e_swish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta)
-{
-    e_swish_derivative_halves(symact_half_bf16, z, NULL, d, n, beta);
-}
-
-void symact_e_swish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
-{
-    e_swish_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, beta);
-}
-
-void symact_e_swish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
-{
-    e_swish_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, beta);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: a4dec39da84041467667dfd8eddb6cb716e286f3f2c999e59fed9bf7fc4dbc32
  * SPDX-License-Identifier: MIT-0
  *
- * elish: g = Piecewise((z/(1 + exp(-z)), z >= 0), ((exp(z) - 1)/(1 + exp(-z)), True))
+ * elish, float64: g = Piecewise((z/(1 + exp(-z)), z >= 0), ((exp(z) - 1)/(1 + exp(-z)), True))
  */
 #include "symact.h"
 
@@ -13,36 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double elish_forward_f32(double z);
-static inline SYMACT_INLINED double elish_derivative_f32(double z);
-
-static inline double elish_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1p-1 * z;
-    /* as it is */
-    const double y3 = (symact_f64_expm1(z) / (1.0 + symact_f64_exp((-z))));
-    /* as it is */
-    const double y4 = (z / (1.0 + symact_f64_exp((-z))));
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd elish_forward_f64(double z)
 {
@@ -83,46 +57,11 @@ static symact_dd elish_forward_f64(double z)
     return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
-static inline double elish_derivative_f32(double z)
+SYMACT_HIDDEN double symact_elish_forward_sticky(double factor, double z);
+
+double symact_elish_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = symact_f64_exp(z);
-        y2 = s0 * symact_power_2((1.0 / (1.0 + s0))) * (2.0 * s0 + symact_f64_expm1(2.0 * z));
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.c34366179d427p-1 + z);
-        const double t = (distance - 0x1.9f270661722dbp-56);
-        y3 = (t * (0x1.f0ed99bed9b2ep-3 + t * (0x1.0789332093269p-2 + t * (0x1.c8bc89111e3a7p-4 + t * (0x1.2d6ffd16fe071p-6 + t * (t * (t * (0x1.26be7f818ff13p-11 + t * (0x1.0845bdd038f3dp-12 + t * (t * (t * (t * (0x1.5bfbd07de91bap-19 + 0x1.e74fe3a34a80fp-21 * t) - 0x1.101debbc23238p-18) - 0x1.f40321b77e458p-16) - 0x1.6830f6ce33dbfp-17))) - 0x1.67a99e8662743p-11) - 0x1.2c056c0d0feddp-9))))) - 0x1.d1fc634af84f8p-156);
-    }
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        y4 = s0 * symact_power_2((1.0 / (1.0 + s0))) * (s0 * (2.0 + s0) - 1.0);
-    }
-    /* as it is */
-    double y5;
-    {
-        const double s0 = symact_f64_exp((-z));
-        const double s1 = (1.0 + s0);
-        y5 = symact_power_2((1.0 / s1)) * (s1 + s0 * z);
-    }
-    double y = y5;
-    y = 0.0 >= z ? y4 : y;
-    y = -0x1p-1 > z ? y3 : y;
-    y = -1.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), elish_forward_f64(z)));
 }
 
 static symact_dd elish_derivative_f64(double z)
@@ -167,65 +106,11 @@ static symact_dd elish_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double elish_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_elish_derivative_sticky(double factor, double z);
+
+double symact_elish_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        y2 = s0 * symact_power_3((1.0 / (1.0 + s0))) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.b7b0085fa1d2ep+0 + z);
-        const double t = (distance - 0x1.75ac0f93fc35cp-54);
-        y3 = (0x1.9be06e4098a33p-155 + t * (0x1.f09099cf367a6p-4 + t * (0x1.1c9c5793ab8aep-3 + t * (0x1.1458e388d8f1ap-4 + t * (0x1.ac7ed4bc85516p-7 + t * (t * (t * (t * (0x1.b58a781861eb4p-13 + t * (0x1.91bdfa38df7f9p-14 + t * (0x1.ebc979f3d1ceep-18 + t * (t * (-0x1.c29cc99ce4efep-19 - 0x1.73f38e3f6cbc4p-23 * t) - 0x1.14383ef27222ap-17)))) - 0x1.a954bead619a1p-13) - 0x1.0841ee2a3dff9p-9) - 0x1.4f47f74ee92f6p-9))))));
-    }
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        y4 = s0 * symact_power_3((1.0 / (1.0 + s0))) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0);
-    }
-    /* decaying exponentials */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        y5 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
-    }
-    /* power series */
-    double y6;
-    {
-        const double distance = (z - 0x1.331e23ad9de11p+1);
-        const double t = (distance - 0x1.a9c55ef03c74ap-53);
-        y6 = (0x1.86b40693cc6cbp-155 + t * (t * (0x1.388203715b23ep-4 + t * (t * (t * (0x1.fa4e9f742fa77p-9 + t * (t * (0x1.e2e4a6611bf4bp-14 + t * (0x1.94804c550c0fcp-14 + t * (t * (0x1.1af1925d34d7ep-17 + t * (0x1.4e83911395334p-20 + t * (0x1.51a7765845eb5p-22 * t - 0x1.3f8fd2d4427b6p-20))) - 0x1.8e0bb1b9411e3p-15))) - 0x1.662f848d6c11cp-10)) - 0x1.e178d8d2391d6p-10) - 0x1.706e66bf3603bp-6)) - 0x1.76e8b4eb0ea41p-4));
-    }
-    /* decaying exponentials */
-    double y7;
-    {
-        const double t = z;
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        y7 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
-    }
-    double y = y7;
-    y = 0x1.4p+1 > z ? y6 : y;
-    y = 2.0 > z ? y5 : y;
-    y = 0.0 >= z ? y4 : y;
-    y = -0x1.8p+0 > z ? y3 : y;
-    y = -2.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), elish_derivative_f64(z)));
 }
 
 static symact_dd elish_second_derivative_f64(double z)
@@ -282,32 +167,17 @@ static symact_dd elish_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float elish_value_f32(float z)
-{
-    const double near = elish_forward_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(elish_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_elish_second_derivative_sticky(double factor, double z);
 
-float symact_elishf(float z)
+double symact_elish_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = elish_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double elish_value_f64(double z)
-{
-    return symact_dd_to_double(elish_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), elish_second_derivative_f64(z)));
 }
 
 double symact_elish(double z)
 {
     const int before = symact_raised();
-    const volatile double value = elish_value_f64(z);
+    const volatile double value = symact_dd_to_double(elish_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -319,7 +189,7 @@ void symact_elish_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elish_value_f64(z[i]);
+        const double value = symact_dd_to_double(elish_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -327,32 +197,10 @@ void symact_elish_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float elish_derivative_value_f32(float z)
-{
-    const double near = elish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(elish_derivative_f64((double)z));
-}
-
-float symact_elish_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = elish_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double elish_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(elish_derivative_f64((double)z));
-}
-
 double symact_elish_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = elish_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(elish_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -364,7 +212,7 @@ void symact_elish_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elish_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(elish_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -372,32 +220,10 @@ void symact_elish_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float elish_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * elish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), elish_derivative_f64((double)z)));
-}
-
-float symact_elish_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = elish_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double elish_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), elish_derivative_f64((double)z)));
-}
-
 double symact_elish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = elish_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), elish_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -409,7 +235,7 @@ void symact_elish_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elish_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), elish_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -417,59 +243,10 @@ void symact_elish_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float elish_second_derivative_value_f32(float z)
-{
-    const double near = elish_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(elish_second_derivative_f64((double)z));
-}
-
-float symact_elish_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = elish_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_elish_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = elish_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_elish_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double elish_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(elish_second_derivative_f64((double)z));
-}
-
 double symact_elish_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = elish_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(elish_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -481,50 +258,10 @@ void symact_elish_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elish_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(elish_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES elish_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * elish_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), elish_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES elish_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * elish_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), elish_derivative_f64(symact_x))))
-}
-
-void symact_elish_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    elish_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_elish_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    elish_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_elish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    elish_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_elish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    elish_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_elish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    elish_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_elish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    elish_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: e261f25650f0ba11ab3e61534e30fc78c1de24e69db6974c07d694db33834d4f
  * SPDX-License-Identifier: MIT-0
  *
- * elu: g = Piecewise((z, z > 0), (alpha*(exp(z) - 1), True))
+ * elu, float64: g = Piecewise((z, z > 0), (alpha*(exp(z) - 1), True))
  */
 #include "symact.h"
 
@@ -13,35 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double elu_forward_f32(double z, double alpha);
-static inline SYMACT_INLINED double elu_derivative_f32(double z, double alpha);
-static inline SYMACT_INLINED double elu_derivative_from_output_f32(double z, double alpha);
-
-static inline double elu_forward_f32(double z, double alpha)
-{
-    (void)alpha;
-    /* the limit */
-    const double y0 = (-alpha);
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = alpha * symact_f64_expm1(z);
-    /* as it is */
-    const double y3 = z;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd elu_forward_f64(double z, double alpha)
 {
@@ -74,22 +49,11 @@ static symact_dd elu_forward_f64(double z, double alpha)
     return x;
 }
 
-static inline double elu_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_elu_forward_sticky(double factor, double z, double alpha);
+
+double symact_elu_forward_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = symact_f64_exp(z) * alpha;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), elu_forward_f64(z, alpha)));
 }
 
 static symact_dd elu_derivative_f64(double z, double alpha)
@@ -123,22 +87,11 @@ static symact_dd elu_derivative_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static inline double elu_derivative_from_output_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_elu_derivative_sticky(double factor, double z, double alpha);
+
+double symact_elu_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = (alpha + z);
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), elu_derivative_f64(z, alpha)));
 }
 
 static symact_dd elu_derivative_from_output_f64(double z, double alpha)
@@ -167,22 +120,11 @@ static symact_dd elu_derivative_from_output_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static inline double elu_second_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_elu_derivative_from_output_sticky(double factor, double z, double alpha);
+
+double symact_elu_derivative_from_output_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = symact_f64_exp(z) * alpha;
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), elu_derivative_from_output_f64(z, alpha)));
 }
 
 static symact_dd elu_second_derivative_f64(double z, double alpha)
@@ -216,25 +158,11 @@ static symact_dd elu_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(0.0);
 }
 
-static inline double elu_derivative_wrt_alpha_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_elu_second_derivative_sticky(double factor, double z, double alpha);
+
+double symact_elu_second_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = symact_f64_expm1(z);
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), elu_second_derivative_f64(z, alpha)));
 }
 
 static symact_dd elu_derivative_wrt_alpha_f64(double z, double alpha)
@@ -272,32 +200,17 @@ static symact_dd elu_derivative_wrt_alpha_f64(double z, double alpha)
     return symact_dd_from_double(0.0);
 }
 
-static inline float elu_value_f32(float z, float alpha)
-{
-    const double near = elu_forward_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(elu_forward_f64((double)z, (double)alpha));
-}
+SYMACT_HIDDEN double symact_elu_derivative_wrt_alpha_sticky(double factor, double z, double alpha);
 
-float symact_eluf(float z, float alpha)
+double symact_elu_derivative_wrt_alpha_sticky(double factor, double z, double alpha)
 {
-    const int before = symact_raised();
-    const volatile float value = elu_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double elu_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(elu_forward_f64((double)z, (double)alpha));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), elu_derivative_wrt_alpha_f64(z, alpha)));
 }
 
 double symact_elu(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = elu_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(elu_forward_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -309,7 +222,7 @@ void symact_elu_f64(const double *z, double *g, size_t n, double alpha)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elu_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(elu_forward_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -317,32 +230,10 @@ void symact_elu_f64(const double *z, double *g, size_t n, double alpha)
     symact_settle(before, nan, infinity);
 }
 
-static inline float elu_derivative_value_f32(float z, float alpha)
-{
-    const double near = elu_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(elu_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_elu_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = elu_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double elu_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(elu_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_elu_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = elu_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(elu_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -354,7 +245,7 @@ void symact_elu_derivative_f64(const double *z, double *d, size_t n, double alph
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elu_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(elu_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -362,41 +253,10 @@ void symact_elu_derivative_f64(const double *z, double *d, size_t n, double alph
     symact_settle(before, nan, infinity);
 }
 
-static inline float elu_derivative_from_output_value_f32(float g, float alpha)
-{
-    const double near = elu_derivative_from_output_f32((double)g, (double)alpha);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(elu_derivative_from_output_f64((double)g, (double)alpha));
-}
-
-float symact_elu_derivative_from_outputf(float g, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = elu_derivative_from_output_value_f32(g, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_elu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
-{
-    if (!(alpha > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_elu_derivative_from_output_f32(g, d, n, alpha);
-    return SYMACT_OK;
-}
-
-static inline double elu_derivative_from_output_value_f64(double g, double alpha)
-{
-    return symact_dd_to_double(elu_derivative_from_output_f64((double)g, (double)alpha));
-}
-
 double symact_elu_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = elu_derivative_from_output_value_f64(g, alpha);
+    const volatile double value = symact_dd_to_double(elu_derivative_from_output_f64(g, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -408,7 +268,7 @@ void symact_elu_derivative_from_output_f64(const double *g, double *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elu_derivative_from_output_value_f64(g[i], alpha);
+        const double value = symact_dd_to_double(elu_derivative_from_output_f64(g[i], alpha));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -425,32 +285,10 @@ int symact_elu_derivative_from_output_checked_f64(const double *g, double *d, si
     return SYMACT_OK;
 }
 
-static inline float elu_vjp_value_f32(float z, float g_bar, float alpha)
-{
-    const double near = (double)g_bar * elu_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), elu_derivative_f64((double)z, (double)alpha)));
-}
-
-float symact_elu_vjpf(float z, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = elu_vjp_value_f32(z, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double elu_vjp_value_f64(double z, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), elu_derivative_f64((double)z, (double)alpha)));
-}
-
 double symact_elu_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = elu_vjp_value_f64(z, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), elu_derivative_f64(z, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -462,7 +300,7 @@ void symact_elu_vjp_f64(const double *z, const double *g_bar, double *z_bar, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elu_vjp_value_f64(z[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), elu_derivative_f64(z[i], alpha)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -470,41 +308,10 @@ void symact_elu_vjp_f64(const double *z, const double *g_bar, double *z_bar, siz
     symact_settle(before, nan, infinity);
 }
 
-static inline float elu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
-{
-    const double near = (double)g_bar * elu_derivative_from_output_f32((double)g, (double)alpha);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), elu_derivative_from_output_f64((double)g, (double)alpha)));
-}
-
-float symact_elu_vjp_from_outputf(float g, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = elu_vjp_from_output_value_f32(g, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_elu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    if (!(alpha > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_elu_vjp_from_output_f32(g, g_bar, z_bar, n, alpha);
-    return SYMACT_OK;
-}
-
-static inline double elu_vjp_from_output_value_f64(double g, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), elu_derivative_from_output_f64((double)g, (double)alpha)));
-}
-
 double symact_elu_vjp_from_output(double g, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = elu_vjp_from_output_value_f64(g, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), elu_derivative_from_output_f64(g, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -516,7 +323,7 @@ void symact_elu_vjp_from_output_f64(const double *g, const double *g_bar, double
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elu_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), elu_derivative_from_output_f64(g[i], alpha)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -533,59 +340,10 @@ int symact_elu_vjp_from_output_checked_f64(const double *g, const double *g_bar,
     return SYMACT_OK;
 }
 
-static inline float elu_second_derivative_value_f32(float z, float alpha)
-{
-    const double near = elu_second_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(elu_second_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_elu_second_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = elu_second_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_elu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = elu_second_derivative_f32((double)z[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_elu_second_derivativef(z[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double elu_second_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(elu_second_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_elu_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = elu_second_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(elu_second_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -597,7 +355,7 @@ void symact_elu_second_derivative_f64(const double *z, double *d, size_t n, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elu_second_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(elu_second_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -605,59 +363,10 @@ void symact_elu_second_derivative_f64(const double *z, double *d, size_t n, doub
     symact_settle(before, nan, infinity);
 }
 
-static inline float elu_derivative_wrt_alpha_value_f32(float z, float alpha)
-{
-    const double near = elu_derivative_wrt_alpha_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(elu_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
-float symact_elu_derivative_wrt_alphaf(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = elu_derivative_wrt_alpha_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_elu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = elu_derivative_wrt_alpha_f32((double)z[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-48, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_elu_derivative_wrt_alphaf(z[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double elu_derivative_wrt_alpha_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(elu_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
 double symact_elu_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = elu_derivative_wrt_alpha_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(elu_derivative_wrt_alpha_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -669,75 +378,10 @@ void symact_elu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n, d
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = elu_derivative_wrt_alpha_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(elu_derivative_wrt_alpha_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES elu_forward_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * elu_forward_f32(symact_x, (double)alpha), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), elu_forward_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES elu_derivative_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * elu_derivative_f32(symact_x, (double)alpha), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), elu_derivative_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES elu_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * elu_derivative_from_output_f32(symact_x, (double)alpha), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), elu_derivative_from_output_f64(symact_x, (double)alpha))))
-}
-
-void symact_elu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    elu_forward_halves(symact_half_f16, z, NULL, g, n, alpha);
-}
-
-void symact_elu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    elu_forward_halves(symact_half_bf16, z, NULL, g, n, alpha);
-}
-
-void symact_elu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    elu_derivative_halves(symact_half_f16, z, NULL, d, n, alpha);
-}
-
-void symact_elu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    elu_derivative_halves(symact_half_bf16, z, NULL, d, n, alpha);
-}
-
-void symact_elu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    elu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, alpha);
-}
-
-void symact_elu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    elu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, alpha);
-}
-
-void symact_elu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    elu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_elu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    elu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_elu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    elu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, alpha);
-}
-
-void symact_elu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    elu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, alpha);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: a6ed535968810f69ee776a8d0c9c7312a6ce00d0121fe7e414c5b27fb1d214c1
  * SPDX-License-Identifier: MIT-0
  *
- * erf: g = erf(z)
+ * erf, float64: g = erf(z)
  */
 #include "symact.h"
 
@@ -13,36 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double erf_derivative_f32(double z);
-
-static inline double erf_forward_f32(double z)
-{
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return -1.0;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1.20dd750429b6dp+0 * z;
-    }
-    /* as it is */
-    return symact_f64_erf(z);
-}
 
 static symact_dd erf_forward_f64(double z)
 {
@@ -78,18 +52,11 @@ static symact_dd erf_forward_f64(double z)
     return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_exp(symact_dd_neg(symact_dd_powi(t, 2))), symact_dd_erfcx(t)));
 }
 
-static inline double erf_derivative_f32(double z)
+SYMACT_HIDDEN double symact_erf_forward_sticky(double factor, double z);
+
+double symact_erf_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0x1.20dd750429b6dp+0 * symact_f64_exp((-symact_power_2(z)));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), erf_forward_f64(z)));
 }
 
 static symact_dd erf_derivative_f64(double z)
@@ -121,21 +88,11 @@ static symact_dd erf_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.20dd750429b6dp+0, 0x1.1ae3a914fed8p-56), symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300)), -300);
 }
 
-static inline double erf_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_erf_derivative_sticky(double factor, double z);
+
+double symact_erf_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = -0x1.20dd750429b6dp+1 * z;
-    /* as it is */
-    const double y3 = -0x1.20dd750429b6dp+1 * symact_f64_exp((-symact_power_2(z))) * z;
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), erf_derivative_f64(z)));
 }
 
 static symact_dd erf_second_derivative_f64(double z)
@@ -179,32 +136,17 @@ static symact_dd erf_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float erf_value_f32(float z)
-{
-    const double near = erf_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(erf_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_erf_second_derivative_sticky(double factor, double z);
 
-float symact_erff(float z)
+double symact_erf_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = erf_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double erf_value_f64(double z)
-{
-    return symact_dd_to_double(erf_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), erf_second_derivative_f64(z)));
 }
 
 double symact_erf(double z)
 {
     const int before = symact_raised();
-    const volatile double value = erf_value_f64(z);
+    const volatile double value = symact_dd_to_double(erf_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -216,7 +158,7 @@ void symact_erf_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = erf_value_f64(z[i]);
+        const double value = symact_dd_to_double(erf_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -224,32 +166,10 @@ void symact_erf_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float erf_derivative_value_f32(float z)
-{
-    const double near = erf_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(erf_derivative_f64((double)z));
-}
-
-float symact_erf_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = erf_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double erf_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(erf_derivative_f64((double)z));
-}
-
 double symact_erf_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = erf_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(erf_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -261,7 +181,7 @@ void symact_erf_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = erf_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(erf_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -269,32 +189,10 @@ void symact_erf_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float erf_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * erf_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), erf_derivative_f64((double)z)));
-}
-
-float symact_erf_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = erf_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double erf_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), erf_derivative_f64((double)z)));
-}
-
 double symact_erf_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = erf_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), erf_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -306,7 +204,7 @@ void symact_erf_vjp_f64(const double *z, const double *g_bar, double *z_bar, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = erf_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), erf_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -314,59 +212,10 @@ void symact_erf_vjp_f64(const double *z, const double *g_bar, double *z_bar, siz
     symact_settle(before, nan, infinity);
 }
 
-static inline float erf_second_derivative_value_f32(float z)
-{
-    const double near = erf_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(erf_second_derivative_f64((double)z));
-}
-
-float symact_erf_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = erf_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_erf_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = erf_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_erf_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double erf_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(erf_second_derivative_f64((double)z));
-}
-
 double symact_erf_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = erf_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(erf_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -378,50 +227,10 @@ void symact_erf_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = erf_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(erf_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES erf_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * erf_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), erf_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES erf_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * erf_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), erf_derivative_f64(symact_x))))
-}
-
-void symact_erf_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    erf_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_erf_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    erf_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_erf_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    erf_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_erf_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    erf_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_erf_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    erf_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_erf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    erf_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

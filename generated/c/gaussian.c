@@ -5,7 +5,7 @@
  * Formula sha256: d320b6b9501e2a574bfd3052b4b85407a1069d361f5d4449edc976c8aff15b18
  * SPDX-License-Identifier: MIT-0
  *
- * gaussian: g = exp(-z**2)
+ * gaussian, float64: g = exp(-z**2)
  */
 #include "symact.h"
 
@@ -13,30 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double gaussian_forward_f32(double z);
-static inline SYMACT_INLINED double gaussian_derivative_f32(double z);
-
-static inline double gaussian_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = symact_f64_exp((-symact_power_2(z)));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd gaussian_forward_f64(double z)
 {
@@ -67,21 +47,11 @@ static symact_dd gaussian_forward_f64(double z)
     return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(symact_dd_powi(t, 2)), 300), -300);
 }
 
-static inline double gaussian_derivative_f32(double z)
+SYMACT_HIDDEN double symact_gaussian_forward_sticky(double factor, double z);
+
+double symact_gaussian_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = -2.0 * z;
-    /* as it is */
-    const double y3 = -2.0 * symact_f64_exp((-symact_power_2(z))) * z;
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), gaussian_forward_f64(z)));
 }
 
 static symact_dd gaussian_derivative_f64(double z)
@@ -125,22 +95,11 @@ static symact_dd gaussian_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline double gaussian_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_gaussian_derivative_sticky(double factor, double z);
+
+double symact_gaussian_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = symact_power_2(z);
-        y2 = symact_f64_exp((-s0)) * (4.0 * s0 - 2.0);
-    }
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), gaussian_derivative_f64(z)));
 }
 
 static symact_dd gaussian_second_derivative_f64(double z)
@@ -193,32 +152,17 @@ static symact_dd gaussian_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float gaussian_value_f32(float z)
-{
-    const double near = gaussian_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(gaussian_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_gaussian_second_derivative_sticky(double factor, double z);
 
-float symact_gaussianf(float z)
+double symact_gaussian_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = gaussian_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double gaussian_value_f64(double z)
-{
-    return symact_dd_to_double(gaussian_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), gaussian_second_derivative_f64(z)));
 }
 
 double symact_gaussian(double z)
 {
     const int before = symact_raised();
-    const volatile double value = gaussian_value_f64(z);
+    const volatile double value = symact_dd_to_double(gaussian_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -230,7 +174,7 @@ void symact_gaussian_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gaussian_value_f64(z[i]);
+        const double value = symact_dd_to_double(gaussian_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -238,32 +182,10 @@ void symact_gaussian_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float gaussian_derivative_value_f32(float z)
-{
-    const double near = gaussian_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(gaussian_derivative_f64((double)z));
-}
-
-float symact_gaussian_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = gaussian_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double gaussian_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(gaussian_derivative_f64((double)z));
-}
-
 double symact_gaussian_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = gaussian_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(gaussian_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -275,7 +197,7 @@ void symact_gaussian_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gaussian_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(gaussian_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -283,32 +205,10 @@ void symact_gaussian_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float gaussian_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * gaussian_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), gaussian_derivative_f64((double)z)));
-}
-
-float symact_gaussian_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = gaussian_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double gaussian_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), gaussian_derivative_f64((double)z)));
-}
-
 double symact_gaussian_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = gaussian_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), gaussian_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -320,7 +220,7 @@ void symact_gaussian_vjp_f64(const double *z, const double *g_bar, double *z_bar
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gaussian_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), gaussian_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -328,59 +228,10 @@ void symact_gaussian_vjp_f64(const double *z, const double *g_bar, double *z_bar
     symact_settle(before, nan, infinity);
 }
 
-static inline float gaussian_second_derivative_value_f32(float z)
-{
-    const double near = gaussian_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(gaussian_second_derivative_f64((double)z));
-}
-
-float symact_gaussian_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = gaussian_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_gaussian_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = gaussian_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_gaussian_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double gaussian_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(gaussian_second_derivative_f64((double)z));
-}
-
 double symact_gaussian_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = gaussian_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(gaussian_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -392,50 +243,10 @@ void symact_gaussian_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gaussian_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(gaussian_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES gaussian_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * gaussian_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gaussian_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES gaussian_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * gaussian_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gaussian_derivative_f64(symact_x))))
-}
-
-void symact_gaussian_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    gaussian_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_gaussian_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    gaussian_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_gaussian_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    gaussian_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_gaussian_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    gaussian_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_gaussian_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    gaussian_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_gaussian_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    gaussian_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 5d679176cb3174302f54a82b22e3d5df173b667783895d6c1b28c0a113b9b42f
  * SPDX-License-Identifier: MIT-0
  *
- * gelu: g = z*(erf(sqrt(2)*z/2) + 1)/2
+ * gelu, float64: g = z*(erf(sqrt(2)*z/2) + 1)/2
  */
 #include "symact.h"
 
@@ -13,42 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-
-static inline double gelu_forward_f32(double z)
-{
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return 0x1p-1 * z;
-    }
-    /* decaying exponentials */
-    if (0.0 > z) {
-        const double t = (-z);
-        const double s0 = 0x1p-1 * t;
-        return (-symact_f64_exp(-0x1p-1 * symact_power_2(t)) * s0 * symact_f64_erfcx(0x1.6a09e667f3bcdp+0 * s0));
-    }
-    /* as it is */
-    const double s0 = 0x1p-1 * z;
-    return s0 * (1.0 + symact_f64_erf(0x1.6a09e667f3bcdp+0 * s0));
-}
 
 static symact_dd gelu_forward_f64(double z)
 {
@@ -87,35 +55,11 @@ static symact_dd gelu_forward_f64(double z)
     return symact_dd_sub(t, symact_dd_mul(symact_dd_mul(symact_dd_exp(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t))), s0), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54), s0))));
 }
 
-static inline double gelu_derivative_f32(double z)
+SYMACT_HIDDEN double symact_gelu_forward_sticky(double factor, double z);
+
+double symact_gelu_forward_sticky(double factor, double z)
 {
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
-    /* decaying exponentials */
-    if (-1.0 > z) {
-        const double t = (-z);
-        const double s0 = 0x1.c5bf891b4ef6bp+0;
-        const double s1 = 0x1.6a09e667f3bcdp+0 * t;
-        return (0x1p-1 * symact_f64_exp(-0x1p-1 * symact_power_2(t)) * (s0 * symact_f64_erfcx(0x1p-1 * s1) - s1) / s0);
-    }
-    /* power series */
-    if (-0x1p-1 > z) {
-        const double distance = (0x1.80ead197f00b4p-1 + z);
-        const double t = (distance - 0x1.13e74c58cada8p-56);
-        return (t * (0x1.b9d98fa5a3215p-2 + t * (0x1.8d9a941de3ac5p-2 + t * (t * (t * (t * (0x1.3e346def42057p-6 + t * (0x1.297b9d6ffaacdp-8 + t * (t * (t * (0x1.86c863b66083cp-13 + t * (0x1.69610924deba8p-14 + t * (-0x1.784acad4b941ep-17 - 0x1.03fec69bdd554p-17 * t))) - 0x1.8680f74e6b6bap-11) - 0x1.258a6d85633afp-9))) - 0x1.e4088244f901dp-7) - 0x1.d2fa4c17c7e84p-4) - 0x1.2a2ef9bb865aep-6))) - 0x1.14ca3ee248112p-154);
-    }
-    /* as it is */
-    const double s0 = 0x1.6a09e667f3bcdp-1 * z;
-    return ((0x1p-1 + 0x1.20dd750429b6dp-1 * symact_f64_exp(-0x1p-1 * symact_power_2(z)) * s0) + 0x1p-1 * symact_f64_erf(s0));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), gelu_forward_f64(z)));
 }
 
 static symact_dd gelu_derivative_f64(double z)
@@ -158,22 +102,11 @@ static symact_dd gelu_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double gelu_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_gelu_derivative_sticky(double factor, double z);
+
+double symact_gelu_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = symact_power_2(z);
-        y2 = 0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * s0) * (2.0 - s0);
-    }
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), gelu_derivative_f64(z)));
 }
 
 static symact_dd gelu_second_derivative_f64(double z)
@@ -228,32 +161,17 @@ static symact_dd gelu_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float gelu_value_f32(float z)
-{
-    const double near = gelu_forward_f32((double)z);
-    return symact_sure(near, 0x1p-40) ? (float)near : (float)symact_f64_sticky(gelu_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_gelu_second_derivative_sticky(double factor, double z);
 
-float symact_geluf(float z)
+double symact_gelu_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = gelu_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double gelu_value_f64(double z)
-{
-    return symact_dd_to_double(gelu_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), gelu_second_derivative_f64(z)));
 }
 
 double symact_gelu(double z)
 {
     const int before = symact_raised();
-    const volatile double value = gelu_value_f64(z);
+    const volatile double value = symact_dd_to_double(gelu_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -265,7 +183,7 @@ void symact_gelu_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gelu_value_f64(z[i]);
+        const double value = symact_dd_to_double(gelu_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -273,32 +191,10 @@ void symact_gelu_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float gelu_derivative_value_f32(float z)
-{
-    const double near = gelu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(gelu_derivative_f64((double)z));
-}
-
-float symact_gelu_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = gelu_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double gelu_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(gelu_derivative_f64((double)z));
-}
-
 double symact_gelu_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = gelu_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(gelu_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -310,7 +206,7 @@ void symact_gelu_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gelu_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(gelu_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -318,32 +214,10 @@ void symact_gelu_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float gelu_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * gelu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), gelu_derivative_f64((double)z)));
-}
-
-float symact_gelu_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = gelu_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double gelu_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), gelu_derivative_f64((double)z)));
-}
-
 double symact_gelu_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = gelu_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), gelu_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -355,7 +229,7 @@ void symact_gelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gelu_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), gelu_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -363,59 +237,10 @@ void symact_gelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float gelu_second_derivative_value_f32(float z)
-{
-    const double near = gelu_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(gelu_second_derivative_f64((double)z));
-}
-
-float symact_gelu_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = gelu_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_gelu_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = gelu_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_gelu_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double gelu_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(gelu_second_derivative_f64((double)z));
-}
-
 double symact_gelu_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = gelu_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(gelu_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -427,50 +252,10 @@ void symact_gelu_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gelu_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(gelu_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES gelu_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * gelu_forward_f32(symact_x), 0x1p-40, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gelu_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES gelu_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * gelu_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gelu_derivative_f64(symact_x))))
-}
-
-void symact_gelu_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    gelu_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_gelu_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    gelu_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_gelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    gelu_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_gelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    gelu_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_gelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    gelu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_gelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    gelu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: a88ec9c6acd98dca4e268efcfc02ba33f3f75b48e6b80bf06cb722f23649e7df
  * SPDX-License-Identifier: MIT-0
  *
- * gelu_tanh: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
+ * gelu_tanh, float64: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
  */
 #include "symact.h"
 
@@ -13,42 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double gelu_tanh_forward_f32(double z);
-static inline SYMACT_INLINED double gelu_tanh_derivative_f32(double z);
-
-static inline double gelu_tanh_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1p-1 * z;
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = 0x1.9884533d43651p-1;
-        const double s1 = symact_f64_exp((-2.0 * s0 * t - 0x1.6e4e26d4801f7p-4 * s0 * symact_power_3(t)));
-        y3 = (-(s1 * t / (1.0 + s1)));
-    }
-    /* as it is */
-    const double y4 = 0x1p-1 * z * (1.0 + symact_f64_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z))));
-    double y = y4;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd gelu_tanh_forward_f64(double z)
 {
@@ -92,58 +60,11 @@ static symact_dd gelu_tanh_forward_f64(double z)
     return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-2.0), s0), t), symact_dd_mul(t, symact_dd_mul(symact_dd_mul(symact_dd_make(0x1.6e4e26d4801f7p-4, 0x1.441355475a31ap-58), s0), symact_dd_powi(t, 2)))))));
 }
 
-static inline double gelu_tanh_derivative_f32(double z)
+SYMACT_HIDDEN double symact_gelu_tanh_forward_sticky(double factor, double z);
+
+double symact_gelu_tanh_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = 0x1.c5bf891b4ef6bp+0;
-        const double s1 = (1.0 / s0);
-        const double s2 = 0x1.6a09e667f3bcdp+0;
-        const double s3 = s2 * t;
-        const double s4 = s2 * symact_power_3(t);
-        const double s5 = symact_f64_exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
-        y2 = 0x1.4f8b588e368f1p-17 * s1 * s5 * symact_power_2((1.0 / (1.0 + s5))) * (((0x1.86ap+16 * s0 + 0x1.86ap+16 * s0 * s5) - 0x1.86ap+17 * s3) - 0x1.a334p+14 * s4);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.81429f9e97e4dp-1 + z);
-        const double t = (distance - 0x1.4f523ed77dbdcp-55);
-        y3 = (t * (0x1.b8bacd2c96b91p-2 + t * (0x1.8cd1a2b2fff33p-2 + t * (t * (t * (t * (0x1.427996dc249cep-6 + t * (0x1.58c9ed713486cp-8 + t * (t * (t * (0x1.14bf895a69517p-12 + t * (0x1.04936f0ef73dbp-13 + t * (-0x1.253bce9ecae48p-15 - 0x1.0b9c949575db9p-16 * t))) - 0x1.e63f294331885p-11) - 0x1.3d8d64170bb72p-9))) - 0x1.104a83edc0ddcp-6) - 0x1.d2b77346470abp-4) - 0x1.029615edb077ap-6))) - 0x1.e6bbf7243d33ep-155);
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = 0x1.9884533d43651p-1;
-        const double s1 = symact_f64_tanh(s0 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z)));
-        y4 = ((0x1p-1 + 0x1p-1 * s1) + 0x1p-1 * s0 * z * (1.0 - symact_power_2(s1)) * (1.0 + 0x1.12ba9d1f60179p-3 * symact_power_2(z)));
-    }
-    /* decaying exponentials */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = 0x1.c5bf891b4ef6bp+0;
-        const double s1 = (1.0 / s0);
-        const double s2 = 0x1.6a09e667f3bcdp+0;
-        const double s3 = s2 * t;
-        const double s4 = s2 * symact_power_3(t);
-        const double s5 = symact_f64_exp((-2.0 * s1 * s3 - 0x1.6e4e26d4801f7p-4 * s1 * s4));
-        const double s6 = 0x1.86ap+16 * s0;
-        y5 = 0x1.4f8b588e368f1p-17 * s1 * symact_power_2((1.0 / (1.0 + s5))) * (s6 + s5 * ((0x1.86ap+17 * s3 + 0x1.a334p+14 * s4) + s6));
-    }
-    double y = y5;
-    y = 0.0 > z ? y4 : y;
-    y = -0x1p-1 > z ? y3 : y;
-    y = -1.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), gelu_tanh_forward_f64(z)));
 }
 
 static symact_dd gelu_tanh_derivative_f64(double z)
@@ -192,71 +113,11 @@ static symact_dd gelu_tanh_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double gelu_tanh_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_gelu_tanh_derivative_sticky(double factor, double z);
+
+double symact_gelu_tanh_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = 0x1.6a09e667f3bcdp+0;
-        const double s1 = 0x1.c5bf891b4ef6bp+0;
-        const double s2 = (s0 / s1);
-        const double s3 = symact_power_3(t);
-        const double s4 = symact_f64_exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
-        const double s5 = s0 * s1;
-        const double s6 = symact_power_2(t);
-        const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_power_5(t));
-        y2 = 0x1.17fd03a5404ecp-34 * s4 * symact_power_3((1.0 / (1.0 + s4))) * (((0x1.2a05f2p+34 * s0 * s1 + s4 * ((0x1.2a05f2p+34 * s5 + s7) + 0x1.3fd39c4p+32 * s5 * s6)) + 0x1.3fd39c4p+32 * s0 * s1 * s6) - s7);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.6b23142700629p+0 + z);
-        const double t = (0x1.750d2fad2c04bp-54 + distance);
-        y3 = (t * (0x1.a360c3e39b758p-2 + t * (0x1.ba73788e0f42ep-2 + t * (0x1.0bae229791eaap-7 + t * (t * (t * (0x1.4842653d453b1p-6 + t * (0x1.11cd249c34d3cp-6 + t * (0x1.9022fc3a97577p-11 + t * (t * (t * (0x1.1273a4c11227dp-12 + t * (0x1.718457f626c8cp-13 - 0x1.9bf9264e97e8ep-18 * t)) - 0x1.89f5e54488091p-11) - 0x1.5a7bd658bbef1p-9)))) - 0x1.d0e682b09898dp-5) - 0x1.49ec14523aa05p-3)))) - 0x1.0eb5f4a743a39p-153);
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_power_2(z);
-        const double s1 = 0x1.9884533d43651p-1;
-        const double s2 = s1 * z;
-        const double s3 = symact_f64_tanh(s2 * ((0x1.86ap+17 + 0x1.1778p+13 * s0) / 0x1.86ap+17));
-        y4 = 0x1p-1 * s1 * (1.0 - symact_power_2(s3)) * ((2.0 + 0x1.12ba9d1f60179p-1 * s0) - 0x1.b7cdfd9d7bdbbp-35 * s2 * s3 * symact_power_2((0x1.86ap+17 + 0x1.a334p+14 * s0)));
-    }
-    /* power series */
-    double y5;
-    {
-        const double distance = (z - 0x1.6b23142700629p+0);
-        const double t = (distance - 0x1.750d2fad2c04bp-54);
-        y5 = (t * (t * (0x1.ba73788e0f42ep-2 + t * (t * (t * (0x1.d0e682b09898dp-5 + t * (0x1.4842653d453b1p-6 + t * (t * (0x1.9022fc3a97577p-11 + t * (0x1.5a7bd658bbef1p-9 + t * (t * (t * (0x1.718457f626c8cp-13 + 0x1.9bf9264e97e8ep-18 * t) - 0x1.1273a4c11227dp-12) - 0x1.89f5e54488091p-11))) - 0x1.11cd249c34d3cp-6))) - 0x1.49ec14523aa05p-3) - 0x1.0bae229791eaap-7)) - 0x1.a360c3e39b758p-2) - 0x1.0eb5f4a743a39p-153);
-    }
-    /* decaying exponentials */
-    double y6;
-    {
-        const double t = z;
-        const double s0 = 0x1.6a09e667f3bcdp+0;
-        const double s1 = 0x1.c5bf891b4ef6bp+0;
-        const double s2 = (s0 / s1);
-        const double s3 = symact_power_3(t);
-        const double s4 = symact_f64_exp((-0x1.6e4e26d4801f7p-4 * s2 * s3 - 2.0 * s2 * t));
-        const double s5 = s0 * s1;
-        const double s6 = symact_power_2(t);
-        const double s7 = ((0x1.3fd39c4p+33 * s3 + 0x1.2a05f2p+35 * t) + 0x1.5739a148p+29 * symact_power_5(t));
-        y6 = 0x1.17fd03a5404ecp-34 * s4 * symact_power_3((1.0 / (1.0 + s4))) * (((0x1.2a05f2p+34 * s0 * s1 + s4 * ((0x1.2a05f2p+34 * s5 + s7) + 0x1.3fd39c4p+32 * s5 * s6)) + 0x1.3fd39c4p+32 * s0 * s1 * s6) - s7);
-    }
-    double y = y6;
-    y = 0x1.8p+0 > z ? y5 : y;
-    y = 0x1.4p+0 > z ? y4 : y;
-    y = -0x1.4p+0 > z ? y3 : y;
-    y = -0x1.8p+0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), gelu_tanh_derivative_f64(z)));
 }
 
 static symact_dd gelu_tanh_second_derivative_f64(double z)
@@ -328,32 +189,17 @@ static symact_dd gelu_tanh_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float gelu_tanh_value_f32(float z)
-{
-    const double near = gelu_tanh_forward_f32((double)z);
-    return symact_sure(near, 0x1p-41) ? (float)near : (float)symact_f64_sticky(gelu_tanh_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_gelu_tanh_second_derivative_sticky(double factor, double z);
 
-float symact_gelu_tanhf(float z)
+double symact_gelu_tanh_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = gelu_tanh_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double gelu_tanh_value_f64(double z)
-{
-    return symact_dd_to_double(gelu_tanh_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), gelu_tanh_second_derivative_f64(z)));
 }
 
 double symact_gelu_tanh(double z)
 {
     const int before = symact_raised();
-    const volatile double value = gelu_tanh_value_f64(z);
+    const volatile double value = symact_dd_to_double(gelu_tanh_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -365,7 +211,7 @@ void symact_gelu_tanh_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gelu_tanh_value_f64(z[i]);
+        const double value = symact_dd_to_double(gelu_tanh_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -373,32 +219,10 @@ void symact_gelu_tanh_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float gelu_tanh_derivative_value_f32(float z)
-{
-    const double near = gelu_tanh_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(gelu_tanh_derivative_f64((double)z));
-}
-
-float symact_gelu_tanh_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = gelu_tanh_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double gelu_tanh_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(gelu_tanh_derivative_f64((double)z));
-}
-
 double symact_gelu_tanh_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = gelu_tanh_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(gelu_tanh_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -410,7 +234,7 @@ void symact_gelu_tanh_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gelu_tanh_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(gelu_tanh_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -418,32 +242,10 @@ void symact_gelu_tanh_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float gelu_tanh_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * gelu_tanh_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), gelu_tanh_derivative_f64((double)z)));
-}
-
-float symact_gelu_tanh_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = gelu_tanh_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double gelu_tanh_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), gelu_tanh_derivative_f64((double)z)));
-}
-
 double symact_gelu_tanh_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = gelu_tanh_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), gelu_tanh_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -455,7 +257,7 @@ void symact_gelu_tanh_vjp_f64(const double *z, const double *g_bar, double *z_ba
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gelu_tanh_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), gelu_tanh_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -463,59 +265,10 @@ void symact_gelu_tanh_vjp_f64(const double *z, const double *g_bar, double *z_ba
     symact_settle(before, nan, infinity);
 }
 
-static inline float gelu_tanh_second_derivative_value_f32(float z)
-{
-    const double near = gelu_tanh_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(gelu_tanh_second_derivative_f64((double)z));
-}
-
-float symact_gelu_tanh_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = gelu_tanh_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_gelu_tanh_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = gelu_tanh_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_gelu_tanh_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double gelu_tanh_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(gelu_tanh_second_derivative_f64((double)z));
-}
-
 double symact_gelu_tanh_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = gelu_tanh_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(gelu_tanh_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -527,50 +280,10 @@ void symact_gelu_tanh_second_derivative_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = gelu_tanh_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(gelu_tanh_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES gelu_tanh_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * gelu_tanh_forward_f32(symact_x), 0x1p-41, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gelu_tanh_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES gelu_tanh_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * gelu_tanh_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), gelu_tanh_derivative_f64(symact_x))))
-}
-
-void symact_gelu_tanh_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    gelu_tanh_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_gelu_tanh_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    gelu_tanh_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_gelu_tanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    gelu_tanh_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_gelu_tanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    gelu_tanh_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_gelu_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    gelu_tanh_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_gelu_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    gelu_tanh_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

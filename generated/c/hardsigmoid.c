@@ -5,7 +5,7 @@
  * Formula sha256: 45501d28a9a1c5dc087127c30cfe81041763c05ad757f2cf195f09a03d63cf97
  * SPDX-License-Identifier: MIT-0
  *
- * hardsigmoid: g = Min(1, Max(0, z/6 + 1/2))
+ * hardsigmoid, float64: g = Min(1, Max(0, z/6 + 1/2))
  */
 #include "symact.h"
 
@@ -13,37 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double hardsigmoid_forward_f32(double z);
-static inline SYMACT_INLINED double hardsigmoid_derivative_f32(double z);
-static inline SYMACT_INLINED double hardsigmoid_derivative_from_output_f32(double z);
-
-static inline double hardsigmoid_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* common denominator */
-    const double y3 = ((3.0 + z) / 6.0);
-    /* as it is */
-    const double y4 = 1.0;
-    double y = y4;
-    y = 3.0 >= z ? y3 : y;
-    y = -3.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd hardsigmoid_forward_f64(double z)
 {
@@ -72,24 +45,11 @@ static symact_dd hardsigmoid_forward_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double hardsigmoid_derivative_f32(double z)
+SYMACT_HIDDEN double symact_hardsigmoid_forward_sticky(double factor, double z);
+
+double symact_hardsigmoid_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0x1.5555555555555p-3;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 3.0 > z ? y3 : y;
-    y = -3.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardsigmoid_forward_f64(z)));
 }
 
 static symact_dd hardsigmoid_derivative_f64(double z)
@@ -119,24 +79,11 @@ static symact_dd hardsigmoid_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline double hardsigmoid_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_hardsigmoid_derivative_sticky(double factor, double z);
+
+double symact_hardsigmoid_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0x1.5555555555555p-3;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 1.0 > z ? y3 : y;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardsigmoid_derivative_f64(z)));
 }
 
 static symact_dd hardsigmoid_derivative_from_output_f64(double z)
@@ -166,27 +113,11 @@ static symact_dd hardsigmoid_derivative_from_output_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline double hardsigmoid_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_hardsigmoid_derivative_from_output_sticky(double factor, double z);
+
+double symact_hardsigmoid_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 0.0;
-    /* as it is */
-    const double y5 = 0.0;
-    double y = y5;
-    y = 3.0 >= z ? y4 : y;
-    y = -3.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardsigmoid_derivative_from_output_f64(z)));
 }
 
 static symact_dd hardsigmoid_second_derivative_f64(double z)
@@ -220,32 +151,17 @@ static symact_dd hardsigmoid_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float hardsigmoid_value_f32(float z)
-{
-    const double near = hardsigmoid_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(hardsigmoid_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_hardsigmoid_second_derivative_sticky(double factor, double z);
 
-float symact_hardsigmoidf(float z)
+double symact_hardsigmoid_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = hardsigmoid_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardsigmoid_value_f64(double z)
-{
-    return symact_dd_to_double(hardsigmoid_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardsigmoid_second_derivative_f64(z)));
 }
 
 double symact_hardsigmoid(double z)
 {
     const int before = symact_raised();
-    const volatile double value = hardsigmoid_value_f64(z);
+    const volatile double value = symact_dd_to_double(hardsigmoid_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -257,7 +173,7 @@ void symact_hardsigmoid_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardsigmoid_value_f64(z[i]);
+        const double value = symact_dd_to_double(hardsigmoid_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -265,31 +181,10 @@ void symact_hardsigmoid_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardsigmoid_derivative_value_f32(float z)
-{
-    return (float)(hardsigmoid_derivative_f32((double)z));
-}
-
-float symact_hardsigmoid_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = hardsigmoid_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardsigmoid_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(hardsigmoid_derivative_f64((double)z));
-}
-
 double symact_hardsigmoid_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = hardsigmoid_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(hardsigmoid_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -301,7 +196,7 @@ void symact_hardsigmoid_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardsigmoid_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(hardsigmoid_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -309,31 +204,10 @@ void symact_hardsigmoid_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardsigmoid_derivative_from_output_value_f32(float g)
-{
-    return (float)(hardsigmoid_derivative_from_output_f32((double)g));
-}
-
-float symact_hardsigmoid_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = hardsigmoid_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardsigmoid_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(hardsigmoid_derivative_from_output_f64((double)g));
-}
-
 double symact_hardsigmoid_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = hardsigmoid_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(hardsigmoid_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -345,7 +219,7 @@ void symact_hardsigmoid_derivative_from_output_f64(const double *g, double *d, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardsigmoid_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(hardsigmoid_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -353,31 +227,10 @@ void symact_hardsigmoid_derivative_from_output_f64(const double *g, double *d, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardsigmoid_vjp_value_f32(float z, float g_bar)
-{
-    return (float)((double)g_bar * hardsigmoid_derivative_f32((double)z));
-}
-
-float symact_hardsigmoid_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = hardsigmoid_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardsigmoid_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardsigmoid_derivative_f64((double)z)));
-}
-
 double symact_hardsigmoid_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = hardsigmoid_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), hardsigmoid_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -389,7 +242,7 @@ void symact_hardsigmoid_vjp_f64(const double *z, const double *g_bar, double *z_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardsigmoid_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), hardsigmoid_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -397,31 +250,10 @@ void symact_hardsigmoid_vjp_f64(const double *z, const double *g_bar, double *z_
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardsigmoid_vjp_from_output_value_f32(float g, float g_bar)
-{
-    return (float)((double)g_bar * hardsigmoid_derivative_from_output_f32((double)g));
-}
-
-float symact_hardsigmoid_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = hardsigmoid_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardsigmoid_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardsigmoid_derivative_from_output_f64((double)g)));
-}
-
 double symact_hardsigmoid_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = hardsigmoid_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), hardsigmoid_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -433,7 +265,7 @@ void symact_hardsigmoid_vjp_from_output_f64(const double *g, const double *g_bar
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardsigmoid_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), hardsigmoid_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -441,43 +273,10 @@ void symact_hardsigmoid_vjp_from_output_f64(const double *g, const double *g_bar
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardsigmoid_second_derivative_value_f32(float z)
-{
-    return (float)(hardsigmoid_second_derivative_f32((double)z));
-}
-
-float symact_hardsigmoid_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = hardsigmoid_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_hardsigmoid_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardsigmoid_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double hardsigmoid_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(hardsigmoid_second_derivative_f64((double)z));
-}
-
 double symact_hardsigmoid_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = hardsigmoid_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(hardsigmoid_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -489,75 +288,10 @@ void symact_hardsigmoid_second_derivative_f64(const double *z, double *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardsigmoid_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(hardsigmoid_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES hardsigmoid_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * hardsigmoid_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardsigmoid_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES hardsigmoid_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * hardsigmoid_derivative_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardsigmoid_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES hardsigmoid_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * hardsigmoid_derivative_from_output_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardsigmoid_derivative_from_output_f64(symact_x))))
-}
-
-void symact_hardsigmoid_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    hardsigmoid_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_hardsigmoid_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    hardsigmoid_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_hardsigmoid_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    hardsigmoid_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_hardsigmoid_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    hardsigmoid_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_hardsigmoid_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    hardsigmoid_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_hardsigmoid_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    hardsigmoid_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_hardsigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    hardsigmoid_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_hardsigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    hardsigmoid_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_hardsigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    hardsigmoid_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_hardsigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    hardsigmoid_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 5bd0d088cbba3e5d0563bfae0f2406ffa3a01fa9c5f5f0c60fcde6b892d58c8b
  * SPDX-License-Identifier: MIT-0
  *
- * hardswish: g = z*Min(1, Max(0, z/6 + 1/2))
+ * hardswish, float64: g = z*Min(1, Max(0, z/6 + 1/2))
  */
 #include "symact.h"
 
@@ -13,39 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double hardswish_forward_f32(double z);
-static inline SYMACT_INLINED double hardswish_derivative_f32(double z);
-
-static inline double hardswish_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1p-1 * z;
-    /* as it is */
-    const double y3 = 0.0;
-    /* common denominator */
-    const double y4 = 0x1.5555555555555p-3 * z * (3.0 + z);
-    /* as it is */
-    const double y5 = z;
-    double y = y5;
-    y = 3.0 >= z ? y4 : y;
-    y = -3.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd hardswish_forward_f64(double z)
 {
@@ -82,24 +53,11 @@ static symact_dd hardswish_forward_f64(double z)
     return x;
 }
 
-static inline double hardswish_derivative_f32(double z)
+SYMACT_HIDDEN double symact_hardswish_forward_sticky(double factor, double z);
+
+double symact_hardswish_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* common denominator */
-    const double y3 = ((3.0 + 2.0 * z) / 6.0);
-    /* as it is */
-    const double y4 = 1.0;
-    double y = y4;
-    y = 3.0 > z ? y3 : y;
-    y = -3.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardswish_forward_f64(z)));
 }
 
 static symact_dd hardswish_derivative_f64(double z)
@@ -130,24 +88,11 @@ static symact_dd hardswish_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double hardswish_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_hardswish_derivative_sticky(double factor, double z);
+
+double symact_hardswish_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0x1.5555555555555p-2;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 3.0 > z ? y3 : y;
-    y = -3.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardswish_derivative_f64(z)));
 }
 
 static symact_dd hardswish_second_derivative_f64(double z)
@@ -177,32 +122,17 @@ static symact_dd hardswish_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float hardswish_value_f32(float z)
-{
-    const double near = hardswish_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(hardswish_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_hardswish_second_derivative_sticky(double factor, double z);
 
-float symact_hardswishf(float z)
+double symact_hardswish_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = hardswish_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardswish_value_f64(double z)
-{
-    return symact_dd_to_double(hardswish_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardswish_second_derivative_f64(z)));
 }
 
 double symact_hardswish(double z)
 {
     const int before = symact_raised();
-    const volatile double value = hardswish_value_f64(z);
+    const volatile double value = symact_dd_to_double(hardswish_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -214,7 +144,7 @@ void symact_hardswish_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardswish_value_f64(z[i]);
+        const double value = symact_dd_to_double(hardswish_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -222,32 +152,10 @@ void symact_hardswish_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardswish_derivative_value_f32(float z)
-{
-    const double near = hardswish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(hardswish_derivative_f64((double)z));
-}
-
-float symact_hardswish_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = hardswish_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardswish_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(hardswish_derivative_f64((double)z));
-}
-
 double symact_hardswish_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = hardswish_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(hardswish_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -259,7 +167,7 @@ void symact_hardswish_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardswish_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(hardswish_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -267,32 +175,10 @@ void symact_hardswish_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardswish_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * hardswish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), hardswish_derivative_f64((double)z)));
-}
-
-float symact_hardswish_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = hardswish_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardswish_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardswish_derivative_f64((double)z)));
-}
-
 double symact_hardswish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = hardswish_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), hardswish_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -304,7 +190,7 @@ void symact_hardswish_vjp_f64(const double *z, const double *g_bar, double *z_ba
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardswish_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), hardswish_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -312,43 +198,10 @@ void symact_hardswish_vjp_f64(const double *z, const double *g_bar, double *z_ba
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardswish_second_derivative_value_f32(float z)
-{
-    return (float)(hardswish_second_derivative_f32((double)z));
-}
-
-float symact_hardswish_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = hardswish_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_hardswish_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardswish_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double hardswish_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(hardswish_second_derivative_f64((double)z));
-}
-
 double symact_hardswish_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = hardswish_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(hardswish_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -360,50 +213,10 @@ void symact_hardswish_second_derivative_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardswish_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(hardswish_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES hardswish_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * hardswish_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardswish_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES hardswish_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * hardswish_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardswish_derivative_f64(symact_x))))
-}
-
-void symact_hardswish_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    hardswish_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_hardswish_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    hardswish_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_hardswish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    hardswish_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_hardswish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    hardswish_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_hardswish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    hardswish_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_hardswish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    hardswish_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

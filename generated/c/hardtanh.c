@@ -5,7 +5,7 @@
  * Formula sha256: 265444792853b48f0746aa836b7b8723d419159c3a8f3c342e863b5d84eeb251
  * SPDX-License-Identifier: MIT-0
  *
- * hardtanh: g = Min(max_val, Max(min_val, z))
+ * hardtanh, float64: g = Min(max_val, Max(min_val, z))
  */
 #include "symact.h"
 
@@ -13,39 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double hardtanh_forward_f32(double z, double min_val, double max_val);
-static inline SYMACT_INLINED double hardtanh_derivative_f32(double z, double min_val, double max_val);
-static inline SYMACT_INLINED double hardtanh_derivative_from_output_f32(double z, double min_val, double max_val);
-
-static inline double hardtanh_forward_f32(double z, double min_val, double max_val)
-{
-    (void)min_val;
-    (void)max_val;
-    /* the limit */
-    const double y0 = min_val;
-    /* the limit */
-    const double y1 = max_val;
-    /* as it is */
-    const double y2 = min_val;
-    /* as it is */
-    const double y3 = z;
-    /* as it is */
-    const double y4 = max_val;
-    double y = y4;
-    y = max_val >= z ? y3 : y;
-    y = min_val >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd hardtanh_forward_f64(double z, double min_val, double max_val)
 {
@@ -80,26 +51,11 @@ static symact_dd hardtanh_forward_f64(double z, double min_val, double max_val)
     return dd_max_val;
 }
 
-static inline double hardtanh_derivative_f32(double z, double min_val, double max_val)
+SYMACT_HIDDEN double symact_hardtanh_forward_sticky(double factor, double z, double min_val, double max_val);
+
+double symact_hardtanh_forward_sticky(double factor, double z, double min_val, double max_val)
 {
-    (void)min_val;
-    (void)max_val;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = max_val > z ? y3 : y;
-    y = min_val >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardtanh_forward_f64(z, min_val, max_val)));
 }
 
 static symact_dd hardtanh_derivative_f64(double z, double min_val, double max_val)
@@ -135,26 +91,11 @@ static symact_dd hardtanh_derivative_f64(double z, double min_val, double max_va
     return symact_dd_from_double(0.0);
 }
 
-static inline double hardtanh_derivative_from_output_f32(double z, double min_val, double max_val)
+SYMACT_HIDDEN double symact_hardtanh_derivative_sticky(double factor, double z, double min_val, double max_val);
+
+double symact_hardtanh_derivative_sticky(double factor, double z, double min_val, double max_val)
 {
-    (void)min_val;
-    (void)max_val;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = max_val > z ? y3 : y;
-    y = min_val >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardtanh_derivative_f64(z, min_val, max_val)));
 }
 
 static symact_dd hardtanh_derivative_from_output_f64(double z, double min_val, double max_val)
@@ -190,26 +131,11 @@ static symact_dd hardtanh_derivative_from_output_f64(double z, double min_val, d
     return symact_dd_from_double(0.0);
 }
 
-static inline double hardtanh_second_derivative_f32(double z, double min_val, double max_val)
+SYMACT_HIDDEN double symact_hardtanh_derivative_from_output_sticky(double factor, double z, double min_val, double max_val);
+
+double symact_hardtanh_derivative_from_output_sticky(double factor, double z, double min_val, double max_val)
 {
-    (void)min_val;
-    (void)max_val;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = max_val >= z ? y3 : y;
-    y = min_val >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardtanh_derivative_from_output_f64(z, min_val, max_val)));
 }
 
 static symact_dd hardtanh_second_derivative_f64(double z, double min_val, double max_val)
@@ -245,26 +171,11 @@ static symact_dd hardtanh_second_derivative_f64(double z, double min_val, double
     return symact_dd_from_double(0.0);
 }
 
-static inline double hardtanh_derivative_wrt_min_val_f32(double z, double min_val, double max_val)
+SYMACT_HIDDEN double symact_hardtanh_second_derivative_sticky(double factor, double z, double min_val, double max_val);
+
+double symact_hardtanh_second_derivative_sticky(double factor, double z, double min_val, double max_val)
 {
-    (void)min_val;
-    (void)max_val;
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 1.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = max_val >= z ? y3 : y;
-    y = min_val >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardtanh_second_derivative_f64(z, min_val, max_val)));
 }
 
 static symact_dd hardtanh_derivative_wrt_min_val_f64(double z, double min_val, double max_val)
@@ -300,26 +211,11 @@ static symact_dd hardtanh_derivative_wrt_min_val_f64(double z, double min_val, d
     return symact_dd_from_double(0.0);
 }
 
-static inline double hardtanh_derivative_wrt_max_val_f32(double z, double min_val, double max_val)
+SYMACT_HIDDEN double symact_hardtanh_derivative_wrt_min_val_sticky(double factor, double z, double min_val, double max_val);
+
+double symact_hardtanh_derivative_wrt_min_val_sticky(double factor, double z, double min_val, double max_val)
 {
-    (void)min_val;
-    (void)max_val;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 1.0;
-    double y = y4;
-    y = max_val > z ? y3 : y;
-    y = min_val >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardtanh_derivative_wrt_min_val_f64(z, min_val, max_val)));
 }
 
 static symact_dd hardtanh_derivative_wrt_max_val_f64(double z, double min_val, double max_val)
@@ -355,31 +251,17 @@ static symact_dd hardtanh_derivative_wrt_max_val_f64(double z, double min_val, d
     return symact_dd_from_double(1.0);
 }
 
-static inline float hardtanh_value_f32(float z, float min_val, float max_val)
-{
-    return (float)(hardtanh_forward_f32((double)z, (double)min_val, (double)max_val));
-}
+SYMACT_HIDDEN double symact_hardtanh_derivative_wrt_max_val_sticky(double factor, double z, double min_val, double max_val);
 
-float symact_hardtanhf(float z, float min_val, float max_val)
+double symact_hardtanh_derivative_wrt_max_val_sticky(double factor, double z, double min_val, double max_val)
 {
-    const int before = symact_raised();
-    const volatile float value = hardtanh_value_f32(z, min_val, max_val);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardtanh_value_f64(double z, double min_val, double max_val)
-{
-    return symact_dd_to_double(hardtanh_forward_f64((double)z, (double)min_val, (double)max_val));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), hardtanh_derivative_wrt_max_val_f64(z, min_val, max_val)));
 }
 
 double symact_hardtanh(double z, double min_val, double max_val)
 {
     const int before = symact_raised();
-    const volatile double value = hardtanh_value_f64(z, min_val, max_val);
+    const volatile double value = symact_dd_to_double(hardtanh_forward_f64(z, min_val, max_val));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -391,7 +273,7 @@ void symact_hardtanh_f64(const double *z, double *g, size_t n, double min_val, d
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardtanh_value_f64(z[i], min_val, max_val);
+        const double value = symact_dd_to_double(hardtanh_forward_f64(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -399,31 +281,10 @@ void symact_hardtanh_f64(const double *z, double *g, size_t n, double min_val, d
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardtanh_derivative_value_f32(float z, float min_val, float max_val)
-{
-    return (float)(hardtanh_derivative_f32((double)z, (double)min_val, (double)max_val));
-}
-
-float symact_hardtanh_derivativef(float z, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    const volatile float value = hardtanh_derivative_value_f32(z, min_val, max_val);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardtanh_derivative_value_f64(double z, double min_val, double max_val)
-{
-    return symact_dd_to_double(hardtanh_derivative_f64((double)z, (double)min_val, (double)max_val));
-}
-
 double symact_hardtanh_derivative(double z, double min_val, double max_val)
 {
     const int before = symact_raised();
-    const volatile double value = hardtanh_derivative_value_f64(z, min_val, max_val);
+    const volatile double value = symact_dd_to_double(hardtanh_derivative_f64(z, min_val, max_val));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -435,7 +296,7 @@ void symact_hardtanh_derivative_f64(const double *z, double *d, size_t n, double
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardtanh_derivative_value_f64(z[i], min_val, max_val);
+        const double value = symact_dd_to_double(hardtanh_derivative_f64(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -443,40 +304,10 @@ void symact_hardtanh_derivative_f64(const double *z, double *d, size_t n, double
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardtanh_derivative_from_output_value_f32(float g, float min_val, float max_val)
-{
-    return (float)(hardtanh_derivative_from_output_f32((double)g, (double)min_val, (double)max_val));
-}
-
-float symact_hardtanh_derivative_from_outputf(float g, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    const volatile float value = hardtanh_derivative_from_output_value_f32(g, min_val, max_val);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_hardtanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float min_val, float max_val)
-{
-    if (!(min_val < max_val)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_hardtanh_derivative_from_output_f32(g, d, n, min_val, max_val);
-    return SYMACT_OK;
-}
-
-static inline double hardtanh_derivative_from_output_value_f64(double g, double min_val, double max_val)
-{
-    return symact_dd_to_double(hardtanh_derivative_from_output_f64((double)g, (double)min_val, (double)max_val));
-}
-
 double symact_hardtanh_derivative_from_output(double g, double min_val, double max_val)
 {
     const int before = symact_raised();
-    const volatile double value = hardtanh_derivative_from_output_value_f64(g, min_val, max_val);
+    const volatile double value = symact_dd_to_double(hardtanh_derivative_from_output_f64(g, min_val, max_val));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -488,7 +319,7 @@ void symact_hardtanh_derivative_from_output_f64(const double *g, double *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardtanh_derivative_from_output_value_f64(g[i], min_val, max_val);
+        const double value = symact_dd_to_double(hardtanh_derivative_from_output_f64(g[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -505,31 +336,10 @@ int symact_hardtanh_derivative_from_output_checked_f64(const double *g, double *
     return SYMACT_OK;
 }
 
-static inline float hardtanh_vjp_value_f32(float z, float g_bar, float min_val, float max_val)
-{
-    return (float)((double)g_bar * hardtanh_derivative_f32((double)z, (double)min_val, (double)max_val));
-}
-
-float symact_hardtanh_vjpf(float z, float g_bar, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    const volatile float value = hardtanh_vjp_value_f32(z, g_bar, min_val, max_val);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double hardtanh_vjp_value_f64(double z, double g_bar, double min_val, double max_val)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardtanh_derivative_f64((double)z, (double)min_val, (double)max_val)));
-}
-
 double symact_hardtanh_vjp(double z, double g_bar, double min_val, double max_val)
 {
     const int before = symact_raised();
-    const volatile double value = hardtanh_vjp_value_f64(z, g_bar, min_val, max_val);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), hardtanh_derivative_f64(z, min_val, max_val)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -541,7 +351,7 @@ void symact_hardtanh_vjp_f64(const double *z, const double *g_bar, double *z_bar
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardtanh_vjp_value_f64(z[i], g_bar[i], min_val, max_val);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), hardtanh_derivative_f64(z[i], min_val, max_val)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -549,40 +359,10 @@ void symact_hardtanh_vjp_f64(const double *z, const double *g_bar, double *z_bar
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardtanh_vjp_from_output_value_f32(float g, float g_bar, float min_val, float max_val)
-{
-    return (float)((double)g_bar * hardtanh_derivative_from_output_f32((double)g, (double)min_val, (double)max_val));
-}
-
-float symact_hardtanh_vjp_from_outputf(float g, float g_bar, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    const volatile float value = hardtanh_vjp_from_output_value_f32(g, g_bar, min_val, max_val);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_hardtanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float min_val, float max_val)
-{
-    if (!(min_val < max_val)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_hardtanh_vjp_from_output_f32(g, g_bar, z_bar, n, min_val, max_val);
-    return SYMACT_OK;
-}
-
-static inline double hardtanh_vjp_from_output_value_f64(double g, double g_bar, double min_val, double max_val)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), hardtanh_derivative_from_output_f64((double)g, (double)min_val, (double)max_val)));
-}
-
 double symact_hardtanh_vjp_from_output(double g, double g_bar, double min_val, double max_val)
 {
     const int before = symact_raised();
-    const volatile double value = hardtanh_vjp_from_output_value_f64(g, g_bar, min_val, max_val);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), hardtanh_derivative_from_output_f64(g, min_val, max_val)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -594,7 +374,7 @@ void symact_hardtanh_vjp_from_output_f64(const double *g, const double *g_bar, d
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardtanh_vjp_from_output_value_f64(g[i], g_bar[i], min_val, max_val);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), hardtanh_derivative_from_output_f64(g[i], min_val, max_val)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -611,43 +391,10 @@ int symact_hardtanh_vjp_from_output_checked_f64(const double *g, const double *g
     return SYMACT_OK;
 }
 
-static inline float hardtanh_second_derivative_value_f32(float z, float min_val, float max_val)
-{
-    return (float)(hardtanh_second_derivative_f32((double)z, (double)min_val, (double)max_val));
-}
-
-float symact_hardtanh_second_derivativef(float z, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    const volatile float value = hardtanh_second_derivative_value_f32(z, min_val, max_val);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardtanh_second_derivative_value_f32(z[i], min_val, max_val);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double hardtanh_second_derivative_value_f64(double z, double min_val, double max_val)
-{
-    return symact_dd_to_double(hardtanh_second_derivative_f64((double)z, (double)min_val, (double)max_val));
-}
-
 double symact_hardtanh_second_derivative(double z, double min_val, double max_val)
 {
     const int before = symact_raised();
-    const volatile double value = hardtanh_second_derivative_value_f64(z, min_val, max_val);
+    const volatile double value = symact_dd_to_double(hardtanh_second_derivative_f64(z, min_val, max_val));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -659,7 +406,7 @@ void symact_hardtanh_second_derivative_f64(const double *z, double *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardtanh_second_derivative_value_f64(z[i], min_val, max_val);
+        const double value = symact_dd_to_double(hardtanh_second_derivative_f64(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -667,43 +414,10 @@ void symact_hardtanh_second_derivative_f64(const double *z, double *d, size_t n,
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardtanh_derivative_wrt_min_val_value_f32(float z, float min_val, float max_val)
-{
-    return (float)(hardtanh_derivative_wrt_min_val_f32((double)z, (double)min_val, (double)max_val));
-}
-
-float symact_hardtanh_derivative_wrt_min_valf(float z, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    const volatile float value = hardtanh_derivative_wrt_min_val_value_f32(z, min_val, max_val);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardtanh_derivative_wrt_min_val_value_f32(z[i], min_val, max_val);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double hardtanh_derivative_wrt_min_val_value_f64(double z, double min_val, double max_val)
-{
-    return symact_dd_to_double(hardtanh_derivative_wrt_min_val_f64((double)z, (double)min_val, (double)max_val));
-}
-
 double symact_hardtanh_derivative_wrt_min_val(double z, double min_val, double max_val)
 {
     const int before = symact_raised();
-    const volatile double value = hardtanh_derivative_wrt_min_val_value_f64(z, min_val, max_val);
+    const volatile double value = symact_dd_to_double(hardtanh_derivative_wrt_min_val_f64(z, min_val, max_val));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -715,7 +429,7 @@ void symact_hardtanh_derivative_wrt_min_val_f64(const double *z, double *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardtanh_derivative_wrt_min_val_value_f64(z[i], min_val, max_val);
+        const double value = symact_dd_to_double(hardtanh_derivative_wrt_min_val_f64(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -723,43 +437,10 @@ void symact_hardtanh_derivative_wrt_min_val_f64(const double *z, double *d, size
     symact_settle(before, nan, infinity);
 }
 
-static inline float hardtanh_derivative_wrt_max_val_value_f32(float z, float min_val, float max_val)
-{
-    return (float)(hardtanh_derivative_wrt_max_val_f32((double)z, (double)min_val, (double)max_val));
-}
-
-float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    const volatile float value = hardtanh_derivative_wrt_max_val_value_f32(z, min_val, max_val);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t n, float min_val, float max_val)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = hardtanh_derivative_wrt_max_val_value_f32(z[i], min_val, max_val);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double hardtanh_derivative_wrt_max_val_value_f64(double z, double min_val, double max_val)
-{
-    return symact_dd_to_double(hardtanh_derivative_wrt_max_val_f64((double)z, (double)min_val, (double)max_val));
-}
-
 double symact_hardtanh_derivative_wrt_max_val(double z, double min_val, double max_val)
 {
     const int before = symact_raised();
-    const volatile double value = hardtanh_derivative_wrt_max_val_value_f64(z, min_val, max_val);
+    const volatile double value = symact_dd_to_double(hardtanh_derivative_wrt_max_val_f64(z, min_val, max_val));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -771,75 +452,10 @@ void symact_hardtanh_derivative_wrt_max_val_f64(const double *z, double *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = hardtanh_derivative_wrt_max_val_value_f64(z[i], min_val, max_val);
+        const double value = symact_dd_to_double(hardtanh_derivative_wrt_max_val_f64(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES hardtanh_forward_halves(SYMACT_OF_HALVES, float min_val, float max_val)
-{
-    SYMACT_EACH_HALF(symact_y * hardtanh_forward_f32(symact_x, (double)min_val, (double)max_val), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardtanh_forward_f64(symact_x, (double)min_val, (double)max_val))))
-}
-
-SYMACT_HALVES hardtanh_derivative_halves(SYMACT_OF_HALVES, float min_val, float max_val)
-{
-    SYMACT_EACH_HALF(symact_y * hardtanh_derivative_f32(symact_x, (double)min_val, (double)max_val), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardtanh_derivative_f64(symact_x, (double)min_val, (double)max_val))))
-}
-
-SYMACT_HALVES hardtanh_derivative_from_output_halves(SYMACT_OF_HALVES, float min_val, float max_val)
-{
-    SYMACT_EACH_HALF(symact_y * hardtanh_derivative_from_output_f32(symact_x, (double)min_val, (double)max_val), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), hardtanh_derivative_from_output_f64(symact_x, (double)min_val, (double)max_val))))
-}
-
-void symact_hardtanh_f16(const uint16_t *z, uint16_t *g, size_t n, float min_val, float max_val)
-{
-    hardtanh_forward_halves(symact_half_f16, z, NULL, g, n, min_val, max_val);
-}
-
-void symact_hardtanh_bf16(const uint16_t *z, uint16_t *g, size_t n, float min_val, float max_val)
-{
-    hardtanh_forward_halves(symact_half_bf16, z, NULL, g, n, min_val, max_val);
-}
-
-void symact_hardtanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float min_val, float max_val)
-{
-    hardtanh_derivative_halves(symact_half_f16, z, NULL, d, n, min_val, max_val);
-}
-
-void symact_hardtanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float min_val, float max_val)
-{
-    hardtanh_derivative_halves(symact_half_bf16, z, NULL, d, n, min_val, max_val);
-}
-
-void symact_hardtanh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float min_val, float max_val)
-{
-    hardtanh_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, min_val, max_val);
-}
-
-void symact_hardtanh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float min_val, float max_val)
-{
-    hardtanh_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, min_val, max_val);
-}
-
-void symact_hardtanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
-{
-    hardtanh_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, min_val, max_val);
-}
-
-void symact_hardtanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
-{
-    hardtanh_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, min_val, max_val);
-}
-
-void symact_hardtanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
-{
-    hardtanh_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, min_val, max_val);
-}
-
-void symact_hardtanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float min_val, float max_val)
-{
-    hardtanh_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, min_val, max_val);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: b63a5f70c43babae1ec92fa9512482247ea2bfa089dab81c3edde77772e94e92
  * SPDX-License-Identifier: MIT-0
  *
- * isrlu: g = Piecewise((z, z >= 0), (z/sqrt(alpha*z**2 + 1), True))
+ * isrlu, float64: g = Piecewise((z, z >= 0), (z/sqrt(alpha*z**2 + 1), True))
  */
 #include "symact.h"
 
@@ -13,38 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double isrlu_forward_f32(double z, double alpha);
-static inline SYMACT_INLINED double isrlu_derivative_f32(double z, double alpha);
-static inline SYMACT_INLINED double isrlu_derivative_from_output_f32(double z, double alpha);
-
-static inline double isrlu_forward_f32(double z, double alpha)
-{
-    (void)alpha;
-    /* the limit */
-    const double y0 = (-(1.0 / sqrt(alpha)));
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = (z / sqrt((1.0 + alpha * symact_power_2(z))));
-    /* as it is */
-    const double y4 = z;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd isrlu_forward_f64(double z, double alpha)
 {
@@ -82,22 +54,11 @@ static symact_dd isrlu_forward_f64(double z, double alpha)
     return x;
 }
 
-static inline double isrlu_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_isrlu_forward_sticky(double factor, double z, double alpha);
+
+double symact_isrlu_forward_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = symact_power_3((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), isrlu_forward_f64(z, alpha)));
 }
 
 static symact_dd isrlu_derivative_f64(double z, double alpha)
@@ -134,19 +95,11 @@ static symact_dd isrlu_derivative_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static inline double isrlu_derivative_from_output_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_isrlu_derivative_sticky(double factor, double z, double alpha);
+
+double symact_isrlu_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 1.0;
-    /* as it is */
-    const double y1 = symact_power_3(sqrt((1.0 - alpha * symact_power_2(z))));
-    /* as it is */
-    const double y2 = 1.0;
-    double y = y2;
-    y = 0.0 >= z ? y1 : y;
-    y = z == INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), isrlu_derivative_f64(z, alpha)));
 }
 
 static symact_dd isrlu_derivative_from_output_f64(double z, double alpha)
@@ -171,25 +124,11 @@ static symact_dd isrlu_derivative_from_output_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static inline double isrlu_second_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_isrlu_derivative_from_output_sticky(double factor, double z, double alpha);
+
+double symact_isrlu_derivative_from_output_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = -3.0 * alpha * z * symact_power_5((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), isrlu_derivative_from_output_f64(z, alpha)));
 }
 
 static symact_dd isrlu_second_derivative_f64(double z, double alpha)
@@ -231,25 +170,11 @@ static symact_dd isrlu_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(0.0);
 }
 
-static inline double isrlu_derivative_wrt_alpha_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_isrlu_second_derivative_sticky(double factor, double z, double alpha);
+
+double symact_isrlu_second_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0x1p-1 * symact_power_3((1.0 / sqrt(alpha)));
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = -0x1p-1 * symact_power_3(z) * symact_power_3((1.0 / sqrt((1.0 + alpha * symact_power_2(z)))));
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), isrlu_second_derivative_f64(z, alpha)));
 }
 
 static symact_dd isrlu_derivative_wrt_alpha_f64(double z, double alpha)
@@ -302,32 +227,17 @@ static symact_dd isrlu_derivative_wrt_alpha_f64(double z, double alpha)
     return symact_dd_from_double(0.0);
 }
 
-static inline float isrlu_value_f32(float z, float alpha)
-{
-    const double near = isrlu_forward_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(isrlu_forward_f64((double)z, (double)alpha));
-}
+SYMACT_HIDDEN double symact_isrlu_derivative_wrt_alpha_sticky(double factor, double z, double alpha);
 
-float symact_isrluf(float z, float alpha)
+double symact_isrlu_derivative_wrt_alpha_sticky(double factor, double z, double alpha)
 {
-    const int before = symact_raised();
-    const volatile float value = isrlu_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double isrlu_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(isrlu_forward_f64((double)z, (double)alpha));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), isrlu_derivative_wrt_alpha_f64(z, alpha)));
 }
 
 double symact_isrlu(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = isrlu_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(isrlu_forward_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -339,7 +249,7 @@ void symact_isrlu_f64(const double *z, double *g, size_t n, double alpha)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = isrlu_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(isrlu_forward_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -347,32 +257,10 @@ void symact_isrlu_f64(const double *z, double *g, size_t n, double alpha)
     symact_settle(before, nan, infinity);
 }
 
-static inline float isrlu_derivative_value_f32(float z, float alpha)
-{
-    const double near = isrlu_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(isrlu_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_isrlu_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = isrlu_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double isrlu_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(isrlu_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_isrlu_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = isrlu_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(isrlu_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -384,7 +272,7 @@ void symact_isrlu_derivative_f64(const double *z, double *d, size_t n, double al
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = isrlu_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(isrlu_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -392,68 +280,10 @@ void symact_isrlu_derivative_f64(const double *z, double *d, size_t n, double al
     symact_settle(before, nan, infinity);
 }
 
-static inline float isrlu_derivative_from_output_value_f32(float g, float alpha)
-{
-    const double near = isrlu_derivative_from_output_f32((double)g, (double)alpha);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(isrlu_derivative_from_output_f64((double)g, (double)alpha));
-}
-
-float symact_isrlu_derivative_from_outputf(float g, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = isrlu_derivative_from_output_value_f32(g, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_isrlu_derivative_from_output_f32(const float *g, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = isrlu_derivative_from_output_f32((double)g[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_isrlu_derivative_from_outputf(g[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-int symact_isrlu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
-{
-    if (!(alpha > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_isrlu_derivative_from_output_f32(g, d, n, alpha);
-    return SYMACT_OK;
-}
-
-static inline double isrlu_derivative_from_output_value_f64(double g, double alpha)
-{
-    return symact_dd_to_double(isrlu_derivative_from_output_f64((double)g, (double)alpha));
-}
-
 double symact_isrlu_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = isrlu_derivative_from_output_value_f64(g, alpha);
+    const volatile double value = symact_dd_to_double(isrlu_derivative_from_output_f64(g, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -465,7 +295,7 @@ void symact_isrlu_derivative_from_output_f64(const double *g, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = isrlu_derivative_from_output_value_f64(g[i], alpha);
+        const double value = symact_dd_to_double(isrlu_derivative_from_output_f64(g[i], alpha));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -482,32 +312,10 @@ int symact_isrlu_derivative_from_output_checked_f64(const double *g, double *d, 
     return SYMACT_OK;
 }
 
-static inline float isrlu_vjp_value_f32(float z, float g_bar, float alpha)
-{
-    const double near = (double)g_bar * isrlu_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), isrlu_derivative_f64((double)z, (double)alpha)));
-}
-
-float symact_isrlu_vjpf(float z, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = isrlu_vjp_value_f32(z, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double isrlu_vjp_value_f64(double z, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), isrlu_derivative_f64((double)z, (double)alpha)));
-}
-
 double symact_isrlu_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = isrlu_vjp_value_f64(z, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), isrlu_derivative_f64(z, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -519,7 +327,7 @@ void symact_isrlu_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = isrlu_vjp_value_f64(z[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), isrlu_derivative_f64(z[i], alpha)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -527,68 +335,10 @@ void symact_isrlu_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float isrlu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
-{
-    const double near = (double)g_bar * isrlu_derivative_from_output_f32((double)g, (double)alpha);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), isrlu_derivative_from_output_f64((double)g, (double)alpha)));
-}
-
-float symact_isrlu_vjp_from_outputf(float g, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = isrlu_vjp_from_output_value_f32(g, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_isrlu_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = (double)g_bar[start + i] * isrlu_derivative_from_output_f32((double)g[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_isrlu_vjp_from_outputf(g[start + i], g_bar[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
-                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(z_bar + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-int symact_isrlu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    if (!(alpha > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_isrlu_vjp_from_output_f32(g, g_bar, z_bar, n, alpha);
-    return SYMACT_OK;
-}
-
-static inline double isrlu_vjp_from_output_value_f64(double g, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), isrlu_derivative_from_output_f64((double)g, (double)alpha)));
-}
-
 double symact_isrlu_vjp_from_output(double g, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = isrlu_vjp_from_output_value_f64(g, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), isrlu_derivative_from_output_f64(g, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -600,7 +350,7 @@ void symact_isrlu_vjp_from_output_f64(const double *g, const double *g_bar, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = isrlu_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), isrlu_derivative_from_output_f64(g[i], alpha)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -617,59 +367,10 @@ int symact_isrlu_vjp_from_output_checked_f64(const double *g, const double *g_ba
     return SYMACT_OK;
 }
 
-static inline float isrlu_second_derivative_value_f32(float z, float alpha)
-{
-    const double near = isrlu_second_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-45) ? (float)near : (float)symact_f64_sticky(isrlu_second_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_isrlu_second_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = isrlu_second_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_isrlu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = isrlu_second_derivative_f32((double)z[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-45, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_isrlu_second_derivativef(z[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double isrlu_second_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(isrlu_second_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_isrlu_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = isrlu_second_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(isrlu_second_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -681,7 +382,7 @@ void symact_isrlu_second_derivative_f64(const double *z, double *d, size_t n, do
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = isrlu_second_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(isrlu_second_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -689,59 +390,10 @@ void symact_isrlu_second_derivative_f64(const double *z, double *d, size_t n, do
     symact_settle(before, nan, infinity);
 }
 
-static inline float isrlu_derivative_wrt_alpha_value_f32(float z, float alpha)
-{
-    const double near = isrlu_derivative_wrt_alpha_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(isrlu_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
-float symact_isrlu_derivative_wrt_alphaf(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = isrlu_derivative_wrt_alpha_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_isrlu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = isrlu_derivative_wrt_alpha_f32((double)z[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_isrlu_derivative_wrt_alphaf(z[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double isrlu_derivative_wrt_alpha_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(isrlu_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
 double symact_isrlu_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = isrlu_derivative_wrt_alpha_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(isrlu_derivative_wrt_alpha_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -753,75 +405,10 @@ void symact_isrlu_derivative_wrt_alpha_f64(const double *z, double *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = isrlu_derivative_wrt_alpha_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(isrlu_derivative_wrt_alpha_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES isrlu_forward_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * isrlu_forward_f32(symact_x, (double)alpha), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), isrlu_forward_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES isrlu_derivative_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * isrlu_derivative_f32(symact_x, (double)alpha), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), isrlu_derivative_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES isrlu_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * isrlu_derivative_from_output_f32(symact_x, (double)alpha), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), isrlu_derivative_from_output_f64(symact_x, (double)alpha))))
-}
-
-void symact_isrlu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    isrlu_forward_halves(symact_half_f16, z, NULL, g, n, alpha);
-}
-
-void symact_isrlu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    isrlu_forward_halves(symact_half_bf16, z, NULL, g, n, alpha);
-}
-
-void symact_isrlu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    isrlu_derivative_halves(symact_half_f16, z, NULL, d, n, alpha);
-}
-
-void symact_isrlu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    isrlu_derivative_halves(symact_half_bf16, z, NULL, d, n, alpha);
-}
-
-void symact_isrlu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    isrlu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, alpha);
-}
-
-void symact_isrlu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    isrlu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, alpha);
-}
-
-void symact_isrlu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    isrlu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_isrlu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    isrlu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_isrlu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    isrlu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, alpha);
-}
-
-void symact_isrlu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    isrlu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, alpha);
 }

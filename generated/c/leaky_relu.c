@@ -5,7 +5,7 @@
  * Formula sha256: e375cf429c3cb52d0a223fdb31985778b4b12d5644a74f4365b09c9201f5e72a
  * SPDX-License-Identifier: MIT-0
  *
- * leaky_relu: g = Piecewise((z, z > 0), (negative_slope*z, True))
+ * leaky_relu, float64: g = Piecewise((z, z > 0), (negative_slope*z, True))
  */
 #include "symact.h"
 
@@ -13,32 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double leaky_relu_forward_f32(double z, double negative_slope);
-static inline SYMACT_INLINED double leaky_relu_derivative_f32(double z, double negative_slope);
-static inline SYMACT_INLINED double leaky_relu_derivative_from_output_f32(double z, double negative_slope);
-
-static inline double leaky_relu_forward_f32(double z, double negative_slope)
-{
-    (void)negative_slope;
-    /* the limit */
-    const double y0 = INFINITY;
-    /* as it is */
-    const double y1 = negative_slope * z;
-    /* as it is */
-    const double y2 = z;
-    double y = y2;
-    y = 0.0 >= z ? y1 : y;
-    y = z == INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd leaky_relu_forward_f64(double z, double negative_slope)
 {
@@ -62,22 +40,11 @@ static symact_dd leaky_relu_forward_f64(double z, double negative_slope)
     return x;
 }
 
-static inline double leaky_relu_derivative_f32(double z, double negative_slope)
+SYMACT_HIDDEN double symact_leaky_relu_forward_sticky(double factor, double z, double negative_slope);
+
+double symact_leaky_relu_forward_sticky(double factor, double z, double negative_slope)
 {
-    (void)negative_slope;
-    /* the limit */
-    const double y0 = negative_slope;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = negative_slope;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), leaky_relu_forward_f64(z, negative_slope)));
 }
 
 static symact_dd leaky_relu_derivative_f64(double z, double negative_slope)
@@ -106,22 +73,11 @@ static symact_dd leaky_relu_derivative_f64(double z, double negative_slope)
     return symact_dd_from_double(1.0);
 }
 
-static inline double leaky_relu_derivative_from_output_f32(double z, double negative_slope)
+SYMACT_HIDDEN double symact_leaky_relu_derivative_sticky(double factor, double z, double negative_slope);
+
+double symact_leaky_relu_derivative_sticky(double factor, double z, double negative_slope)
 {
-    (void)negative_slope;
-    /* the limit */
-    const double y0 = negative_slope;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = negative_slope;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), leaky_relu_derivative_f64(z, negative_slope)));
 }
 
 static symact_dd leaky_relu_derivative_from_output_f64(double z, double negative_slope)
@@ -150,25 +106,11 @@ static symact_dd leaky_relu_derivative_from_output_f64(double z, double negative
     return symact_dd_from_double(1.0);
 }
 
-static inline double leaky_relu_second_derivative_f32(double z, double negative_slope)
+SYMACT_HIDDEN double symact_leaky_relu_derivative_from_output_sticky(double factor, double z, double negative_slope);
+
+double symact_leaky_relu_derivative_from_output_sticky(double factor, double z, double negative_slope)
 {
-    (void)negative_slope;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), leaky_relu_derivative_from_output_f64(z, negative_slope)));
 }
 
 static symact_dd leaky_relu_second_derivative_f64(double z, double negative_slope)
@@ -201,25 +143,11 @@ static symact_dd leaky_relu_second_derivative_f64(double z, double negative_slop
     return symact_dd_from_double(0.0);
 }
 
-static inline double leaky_relu_derivative_wrt_negative_slope_f32(double z, double negative_slope)
+SYMACT_HIDDEN double symact_leaky_relu_second_derivative_sticky(double factor, double z, double negative_slope);
+
+double symact_leaky_relu_second_derivative_sticky(double factor, double z, double negative_slope)
 {
-    (void)negative_slope;
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = z;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), leaky_relu_second_derivative_f64(z, negative_slope)));
 }
 
 static symact_dd leaky_relu_derivative_wrt_negative_slope_f64(double z, double negative_slope)
@@ -252,31 +180,17 @@ static symact_dd leaky_relu_derivative_wrt_negative_slope_f64(double z, double n
     return symact_dd_from_double(0.0);
 }
 
-static inline float leaky_relu_value_f32(float z, float negative_slope)
-{
-    return (float)(leaky_relu_forward_f32((double)z, (double)negative_slope));
-}
+SYMACT_HIDDEN double symact_leaky_relu_derivative_wrt_negative_slope_sticky(double factor, double z, double negative_slope);
 
-float symact_leaky_reluf(float z, float negative_slope)
+double symact_leaky_relu_derivative_wrt_negative_slope_sticky(double factor, double z, double negative_slope)
 {
-    const int before = symact_raised();
-    const volatile float value = leaky_relu_value_f32(z, negative_slope);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double leaky_relu_value_f64(double z, double negative_slope)
-{
-    return symact_dd_to_double(leaky_relu_forward_f64((double)z, (double)negative_slope));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), leaky_relu_derivative_wrt_negative_slope_f64(z, negative_slope)));
 }
 
 double symact_leaky_relu(double z, double negative_slope)
 {
     const int before = symact_raised();
-    const volatile double value = leaky_relu_value_f64(z, negative_slope);
+    const volatile double value = symact_dd_to_double(leaky_relu_forward_f64(z, negative_slope));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -288,7 +202,7 @@ void symact_leaky_relu_f64(const double *z, double *g, size_t n, double negative
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = leaky_relu_value_f64(z[i], negative_slope);
+        const double value = symact_dd_to_double(leaky_relu_forward_f64(z[i], negative_slope));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -296,31 +210,10 @@ void symact_leaky_relu_f64(const double *z, double *g, size_t n, double negative
     symact_settle(before, nan, infinity);
 }
 
-static inline float leaky_relu_derivative_value_f32(float z, float negative_slope)
-{
-    return (float)(leaky_relu_derivative_f32((double)z, (double)negative_slope));
-}
-
-float symact_leaky_relu_derivativef(float z, float negative_slope)
-{
-    const int before = symact_raised();
-    const volatile float value = leaky_relu_derivative_value_f32(z, negative_slope);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double leaky_relu_derivative_value_f64(double z, double negative_slope)
-{
-    return symact_dd_to_double(leaky_relu_derivative_f64((double)z, (double)negative_slope));
-}
-
 double symact_leaky_relu_derivative(double z, double negative_slope)
 {
     const int before = symact_raised();
-    const volatile double value = leaky_relu_derivative_value_f64(z, negative_slope);
+    const volatile double value = symact_dd_to_double(leaky_relu_derivative_f64(z, negative_slope));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -332,7 +225,7 @@ void symact_leaky_relu_derivative_f64(const double *z, double *d, size_t n, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = leaky_relu_derivative_value_f64(z[i], negative_slope);
+        const double value = symact_dd_to_double(leaky_relu_derivative_f64(z[i], negative_slope));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -340,40 +233,10 @@ void symact_leaky_relu_derivative_f64(const double *z, double *d, size_t n, doub
     symact_settle(before, nan, infinity);
 }
 
-static inline float leaky_relu_derivative_from_output_value_f32(float g, float negative_slope)
-{
-    return (float)(leaky_relu_derivative_from_output_f32((double)g, (double)negative_slope));
-}
-
-float symact_leaky_relu_derivative_from_outputf(float g, float negative_slope)
-{
-    const int before = symact_raised();
-    const volatile float value = leaky_relu_derivative_from_output_value_f32(g, negative_slope);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_leaky_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float negative_slope)
-{
-    if (!(negative_slope > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_leaky_relu_derivative_from_output_f32(g, d, n, negative_slope);
-    return SYMACT_OK;
-}
-
-static inline double leaky_relu_derivative_from_output_value_f64(double g, double negative_slope)
-{
-    return symact_dd_to_double(leaky_relu_derivative_from_output_f64((double)g, (double)negative_slope));
-}
-
 double symact_leaky_relu_derivative_from_output(double g, double negative_slope)
 {
     const int before = symact_raised();
-    const volatile double value = leaky_relu_derivative_from_output_value_f64(g, negative_slope);
+    const volatile double value = symact_dd_to_double(leaky_relu_derivative_from_output_f64(g, negative_slope));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -385,7 +248,7 @@ void symact_leaky_relu_derivative_from_output_f64(const double *g, double *d, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = leaky_relu_derivative_from_output_value_f64(g[i], negative_slope);
+        const double value = symact_dd_to_double(leaky_relu_derivative_from_output_f64(g[i], negative_slope));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -402,31 +265,10 @@ int symact_leaky_relu_derivative_from_output_checked_f64(const double *g, double
     return SYMACT_OK;
 }
 
-static inline float leaky_relu_vjp_value_f32(float z, float g_bar, float negative_slope)
-{
-    return (float)((double)g_bar * leaky_relu_derivative_f32((double)z, (double)negative_slope));
-}
-
-float symact_leaky_relu_vjpf(float z, float g_bar, float negative_slope)
-{
-    const int before = symact_raised();
-    const volatile float value = leaky_relu_vjp_value_f32(z, g_bar, negative_slope);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double leaky_relu_vjp_value_f64(double z, double g_bar, double negative_slope)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), leaky_relu_derivative_f64((double)z, (double)negative_slope)));
-}
-
 double symact_leaky_relu_vjp(double z, double g_bar, double negative_slope)
 {
     const int before = symact_raised();
-    const volatile double value = leaky_relu_vjp_value_f64(z, g_bar, negative_slope);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), leaky_relu_derivative_f64(z, negative_slope)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -438,7 +280,7 @@ void symact_leaky_relu_vjp_f64(const double *z, const double *g_bar, double *z_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = leaky_relu_vjp_value_f64(z[i], g_bar[i], negative_slope);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), leaky_relu_derivative_f64(z[i], negative_slope)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -446,40 +288,10 @@ void symact_leaky_relu_vjp_f64(const double *z, const double *g_bar, double *z_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float leaky_relu_vjp_from_output_value_f32(float g, float g_bar, float negative_slope)
-{
-    return (float)((double)g_bar * leaky_relu_derivative_from_output_f32((double)g, (double)negative_slope));
-}
-
-float symact_leaky_relu_vjp_from_outputf(float g, float g_bar, float negative_slope)
-{
-    const int before = symact_raised();
-    const volatile float value = leaky_relu_vjp_from_output_value_f32(g, g_bar, negative_slope);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_leaky_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float negative_slope)
-{
-    if (!(negative_slope > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_leaky_relu_vjp_from_output_f32(g, g_bar, z_bar, n, negative_slope);
-    return SYMACT_OK;
-}
-
-static inline double leaky_relu_vjp_from_output_value_f64(double g, double g_bar, double negative_slope)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), leaky_relu_derivative_from_output_f64((double)g, (double)negative_slope)));
-}
-
 double symact_leaky_relu_vjp_from_output(double g, double g_bar, double negative_slope)
 {
     const int before = symact_raised();
-    const volatile double value = leaky_relu_vjp_from_output_value_f64(g, g_bar, negative_slope);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), leaky_relu_derivative_from_output_f64(g, negative_slope)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -491,7 +303,7 @@ void symact_leaky_relu_vjp_from_output_f64(const double *g, const double *g_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = leaky_relu_vjp_from_output_value_f64(g[i], g_bar[i], negative_slope);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), leaky_relu_derivative_from_output_f64(g[i], negative_slope)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -508,43 +320,10 @@ int symact_leaky_relu_vjp_from_output_checked_f64(const double *g, const double 
     return SYMACT_OK;
 }
 
-static inline float leaky_relu_second_derivative_value_f32(float z, float negative_slope)
-{
-    return (float)(leaky_relu_second_derivative_f32((double)z, (double)negative_slope));
-}
-
-float symact_leaky_relu_second_derivativef(float z, float negative_slope)
-{
-    const int before = symact_raised();
-    const volatile float value = leaky_relu_second_derivative_value_f32(z, negative_slope);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_leaky_relu_second_derivative_f32(const float *z, float *d, size_t n, float negative_slope)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = leaky_relu_second_derivative_value_f32(z[i], negative_slope);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double leaky_relu_second_derivative_value_f64(double z, double negative_slope)
-{
-    return symact_dd_to_double(leaky_relu_second_derivative_f64((double)z, (double)negative_slope));
-}
-
 double symact_leaky_relu_second_derivative(double z, double negative_slope)
 {
     const int before = symact_raised();
-    const volatile double value = leaky_relu_second_derivative_value_f64(z, negative_slope);
+    const volatile double value = symact_dd_to_double(leaky_relu_second_derivative_f64(z, negative_slope));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -556,7 +335,7 @@ void symact_leaky_relu_second_derivative_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = leaky_relu_second_derivative_value_f64(z[i], negative_slope);
+        const double value = symact_dd_to_double(leaky_relu_second_derivative_f64(z[i], negative_slope));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -564,43 +343,10 @@ void symact_leaky_relu_second_derivative_f64(const double *z, double *d, size_t 
     symact_settle(before, nan, infinity);
 }
 
-static inline float leaky_relu_derivative_wrt_negative_slope_value_f32(float z, float negative_slope)
-{
-    return (float)(leaky_relu_derivative_wrt_negative_slope_f32((double)z, (double)negative_slope));
-}
-
-float symact_leaky_relu_derivative_wrt_negative_slopef(float z, float negative_slope)
-{
-    const int before = symact_raised();
-    const volatile float value = leaky_relu_derivative_wrt_negative_slope_value_f32(z, negative_slope);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_leaky_relu_derivative_wrt_negative_slope_f32(const float *z, float *d, size_t n, float negative_slope)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = leaky_relu_derivative_wrt_negative_slope_value_f32(z[i], negative_slope);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double leaky_relu_derivative_wrt_negative_slope_value_f64(double z, double negative_slope)
-{
-    return symact_dd_to_double(leaky_relu_derivative_wrt_negative_slope_f64((double)z, (double)negative_slope));
-}
-
 double symact_leaky_relu_derivative_wrt_negative_slope(double z, double negative_slope)
 {
     const int before = symact_raised();
-    const volatile double value = leaky_relu_derivative_wrt_negative_slope_value_f64(z, negative_slope);
+    const volatile double value = symact_dd_to_double(leaky_relu_derivative_wrt_negative_slope_f64(z, negative_slope));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -612,75 +358,10 @@ void symact_leaky_relu_derivative_wrt_negative_slope_f64(const double *z, double
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = leaky_relu_derivative_wrt_negative_slope_value_f64(z[i], negative_slope);
+        const double value = symact_dd_to_double(leaky_relu_derivative_wrt_negative_slope_f64(z[i], negative_slope));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES leaky_relu_forward_halves(SYMACT_OF_HALVES, float negative_slope)
-{
-    SYMACT_EACH_HALF(symact_y * leaky_relu_forward_f32(symact_x, (double)negative_slope), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), leaky_relu_forward_f64(symact_x, (double)negative_slope))))
-}
-
-SYMACT_HALVES leaky_relu_derivative_halves(SYMACT_OF_HALVES, float negative_slope)
-{
-    SYMACT_EACH_HALF(symact_y * leaky_relu_derivative_f32(symact_x, (double)negative_slope), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), leaky_relu_derivative_f64(symact_x, (double)negative_slope))))
-}
-
-SYMACT_HALVES leaky_relu_derivative_from_output_halves(SYMACT_OF_HALVES, float negative_slope)
-{
-    SYMACT_EACH_HALF(symact_y * leaky_relu_derivative_from_output_f32(symact_x, (double)negative_slope), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), leaky_relu_derivative_from_output_f64(symact_x, (double)negative_slope))))
-}
-
-void symact_leaky_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float negative_slope)
-{
-    leaky_relu_forward_halves(symact_half_f16, z, NULL, g, n, negative_slope);
-}
-
-void symact_leaky_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float negative_slope)
-{
-    leaky_relu_forward_halves(symact_half_bf16, z, NULL, g, n, negative_slope);
-}
-
-void symact_leaky_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float negative_slope)
-{
-    leaky_relu_derivative_halves(symact_half_f16, z, NULL, d, n, negative_slope);
-}
-
-void symact_leaky_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float negative_slope)
-{
-    leaky_relu_derivative_halves(symact_half_bf16, z, NULL, d, n, negative_slope);
-}
-
-void symact_leaky_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float negative_slope)
-{
-    leaky_relu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, negative_slope);
-}
-
-void symact_leaky_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float negative_slope)
-{
-    leaky_relu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, negative_slope);
-}
-
-void symact_leaky_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
-{
-    leaky_relu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, negative_slope);
-}
-
-void symact_leaky_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
-{
-    leaky_relu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, negative_slope);
-}
-
-void symact_leaky_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
-{
-    leaky_relu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, negative_slope);
-}
-
-void symact_leaky_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float negative_slope)
-{
-    leaky_relu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, negative_slope);
 }

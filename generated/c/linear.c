@@ -5,7 +5,7 @@
  * Formula sha256: c1e04275a0243511c053815c23365c61c7d80ea94d470d8ed8e53e74d65daa7b
  * SPDX-License-Identifier: MIT-0
  *
- * linear: g = intercept + slope*z
+ * linear, float64: g = intercept + slope*z
  */
 #include "symact.h"
 
@@ -13,27 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double linear_forward_f32(double z, double slope, double intercept);
-static inline SYMACT_INLINED double linear_derivative_f32(double z, double slope, double intercept);
-static inline SYMACT_INLINED double linear_derivative_from_output_f32(double z, double slope, double intercept);
-
-static inline double linear_forward_f32(double z, double slope, double intercept)
-{
-    (void)slope;
-    (void)intercept;
-    /* as it is */
-    const double y0 = (intercept + slope * z);
-    double y = y0;
-    return z != z ? z : y;
-}
 
 static symact_dd linear_forward_f64(double z, double slope, double intercept)
 {
@@ -52,20 +35,11 @@ static symact_dd linear_forward_f64(double z, double slope, double intercept)
     return symact_dd_add(dd_intercept, symact_dd_mul(dd_slope, x));
 }
 
-static inline double linear_derivative_f32(double z, double slope, double intercept)
+SYMACT_HIDDEN double symact_linear_forward_sticky(double factor, double z, double slope, double intercept);
+
+double symact_linear_forward_sticky(double factor, double z, double slope, double intercept)
 {
-    (void)slope;
-    (void)intercept;
-    /* the limit */
-    const double y0 = slope;
-    /* the limit */
-    const double y1 = slope;
-    /* as it is */
-    const double y2 = slope;
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), linear_forward_f64(z, slope, intercept)));
 }
 
 static symact_dd linear_derivative_f64(double z, double slope, double intercept)
@@ -93,20 +67,11 @@ static symact_dd linear_derivative_f64(double z, double slope, double intercept)
     return dd_slope;
 }
 
-static inline double linear_derivative_from_output_f32(double z, double slope, double intercept)
+SYMACT_HIDDEN double symact_linear_derivative_sticky(double factor, double z, double slope, double intercept);
+
+double symact_linear_derivative_sticky(double factor, double z, double slope, double intercept)
 {
-    (void)slope;
-    (void)intercept;
-    /* the limit */
-    const double y0 = slope;
-    /* the limit */
-    const double y1 = slope;
-    /* as it is */
-    const double y2 = slope;
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), linear_derivative_f64(z, slope, intercept)));
 }
 
 static symact_dd linear_derivative_from_output_f64(double z, double slope, double intercept)
@@ -134,23 +99,11 @@ static symact_dd linear_derivative_from_output_f64(double z, double slope, doubl
     return dd_slope;
 }
 
-static inline double linear_second_derivative_f32(double z, double slope, double intercept)
+SYMACT_HIDDEN double symact_linear_derivative_from_output_sticky(double factor, double z, double slope, double intercept);
+
+double symact_linear_derivative_from_output_sticky(double factor, double z, double slope, double intercept)
 {
-    (void)slope;
-    (void)intercept;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), linear_derivative_from_output_f64(z, slope, intercept)));
 }
 
 static symact_dd linear_second_derivative_f64(double z, double slope, double intercept)
@@ -182,23 +135,11 @@ static symact_dd linear_second_derivative_f64(double z, double slope, double int
     return symact_dd_from_double(0.0);
 }
 
-static inline double linear_derivative_wrt_slope_f32(double z, double slope, double intercept)
+SYMACT_HIDDEN double symact_linear_second_derivative_sticky(double factor, double z, double slope, double intercept);
+
+double symact_linear_second_derivative_sticky(double factor, double z, double slope, double intercept)
 {
-    (void)slope;
-    (void)intercept;
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = z;
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), linear_second_derivative_f64(z, slope, intercept)));
 }
 
 static symact_dd linear_derivative_wrt_slope_f64(double z, double slope, double intercept)
@@ -230,20 +171,11 @@ static symact_dd linear_derivative_wrt_slope_f64(double z, double slope, double 
     return x;
 }
 
-static inline double linear_derivative_wrt_intercept_f32(double z, double slope, double intercept)
+SYMACT_HIDDEN double symact_linear_derivative_wrt_slope_sticky(double factor, double z, double slope, double intercept);
+
+double symact_linear_derivative_wrt_slope_sticky(double factor, double z, double slope, double intercept)
 {
-    (void)slope;
-    (void)intercept;
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 1.0;
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), linear_derivative_wrt_slope_f64(z, slope, intercept)));
 }
 
 static symact_dd linear_derivative_wrt_intercept_f64(double z, double slope, double intercept)
@@ -271,32 +203,17 @@ static symact_dd linear_derivative_wrt_intercept_f64(double z, double slope, dou
     return symact_dd_from_double(1.0);
 }
 
-static inline float linear_value_f32(float z, float slope, float intercept)
-{
-    const double near = linear_forward_f32((double)z, (double)slope, (double)intercept);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(linear_forward_f64((double)z, (double)slope, (double)intercept));
-}
+SYMACT_HIDDEN double symact_linear_derivative_wrt_intercept_sticky(double factor, double z, double slope, double intercept);
 
-float symact_linearf(float z, float slope, float intercept)
+double symact_linear_derivative_wrt_intercept_sticky(double factor, double z, double slope, double intercept)
 {
-    const int before = symact_raised();
-    const volatile float value = linear_value_f32(z, slope, intercept);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double linear_value_f64(double z, double slope, double intercept)
-{
-    return symact_dd_to_double(linear_forward_f64((double)z, (double)slope, (double)intercept));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), linear_derivative_wrt_intercept_f64(z, slope, intercept)));
 }
 
 double symact_linear(double z, double slope, double intercept)
 {
     const int before = symact_raised();
-    const volatile double value = linear_value_f64(z, slope, intercept);
+    const volatile double value = symact_dd_to_double(linear_forward_f64(z, slope, intercept));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -308,7 +225,7 @@ void symact_linear_f64(const double *z, double *g, size_t n, double slope, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = linear_value_f64(z[i], slope, intercept);
+        const double value = symact_dd_to_double(linear_forward_f64(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -316,31 +233,10 @@ void symact_linear_f64(const double *z, double *g, size_t n, double slope, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float linear_derivative_value_f32(float z, float slope, float intercept)
-{
-    return (float)(linear_derivative_f32((double)z, (double)slope, (double)intercept));
-}
-
-float symact_linear_derivativef(float z, float slope, float intercept)
-{
-    const int before = symact_raised();
-    const volatile float value = linear_derivative_value_f32(z, slope, intercept);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double linear_derivative_value_f64(double z, double slope, double intercept)
-{
-    return symact_dd_to_double(linear_derivative_f64((double)z, (double)slope, (double)intercept));
-}
-
 double symact_linear_derivative(double z, double slope, double intercept)
 {
     const int before = symact_raised();
-    const volatile double value = linear_derivative_value_f64(z, slope, intercept);
+    const volatile double value = symact_dd_to_double(linear_derivative_f64(z, slope, intercept));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -352,7 +248,7 @@ void symact_linear_derivative_f64(const double *z, double *d, size_t n, double s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = linear_derivative_value_f64(z[i], slope, intercept);
+        const double value = symact_dd_to_double(linear_derivative_f64(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -360,31 +256,10 @@ void symact_linear_derivative_f64(const double *z, double *d, size_t n, double s
     symact_settle(before, nan, infinity);
 }
 
-static inline float linear_derivative_from_output_value_f32(float g, float slope, float intercept)
-{
-    return (float)(linear_derivative_from_output_f32((double)g, (double)slope, (double)intercept));
-}
-
-float symact_linear_derivative_from_outputf(float g, float slope, float intercept)
-{
-    const int before = symact_raised();
-    const volatile float value = linear_derivative_from_output_value_f32(g, slope, intercept);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double linear_derivative_from_output_value_f64(double g, double slope, double intercept)
-{
-    return symact_dd_to_double(linear_derivative_from_output_f64((double)g, (double)slope, (double)intercept));
-}
-
 double symact_linear_derivative_from_output(double g, double slope, double intercept)
 {
     const int before = symact_raised();
-    const volatile double value = linear_derivative_from_output_value_f64(g, slope, intercept);
+    const volatile double value = symact_dd_to_double(linear_derivative_from_output_f64(g, slope, intercept));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -396,7 +271,7 @@ void symact_linear_derivative_from_output_f64(const double *g, double *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = linear_derivative_from_output_value_f64(g[i], slope, intercept);
+        const double value = symact_dd_to_double(linear_derivative_from_output_f64(g[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -404,31 +279,10 @@ void symact_linear_derivative_from_output_f64(const double *g, double *d, size_t
     symact_settle(before, nan, infinity);
 }
 
-static inline float linear_vjp_value_f32(float z, float g_bar, float slope, float intercept)
-{
-    return (float)((double)g_bar * linear_derivative_f32((double)z, (double)slope, (double)intercept));
-}
-
-float symact_linear_vjpf(float z, float g_bar, float slope, float intercept)
-{
-    const int before = symact_raised();
-    const volatile float value = linear_vjp_value_f32(z, g_bar, slope, intercept);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double linear_vjp_value_f64(double z, double g_bar, double slope, double intercept)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), linear_derivative_f64((double)z, (double)slope, (double)intercept)));
-}
-
 double symact_linear_vjp(double z, double g_bar, double slope, double intercept)
 {
     const int before = symact_raised();
-    const volatile double value = linear_vjp_value_f64(z, g_bar, slope, intercept);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), linear_derivative_f64(z, slope, intercept)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -440,7 +294,7 @@ void symact_linear_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = linear_vjp_value_f64(z[i], g_bar[i], slope, intercept);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), linear_derivative_f64(z[i], slope, intercept)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -448,31 +302,10 @@ void symact_linear_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     symact_settle(before, nan, infinity);
 }
 
-static inline float linear_vjp_from_output_value_f32(float g, float g_bar, float slope, float intercept)
-{
-    return (float)((double)g_bar * linear_derivative_from_output_f32((double)g, (double)slope, (double)intercept));
-}
-
-float symact_linear_vjp_from_outputf(float g, float g_bar, float slope, float intercept)
-{
-    const int before = symact_raised();
-    const volatile float value = linear_vjp_from_output_value_f32(g, g_bar, slope, intercept);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double linear_vjp_from_output_value_f64(double g, double g_bar, double slope, double intercept)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), linear_derivative_from_output_f64((double)g, (double)slope, (double)intercept)));
-}
-
 double symact_linear_vjp_from_output(double g, double g_bar, double slope, double intercept)
 {
     const int before = symact_raised();
-    const volatile double value = linear_vjp_from_output_value_f64(g, g_bar, slope, intercept);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), linear_derivative_from_output_f64(g, slope, intercept)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -484,7 +317,7 @@ void symact_linear_vjp_from_output_f64(const double *g, const double *g_bar, dou
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = linear_vjp_from_output_value_f64(g[i], g_bar[i], slope, intercept);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), linear_derivative_from_output_f64(g[i], slope, intercept)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -492,43 +325,10 @@ void symact_linear_vjp_from_output_f64(const double *g, const double *g_bar, dou
     symact_settle(before, nan, infinity);
 }
 
-static inline float linear_second_derivative_value_f32(float z, float slope, float intercept)
-{
-    return (float)(linear_second_derivative_f32((double)z, (double)slope, (double)intercept));
-}
-
-float symact_linear_second_derivativef(float z, float slope, float intercept)
-{
-    const int before = symact_raised();
-    const volatile float value = linear_second_derivative_value_f32(z, slope, intercept);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, float slope, float intercept)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = linear_second_derivative_value_f32(z[i], slope, intercept);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double linear_second_derivative_value_f64(double z, double slope, double intercept)
-{
-    return symact_dd_to_double(linear_second_derivative_f64((double)z, (double)slope, (double)intercept));
-}
-
 double symact_linear_second_derivative(double z, double slope, double intercept)
 {
     const int before = symact_raised();
-    const volatile double value = linear_second_derivative_value_f64(z, slope, intercept);
+    const volatile double value = symact_dd_to_double(linear_second_derivative_f64(z, slope, intercept));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -540,7 +340,7 @@ void symact_linear_second_derivative_f64(const double *z, double *d, size_t n, d
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = linear_second_derivative_value_f64(z[i], slope, intercept);
+        const double value = symact_dd_to_double(linear_second_derivative_f64(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -548,43 +348,10 @@ void symact_linear_second_derivative_f64(const double *z, double *d, size_t n, d
     symact_settle(before, nan, infinity);
 }
 
-static inline float linear_derivative_wrt_slope_value_f32(float z, float slope, float intercept)
-{
-    return (float)(linear_derivative_wrt_slope_f32((double)z, (double)slope, (double)intercept));
-}
-
-float symact_linear_derivative_wrt_slopef(float z, float slope, float intercept)
-{
-    const int before = symact_raised();
-    const volatile float value = linear_derivative_wrt_slope_value_f32(z, slope, intercept);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, float slope, float intercept)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = linear_derivative_wrt_slope_value_f32(z[i], slope, intercept);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double linear_derivative_wrt_slope_value_f64(double z, double slope, double intercept)
-{
-    return symact_dd_to_double(linear_derivative_wrt_slope_f64((double)z, (double)slope, (double)intercept));
-}
-
 double symact_linear_derivative_wrt_slope(double z, double slope, double intercept)
 {
     const int before = symact_raised();
-    const volatile double value = linear_derivative_wrt_slope_value_f64(z, slope, intercept);
+    const volatile double value = symact_dd_to_double(linear_derivative_wrt_slope_f64(z, slope, intercept));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -596,7 +363,7 @@ void symact_linear_derivative_wrt_slope_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = linear_derivative_wrt_slope_value_f64(z[i], slope, intercept);
+        const double value = symact_dd_to_double(linear_derivative_wrt_slope_f64(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -604,43 +371,10 @@ void symact_linear_derivative_wrt_slope_f64(const double *z, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float linear_derivative_wrt_intercept_value_f32(float z, float slope, float intercept)
-{
-    return (float)(linear_derivative_wrt_intercept_f32((double)z, (double)slope, (double)intercept));
-}
-
-float symact_linear_derivative_wrt_interceptf(float z, float slope, float intercept)
-{
-    const int before = symact_raised();
-    const volatile float value = linear_derivative_wrt_intercept_value_f32(z, slope, intercept);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t n, float slope, float intercept)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = linear_derivative_wrt_intercept_value_f32(z[i], slope, intercept);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double linear_derivative_wrt_intercept_value_f64(double z, double slope, double intercept)
-{
-    return symact_dd_to_double(linear_derivative_wrt_intercept_f64((double)z, (double)slope, (double)intercept));
-}
-
 double symact_linear_derivative_wrt_intercept(double z, double slope, double intercept)
 {
     const int before = symact_raised();
-    const volatile double value = linear_derivative_wrt_intercept_value_f64(z, slope, intercept);
+    const volatile double value = symact_dd_to_double(linear_derivative_wrt_intercept_f64(z, slope, intercept));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -652,75 +386,10 @@ void symact_linear_derivative_wrt_intercept_f64(const double *z, double *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = linear_derivative_wrt_intercept_value_f64(z[i], slope, intercept);
+        const double value = symact_dd_to_double(linear_derivative_wrt_intercept_f64(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES linear_forward_halves(SYMACT_OF_HALVES, float slope, float intercept)
-{
-    SYMACT_EACH_HALF(symact_y * linear_forward_f32(symact_x, (double)slope, (double)intercept), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), linear_forward_f64(symact_x, (double)slope, (double)intercept))))
-}
-
-SYMACT_HALVES linear_derivative_halves(SYMACT_OF_HALVES, float slope, float intercept)
-{
-    SYMACT_EACH_HALF(symact_y * linear_derivative_f32(symact_x, (double)slope, (double)intercept), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), linear_derivative_f64(symact_x, (double)slope, (double)intercept))))
-}
-
-SYMACT_HALVES linear_derivative_from_output_halves(SYMACT_OF_HALVES, float slope, float intercept)
-{
-    SYMACT_EACH_HALF(symact_y * linear_derivative_from_output_f32(symact_x, (double)slope, (double)intercept), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), linear_derivative_from_output_f64(symact_x, (double)slope, (double)intercept))))
-}
-
-void symact_linear_f16(const uint16_t *z, uint16_t *g, size_t n, float slope, float intercept)
-{
-    linear_forward_halves(symact_half_f16, z, NULL, g, n, slope, intercept);
-}
-
-void symact_linear_bf16(const uint16_t *z, uint16_t *g, size_t n, float slope, float intercept)
-{
-    linear_forward_halves(symact_half_bf16, z, NULL, g, n, slope, intercept);
-}
-
-void symact_linear_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float slope, float intercept)
-{
-    linear_derivative_halves(symact_half_f16, z, NULL, d, n, slope, intercept);
-}
-
-void symact_linear_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float slope, float intercept)
-{
-    linear_derivative_halves(symact_half_bf16, z, NULL, d, n, slope, intercept);
-}
-
-void symact_linear_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float slope, float intercept)
-{
-    linear_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, slope, intercept);
-}
-
-void symact_linear_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float slope, float intercept)
-{
-    linear_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, slope, intercept);
-}
-
-void symact_linear_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
-{
-    linear_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, slope, intercept);
-}
-
-void symact_linear_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
-{
-    linear_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, slope, intercept);
-}
-
-void symact_linear_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
-{
-    linear_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, slope, intercept);
-}
-
-void symact_linear_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float slope, float intercept)
-{
-    linear_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, slope, intercept);
 }

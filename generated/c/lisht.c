@@ -5,7 +5,7 @@
  * Formula sha256: 8670969ad3e2baf421e202a465f54afcc735fd50f668c108f6a9de3e128fdaa0
  * SPDX-License-Identifier: MIT-0
  *
- * lisht: g = z*tanh(z)
+ * lisht, float64: g = z*tanh(z)
  */
 #include "symact.h"
 
@@ -13,33 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double lisht_forward_f32(double z);
-static inline SYMACT_INLINED double lisht_derivative_f32(double z);
-
-static inline double lisht_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = z * symact_f64_tanh(z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd lisht_forward_f64(double z)
 {
@@ -76,41 +53,11 @@ static symact_dd lisht_forward_f64(double z)
     return symact_dd_neg(symact_dd_div(symact_dd_mul(s0, t), symact_dd_add(symact_dd_from_double(2.0), s0)));
 }
 
-static inline double lisht_derivative_f32(double z)
+SYMACT_HIDDEN double symact_lisht_forward_sticky(double factor, double z);
+
+double symact_lisht_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* zero, with its sign */
-    const double y2 = 2.0 * z;
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(-2.0 * t);
-        y3 = symact_power_2((1.0 / (1.0 + s0))) * (s0 * (s0 - 4.0 * t) - 1.0);
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_tanh(z);
-        y4 = (s0 + z * (1.0 - symact_power_2(s0)));
-    }
-    /* decaying exponentials */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(-2.0 * t);
-        y5 = symact_power_2((1.0 / (1.0 + s0))) * (1.0 + s0 * (4.0 * t - s0));
-    }
-    double y = y5;
-    y = 1.0 > z ? y4 : y;
-    y = -1.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), lisht_forward_f64(z)));
 }
 
 static symact_dd lisht_derivative_f64(double z)
@@ -157,56 +104,11 @@ static symact_dd lisht_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double lisht_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_lisht_derivative_sticky(double factor, double z);
+
+double symact_lisht_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(-2.0 * t);
-        const double s1 = 8.0 * t;
-        y2 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((8.0 + s0 * (8.0 + s1)) - s1);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.331e23ad9de11p+0 + z);
-        const double t = (0x1.a9c55ef03c74ap-54 + distance);
-        y3 = (0x1.86b40693cc6cbp-153 + t * (0x1.76e8b4eb0ea41p-1 + t * (0x1.388203715b23ep+0 + t * (0x1.706e66bf3603bp-1 + t * (t * (t * (t * (t * (0x1.94804c550c0fcp-4 + t * (0x1.8e0bb1b9411e3p-4 + t * (0x1.1af1925d34d7ep-5 + t * (t * (-0x1.3f8fd2d4427b6p-6 - 0x1.51a7765845eb5p-7 * t) - 0x1.4e83911395334p-7)))) - 0x1.e2e4a6611bf4bp-5) - 0x1.662f848d6c11cp-2) - 0x1.fa4e9f742fa77p-2) - 0x1.e178d8d2391d6p-4)))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_tanh(z);
-        y4 = 2.0 * (1.0 + s0) * (s0 - 1.0) * (s0 * z - 1.0);
-    }
-    /* power series */
-    double y5;
-    {
-        const double distance = (z - 0x1.331e23ad9de11p+0);
-        const double t = (distance - 0x1.a9c55ef03c74ap-54);
-        y5 = (0x1.86b40693cc6cbp-153 + t * (t * (0x1.388203715b23ep+0 + t * (t * (t * (0x1.fa4e9f742fa77p-2 + t * (t * (0x1.e2e4a6611bf4bp-5 + t * (0x1.94804c550c0fcp-4 + t * (t * (0x1.1af1925d34d7ep-5 + t * (0x1.4e83911395334p-7 + t * (0x1.51a7765845eb5p-7 * t - 0x1.3f8fd2d4427b6p-6))) - 0x1.8e0bb1b9411e3p-4))) - 0x1.662f848d6c11cp-2)) - 0x1.e178d8d2391d6p-4) - 0x1.706e66bf3603bp-1)) - 0x1.76e8b4eb0ea41p-1));
-    }
-    /* decaying exponentials */
-    double y6;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(-2.0 * t);
-        const double s1 = 8.0 * t;
-        y6 = s0 * symact_power_3((1.0 / (1.0 + s0))) * ((8.0 + s0 * (8.0 + s1)) - s1);
-    }
-    double y = y6;
-    y = 0x1.4p+0 > z ? y5 : y;
-    y = 1.0 > z ? y4 : y;
-    y = -1.0 > z ? y3 : y;
-    y = -0x1.4p+0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), lisht_derivative_f64(z)));
 }
 
 static symact_dd lisht_second_derivative_f64(double z)
@@ -263,32 +165,17 @@ static symact_dd lisht_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float lisht_value_f32(float z)
-{
-    const double near = lisht_forward_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(lisht_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_lisht_second_derivative_sticky(double factor, double z);
 
-float symact_lishtf(float z)
+double symact_lisht_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = lisht_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double lisht_value_f64(double z)
-{
-    return symact_dd_to_double(lisht_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), lisht_second_derivative_f64(z)));
 }
 
 double symact_lisht(double z)
 {
     const int before = symact_raised();
-    const volatile double value = lisht_value_f64(z);
+    const volatile double value = symact_dd_to_double(lisht_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -300,7 +187,7 @@ void symact_lisht_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = lisht_value_f64(z[i]);
+        const double value = symact_dd_to_double(lisht_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -308,32 +195,10 @@ void symact_lisht_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float lisht_derivative_value_f32(float z)
-{
-    const double near = lisht_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(lisht_derivative_f64((double)z));
-}
-
-float symact_lisht_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = lisht_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double lisht_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(lisht_derivative_f64((double)z));
-}
-
 double symact_lisht_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = lisht_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(lisht_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -345,7 +210,7 @@ void symact_lisht_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = lisht_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(lisht_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -353,32 +218,10 @@ void symact_lisht_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float lisht_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * lisht_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), lisht_derivative_f64((double)z)));
-}
-
-float symact_lisht_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = lisht_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double lisht_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), lisht_derivative_f64((double)z)));
-}
-
 double symact_lisht_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = lisht_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), lisht_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -390,7 +233,7 @@ void symact_lisht_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = lisht_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), lisht_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -398,59 +241,10 @@ void symact_lisht_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float lisht_second_derivative_value_f32(float z)
-{
-    const double near = lisht_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(lisht_second_derivative_f64((double)z));
-}
-
-float symact_lisht_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = lisht_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_lisht_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = lisht_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_lisht_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double lisht_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(lisht_second_derivative_f64((double)z));
-}
-
 double symact_lisht_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = lisht_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(lisht_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -462,50 +256,10 @@ void symact_lisht_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = lisht_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(lisht_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES lisht_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * lisht_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), lisht_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES lisht_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * lisht_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), lisht_derivative_f64(symact_x))))
-}
-
-void symact_lisht_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    lisht_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_lisht_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    lisht_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_lisht_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    lisht_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_lisht_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    lisht_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_lisht_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    lisht_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_lisht_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    lisht_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

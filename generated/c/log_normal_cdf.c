@@ -5,7 +5,7 @@
  * Formula sha256: 790ed05f70782a8657d2f9ba3bcfbd3ff9dd1bd6a14fc4fd1eb7f66defb9baf0
  * SPDX-License-Identifier: MIT-0
  *
- * log_normal_cdf: g = log(erf(sqrt(2)*z/2)/2 + 1/2)
+ * log_normal_cdf, float64: g = log(erf(sqrt(2)*z/2)/2 + 1/2)
  */
 #include "symact.h"
 
@@ -13,41 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-
-static inline double log_normal_cdf_forward_f32(double z)
-{
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
-    /* decaying exponentials */
-    if (0.0 > z) {
-        const double t = (-z);
-        return ((symact_f64_log(symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t)) - 0x1p-1 * symact_power_2(t)) - 0x1.62e42fefa39efp-1);
-    }
-    /* as it is */
-    if (0x1p-27 > z) {
-        return symact_f64_log((0x1p-1 + 0x1p-1 * symact_f64_erf(0x1.6a09e667f3bcdp-1 * z)));
-    }
-    /* decaying exponentials */
-    const double t = z;
-    return symact_f64_log1p(-0x1p-1 * symact_f64_exp(-0x1p-1 * symact_power_2(t)) * symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t));
-}
 
 static symact_dd log_normal_cdf_forward_f64(double z)
 {
@@ -83,28 +52,11 @@ static symact_dd log_normal_cdf_forward_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))), -300);
 }
 
-static inline double log_normal_cdf_derivative_f32(double z)
+SYMACT_HIDDEN double symact_log_normal_cdf_forward_sticky(double factor, double z);
+
+double symact_log_normal_cdf_forward_sticky(double factor, double z)
 {
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return INFINITY;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
-    /* decaying exponentials */
-    if (0.0 > z) {
-        const double t = (-z);
-        const double s0 = 0x1.6a09e667f3bcdp+0;
-        return (0x1.20dd750429b6dp-1 * s0 / symact_f64_erfcx(0x1p-1 * s0 * t));
-    }
-    /* as it is */
-    const double s0 = 0x1.6a09e667f3bcdp+0;
-    return (0x1.20dd750429b6dp-1 * symact_f64_exp(-0x1p-1 * symact_power_2(z)) * s0 / (1.0 + symact_f64_erf(0x1p-1 * s0 * z)));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), log_normal_cdf_forward_f64(z)));
 }
 
 static symact_dd log_normal_cdf_derivative_f64(double z)
@@ -147,51 +99,11 @@ static symact_dd log_normal_cdf_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_neg(symact_dd_div(symact_dd_mul(symact_dd_exp_scaled(s2, 300), s0), symact_dd_sub(symact_dd_mul(symact_dd_mul(symact_dd_exp(s2), s1), symact_dd_erfcx(symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), s0), t))), symact_dd_mul(symact_dd_from_double(2.0), s1)))), -300);
 }
 
-static inline double log_normal_cdf_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_log_normal_cdf_derivative_sticky(double factor, double z);
+
+double symact_log_normal_cdf_derivative_sticky(double factor, double z)
 {
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return -1.0;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return 0.0;
-    }
-    /* tail */
-    if (-23.0 > z) {
-        const double t = (-z);
-        const double w = (1.0 / t);
-        const double s0 = symact_power_6(w);
-        const double s1 = symact_power_2(w);
-        const double s2 = symact_power_4(w);
-        const double s3 = symact_power_8(w);
-        return (((((105.0 * s0 + 3.0 * s1) - 1.0) - 15.0 * s2) - 945.0 * s3) / ((((((((((1.0 + 7.0 * s2) + 249.0 * s3) + 0x1.572p+11 * symact_powi(w, 12)) + 0x1.339ep+15 * symact_powi(w, 16)) + 0x1.b40c2p+19 * symact_powi(w, 20)) - 36.0 * s0) - 2.0 * s1) - 0x1.11cp+11 * symact_powi(w, 10)) - 0x1.13ap+13 * symact_powi(w, 14)) - 0x1.8399p+17 * symact_powi(w, 18)));
-    }
-    /* decaying exponentials */
-    if (0.0 > z) {
-        const double t = (-z);
-        const double s0 = 0x1.6a09e667f3bcdp+0;
-        const double s1 = symact_f64_erfcx(0x1p-1 * s0 * t);
-        return 0x1.45f306dc9c883p-2 * s0 * symact_power_2((1.0 / s1)) * (0x1.c5bf891b4ef6bp+0 * s1 * t - s0);
-    }
-    /* as it is */
-    if (0x1p-7 > z) {
-        const double s0 = 0x1.6a09e667f3bcdp+0;
-        const double s1 = (1.0 + symact_f64_erf(0x1p-1 * s0 * z));
-        const double s2 = symact_power_2(z);
-        return 0x1.45f306dc9c883p-2 * symact_f64_exp((-s2)) * s0 * symact_power_2((1.0 / s1)) * ((-s0) - 0x1.c5bf891b4ef6bp+0 * symact_f64_exp(0x1p-1 * s2) * s1 * z);
-    }
-    /* decaying exponentials */
-    const double t = z;
-    const double s0 = 0x1.921fb54442d18p+3;
-    const double s1 = 0x1.6a09e667f3bcdp+0 * t;
-    const double s2 = symact_f64_erfcx(0x1p-1 * s1);
-    const double s3 = symact_f64_exp(-0x1p-1 * symact_power_2(t));
-    const double s4 = 0x1.c5bf891b4ef6bp+0 * s1;
-    return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (0x1.921fb54442d18p+1 * s3 * symact_power_2(s2) - s0 * s2)));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), log_normal_cdf_derivative_f64(z)));
 }
 
 static symact_dd log_normal_cdf_second_derivative_f64(double z)
@@ -248,32 +160,17 @@ static symact_dd log_normal_cdf_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float log_normal_cdf_value_f32(float z)
-{
-    const double near = log_normal_cdf_forward_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(log_normal_cdf_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_log_normal_cdf_second_derivative_sticky(double factor, double z);
 
-float symact_log_normal_cdff(float z)
+double symact_log_normal_cdf_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = log_normal_cdf_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double log_normal_cdf_value_f64(double z)
-{
-    return symact_dd_to_double(log_normal_cdf_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), log_normal_cdf_second_derivative_f64(z)));
 }
 
 double symact_log_normal_cdf(double z)
 {
     const int before = symact_raised();
-    const volatile double value = log_normal_cdf_value_f64(z);
+    const volatile double value = symact_dd_to_double(log_normal_cdf_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -285,7 +182,7 @@ void symact_log_normal_cdf_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = log_normal_cdf_value_f64(z[i]);
+        const double value = symact_dd_to_double(log_normal_cdf_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -293,32 +190,10 @@ void symact_log_normal_cdf_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float log_normal_cdf_derivative_value_f32(float z)
-{
-    const double near = log_normal_cdf_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(log_normal_cdf_derivative_f64((double)z));
-}
-
-float symact_log_normal_cdf_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = log_normal_cdf_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double log_normal_cdf_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(log_normal_cdf_derivative_f64((double)z));
-}
-
 double symact_log_normal_cdf_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = log_normal_cdf_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(log_normal_cdf_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -330,7 +205,7 @@ void symact_log_normal_cdf_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = log_normal_cdf_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(log_normal_cdf_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -338,32 +213,10 @@ void symact_log_normal_cdf_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float log_normal_cdf_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * log_normal_cdf_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), log_normal_cdf_derivative_f64((double)z)));
-}
-
-float symact_log_normal_cdf_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = log_normal_cdf_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double log_normal_cdf_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), log_normal_cdf_derivative_f64((double)z)));
-}
-
 double symact_log_normal_cdf_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = log_normal_cdf_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), log_normal_cdf_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -375,7 +228,7 @@ void symact_log_normal_cdf_vjp_f64(const double *z, const double *g_bar, double 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = log_normal_cdf_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), log_normal_cdf_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -383,59 +236,10 @@ void symact_log_normal_cdf_vjp_f64(const double *z, const double *g_bar, double 
     symact_settle(before, nan, infinity);
 }
 
-static inline float log_normal_cdf_second_derivative_value_f32(float z)
-{
-    const double near = log_normal_cdf_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(log_normal_cdf_second_derivative_f64((double)z));
-}
-
-float symact_log_normal_cdf_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = log_normal_cdf_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_log_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = log_normal_cdf_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_log_normal_cdf_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double log_normal_cdf_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(log_normal_cdf_second_derivative_f64((double)z));
-}
-
 double symact_log_normal_cdf_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = log_normal_cdf_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(log_normal_cdf_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -447,50 +251,10 @@ void symact_log_normal_cdf_second_derivative_f64(const double *z, double *d, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = log_normal_cdf_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(log_normal_cdf_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES log_normal_cdf_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * log_normal_cdf_forward_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), log_normal_cdf_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES log_normal_cdf_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * log_normal_cdf_derivative_f32(symact_x), 0x1p-36, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), log_normal_cdf_derivative_f64(symact_x))))
-}
-
-void symact_log_normal_cdf_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    log_normal_cdf_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_log_normal_cdf_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    log_normal_cdf_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_log_normal_cdf_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    log_normal_cdf_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_log_normal_cdf_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    log_normal_cdf_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_log_normal_cdf_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    log_normal_cdf_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_log_normal_cdf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    log_normal_cdf_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: b84f040de9687214a7d74c3a4d54566f1e0834f997f807e60c154e2473b54b85
  * SPDX-License-Identifier: MIT-0
  *
- * logarithm: g = log(z)
+ * logarithm, float64: g = log(z)
  */
 #include "symact.h"
 
@@ -13,34 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double logarithm_forward_f32(double z);
-static inline SYMACT_INLINED double logarithm_derivative_f32(double z);
-static inline SYMACT_INLINED double logarithm_derivative_from_output_f32(double z);
-
-static inline double logarithm_forward_f32(double z)
-{
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = -INFINITY;
-    /* the limit */
-    const double y2 = INFINITY;
-    /* as it is */
-    const double y3 = symact_f64_log(z);
-    double y = y3;
-    y = z == INFINITY ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = 0.0 > z ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd logarithm_forward_f64(double z)
 {
@@ -70,21 +46,11 @@ static symact_dd logarithm_forward_f64(double z)
     return symact_dd_log(t);
 }
 
-static inline double logarithm_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logarithm_forward_sticky(double factor, double z);
+
+double symact_logarithm_forward_sticky(double factor, double z)
 {
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* the limit */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = (1.0 / z);
-    double y = y3;
-    y = z == INFINITY ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = 0.0 > z ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logarithm_forward_f64(z)));
 }
 
 static symact_dd logarithm_derivative_f64(double z)
@@ -116,18 +82,11 @@ static symact_dd logarithm_derivative_f64(double z)
     return w;
 }
 
-static inline double logarithm_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_logarithm_derivative_sticky(double factor, double z);
+
+double symact_logarithm_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = symact_f64_exp((-z));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logarithm_derivative_f64(z)));
 }
 
 static symact_dd logarithm_derivative_from_output_f64(double z)
@@ -159,21 +118,11 @@ static symact_dd logarithm_derivative_from_output_f64(double z)
     return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
 }
 
-static inline double logarithm_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logarithm_derivative_from_output_sticky(double factor, double z);
+
+double symact_logarithm_derivative_from_output_sticky(double factor, double z)
 {
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = -INFINITY;
-    /* the limit */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = (-symact_power_2((1.0 / z)));
-    double y = y3;
-    y = z == INFINITY ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = 0.0 > z ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logarithm_derivative_from_output_f64(z)));
 }
 
 static symact_dd logarithm_second_derivative_f64(double z)
@@ -205,32 +154,17 @@ static symact_dd logarithm_second_derivative_f64(double z)
     return symact_dd_neg(symact_dd_powi(w, 2));
 }
 
-static inline float logarithm_value_f32(float z)
-{
-    const double near = logarithm_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logarithm_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_logarithm_second_derivative_sticky(double factor, double z);
 
-float symact_logarithmf(float z)
+double symact_logarithm_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = logarithm_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logarithm_value_f64(double z)
-{
-    return symact_dd_to_double(logarithm_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logarithm_second_derivative_f64(z)));
 }
 
 double symact_logarithm(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logarithm_value_f64(z);
+    const volatile double value = symact_dd_to_double(logarithm_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -242,7 +176,7 @@ void symact_logarithm_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logarithm_value_f64(z[i]);
+        const double value = symact_dd_to_double(logarithm_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -250,32 +184,10 @@ void symact_logarithm_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logarithm_derivative_value_f32(float z)
-{
-    const double near = logarithm_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(logarithm_derivative_f64((double)z));
-}
-
-float symact_logarithm_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logarithm_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logarithm_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logarithm_derivative_f64((double)z));
-}
-
 double symact_logarithm_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logarithm_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logarithm_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -287,7 +199,7 @@ void symact_logarithm_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logarithm_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logarithm_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -295,32 +207,10 @@ void symact_logarithm_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logarithm_derivative_from_output_value_f32(float g)
-{
-    const double near = logarithm_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logarithm_derivative_from_output_f64((double)g));
-}
-
-float symact_logarithm_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = logarithm_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logarithm_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(logarithm_derivative_from_output_f64((double)g));
-}
-
 double symact_logarithm_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = logarithm_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(logarithm_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -332,7 +222,7 @@ void symact_logarithm_derivative_from_output_f64(const double *g, double *d, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logarithm_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(logarithm_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -340,32 +230,10 @@ void symact_logarithm_derivative_from_output_f64(const double *g, double *d, siz
     symact_settle(before, nan, infinity);
 }
 
-static inline float logarithm_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * logarithm_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logarithm_derivative_f64((double)z)));
-}
-
-float symact_logarithm_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = logarithm_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logarithm_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), logarithm_derivative_f64((double)z)));
-}
-
 double symact_logarithm_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = logarithm_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), logarithm_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -377,7 +245,7 @@ void symact_logarithm_vjp_f64(const double *z, const double *g_bar, double *z_ba
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logarithm_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), logarithm_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -385,32 +253,10 @@ void symact_logarithm_vjp_f64(const double *z, const double *g_bar, double *z_ba
     symact_settle(before, nan, infinity);
 }
 
-static inline float logarithm_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * logarithm_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logarithm_derivative_from_output_f64((double)g)));
-}
-
-float symact_logarithm_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = logarithm_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logarithm_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), logarithm_derivative_from_output_f64((double)g)));
-}
-
 double symact_logarithm_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = logarithm_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), logarithm_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -422,7 +268,7 @@ void symact_logarithm_vjp_from_output_f64(const double *g, const double *g_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logarithm_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), logarithm_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -430,59 +276,10 @@ void symact_logarithm_vjp_from_output_f64(const double *g, const double *g_bar, 
     symact_settle(before, nan, infinity);
 }
 
-static inline float logarithm_second_derivative_value_f32(float z)
-{
-    const double near = logarithm_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logarithm_second_derivative_f64((double)z));
-}
-
-float symact_logarithm_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logarithm_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_logarithm_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = logarithm_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-48, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_logarithm_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double logarithm_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logarithm_second_derivative_f64((double)z));
-}
-
 double symact_logarithm_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logarithm_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logarithm_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -494,75 +291,10 @@ void symact_logarithm_second_derivative_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logarithm_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logarithm_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES logarithm_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logarithm_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logarithm_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES logarithm_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logarithm_derivative_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logarithm_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES logarithm_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logarithm_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logarithm_derivative_from_output_f64(symact_x))))
-}
-
-void symact_logarithm_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logarithm_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_logarithm_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logarithm_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_logarithm_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logarithm_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_logarithm_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logarithm_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_logarithm_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    logarithm_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_logarithm_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    logarithm_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_logarithm_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logarithm_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_logarithm_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logarithm_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_logarithm_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logarithm_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_logarithm_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logarithm_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

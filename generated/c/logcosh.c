@@ -5,7 +5,7 @@
  * Formula sha256: 35a742879fbaeac17186261e5c02d8fced926859b9ca928f2cc675d7caa8da9e
  * SPDX-License-Identifier: MIT-0
  *
- * logcosh: g = log(cosh(z))
+ * logcosh, float64: g = log(cosh(z))
  */
 #include "symact.h"
 
@@ -13,52 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double logcosh_forward_f32(double z);
-static inline SYMACT_INLINED double logcosh_derivative_f32(double z);
-
-static inline double logcosh_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = (-z);
-        y3 = ((t + symact_f64_log1p(symact_f64_exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
-    }
-    /* power series */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_power_2(t);
-        y4 = s0 * (0x1p-1 + s0 * (s0 * (0x1.6c16c16c16c17p-6 + s0 * (s0 * (0x1.1ea5d39bcda62p-9 - 0x1.833d9c7de5851p-11 * s0) - 0x1.ba1ba1ba1ba1cp-8)) - 0x1.5555555555555p-4));
-    }
-    /* decaying exponentials */
-    double y5;
-    {
-        const double t = z;
-        y5 = ((t + symact_f64_log1p(symact_f64_exp(-2.0 * t))) - 0x1.62e42fefa39efp-1);
-    }
-    double y = y5;
-    y = 0x1p-4 > z ? y4 : y;
-    y = -0x1p-4 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd logcosh_forward_f64(double z)
 {
@@ -95,21 +53,11 @@ static symact_dd logcosh_forward_f64(double z)
     return symact_dd_sub(symact_dd_add(t, symact_dd_log1p(symact_dd_exp(symact_dd_mul(symact_dd_from_double(-2.0), t)))), symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
 }
 
-static inline double logcosh_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logcosh_forward_sticky(double factor, double z);
+
+double symact_logcosh_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = symact_f64_tanh(z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logcosh_forward_f64(z)));
 }
 
 static symact_dd logcosh_derivative_f64(double z)
@@ -147,34 +95,11 @@ static symact_dd logcosh_derivative_f64(double z)
     return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0)));
 }
 
-static inline double logcosh_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logcosh_derivative_sticky(double factor, double z);
+
+double symact_logcosh_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(-2.0 * t);
-        y2 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* as it is */
-    const double y3 = (1.0 - symact_power_2(symact_f64_tanh(z)));
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(-2.0 * t);
-        y4 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y4;
-    y = 0x1p-27 > z ? y3 : y;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logcosh_derivative_f64(z)));
 }
 
 static symact_dd logcosh_second_derivative_f64(double z)
@@ -208,59 +133,17 @@ static symact_dd logcosh_second_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
-static inline float logcosh_value_f32(float z)
-{
-    const double near = logcosh_forward_f32((double)z);
-    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(logcosh_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_logcosh_second_derivative_sticky(double factor, double z);
 
-float symact_logcoshf(float z)
+double symact_logcosh_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = logcosh_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_logcosh_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = logcosh_forward_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-36, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_logcoshf(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(g + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double logcosh_value_f64(double z)
-{
-    return symact_dd_to_double(logcosh_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logcosh_second_derivative_f64(z)));
 }
 
 double symact_logcosh(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logcosh_value_f64(z);
+    const volatile double value = symact_dd_to_double(logcosh_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -272,7 +155,7 @@ void symact_logcosh_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logcosh_value_f64(z[i]);
+        const double value = symact_dd_to_double(logcosh_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -280,32 +163,10 @@ void symact_logcosh_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logcosh_derivative_value_f32(float z)
-{
-    const double near = logcosh_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logcosh_derivative_f64((double)z));
-}
-
-float symact_logcosh_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logcosh_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logcosh_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logcosh_derivative_f64((double)z));
-}
-
 double symact_logcosh_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logcosh_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logcosh_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -317,7 +178,7 @@ void symact_logcosh_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logcosh_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logcosh_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -325,32 +186,10 @@ void symact_logcosh_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logcosh_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * logcosh_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logcosh_derivative_f64((double)z)));
-}
-
-float symact_logcosh_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = logcosh_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logcosh_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), logcosh_derivative_f64((double)z)));
-}
-
 double symact_logcosh_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = logcosh_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), logcosh_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -362,7 +201,7 @@ void symact_logcosh_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logcosh_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), logcosh_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -370,59 +209,10 @@ void symact_logcosh_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     symact_settle(before, nan, infinity);
 }
 
-static inline float logcosh_second_derivative_value_f32(float z)
-{
-    const double near = logcosh_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(logcosh_second_derivative_f64((double)z));
-}
-
-float symact_logcosh_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logcosh_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_logcosh_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = logcosh_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_logcosh_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double logcosh_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logcosh_second_derivative_f64((double)z));
-}
-
 double symact_logcosh_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logcosh_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logcosh_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -434,50 +224,10 @@ void symact_logcosh_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logcosh_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logcosh_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES logcosh_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logcosh_forward_f32(symact_x), 0x1p-36, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logcosh_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES logcosh_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logcosh_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logcosh_derivative_f64(symact_x))))
-}
-
-void symact_logcosh_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logcosh_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_logcosh_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logcosh_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_logcosh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logcosh_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_logcosh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logcosh_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_logcosh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logcosh_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_logcosh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logcosh_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 5b404222ab233158680bc2672ee59079208cf6b376307be0d635229317f92e92
  * SPDX-License-Identifier: MIT-0
  *
- * logish: g = z*log(1 + 1/(1 + exp(-z)))
+ * logish, float64: g = z*log(1 + 1/(1 + exp(-z)))
  */
 #include "symact.h"
 
@@ -13,30 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double logish_forward_f32(double z);
-static inline SYMACT_INLINED double logish_derivative_f32(double z);
-
-static inline double logish_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = z * symact_f64_log1p((1.0 / (1.0 + symact_f64_exp((-z)))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd logish_forward_f64(double z)
 {
@@ -72,44 +52,11 @@ static symact_dd logish_forward_f64(double z)
     return symact_dd_add(symact_dd_mul(symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56), t), symact_dd_mul(t, symact_dd_log1p(symact_dd_neg(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(2.0), symact_dd_mul(symact_dd_from_double(2.0), symact_dd_exp(t))))))));
 }
 
-static inline double logish_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logish_forward_sticky(double factor, double z);
+
+double symact_logish_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0x1.62e42fefa39efp-1;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        const double s2 = 2.0 * s1;
-        const double s3 = (1.0 / (1.0 + s1));
-        const double s4 = symact_f64_log1p(s1 * s3);
-        y2 = (s3 * (s4 + s1 * ((s0 + 3.0 * s4) + s2 * s4)) / (1.0 + s2));
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.5f592781c9063p+0 + z);
-        const double t = (distance - 0x1.67550801af0a8p-54);
-        y3 = (0x1.9aad157f2be9p-156 + t * (0x1.77a21c898b59fp-3 + t * (0x1.bd267d771edb8p-4 + t * (0x1.9d4c9b15c36a5p-9 + t * (t * (t * (0x1.1e70fec5edd3p-10 + t * (0x1.53c5cd125234bp-11 + t * (0x1.5faed089bd031p-19 + t * (t * (t * (0x1.4292ad5fa7c3fp-18 + t * (0x1.23721a9845856p-19 - 0x1.a9929a0ff2a0ap-24 * t)) - 0x1.b8baa7911ffeap-17) - 0x1.24ab3be1c0367p-14)))) - 0x1.e2554fa3fa6cp-9) - 0x1.eb4f4e73487e2p-7)))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_exp((-z));
-        const double s1 = (1.0 + s0);
-        const double s2 = (1.0 / s1);
-        y4 = ((s0 * z * symact_power_2((1.0 / s1)) / (1.0 + s2)) + symact_f64_log1p(s2));
-    }
-    double y = y4;
-    y = -1.0 > z ? y3 : y;
-    y = -0x1.8p+0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logish_forward_f64(z)));
 }
 
 static symact_dd logish_derivative_f64(double z)
@@ -165,58 +112,11 @@ static symact_dd logish_derivative_f64(double z)
     return symact_dd_make(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56);
 }
 
-static inline double logish_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logish_derivative_sticky(double factor, double z);
+
+double symact_logish_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        y2 = s1 * symact_power_2((1.0 / (1.0 + s1))) * symact_power_2((1.0 / (1.0 + 2.0 * s1))) * ((2.0 + s0) + s1 * (6.0 + s1 * (4.0 + 2.0 * t)));
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.444806bd00bd4p+1 + z);
-        const double t = (0x1.02815aaff8c97p-53 + distance);
-        y3 = (t * (0x1.47fbf83132456p-4 + t * (0x1.01e03ec5cd3a2p-4 + t * (0x1.e2543e0b6f007p-7 + t * (t * (t * (t * (0x1.9d22a884957e5p-14 + t * (0x1.2268317e1e13ap-13 + t * (0x1.3eadabae1007ep-15 + t * (t * (t * (-0x1.41a50ebe9075ep-20 - 0x1.2ca1812bba04p-25 * t) - 0x1.046f1f3ed94bfp-18) - 0x1.9e0a4d097d4a3p-21)))) - 0x1.f2e4d23d031eap-11) - 0x1.fc2704c16dc87p-9) - 0x1.1912885f1ef9p-8)))) - 0x1.f520b11273294p-156);
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_exp((-z));
-        const double s1 = -2.0 * z;
-        const double s2 = symact_f64_exp(s1);
-        y4 = s0 * symact_power_2((1.0 / (1.0 + s0))) * symact_power_2((1.0 / (2.0 + s0))) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z);
-    }
-    /* power series */
-    double y5;
-    {
-        const double distance = (z - 0x1.288b8b03513aep+1);
-        const double t = (distance - 0x1.ad868ad16551fp-53);
-        y5 = (t * (t * (0x1.5d0ae0d99a8c3p-5 + t * (t * (0x1.4e8e452e219bcp-12 + t * (0x1.af23ca52ec46p-10 + t * (t * (0x1.df4d6bc6ce6b3p-14 + t * (0x1.8fda60206603ap-16 + t * (t * (0x1.4a369a02364bcp-18 + t * (t * (0x1.1ad99f9501eefp-23 * t - 0x1.6f5d899fb4b18p-22) - 0x1.5c81df6b0cffep-23)) - 0x1.414ca3e75763p-16))) - 0x1.756a32bba65dep-11))) - 0x1.cff30a4eaf7ebp-7)) - 0x1.9510d2a559f4dp-5) - 0x1.1485266f69c7ep-155);
-    }
-    /* as it is */
-    double y6;
-    {
-        const double s0 = symact_f64_exp((-z));
-        const double s1 = -2.0 * z;
-        const double s2 = symact_f64_exp(s1);
-        y6 = s0 * symact_power_2((1.0 / (1.0 + s0))) * symact_power_2((1.0 / (2.0 + s0))) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z);
-    }
-    double y = y6;
-    y = 0x1.4p+1 > z ? y5 : y;
-    y = 2.0 > z ? y4 : y;
-    y = -0x1.4p+1 > z ? y3 : y;
-    y = -0x1.6p+1 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logish_derivative_f64(z)));
 }
 
 static symact_dd logish_second_derivative_f64(double z)
@@ -273,32 +173,17 @@ static symact_dd logish_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float logish_value_f32(float z)
-{
-    const double near = logish_forward_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(logish_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_logish_second_derivative_sticky(double factor, double z);
 
-float symact_logishf(float z)
+double symact_logish_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = logish_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logish_value_f64(double z)
-{
-    return symact_dd_to_double(logish_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logish_second_derivative_f64(z)));
 }
 
 double symact_logish(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logish_value_f64(z);
+    const volatile double value = symact_dd_to_double(logish_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -310,7 +195,7 @@ void symact_logish_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logish_value_f64(z[i]);
+        const double value = symact_dd_to_double(logish_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -318,32 +203,10 @@ void symact_logish_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logish_derivative_value_f32(float z)
-{
-    const double near = logish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(logish_derivative_f64((double)z));
-}
-
-float symact_logish_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logish_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logish_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logish_derivative_f64((double)z));
-}
-
 double symact_logish_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logish_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logish_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -355,7 +218,7 @@ void symact_logish_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logish_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logish_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -363,32 +226,10 @@ void symact_logish_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logish_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * logish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logish_derivative_f64((double)z)));
-}
-
-float symact_logish_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = logish_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logish_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), logish_derivative_f64((double)z)));
-}
-
 double symact_logish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = logish_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), logish_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -400,7 +241,7 @@ void symact_logish_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logish_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), logish_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -408,59 +249,10 @@ void symact_logish_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     symact_settle(before, nan, infinity);
 }
 
-static inline float logish_second_derivative_value_f32(float z)
-{
-    const double near = logish_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(logish_second_derivative_f64((double)z));
-}
-
-float symact_logish_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logish_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_logish_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = logish_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_logish_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double logish_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logish_second_derivative_f64((double)z));
-}
-
 double symact_logish_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logish_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logish_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -472,50 +264,10 @@ void symact_logish_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logish_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logish_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES logish_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logish_forward_f32(symact_x), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logish_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES logish_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logish_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logish_derivative_f64(symact_x))))
-}
-
-void symact_logish_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logish_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_logish_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logish_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_logish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logish_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_logish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logish_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_logish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logish_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_logish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logish_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 5bafd486d2c5da12f521bdff79da7ac93d5896dfa5c2117e4e57b60a5ce0c40c
  * SPDX-License-Identifier: MIT-0
  *
- * logit: g = log(z/(1 - z))
+ * logit, float64: g = log(z/(1 - z))
  */
 #include "symact.h"
 
@@ -13,37 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double logit_forward_f32(double z);
-static inline SYMACT_INLINED double logit_derivative_f32(double z);
-static inline SYMACT_INLINED double logit_derivative_from_output_f32(double z);
-
-static inline double logit_forward_f32(double z)
-{
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = -INFINITY;
-    /* outside the domain */
-    const double y2 = NAN;
-    /* the limit */
-    const double y3 = INFINITY;
-    /* as it is */
-    const double y4 = symact_f64_log((z / (1.0 - z)));
-    double y = y4;
-    y = z == 1.0 ? y3 : y;
-    y = 1.0 < z ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = 0.0 > z ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd logit_forward_f64(double z)
 {
@@ -69,27 +42,24 @@ static symact_dd logit_forward_f64(double z)
         return symact_dd_from_double(INFINITY);
     }
     /* as it is */
+    if (0x1.cp-2 > z) {
+        return symact_dd_log(symact_dd_div(x, symact_dd_sub(symact_dd_from_double(1.0), x)));
+    }
+    /* power series */
+    if (0x1.2p-1 > z) {
+        const symact_dd t = symact_dd_sub(x, symact_dd_from_double(0x1p-1));
+        const symact_dd s0 = symact_dd_powi(t, 2);
+        return symact_dd_mul(t, symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.5555555555555p+2, 0x1.5555555555555p-52), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.999999999999ap+3, -0x1.999999999999ap-51), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.2492492492492p+5, 0x1.2492492492492p-49), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.c71c71c71c71cp+6, 0x1.c71c71c71c71cp-48), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.745d1745d1746p+8, -0x1.745d1745d1746p-47), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.3b13b13b13b14p+10, -0x1.3b13b13b13b14p-44), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.1111111111111p+12, 0x1.1111111111111p-44), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.e1e1e1e1e1e1ep+13, 0x1.e1e1e1e1e1e1ep-43), symact_dd_mul(s0, symact_dd_add(symact_dd_make(0x1.af286bca1af28p+15, 0x1.af286bca1af28p-39), symact_dd_mul(symact_dd_make(0x1.8618618618618p+17, 0x1.8618618618618p-37), s0)))))))))))))))))))));
+    }
+    /* as it is */
     return symact_dd_log(symact_dd_div(x, symact_dd_sub(symact_dd_from_double(1.0), x)));
 }
 
-static inline double logit_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logit_forward_sticky(double factor, double z);
+
+double symact_logit_forward_sticky(double factor, double z)
 {
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* outside the domain */
-    const double y2 = NAN;
-    /* the limit */
-    const double y3 = INFINITY;
-    /* as it is */
-    const double y4 = (1.0 / (z * (1.0 - z)));
-    double y = y4;
-    y = z == 1.0 ? y3 : y;
-    y = 1.0 < z ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = 0.0 > z ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logit_forward_f64(z)));
 }
 
 static symact_dd logit_derivative_f64(double z)
@@ -119,18 +89,11 @@ static symact_dd logit_derivative_f64(double z)
     return symact_dd_div(symact_dd_from_double(1.0), symact_dd_mul(x, symact_dd_sub(symact_dd_from_double(1.0), x)));
 }
 
-static inline double logit_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_logit_derivative_sticky(double factor, double z);
+
+double symact_logit_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = (2.0 + 2.0 * symact_f64_cosh(z));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logit_derivative_f64(z)));
 }
 
 static symact_dd logit_derivative_from_output_f64(double z)
@@ -162,24 +125,11 @@ static symact_dd logit_derivative_from_output_f64(double z)
     return symact_dd_mul(symact_dd_exp(t), symact_dd_powi(symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))), 2));
 }
 
-static inline double logit_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logit_derivative_from_output_sticky(double factor, double z);
+
+double symact_logit_derivative_from_output_sticky(double factor, double z)
 {
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = -INFINITY;
-    /* outside the domain */
-    const double y2 = NAN;
-    /* the limit */
-    const double y3 = INFINITY;
-    /* as it is */
-    const double y4 = symact_power_2((1.0 / z)) * symact_power_2((1.0 / (1.0 - z))) * (2.0 * z - 1.0);
-    double y = y4;
-    y = z == 1.0 ? y3 : y;
-    y = 1.0 < z ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = 0.0 > z ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logit_derivative_from_output_f64(z)));
 }
 
 static symact_dd logit_second_derivative_f64(double z)
@@ -209,59 +159,17 @@ static symact_dd logit_second_derivative_f64(double z)
     return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), x), symact_dd_mul(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), x), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_from_double(1.0), x)), 2)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(2.0), x), symact_dd_from_double(1.0))));
 }
 
-static inline float logit_value_f32(float z)
-{
-    const double near = logit_forward_f32((double)z);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(logit_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_logit_second_derivative_sticky(double factor, double z);
 
-float symact_logitf(float z)
+double symact_logit_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = logit_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_logit_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = logit_forward_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_logitf(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(g + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double logit_value_f64(double z)
-{
-    return symact_dd_to_double(logit_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logit_second_derivative_f64(z)));
 }
 
 double symact_logit(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logit_value_f64(z);
+    const volatile double value = symact_dd_to_double(logit_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -273,7 +181,7 @@ void symact_logit_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logit_value_f64(z[i]);
+        const double value = symact_dd_to_double(logit_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -281,32 +189,10 @@ void symact_logit_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logit_derivative_value_f32(float z)
-{
-    const double near = logit_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logit_derivative_f64((double)z));
-}
-
-float symact_logit_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logit_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logit_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logit_derivative_f64((double)z));
-}
-
 double symact_logit_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logit_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logit_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -318,7 +204,7 @@ void symact_logit_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logit_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logit_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -326,32 +212,10 @@ void symact_logit_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logit_derivative_from_output_value_f32(float g)
-{
-    const double near = logit_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logit_derivative_from_output_f64((double)g));
-}
-
-float symact_logit_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = logit_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logit_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(logit_derivative_from_output_f64((double)g));
-}
-
 double symact_logit_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = logit_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(logit_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -363,7 +227,7 @@ void symact_logit_derivative_from_output_f64(const double *g, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logit_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(logit_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -371,32 +235,10 @@ void symact_logit_derivative_from_output_f64(const double *g, double *d, size_t 
     symact_settle(before, nan, infinity);
 }
 
-static inline float logit_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * logit_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logit_derivative_f64((double)z)));
-}
-
-float symact_logit_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = logit_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logit_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), logit_derivative_f64((double)z)));
-}
-
 double symact_logit_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = logit_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), logit_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -408,7 +250,7 @@ void symact_logit_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logit_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), logit_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -416,32 +258,10 @@ void symact_logit_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float logit_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * logit_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logit_derivative_from_output_f64((double)g)));
-}
-
-float symact_logit_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = logit_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logit_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), logit_derivative_from_output_f64((double)g)));
-}
-
 double symact_logit_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = logit_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), logit_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -453,7 +273,7 @@ void symact_logit_vjp_from_output_f64(const double *g, const double *g_bar, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logit_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), logit_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -461,59 +281,10 @@ void symact_logit_vjp_from_output_f64(const double *g, const double *g_bar, doub
     symact_settle(before, nan, infinity);
 }
 
-static inline float logit_second_derivative_value_f32(float z)
-{
-    const double near = logit_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(logit_second_derivative_f64((double)z));
-}
-
-float symact_logit_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logit_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_logit_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = logit_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_logit_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double logit_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logit_second_derivative_f64((double)z));
-}
-
 double symact_logit_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logit_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logit_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -525,75 +296,10 @@ void symact_logit_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logit_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logit_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES logit_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logit_forward_f32(symact_x), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logit_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES logit_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logit_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logit_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES logit_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logit_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logit_derivative_from_output_f64(symact_x))))
-}
-
-void symact_logit_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logit_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_logit_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logit_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_logit_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logit_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_logit_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logit_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_logit_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    logit_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_logit_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    logit_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_logit_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logit_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_logit_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logit_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_logit_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logit_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_logit_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logit_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: e57f1c0efc88a05baf618e24acadbcd2dbe3341d4a4f9c8dd2bfb828ee18656d
  * SPDX-License-Identifier: MIT-0
  *
- * logsigmoid: g = -log(1 + exp(-z))
+ * logsigmoid, float64: g = -log(1 + exp(-z))
  */
 #include "symact.h"
 
@@ -13,38 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double logsigmoid_forward_f32(double z);
-static inline SYMACT_INLINED double logsigmoid_derivative_f32(double z);
-static inline SYMACT_INLINED double logsigmoid_derivative_from_output_f32(double z);
-
-static inline double logsigmoid_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        y2 = ((-t) - symact_f64_log1p(symact_f64_exp((-t))));
-    }
-    /* as it is */
-    const double y3 = (-symact_f64_log1p(symact_f64_exp((-z))));
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd logsigmoid_forward_f64(double z)
 {
@@ -75,18 +47,11 @@ static symact_dd logsigmoid_forward_f64(double z)
     return symact_dd_ldexp(symact_dd_neg(symact_dd_exp_scaled(symact_dd_neg(t), 300)), -300);
 }
 
-static inline double logsigmoid_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logsigmoid_forward_sticky(double factor, double z);
+
+double symact_logsigmoid_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (1.0 / (1.0 + symact_f64_exp(z)));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logsigmoid_forward_f64(z)));
 }
 
 static symact_dd logsigmoid_derivative_f64(double z)
@@ -119,18 +84,11 @@ static symact_dd logsigmoid_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_div(symact_dd_exp_scaled(s0, 300), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), -300);
 }
 
-static inline double logsigmoid_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_logsigmoid_derivative_sticky(double factor, double z);
+
+double symact_logsigmoid_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 1.0;
-    /* zero, with its sign */
-    const double y1 = (-z);
-    /* as it is */
-    const double y2 = (-symact_f64_expm1(z));
-    double y = y2;
-    y = z == 0.0 ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logsigmoid_derivative_f64(z)));
 }
 
 static symact_dd logsigmoid_derivative_from_output_f64(double z)
@@ -158,30 +116,11 @@ static symact_dd logsigmoid_derivative_from_output_f64(double z)
     return symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_mul(t, symact_dd_sub(symact_dd_make(-0x1.e542ba4020225p-62, -0x1.ea72b4afe3c2fp-120), symact_dd_mul(symact_dd_make(0x1.71b8ef6dcf572p-66, -0x1.d043ae40c4647p-120), t))), symact_dd_make(0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112))), symact_dd_make(0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107))), symact_dd_make(0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103))), symact_dd_make(0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101))), symact_dd_make(0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97))), symact_dd_make(0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92))), symact_dd_make(0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87))), symact_dd_make(0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83))), symact_dd_make(0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80))), symact_dd_make(0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76))), symact_dd_make(0x1.71de3a556c734p-19, -0x1.c154f8ddc6cp-73))), symact_dd_make(0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76))), symact_dd_make(0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73))), symact_dd_make(0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65))), symact_dd_make(0x1.1111111111111p-7, 0x1.1111111111111p-63))), symact_dd_make(0x1.5555555555555p-5, 0x1.5555555555555p-59))), symact_dd_make(0x1.5555555555555p-3, 0x1.5555555555555p-57))), symact_dd_from_double(0x1p-1))), symact_dd_from_double(1.0)));
 }
 
-static inline double logsigmoid_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_logsigmoid_derivative_from_output_sticky(double factor, double z);
+
+double symact_logsigmoid_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = symact_f64_exp(z);
-        y2 = (-s0 * symact_power_2((1.0 / (1.0 + s0))));
-    }
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp((-t));
-        y3 = (-s0 * symact_power_2((1.0 / (1.0 + s0))));
-    }
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logsigmoid_derivative_from_output_f64(z)));
 }
 
 static symact_dd logsigmoid_second_derivative_f64(double z)
@@ -216,32 +155,17 @@ static symact_dd logsigmoid_second_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2))), -300);
 }
 
-static inline float logsigmoid_value_f32(float z)
-{
-    const double near = logsigmoid_forward_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(logsigmoid_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_logsigmoid_second_derivative_sticky(double factor, double z);
 
-float symact_logsigmoidf(float z)
+double symact_logsigmoid_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = logsigmoid_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logsigmoid_value_f64(double z)
-{
-    return symact_dd_to_double(logsigmoid_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), logsigmoid_second_derivative_f64(z)));
 }
 
 double symact_logsigmoid(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logsigmoid_value_f64(z);
+    const volatile double value = symact_dd_to_double(logsigmoid_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -253,7 +177,7 @@ void symact_logsigmoid_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logsigmoid_value_f64(z[i]);
+        const double value = symact_dd_to_double(logsigmoid_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -261,32 +185,10 @@ void symact_logsigmoid_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logsigmoid_derivative_value_f32(float z)
-{
-    const double near = logsigmoid_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(logsigmoid_derivative_f64((double)z));
-}
-
-float symact_logsigmoid_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logsigmoid_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logsigmoid_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logsigmoid_derivative_f64((double)z));
-}
-
 double symact_logsigmoid_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logsigmoid_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logsigmoid_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -298,7 +200,7 @@ void symact_logsigmoid_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logsigmoid_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logsigmoid_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -306,32 +208,10 @@ void symact_logsigmoid_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float logsigmoid_derivative_from_output_value_f32(float g)
-{
-    const double near = logsigmoid_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(logsigmoid_derivative_from_output_f64((double)g));
-}
-
-float symact_logsigmoid_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = logsigmoid_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logsigmoid_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(logsigmoid_derivative_from_output_f64((double)g));
-}
-
 double symact_logsigmoid_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = logsigmoid_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(logsigmoid_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -343,7 +223,7 @@ void symact_logsigmoid_derivative_from_output_f64(const double *g, double *d, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logsigmoid_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(logsigmoid_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -351,32 +231,10 @@ void symact_logsigmoid_derivative_from_output_f64(const double *g, double *d, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float logsigmoid_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * logsigmoid_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logsigmoid_derivative_f64((double)z)));
-}
-
-float symact_logsigmoid_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = logsigmoid_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logsigmoid_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), logsigmoid_derivative_f64((double)z)));
-}
-
 double symact_logsigmoid_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = logsigmoid_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), logsigmoid_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -388,7 +246,7 @@ void symact_logsigmoid_vjp_f64(const double *z, const double *g_bar, double *z_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logsigmoid_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), logsigmoid_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -396,32 +254,10 @@ void symact_logsigmoid_vjp_f64(const double *z, const double *g_bar, double *z_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float logsigmoid_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * logsigmoid_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), logsigmoid_derivative_from_output_f64((double)g)));
-}
-
-float symact_logsigmoid_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = logsigmoid_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double logsigmoid_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), logsigmoid_derivative_from_output_f64((double)g)));
-}
-
 double symact_logsigmoid_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = logsigmoid_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), logsigmoid_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -433,7 +269,7 @@ void symact_logsigmoid_vjp_from_output_f64(const double *g, const double *g_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logsigmoid_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), logsigmoid_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -441,59 +277,10 @@ void symact_logsigmoid_vjp_from_output_f64(const double *g, const double *g_bar,
     symact_settle(before, nan, infinity);
 }
 
-static inline float logsigmoid_second_derivative_value_f32(float z)
-{
-    const double near = logsigmoid_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(logsigmoid_second_derivative_f64((double)z));
-}
-
-float symact_logsigmoid_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = logsigmoid_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_logsigmoid_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = logsigmoid_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_logsigmoid_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double logsigmoid_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(logsigmoid_second_derivative_f64((double)z));
-}
-
 double symact_logsigmoid_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = logsigmoid_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(logsigmoid_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -505,75 +292,10 @@ void symact_logsigmoid_second_derivative_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = logsigmoid_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(logsigmoid_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES logsigmoid_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logsigmoid_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logsigmoid_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES logsigmoid_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logsigmoid_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logsigmoid_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES logsigmoid_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * logsigmoid_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), logsigmoid_derivative_from_output_f64(symact_x))))
-}
-
-void symact_logsigmoid_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logsigmoid_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_logsigmoid_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    logsigmoid_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_logsigmoid_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logsigmoid_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_logsigmoid_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    logsigmoid_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_logsigmoid_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    logsigmoid_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_logsigmoid_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    logsigmoid_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_logsigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logsigmoid_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_logsigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logsigmoid_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_logsigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logsigmoid_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_logsigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    logsigmoid_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

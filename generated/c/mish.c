@@ -5,7 +5,7 @@
  * Formula sha256: 649a90ed0948ce164b64d2e18eb022c41a45e50497d9f0a823593292b4da0da5
  * SPDX-License-Identifier: MIT-0
  *
- * mish: g = z*tanh(log(exp(z) + 1))
+ * mish, float64: g = z*tanh(log(exp(z) + 1))
  */
 #include "symact.h"
 
@@ -13,33 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double mish_forward_f32(double z);
-static inline SYMACT_INLINED double mish_derivative_f32(double z);
-
-static inline double mish_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1.3333333333333p-1 * z;
-    /* as it is */
-    const double y3 = z * symact_f64_tanh(symact_f64_log1p(symact_f64_exp(z)));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd mish_forward_f64(double z)
 {
@@ -82,49 +59,11 @@ static symact_dd mish_forward_f64(double z)
     return symact_dd_div(symact_dd_add(t, symact_dd_mul(s1, t)), symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(2.0), s1))));
 }
 
-static inline double mish_derivative_f32(double z)
+SYMACT_HIDDEN double symact_mish_forward_sticky(double factor, double z);
+
+double symact_mish_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        const double s1 = -4.0 * t;
-        y2 = s0 * symact_power_2((1.0 / ((2.0 + 2.0 * s0) + symact_f64_exp(-2.0 * t)))) * ((4.0 + s1) + s0 * ((6.0 + s1) + s0 * (4.0 + s0)));
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.31432c0d12d84p+0 + z);
-        const double t = (0x1.bf319154da21p-55 + distance);
-        y3 = (0x1.01727049d6136p-153 + t * (0x1.115acb42500bbp-2 + t * (0x1.a34a251d8ad7bp-3 + t * (0x1.574f121a868dbp-5 + t * (t * (t * (t * (0x1.1e5e184a0fep-10 + t * (0x1.03799182b217fp-10 + t * (0x1.0a7954e86867p-12 + t * (t * (t * (0x1.fa20aae0364c5p-21 * t - 0x1.223bcd6871175p-16) - 0x1.d453aef9813dp-15) - 0x1.5fffa067220abp-15)))) - 0x1.b87ddfb51b745p-9) - 0x1.03369d4ac90fap-6) - 0x1.4c222fe64d4fbp-6)))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_exp(z);
-        const double s1 = symact_f64_tanh(symact_f64_log1p(s0));
-        y4 = (s1 + (s0 * z * (1.0 - symact_power_2(s1)) / (1.0 + s0)));
-    }
-    /* decaying exponentials */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp((-t));
-        const double s1 = 4.0 * t;
-        y5 = symact_power_2((1.0 / ((1.0 + 2.0 * s0) + 2.0 * symact_f64_exp(-2.0 * t)))) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))));
-    }
-    double y = y5;
-    y = 0.0 > z ? y4 : y;
-    y = -1.0 > z ? y3 : y;
-    y = -0x1.8p+0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), mish_forward_f64(z)));
 }
 
 static symact_dd mish_derivative_f64(double z)
@@ -169,61 +108,11 @@ static symact_dd mish_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double mish_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_mish_derivative_sticky(double factor, double z);
+
+double symact_mish_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        const double s1 = 8.0 * t;
-        const double s2 = (-s1);
-        y2 = s0 * symact_power_3((1.0 / ((2.0 + 2.0 * s0) + symact_f64_exp(-2.0 * t)))) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))));
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.20d0f116eb001p+1 + z);
-        const double t = (0x1.ed98c925498a2p-54 + distance);
-        y3 = (0x1.089796b0cf246p-155 + t * (0x1.bd7543d635e3fp-4 + t * (0x1.956e15ad4977cp-4 + t * (0x1.321192f866b01p-5 + t * (0x1.b79f54f639c0dp-9 + t * (t * (t * (t * (t * (0x1.4dba0d414b9b4p-15 + t * (0x1.0e6fa51038bd6p-15 + t * (0x1.86c9cde32cec6p-17 + t * (0x1.26e828ed46da8p-19 - 0x1.9b97ea0ba2a2ep-23 * t)))) - 0x1.ba0303a55dc65p-14) - 0x1.9fa64b5d84113p-11) - 0x1.451146d7c7c26p-9) - 0x1.fa00ae6565a08p-9))))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = (-z);
-        const double s1 = symact_f64_exp(s0);
-        const double s2 = (1.0 + s1);
-        const double s3 = symact_f64_tanh(symact_f64_log1p(symact_f64_exp(z)));
-        y4 = symact_power_2((1.0 / s2)) * (1.0 - symact_power_2(s3)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z);
-    }
-    /* power series */
-    double y5;
-    {
-        const double distance = (z - 0x1.7d9612a44004p+0);
-        const double t = (distance - 0x1.48a1647177d43p-54);
-        y5 = (0x1.6483adf1c4891p-154 + t * (t * (0x1.2005f89b94e15p-2 + t * (t * (t * (0x1.eb6dcd56f7729p-5 + t * (t * (t * (0x1.caeea1614b2fcp-8 + t * (t * (t * (0x1.3ee8a1b2735ap-11 + t * (0x1.809ebdda7f117p-15 - 0x1.1fada05c82d53p-13 * t)) - 0x1.6f584cc4a3afp-10) - 0x1.1990c81d8054bp-12)) - 0x1.79fcae5ae4ba7p-7) - 0x1.24b1188ea3f55p-7)) - 0x1.11016a32bec52p-4) - 0x1.467b383afa813p-4)) - 0x1.d8765d356c1afp-3));
-    }
-    /* decaying exponentials */
-    double y6;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp((-t));
-        const double s1 = symact_f64_exp(-2.0 * t);
-        const double s2 = 8.0 * t;
-        y6 = s1 * symact_power_3((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1))) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2);
-    }
-    double y = y6;
-    y = 0x1.8p+0 > z ? y5 : y;
-    y = 0x1.4p+0 > z ? y4 : y;
-    y = -2.0 > z ? y3 : y;
-    y = -0x1.4p+1 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), mish_derivative_f64(z)));
 }
 
 static symact_dd mish_second_derivative_f64(double z)
@@ -284,32 +173,17 @@ static symact_dd mish_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float mish_value_f32(float z)
-{
-    const double near = mish_forward_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(mish_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_mish_second_derivative_sticky(double factor, double z);
 
-float symact_mishf(float z)
+double symact_mish_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = mish_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double mish_value_f64(double z)
-{
-    return symact_dd_to_double(mish_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), mish_second_derivative_f64(z)));
 }
 
 double symact_mish(double z)
 {
     const int before = symact_raised();
-    const volatile double value = mish_value_f64(z);
+    const volatile double value = symact_dd_to_double(mish_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -321,7 +195,7 @@ void symact_mish_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = mish_value_f64(z[i]);
+        const double value = symact_dd_to_double(mish_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -329,32 +203,10 @@ void symact_mish_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float mish_derivative_value_f32(float z)
-{
-    const double near = mish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(mish_derivative_f64((double)z));
-}
-
-float symact_mish_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = mish_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double mish_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(mish_derivative_f64((double)z));
-}
-
 double symact_mish_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = mish_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(mish_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -366,7 +218,7 @@ void symact_mish_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = mish_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(mish_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -374,32 +226,10 @@ void symact_mish_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float mish_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * mish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), mish_derivative_f64((double)z)));
-}
-
-float symact_mish_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = mish_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double mish_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), mish_derivative_f64((double)z)));
-}
-
 double symact_mish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = mish_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), mish_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -411,7 +241,7 @@ void symact_mish_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = mish_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), mish_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -419,59 +249,10 @@ void symact_mish_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float mish_second_derivative_value_f32(float z)
-{
-    const double near = mish_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(mish_second_derivative_f64((double)z));
-}
-
-float symact_mish_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = mish_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_mish_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = mish_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_mish_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double mish_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(mish_second_derivative_f64((double)z));
-}
-
 double symact_mish_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = mish_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(mish_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -483,50 +264,10 @@ void symact_mish_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = mish_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(mish_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES mish_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * mish_forward_f32(symact_x), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), mish_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES mish_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * mish_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), mish_derivative_f64(symact_x))))
-}
-
-void symact_mish_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    mish_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_mish_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    mish_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_mish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    mish_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_mish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    mish_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_mish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    mish_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_mish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    mish_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 5de12506bf5d493e6370dbeb7a6d0cb987330be442255ddc8e854455cb24256b
  * SPDX-License-Identifier: MIT-0
  *
- * normal_cdf: g = erf(sqrt(2)*z/2)/2 + 1/2
+ * normal_cdf, float64: g = erf(sqrt(2)*z/2)/2 + 1/2
  */
 #include "symact.h"
 
@@ -13,37 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double normal_cdf_derivative_f32(double z);
-
-static inline double normal_cdf_forward_f32(double z)
-{
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return 0.0;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return 1.0;
-    }
-    /* decaying exponentials */
-    if (0.0 > z) {
-        const double t = (-z);
-        return 0x1p-1 * symact_f64_exp(-0x1p-1 * symact_power_2(t)) * symact_f64_erfcx(0x1.6a09e667f3bcdp-1 * t);
-    }
-    /* as it is */
-    return (0x1p-1 + 0x1p-1 * symact_f64_erf(0x1.6a09e667f3bcdp-1 * z));
-}
 
 static symact_dd normal_cdf_forward_f64(double z)
 {
@@ -74,18 +47,11 @@ static symact_dd normal_cdf_forward_f64(double z)
     return symact_dd_sub(symact_dd_from_double(1.0), symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_exp(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)))), symact_dd_erfcx(symact_dd_mul(symact_dd_make(0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55), t))));
 }
 
-static inline double normal_cdf_derivative_f32(double z)
+SYMACT_HIDDEN double symact_normal_cdf_forward_sticky(double factor, double z);
+
+double symact_normal_cdf_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * symact_power_2(z));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), normal_cdf_forward_f64(z)));
 }
 
 static symact_dd normal_cdf_derivative_f64(double z)
@@ -117,21 +83,11 @@ static symact_dd normal_cdf_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_make(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), symact_dd_exp_scaled(symact_dd_mul(t, symact_dd_mul(symact_dd_from_double(-0x1p-1), t)), 300)), -300);
 }
 
-static inline double normal_cdf_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_normal_cdf_derivative_sticky(double factor, double z);
+
+double symact_normal_cdf_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = -0x1.9884533d43651p-2 * z;
-    /* as it is */
-    const double y3 = -0x1.9884533d43651p-2 * symact_f64_exp(-0x1p-1 * symact_power_2(z)) * z;
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), normal_cdf_derivative_f64(z)));
 }
 
 static symact_dd normal_cdf_second_derivative_f64(double z)
@@ -177,32 +133,17 @@ static symact_dd normal_cdf_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float normal_cdf_value_f32(float z)
-{
-    const double near = normal_cdf_forward_f32((double)z);
-    return symact_sure(near, 0x1p-40) ? (float)near : (float)symact_f64_sticky(normal_cdf_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_normal_cdf_second_derivative_sticky(double factor, double z);
 
-float symact_normal_cdff(float z)
+double symact_normal_cdf_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = normal_cdf_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double normal_cdf_value_f64(double z)
-{
-    return symact_dd_to_double(normal_cdf_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), normal_cdf_second_derivative_f64(z)));
 }
 
 double symact_normal_cdf(double z)
 {
     const int before = symact_raised();
-    const volatile double value = normal_cdf_value_f64(z);
+    const volatile double value = symact_dd_to_double(normal_cdf_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -214,7 +155,7 @@ void symact_normal_cdf_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = normal_cdf_value_f64(z[i]);
+        const double value = symact_dd_to_double(normal_cdf_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -222,32 +163,10 @@ void symact_normal_cdf_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float normal_cdf_derivative_value_f32(float z)
-{
-    const double near = normal_cdf_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(normal_cdf_derivative_f64((double)z));
-}
-
-float symact_normal_cdf_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = normal_cdf_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double normal_cdf_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(normal_cdf_derivative_f64((double)z));
-}
-
 double symact_normal_cdf_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = normal_cdf_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(normal_cdf_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -259,7 +178,7 @@ void symact_normal_cdf_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = normal_cdf_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(normal_cdf_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -267,32 +186,10 @@ void symact_normal_cdf_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float normal_cdf_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * normal_cdf_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), normal_cdf_derivative_f64((double)z)));
-}
-
-float symact_normal_cdf_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = normal_cdf_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double normal_cdf_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), normal_cdf_derivative_f64((double)z)));
-}
-
 double symact_normal_cdf_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = normal_cdf_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), normal_cdf_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -304,7 +201,7 @@ void symact_normal_cdf_vjp_f64(const double *z, const double *g_bar, double *z_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = normal_cdf_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), normal_cdf_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -312,59 +209,10 @@ void symact_normal_cdf_vjp_f64(const double *z, const double *g_bar, double *z_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float normal_cdf_second_derivative_value_f32(float z)
-{
-    const double near = normal_cdf_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(normal_cdf_second_derivative_f64((double)z));
-}
-
-float symact_normal_cdf_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = normal_cdf_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_normal_cdf_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = normal_cdf_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_normal_cdf_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double normal_cdf_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(normal_cdf_second_derivative_f64((double)z));
-}
-
 double symact_normal_cdf_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = normal_cdf_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(normal_cdf_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -376,50 +224,10 @@ void symact_normal_cdf_second_derivative_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = normal_cdf_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(normal_cdf_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES normal_cdf_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * normal_cdf_forward_f32(symact_x), 0x1p-40, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), normal_cdf_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES normal_cdf_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * normal_cdf_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), normal_cdf_derivative_f64(symact_x))))
-}
-
-void symact_normal_cdf_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    normal_cdf_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_normal_cdf_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    normal_cdf_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_normal_cdf_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    normal_cdf_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_normal_cdf_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    normal_cdf_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_normal_cdf_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    normal_cdf_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_normal_cdf_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    normal_cdf_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

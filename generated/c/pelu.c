@@ -5,7 +5,7 @@
  * Formula sha256: dea7bcbf6ee3d14d59b0fc4a52adfcf766f50934ba8af5d53a499818904f8833
  * SPDX-License-Identifier: MIT-0
  *
- * pelu: g = Piecewise((a*z/b, z >= 0), (a*(exp(z/b) - 1), True))
+ * pelu, float64: g = Piecewise((a*z/b, z >= 0), (a*(exp(z/b) - 1), True))
  */
 #include "symact.h"
 
@@ -13,36 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double pelu_forward_f32(double z, double a, double b);
-static inline SYMACT_INLINED double pelu_derivative_f32(double z, double a, double b);
-static inline SYMACT_INLINED double pelu_derivative_from_output_f32(double z, double a, double b);
-
-static inline double pelu_forward_f32(double z, double a, double b)
-{
-    (void)a;
-    (void)b;
-    /* the limit */
-    const double y0 = (-a);
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = a * symact_f64_expm1((z / b));
-    /* as it is */
-    const double y3 = (a * z / b);
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd pelu_forward_f64(double z, double a, double b)
 {
@@ -78,27 +52,11 @@ static symact_dd pelu_forward_f64(double z, double a, double b)
     return symact_dd_div(symact_dd_mul(dd_a, x), dd_b);
 }
 
-static inline double pelu_derivative_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_pelu_forward_sticky(double factor, double z, double a, double b);
+
+double symact_pelu_forward_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = (a / b);
-    /* as it is */
-    double y2;
-    {
-        const double s0 = (1.0 / b);
-        y2 = symact_f64_exp(s0 * z) * a * s0;
-    }
-    /* as it is */
-    const double y3 = (a / b);
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), pelu_forward_f64(z, a, b)));
 }
 
 static symact_dd pelu_derivative_f64(double z, double a, double b)
@@ -137,20 +95,11 @@ static symact_dd pelu_derivative_f64(double z, double a, double b)
     return symact_dd_div(dd_a, dd_b);
 }
 
-static inline double pelu_derivative_from_output_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_pelu_derivative_sticky(double factor, double z, double a, double b);
+
+double symact_pelu_derivative_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    /* the limit */
-    const double y0 = (a / b);
-    /* as it is */
-    const double y1 = ((a + z) / b);
-    /* as it is */
-    const double y2 = (a / b);
-    double y = y2;
-    y = 0.0 >= z ? y1 : y;
-    y = z == INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), pelu_derivative_f64(z, a, b)));
 }
 
 static symact_dd pelu_derivative_from_output_f64(double z, double a, double b)
@@ -178,23 +127,11 @@ static symact_dd pelu_derivative_from_output_f64(double z, double a, double b)
     return symact_dd_div(dd_a, dd_b);
 }
 
-static inline double pelu_second_derivative_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_pelu_derivative_from_output_sticky(double factor, double z, double a, double b);
+
+double symact_pelu_derivative_from_output_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = symact_f64_exp((z / b)) * a * symact_power_2((1.0 / b));
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), pelu_derivative_from_output_f64(z, a, b)));
 }
 
 static symact_dd pelu_second_derivative_f64(double z, double a, double b)
@@ -231,23 +168,11 @@ static symact_dd pelu_second_derivative_f64(double z, double a, double b)
     return symact_dd_from_double(0.0);
 }
 
-static inline double pelu_derivative_wrt_a_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_pelu_second_derivative_sticky(double factor, double z, double a, double b);
+
+double symact_pelu_second_derivative_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = symact_f64_expm1((z / b));
-    /* as it is */
-    const double y3 = (z / b);
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), pelu_second_derivative_f64(z, a, b)));
 }
 
 static symact_dd pelu_derivative_wrt_a_f64(double z, double a, double b)
@@ -284,23 +209,11 @@ static symact_dd pelu_derivative_wrt_a_f64(double z, double a, double b)
     return symact_dd_div(x, dd_b);
 }
 
-static inline double pelu_derivative_wrt_b_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_pelu_derivative_wrt_a_sticky(double factor, double z, double a, double b);
+
+double symact_pelu_derivative_wrt_a_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = -INFINITY;
-    /* as it is */
-    const double y2 = (-symact_f64_exp((z / b)) * a * z * symact_power_2((1.0 / b)));
-    /* as it is */
-    const double y3 = (-a * z * symact_power_2((1.0 / b)));
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), pelu_derivative_wrt_a_f64(z, a, b)));
 }
 
 static symact_dd pelu_derivative_wrt_b_f64(double z, double a, double b)
@@ -343,32 +256,17 @@ static symact_dd pelu_derivative_wrt_b_f64(double z, double a, double b)
     return symact_dd_neg(symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_b), symact_dd_mul(symact_dd_mul(dd_a, x), symact_dd_div(symact_dd_from_double(1.0), dd_b))));
 }
 
-static inline float pelu_value_f32(float z, float a, float b)
-{
-    const double near = pelu_forward_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(pelu_forward_f64((double)z, (double)a, (double)b));
-}
+SYMACT_HIDDEN double symact_pelu_derivative_wrt_b_sticky(double factor, double z, double a, double b);
 
-float symact_peluf(float z, float a, float b)
+double symact_pelu_derivative_wrt_b_sticky(double factor, double z, double a, double b)
 {
-    const int before = symact_raised();
-    const volatile float value = pelu_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double pelu_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(pelu_forward_f64((double)z, (double)a, (double)b));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), pelu_derivative_wrt_b_f64(z, a, b)));
 }
 
 double symact_pelu(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = pelu_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(pelu_forward_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -380,7 +278,7 @@ void symact_pelu_f64(const double *z, double *g, size_t n, double a, double b)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = pelu_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(pelu_forward_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -388,32 +286,10 @@ void symact_pelu_f64(const double *z, double *g, size_t n, double a, double b)
     symact_settle(before, nan, infinity);
 }
 
-static inline float pelu_derivative_value_f32(float z, float a, float b)
-{
-    const double near = pelu_derivative_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(pelu_derivative_f64((double)z, (double)a, (double)b));
-}
-
-float symact_pelu_derivativef(float z, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = pelu_derivative_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double pelu_derivative_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(pelu_derivative_f64((double)z, (double)a, (double)b));
-}
-
 double symact_pelu_derivative(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = pelu_derivative_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(pelu_derivative_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -425,7 +301,7 @@ void symact_pelu_derivative_f64(const double *z, double *d, size_t n, double a, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = pelu_derivative_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(pelu_derivative_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -433,41 +309,10 @@ void symact_pelu_derivative_f64(const double *z, double *d, size_t n, double a, 
     symact_settle(before, nan, infinity);
 }
 
-static inline float pelu_derivative_from_output_value_f32(float g, float a, float b)
-{
-    const double near = pelu_derivative_from_output_f32((double)g, (double)a, (double)b);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(pelu_derivative_from_output_f64((double)g, (double)a, (double)b));
-}
-
-float symact_pelu_derivative_from_outputf(float g, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = pelu_derivative_from_output_value_f32(g, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_pelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b)
-{
-    if (!((a > 0.0) && (b > 0.0))) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_pelu_derivative_from_output_f32(g, d, n, a, b);
-    return SYMACT_OK;
-}
-
-static inline double pelu_derivative_from_output_value_f64(double g, double a, double b)
-{
-    return symact_dd_to_double(pelu_derivative_from_output_f64((double)g, (double)a, (double)b));
-}
-
 double symact_pelu_derivative_from_output(double g, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = pelu_derivative_from_output_value_f64(g, a, b);
+    const volatile double value = symact_dd_to_double(pelu_derivative_from_output_f64(g, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -479,7 +324,7 @@ void symact_pelu_derivative_from_output_f64(const double *g, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = pelu_derivative_from_output_value_f64(g[i], a, b);
+        const double value = symact_dd_to_double(pelu_derivative_from_output_f64(g[i], a, b));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -496,32 +341,10 @@ int symact_pelu_derivative_from_output_checked_f64(const double *g, double *d, s
     return SYMACT_OK;
 }
 
-static inline float pelu_vjp_value_f32(float z, float g_bar, float a, float b)
-{
-    const double near = (double)g_bar * pelu_derivative_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_f64((double)z, (double)a, (double)b)));
-}
-
-float symact_pelu_vjpf(float z, float g_bar, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = pelu_vjp_value_f32(z, g_bar, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double pelu_vjp_value_f64(double z, double g_bar, double a, double b)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_f64((double)z, (double)a, (double)b)));
-}
-
 double symact_pelu_vjp(double z, double g_bar, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = pelu_vjp_value_f64(z, g_bar, a, b);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), pelu_derivative_f64(z, a, b)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -533,7 +356,7 @@ void symact_pelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = pelu_vjp_value_f64(z[i], g_bar[i], a, b);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), pelu_derivative_f64(z[i], a, b)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -541,41 +364,10 @@ void symact_pelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float pelu_vjp_from_output_value_f32(float g, float g_bar, float a, float b)
-{
-    const double near = (double)g_bar * pelu_derivative_from_output_f32((double)g, (double)a, (double)b);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_from_output_f64((double)g, (double)a, (double)b)));
-}
-
-float symact_pelu_vjp_from_outputf(float g, float g_bar, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = pelu_vjp_from_output_value_f32(g, g_bar, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_pelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
-{
-    if (!((a > 0.0) && (b > 0.0))) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_pelu_vjp_from_output_f32(g, g_bar, z_bar, n, a, b);
-    return SYMACT_OK;
-}
-
-static inline double pelu_vjp_from_output_value_f64(double g, double g_bar, double a, double b)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), pelu_derivative_from_output_f64((double)g, (double)a, (double)b)));
-}
-
 double symact_pelu_vjp_from_output(double g, double g_bar, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = pelu_vjp_from_output_value_f64(g, g_bar, a, b);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), pelu_derivative_from_output_f64(g, a, b)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -587,7 +379,7 @@ void symact_pelu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = pelu_vjp_from_output_value_f64(g[i], g_bar[i], a, b);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), pelu_derivative_from_output_f64(g[i], a, b)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -604,59 +396,10 @@ int symact_pelu_vjp_from_output_checked_f64(const double *g, const double *g_bar
     return SYMACT_OK;
 }
 
-static inline float pelu_second_derivative_value_f32(float z, float a, float b)
-{
-    const double near = pelu_second_derivative_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(pelu_second_derivative_f64((double)z, (double)a, (double)b));
-}
-
-float symact_pelu_second_derivativef(float z, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = pelu_second_derivative_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_pelu_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = pelu_second_derivative_f32((double)z[start + i], (double)a, (double)b);
-        }
-        if (symact_unsure(near, 0x1p-42, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_pelu_second_derivativef(z[start + i], a, b);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double pelu_second_derivative_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(pelu_second_derivative_f64((double)z, (double)a, (double)b));
-}
-
 double symact_pelu_second_derivative(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = pelu_second_derivative_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(pelu_second_derivative_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -668,7 +411,7 @@ void symact_pelu_second_derivative_f64(const double *z, double *d, size_t n, dou
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = pelu_second_derivative_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(pelu_second_derivative_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -676,59 +419,10 @@ void symact_pelu_second_derivative_f64(const double *z, double *d, size_t n, dou
     symact_settle(before, nan, infinity);
 }
 
-static inline float pelu_derivative_wrt_a_value_f32(float z, float a, float b)
-{
-    const double near = pelu_derivative_wrt_a_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(pelu_derivative_wrt_a_f64((double)z, (double)a, (double)b));
-}
-
-float symact_pelu_derivative_wrt_af(float z, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = pelu_derivative_wrt_a_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_pelu_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = pelu_derivative_wrt_a_f32((double)z[start + i], (double)a, (double)b);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_pelu_derivative_wrt_af(z[start + i], a, b);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double pelu_derivative_wrt_a_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(pelu_derivative_wrt_a_f64((double)z, (double)a, (double)b));
-}
-
 double symact_pelu_derivative_wrt_a(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = pelu_derivative_wrt_a_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(pelu_derivative_wrt_a_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -740,7 +434,7 @@ void symact_pelu_derivative_wrt_a_f64(const double *z, double *d, size_t n, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = pelu_derivative_wrt_a_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(pelu_derivative_wrt_a_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -748,59 +442,10 @@ void symact_pelu_derivative_wrt_a_f64(const double *z, double *d, size_t n, doub
     symact_settle(before, nan, infinity);
 }
 
-static inline float pelu_derivative_wrt_b_value_f32(float z, float a, float b)
-{
-    const double near = pelu_derivative_wrt_b_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(pelu_derivative_wrt_b_f64((double)z, (double)a, (double)b));
-}
-
-float symact_pelu_derivative_wrt_bf(float z, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = pelu_derivative_wrt_b_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_pelu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = pelu_derivative_wrt_b_f32((double)z[start + i], (double)a, (double)b);
-        }
-        if (symact_unsure(near, 0x1p-42, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_pelu_derivative_wrt_bf(z[start + i], a, b);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double pelu_derivative_wrt_b_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(pelu_derivative_wrt_b_f64((double)z, (double)a, (double)b));
-}
-
 double symact_pelu_derivative_wrt_b(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = pelu_derivative_wrt_b_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(pelu_derivative_wrt_b_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -812,75 +457,10 @@ void symact_pelu_derivative_wrt_b_f64(const double *z, double *d, size_t n, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = pelu_derivative_wrt_b_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(pelu_derivative_wrt_b_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES pelu_forward_halves(SYMACT_OF_HALVES, float a, float b)
-{
-    SYMACT_EACH_HALF(symact_y * pelu_forward_f32(symact_x, (double)a, (double)b), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), pelu_forward_f64(symact_x, (double)a, (double)b))))
-}
-
-SYMACT_HALVES pelu_derivative_halves(SYMACT_OF_HALVES, float a, float b)
-{
-    SYMACT_EACH_HALF(symact_y * pelu_derivative_f32(symact_x, (double)a, (double)b), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), pelu_derivative_f64(symact_x, (double)a, (double)b))))
-}
-
-SYMACT_HALVES pelu_derivative_from_output_halves(SYMACT_OF_HALVES, float a, float b)
-{
-    SYMACT_EACH_HALF(symact_y * pelu_derivative_from_output_f32(symact_x, (double)a, (double)b), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), pelu_derivative_from_output_f64(symact_x, (double)a, (double)b))))
-}
-
-void symact_pelu_f16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
-{
-    pelu_forward_halves(symact_half_f16, z, NULL, g, n, a, b);
-}
-
-void symact_pelu_bf16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
-{
-    pelu_forward_halves(symact_half_bf16, z, NULL, g, n, a, b);
-}
-
-void symact_pelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
-{
-    pelu_derivative_halves(symact_half_f16, z, NULL, d, n, a, b);
-}
-
-void symact_pelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
-{
-    pelu_derivative_halves(symact_half_bf16, z, NULL, d, n, a, b);
-}
-
-void symact_pelu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
-{
-    pelu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, a, b);
-}
-
-void symact_pelu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
-{
-    pelu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, a, b);
-}
-
-void symact_pelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
-{
-    pelu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, a, b);
-}
-
-void symact_pelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
-{
-    pelu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, a, b);
-}
-
-void symact_pelu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
-{
-    pelu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, a, b);
-}
-
-void symact_pelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
-{
-    pelu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, a, b);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: cdb377399989cbb47a319a50e83a40126a72e21f126a881dca0b87d261e23429
  * SPDX-License-Identifier: MIT-0
  *
- * prelu: g = Piecewise((z, z > 0), (weight*z, True))
+ * prelu, float64: g = Piecewise((z, z > 0), (weight*z, True))
  */
 #include "symact.h"
 
@@ -13,32 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double prelu_forward_f32(double z, double weight);
-static inline SYMACT_INLINED double prelu_derivative_f32(double z, double weight);
-static inline SYMACT_INLINED double prelu_derivative_from_output_f32(double z, double weight);
-
-static inline double prelu_forward_f32(double z, double weight)
-{
-    (void)weight;
-    /* the limit */
-    const double y0 = INFINITY;
-    /* as it is */
-    const double y1 = weight * z;
-    /* as it is */
-    const double y2 = z;
-    double y = y2;
-    y = 0.0 >= z ? y1 : y;
-    y = z == INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd prelu_forward_f64(double z, double weight)
 {
@@ -62,22 +40,11 @@ static symact_dd prelu_forward_f64(double z, double weight)
     return x;
 }
 
-static inline double prelu_derivative_f32(double z, double weight)
+SYMACT_HIDDEN double symact_prelu_forward_sticky(double factor, double z, double weight);
+
+double symact_prelu_forward_sticky(double factor, double z, double weight)
 {
-    (void)weight;
-    /* the limit */
-    const double y0 = weight;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = weight;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), prelu_forward_f64(z, weight)));
 }
 
 static symact_dd prelu_derivative_f64(double z, double weight)
@@ -106,22 +73,11 @@ static symact_dd prelu_derivative_f64(double z, double weight)
     return symact_dd_from_double(1.0);
 }
 
-static inline double prelu_derivative_from_output_f32(double z, double weight)
+SYMACT_HIDDEN double symact_prelu_derivative_sticky(double factor, double z, double weight);
+
+double symact_prelu_derivative_sticky(double factor, double z, double weight)
 {
-    (void)weight;
-    /* the limit */
-    const double y0 = weight;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = weight;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), prelu_derivative_f64(z, weight)));
 }
 
 static symact_dd prelu_derivative_from_output_f64(double z, double weight)
@@ -150,25 +106,11 @@ static symact_dd prelu_derivative_from_output_f64(double z, double weight)
     return symact_dd_from_double(1.0);
 }
 
-static inline double prelu_second_derivative_f32(double z, double weight)
+SYMACT_HIDDEN double symact_prelu_derivative_from_output_sticky(double factor, double z, double weight);
+
+double symact_prelu_derivative_from_output_sticky(double factor, double z, double weight)
 {
-    (void)weight;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), prelu_derivative_from_output_f64(z, weight)));
 }
 
 static symact_dd prelu_second_derivative_f64(double z, double weight)
@@ -201,25 +143,11 @@ static symact_dd prelu_second_derivative_f64(double z, double weight)
     return symact_dd_from_double(0.0);
 }
 
-static inline double prelu_derivative_wrt_weight_f32(double z, double weight)
+SYMACT_HIDDEN double symact_prelu_second_derivative_sticky(double factor, double z, double weight);
+
+double symact_prelu_second_derivative_sticky(double factor, double z, double weight)
 {
-    (void)weight;
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = z;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), prelu_second_derivative_f64(z, weight)));
 }
 
 static symact_dd prelu_derivative_wrt_weight_f64(double z, double weight)
@@ -252,31 +180,17 @@ static symact_dd prelu_derivative_wrt_weight_f64(double z, double weight)
     return symact_dd_from_double(0.0);
 }
 
-static inline float prelu_value_f32(float z, float weight)
-{
-    return (float)(prelu_forward_f32((double)z, (double)weight));
-}
+SYMACT_HIDDEN double symact_prelu_derivative_wrt_weight_sticky(double factor, double z, double weight);
 
-float symact_preluf(float z, float weight)
+double symact_prelu_derivative_wrt_weight_sticky(double factor, double z, double weight)
 {
-    const int before = symact_raised();
-    const volatile float value = prelu_value_f32(z, weight);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double prelu_value_f64(double z, double weight)
-{
-    return symact_dd_to_double(prelu_forward_f64((double)z, (double)weight));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), prelu_derivative_wrt_weight_f64(z, weight)));
 }
 
 double symact_prelu(double z, double weight)
 {
     const int before = symact_raised();
-    const volatile double value = prelu_value_f64(z, weight);
+    const volatile double value = symact_dd_to_double(prelu_forward_f64(z, weight));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -288,7 +202,7 @@ void symact_prelu_f64(const double *z, double *g, size_t n, double weight)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = prelu_value_f64(z[i], weight);
+        const double value = symact_dd_to_double(prelu_forward_f64(z[i], weight));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -296,31 +210,10 @@ void symact_prelu_f64(const double *z, double *g, size_t n, double weight)
     symact_settle(before, nan, infinity);
 }
 
-static inline float prelu_derivative_value_f32(float z, float weight)
-{
-    return (float)(prelu_derivative_f32((double)z, (double)weight));
-}
-
-float symact_prelu_derivativef(float z, float weight)
-{
-    const int before = symact_raised();
-    const volatile float value = prelu_derivative_value_f32(z, weight);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double prelu_derivative_value_f64(double z, double weight)
-{
-    return symact_dd_to_double(prelu_derivative_f64((double)z, (double)weight));
-}
-
 double symact_prelu_derivative(double z, double weight)
 {
     const int before = symact_raised();
-    const volatile double value = prelu_derivative_value_f64(z, weight);
+    const volatile double value = symact_dd_to_double(prelu_derivative_f64(z, weight));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -332,7 +225,7 @@ void symact_prelu_derivative_f64(const double *z, double *d, size_t n, double we
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = prelu_derivative_value_f64(z[i], weight);
+        const double value = symact_dd_to_double(prelu_derivative_f64(z[i], weight));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -340,40 +233,10 @@ void symact_prelu_derivative_f64(const double *z, double *d, size_t n, double we
     symact_settle(before, nan, infinity);
 }
 
-static inline float prelu_derivative_from_output_value_f32(float g, float weight)
-{
-    return (float)(prelu_derivative_from_output_f32((double)g, (double)weight));
-}
-
-float symact_prelu_derivative_from_outputf(float g, float weight)
-{
-    const int before = symact_raised();
-    const volatile float value = prelu_derivative_from_output_value_f32(g, weight);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_prelu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float weight)
-{
-    if (!(weight > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_prelu_derivative_from_output_f32(g, d, n, weight);
-    return SYMACT_OK;
-}
-
-static inline double prelu_derivative_from_output_value_f64(double g, double weight)
-{
-    return symact_dd_to_double(prelu_derivative_from_output_f64((double)g, (double)weight));
-}
-
 double symact_prelu_derivative_from_output(double g, double weight)
 {
     const int before = symact_raised();
-    const volatile double value = prelu_derivative_from_output_value_f64(g, weight);
+    const volatile double value = symact_dd_to_double(prelu_derivative_from_output_f64(g, weight));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -385,7 +248,7 @@ void symact_prelu_derivative_from_output_f64(const double *g, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = prelu_derivative_from_output_value_f64(g[i], weight);
+        const double value = symact_dd_to_double(prelu_derivative_from_output_f64(g[i], weight));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -402,31 +265,10 @@ int symact_prelu_derivative_from_output_checked_f64(const double *g, double *d, 
     return SYMACT_OK;
 }
 
-static inline float prelu_vjp_value_f32(float z, float g_bar, float weight)
-{
-    return (float)((double)g_bar * prelu_derivative_f32((double)z, (double)weight));
-}
-
-float symact_prelu_vjpf(float z, float g_bar, float weight)
-{
-    const int before = symact_raised();
-    const volatile float value = prelu_vjp_value_f32(z, g_bar, weight);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double prelu_vjp_value_f64(double z, double g_bar, double weight)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), prelu_derivative_f64((double)z, (double)weight)));
-}
-
 double symact_prelu_vjp(double z, double g_bar, double weight)
 {
     const int before = symact_raised();
-    const volatile double value = prelu_vjp_value_f64(z, g_bar, weight);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), prelu_derivative_f64(z, weight)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -438,7 +280,7 @@ void symact_prelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = prelu_vjp_value_f64(z[i], g_bar[i], weight);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), prelu_derivative_f64(z[i], weight)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -446,40 +288,10 @@ void symact_prelu_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float prelu_vjp_from_output_value_f32(float g, float g_bar, float weight)
-{
-    return (float)((double)g_bar * prelu_derivative_from_output_f32((double)g, (double)weight));
-}
-
-float symact_prelu_vjp_from_outputf(float g, float g_bar, float weight)
-{
-    const int before = symact_raised();
-    const volatile float value = prelu_vjp_from_output_value_f32(g, g_bar, weight);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_prelu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float weight)
-{
-    if (!(weight > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_prelu_vjp_from_output_f32(g, g_bar, z_bar, n, weight);
-    return SYMACT_OK;
-}
-
-static inline double prelu_vjp_from_output_value_f64(double g, double g_bar, double weight)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), prelu_derivative_from_output_f64((double)g, (double)weight)));
-}
-
 double symact_prelu_vjp_from_output(double g, double g_bar, double weight)
 {
     const int before = symact_raised();
-    const volatile double value = prelu_vjp_from_output_value_f64(g, g_bar, weight);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), prelu_derivative_from_output_f64(g, weight)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -491,7 +303,7 @@ void symact_prelu_vjp_from_output_f64(const double *g, const double *g_bar, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = prelu_vjp_from_output_value_f64(g[i], g_bar[i], weight);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), prelu_derivative_from_output_f64(g[i], weight)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -508,43 +320,10 @@ int symact_prelu_vjp_from_output_checked_f64(const double *g, const double *g_ba
     return SYMACT_OK;
 }
 
-static inline float prelu_second_derivative_value_f32(float z, float weight)
-{
-    return (float)(prelu_second_derivative_f32((double)z, (double)weight));
-}
-
-float symact_prelu_second_derivativef(float z, float weight)
-{
-    const int before = symact_raised();
-    const volatile float value = prelu_second_derivative_value_f32(z, weight);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_prelu_second_derivative_f32(const float *z, float *d, size_t n, float weight)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = prelu_second_derivative_value_f32(z[i], weight);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double prelu_second_derivative_value_f64(double z, double weight)
-{
-    return symact_dd_to_double(prelu_second_derivative_f64((double)z, (double)weight));
-}
-
 double symact_prelu_second_derivative(double z, double weight)
 {
     const int before = symact_raised();
-    const volatile double value = prelu_second_derivative_value_f64(z, weight);
+    const volatile double value = symact_dd_to_double(prelu_second_derivative_f64(z, weight));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -556,7 +335,7 @@ void symact_prelu_second_derivative_f64(const double *z, double *d, size_t n, do
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = prelu_second_derivative_value_f64(z[i], weight);
+        const double value = symact_dd_to_double(prelu_second_derivative_f64(z[i], weight));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -564,43 +343,10 @@ void symact_prelu_second_derivative_f64(const double *z, double *d, size_t n, do
     symact_settle(before, nan, infinity);
 }
 
-static inline float prelu_derivative_wrt_weight_value_f32(float z, float weight)
-{
-    return (float)(prelu_derivative_wrt_weight_f32((double)z, (double)weight));
-}
-
-float symact_prelu_derivative_wrt_weightf(float z, float weight)
-{
-    const int before = symact_raised();
-    const volatile float value = prelu_derivative_wrt_weight_value_f32(z, weight);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_prelu_derivative_wrt_weight_f32(const float *z, float *d, size_t n, float weight)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = prelu_derivative_wrt_weight_value_f32(z[i], weight);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double prelu_derivative_wrt_weight_value_f64(double z, double weight)
-{
-    return symact_dd_to_double(prelu_derivative_wrt_weight_f64((double)z, (double)weight));
-}
-
 double symact_prelu_derivative_wrt_weight(double z, double weight)
 {
     const int before = symact_raised();
-    const volatile double value = prelu_derivative_wrt_weight_value_f64(z, weight);
+    const volatile double value = symact_dd_to_double(prelu_derivative_wrt_weight_f64(z, weight));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -612,75 +358,10 @@ void symact_prelu_derivative_wrt_weight_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = prelu_derivative_wrt_weight_value_f64(z[i], weight);
+        const double value = symact_dd_to_double(prelu_derivative_wrt_weight_f64(z[i], weight));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES prelu_forward_halves(SYMACT_OF_HALVES, float weight)
-{
-    SYMACT_EACH_HALF(symact_y * prelu_forward_f32(symact_x, (double)weight), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), prelu_forward_f64(symact_x, (double)weight))))
-}
-
-SYMACT_HALVES prelu_derivative_halves(SYMACT_OF_HALVES, float weight)
-{
-    SYMACT_EACH_HALF(symact_y * prelu_derivative_f32(symact_x, (double)weight), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), prelu_derivative_f64(symact_x, (double)weight))))
-}
-
-SYMACT_HALVES prelu_derivative_from_output_halves(SYMACT_OF_HALVES, float weight)
-{
-    SYMACT_EACH_HALF(symact_y * prelu_derivative_from_output_f32(symact_x, (double)weight), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), prelu_derivative_from_output_f64(symact_x, (double)weight))))
-}
-
-void symact_prelu_f16(const uint16_t *z, uint16_t *g, size_t n, float weight)
-{
-    prelu_forward_halves(symact_half_f16, z, NULL, g, n, weight);
-}
-
-void symact_prelu_bf16(const uint16_t *z, uint16_t *g, size_t n, float weight)
-{
-    prelu_forward_halves(symact_half_bf16, z, NULL, g, n, weight);
-}
-
-void symact_prelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float weight)
-{
-    prelu_derivative_halves(symact_half_f16, z, NULL, d, n, weight);
-}
-
-void symact_prelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float weight)
-{
-    prelu_derivative_halves(symact_half_bf16, z, NULL, d, n, weight);
-}
-
-void symact_prelu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float weight)
-{
-    prelu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, weight);
-}
-
-void symact_prelu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float weight)
-{
-    prelu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, weight);
-}
-
-void symact_prelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight)
-{
-    prelu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, weight);
-}
-
-void symact_prelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight)
-{
-    prelu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, weight);
-}
-
-void symact_prelu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight)
-{
-    prelu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, weight);
-}
-
-void symact_prelu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float weight)
-{
-    prelu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, weight);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 74224fd91076ac244fa844af427684baede35aa4b1e69045e96161f0314263c9
  * SPDX-License-Identifier: MIT-0
  *
- * quick_gelu: g = z/(1 + exp(-851*z/500))
+ * quick_gelu, float64: g = z/(1 + exp(-851*z/500))
  */
 #include "symact.h"
 
@@ -13,33 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double quick_gelu_forward_f32(double z);
-static inline SYMACT_INLINED double quick_gelu_derivative_f32(double z);
-
-static inline double quick_gelu_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1p-1 * z;
-    /* as it is */
-    const double y3 = (z / (1.0 + symact_f64_exp(-0x1.b3b645a1cac08p+0 * z)));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd quick_gelu_forward_f64(double z)
 {
@@ -79,40 +56,11 @@ static symact_dd quick_gelu_forward_f64(double z)
     return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_mul(symact_dd_make(-0x1.b3b645a1cac08p+0, -0x1.89374bc6a7efap-55), t))));
 }
 
-static inline double quick_gelu_derivative_f32(double z)
+SYMACT_HIDDEN double symact_quick_gelu_forward_sticky(double factor, double z);
+
+double symact_quick_gelu_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(-0x1.b3b645a1cac08p+0 * t);
-        y2 = 0x1.0624dd2f1a9fcp-9 * s0 * symact_power_2((1.0 / (1.0 + s0))) * ((500.0 + 500.0 * s0) - 851.0 * t);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.80974a62be3dfp-1 + z);
-        const double t = (distance - 0x1.b12c858d26bfp-55);
-        y3 = (t * (0x1.7b9cd99ff06b7p-2 + t * (0x1.b30221e11c035p-2 + t * (0x1.7d2c1a07340cp-4 + t * (t * (t * (0x1.937473c2b253fp-9 + t * (0x1.0ea41b4547dcfp-5 + t * (0x1.ac811c6cde71fp-7 + t * (t * (t * (t * (0x1.6b6714447b852p-10 + 0x1.c5729bb7d26b2p-11 * t) - 0x1.0bd00532bc5f7p-10) - 0x1.8d7c7c9ace327p-8) - 0x1.414a011e5b95ap-8)))) - 0x1.827cb3ec2a6d7p-4) - 0x1.059cd091d8f47p-3)))) - 0x1.b1f5b81a9b24fp-157);
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = 0x1.b3b645a1cac08p+0 * z;
-        const double s1 = symact_f64_exp((-s0));
-        const double s2 = (1.0 + s1);
-        y4 = symact_power_2((1.0 / s2)) * (s2 + s0 * s1);
-    }
-    double y = y4;
-    y = -0x1p-1 > z ? y3 : y;
-    y = -1.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), quick_gelu_forward_f64(z)));
 }
 
 static symact_dd quick_gelu_derivative_f64(double z)
@@ -157,57 +105,11 @@ static symact_dd quick_gelu_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double quick_gelu_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_quick_gelu_derivative_sticky(double factor, double z);
+
+double symact_quick_gelu_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(-0x1.b3b645a1cac08p+0 * t);
-        const double s1 = 0x1.619d2p+19 * t;
-        y2 = 0x1.0c6f7a0b5ed8dp-18 * s0 * symact_power_3((1.0 / (1.0 + s0))) * ((0x1.9f87p+19 + s0 * (0x1.9f87p+19 + s1)) - s1);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.68e3f15ed0fc7p+0 + z);
-        const double t = (0x1.d16c4a424edcbp-54 + distance);
-        y3 = (t * (0x1.0f826d4e6293ep-2 + t * (0x1.8131b09e5fd2ep-2 + t * (0x1.8275cb7054081p-3 + t * (t * (t * (t * (t * (0x1.7abe7978af49dp-7 + t * (0x1.3d2ad91509f68p-7 + t * (0x1.7fb8776e61409p-9 + t * (t * (-0x1.39dae5872b41dp-10 - 0x1.1a36587e8458fp-11 * t) - 0x1.82104bbd811a3p-11)))) - 0x1.09a79b9b55cb4p-7) - 0x1.cf19acaa7147ap-5) - 0x1.809c58866c488p-4) - 0x1.adc85c16d3af7p-6)))) - 0x1.373a16d25e555p-156);
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = -0x1.b3b645a1cac08p+0 * z;
-        const double s1 = symact_f64_exp(s0);
-        y4 = 0x1.be2b4959e6256p-9 * s1 * symact_power_3((1.0 / (1.0 + s1))) * ((0x1.f4p+9 + 0x1.f4p+9 * s1) + 851.0 * z * symact_f64_expm1(s0));
-    }
-    /* power series */
-    double y5;
-    {
-        const double distance = (z - 0x1.68e3f15ed0fc7p+0);
-        const double t = (distance - 0x1.d16c4a424edcbp-54);
-        y5 = (t * (t * (0x1.8131b09e5fd2ep-2 + t * (t * (t * (0x1.809c58866c488p-4 + t * (t * (0x1.09a79b9b55cb4p-7 + t * (0x1.7abe7978af49dp-7 + t * (t * (0x1.7fb8776e61409p-9 + t * (0x1.82104bbd811a3p-11 + t * (0x1.1a36587e8458fp-11 * t - 0x1.39dae5872b41dp-10))) - 0x1.3d2ad91509f68p-7))) - 0x1.cf19acaa7147ap-5)) - 0x1.adc85c16d3af7p-6) - 0x1.8275cb7054081p-3)) - 0x1.0f826d4e6293ep-2) - 0x1.373a16d25e555p-156);
-    }
-    /* decaying exponentials */
-    double y6;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(-0x1.b3b645a1cac08p+0 * t);
-        const double s1 = 0x1.619d2p+19 * t;
-        y6 = 0x1.0c6f7a0b5ed8dp-18 * s0 * symact_power_3((1.0 / (1.0 + s0))) * ((0x1.9f87p+19 + s0 * (0x1.9f87p+19 + s1)) - s1);
-    }
-    double y = y6;
-    y = 0x1.8p+0 > z ? y5 : y;
-    y = 0x1.4p+0 > z ? y4 : y;
-    y = -0x1.4p+0 > z ? y3 : y;
-    y = -0x1.8p+0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), quick_gelu_derivative_f64(z)));
 }
 
 static symact_dd quick_gelu_second_derivative_f64(double z)
@@ -265,32 +167,17 @@ static symact_dd quick_gelu_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float quick_gelu_value_f32(float z)
-{
-    const double near = quick_gelu_forward_f32((double)z);
-    return symact_sure(near, 0x1p-42) ? (float)near : (float)symact_f64_sticky(quick_gelu_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_quick_gelu_second_derivative_sticky(double factor, double z);
 
-float symact_quick_geluf(float z)
+double symact_quick_gelu_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = quick_gelu_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double quick_gelu_value_f64(double z)
-{
-    return symact_dd_to_double(quick_gelu_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), quick_gelu_second_derivative_f64(z)));
 }
 
 double symact_quick_gelu(double z)
 {
     const int before = symact_raised();
-    const volatile double value = quick_gelu_value_f64(z);
+    const volatile double value = symact_dd_to_double(quick_gelu_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -302,7 +189,7 @@ void symact_quick_gelu_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = quick_gelu_value_f64(z[i]);
+        const double value = symact_dd_to_double(quick_gelu_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -310,32 +197,10 @@ void symact_quick_gelu_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float quick_gelu_derivative_value_f32(float z)
-{
-    const double near = quick_gelu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(quick_gelu_derivative_f64((double)z));
-}
-
-float symact_quick_gelu_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = quick_gelu_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double quick_gelu_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(quick_gelu_derivative_f64((double)z));
-}
-
 double symact_quick_gelu_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = quick_gelu_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(quick_gelu_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -347,7 +212,7 @@ void symact_quick_gelu_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = quick_gelu_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(quick_gelu_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -355,32 +220,10 @@ void symact_quick_gelu_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float quick_gelu_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * quick_gelu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), quick_gelu_derivative_f64((double)z)));
-}
-
-float symact_quick_gelu_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = quick_gelu_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double quick_gelu_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), quick_gelu_derivative_f64((double)z)));
-}
-
 double symact_quick_gelu_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = quick_gelu_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), quick_gelu_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -392,7 +235,7 @@ void symact_quick_gelu_vjp_f64(const double *z, const double *g_bar, double *z_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = quick_gelu_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), quick_gelu_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -400,59 +243,10 @@ void symact_quick_gelu_vjp_f64(const double *z, const double *g_bar, double *z_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float quick_gelu_second_derivative_value_f32(float z)
-{
-    const double near = quick_gelu_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(quick_gelu_second_derivative_f64((double)z));
-}
-
-float symact_quick_gelu_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = quick_gelu_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_quick_gelu_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = quick_gelu_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_quick_gelu_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double quick_gelu_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(quick_gelu_second_derivative_f64((double)z));
-}
-
 double symact_quick_gelu_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = quick_gelu_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(quick_gelu_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -464,50 +258,10 @@ void symact_quick_gelu_second_derivative_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = quick_gelu_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(quick_gelu_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES quick_gelu_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * quick_gelu_forward_f32(symact_x), 0x1p-42, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), quick_gelu_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES quick_gelu_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * quick_gelu_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), quick_gelu_derivative_f64(symact_x))))
-}
-
-void symact_quick_gelu_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    quick_gelu_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_quick_gelu_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    quick_gelu_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_quick_gelu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    quick_gelu_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_quick_gelu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    quick_gelu_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_quick_gelu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    quick_gelu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_quick_gelu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    quick_gelu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: ee5281693335133a2577a641e8820e0ef0bdcdb90028af96ae896d5d9004a93b
  * SPDX-License-Identifier: MIT-0
  *
- * reciprocal: g = 1/z
+ * reciprocal, float64: g = 1/z
  */
 #include "symact.h"
 
@@ -13,31 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double reciprocal_forward_f32(double z);
-static inline SYMACT_INLINED double reciprocal_derivative_f32(double z);
-static inline SYMACT_INLINED double reciprocal_derivative_from_output_f32(double z);
-
-static inline double reciprocal_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (1.0 / z);
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd reciprocal_forward_f64(double z)
 {
@@ -70,18 +49,11 @@ static symact_dd reciprocal_forward_f64(double z)
     return w;
 }
 
-static inline double reciprocal_derivative_f32(double z)
+SYMACT_HIDDEN double symact_reciprocal_forward_sticky(double factor, double z);
+
+double symact_reciprocal_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (-symact_power_2((1.0 / z)));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), reciprocal_forward_f64(z)));
 }
 
 static symact_dd reciprocal_derivative_f64(double z)
@@ -115,21 +87,11 @@ static symact_dd reciprocal_derivative_f64(double z)
     return symact_dd_neg(symact_dd_powi(w, 2));
 }
 
-static inline double reciprocal_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_reciprocal_derivative_sticky(double factor, double z);
+
+double symact_reciprocal_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = -INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = (-symact_power_2(z));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), reciprocal_derivative_f64(z)));
 }
 
 static symact_dd reciprocal_derivative_from_output_f64(double z)
@@ -155,18 +117,11 @@ static symact_dd reciprocal_derivative_from_output_f64(double z)
     return symact_dd_neg(symact_dd_powi(x, 2));
 }
 
-static inline double reciprocal_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_reciprocal_derivative_from_output_sticky(double factor, double z);
+
+double symact_reciprocal_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 2.0 * symact_power_3((1.0 / z));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), reciprocal_derivative_from_output_f64(z)));
 }
 
 static symact_dd reciprocal_second_derivative_f64(double z)
@@ -200,32 +155,17 @@ static symact_dd reciprocal_second_derivative_f64(double z)
     return symact_dd_mul(symact_dd_from_double(2.0), symact_dd_powi(w, 3));
 }
 
-static inline float reciprocal_value_f32(float z)
-{
-    const double near = reciprocal_forward_f32((double)z);
-    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(reciprocal_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_reciprocal_second_derivative_sticky(double factor, double z);
 
-float symact_reciprocalf(float z)
+double symact_reciprocal_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = reciprocal_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double reciprocal_value_f64(double z)
-{
-    return symact_dd_to_double(reciprocal_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), reciprocal_second_derivative_f64(z)));
 }
 
 double symact_reciprocal(double z)
 {
     const int before = symact_raised();
-    const volatile double value = reciprocal_value_f64(z);
+    const volatile double value = symact_dd_to_double(reciprocal_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -237,7 +177,7 @@ void symact_reciprocal_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = reciprocal_value_f64(z[i]);
+        const double value = symact_dd_to_double(reciprocal_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -245,32 +185,10 @@ void symact_reciprocal_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float reciprocal_derivative_value_f32(float z)
-{
-    const double near = reciprocal_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(reciprocal_derivative_f64((double)z));
-}
-
-float symact_reciprocal_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = reciprocal_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double reciprocal_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(reciprocal_derivative_f64((double)z));
-}
-
 double symact_reciprocal_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = reciprocal_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(reciprocal_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -282,7 +200,7 @@ void symact_reciprocal_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = reciprocal_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(reciprocal_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -290,31 +208,10 @@ void symact_reciprocal_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float reciprocal_derivative_from_output_value_f32(float g)
-{
-    return (float)(reciprocal_derivative_from_output_f32((double)g));
-}
-
-float symact_reciprocal_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = reciprocal_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double reciprocal_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(reciprocal_derivative_from_output_f64((double)g));
-}
-
 double symact_reciprocal_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = reciprocal_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(reciprocal_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -326,7 +223,7 @@ void symact_reciprocal_derivative_from_output_f64(const double *g, double *d, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = reciprocal_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(reciprocal_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -334,32 +231,10 @@ void symact_reciprocal_derivative_from_output_f64(const double *g, double *d, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float reciprocal_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * reciprocal_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), reciprocal_derivative_f64((double)z)));
-}
-
-float symact_reciprocal_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = reciprocal_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double reciprocal_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), reciprocal_derivative_f64((double)z)));
-}
-
 double symact_reciprocal_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = reciprocal_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), reciprocal_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -371,7 +246,7 @@ void symact_reciprocal_vjp_f64(const double *z, const double *g_bar, double *z_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = reciprocal_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), reciprocal_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -379,31 +254,10 @@ void symact_reciprocal_vjp_f64(const double *z, const double *g_bar, double *z_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float reciprocal_vjp_from_output_value_f32(float g, float g_bar)
-{
-    return (float)((double)g_bar * reciprocal_derivative_from_output_f32((double)g));
-}
-
-float symact_reciprocal_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = reciprocal_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double reciprocal_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), reciprocal_derivative_from_output_f64((double)g)));
-}
-
 double symact_reciprocal_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = reciprocal_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), reciprocal_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -415,7 +269,7 @@ void symact_reciprocal_vjp_from_output_f64(const double *g, const double *g_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = reciprocal_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), reciprocal_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -423,59 +277,10 @@ void symact_reciprocal_vjp_from_output_f64(const double *g, const double *g_bar,
     symact_settle(before, nan, infinity);
 }
 
-static inline float reciprocal_second_derivative_value_f32(float z)
-{
-    const double near = reciprocal_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(reciprocal_second_derivative_f64((double)z));
-}
-
-float symact_reciprocal_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = reciprocal_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_reciprocal_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = reciprocal_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_reciprocal_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double reciprocal_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(reciprocal_second_derivative_f64((double)z));
-}
-
 double symact_reciprocal_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = reciprocal_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(reciprocal_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -487,75 +292,10 @@ void symact_reciprocal_second_derivative_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = reciprocal_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(reciprocal_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES reciprocal_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * reciprocal_forward_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), reciprocal_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES reciprocal_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * reciprocal_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), reciprocal_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES reciprocal_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * reciprocal_derivative_from_output_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), reciprocal_derivative_from_output_f64(symact_x))))
-}
-
-void symact_reciprocal_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    reciprocal_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_reciprocal_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    reciprocal_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_reciprocal_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    reciprocal_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_reciprocal_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    reciprocal_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_reciprocal_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    reciprocal_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_reciprocal_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    reciprocal_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_reciprocal_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    reciprocal_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_reciprocal_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    reciprocal_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_reciprocal_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    reciprocal_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_reciprocal_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    reciprocal_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: d493247703c45ed276074fdd26246fe98f4915ea74c628a7f07bd9e3c7433bb8
  * SPDX-License-Identifier: MIT-0
  *
- * relu: g = Max(0, z)
+ * relu, float64: g = Max(0, z)
  */
 #include "symact.h"
 
@@ -13,37 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double relu_forward_f32(double z);
-static inline SYMACT_INLINED double relu_derivative_f32(double z);
-static inline SYMACT_INLINED double relu_derivative_from_output_f32(double z);
-
-static inline double relu_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = z;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd relu_forward_f64(double z)
 {
@@ -72,21 +45,11 @@ static symact_dd relu_forward_f64(double z)
     return x;
 }
 
-static inline double relu_derivative_f32(double z)
+SYMACT_HIDDEN double symact_relu_forward_sticky(double factor, double z);
+
+double symact_relu_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), relu_forward_f64(z)));
 }
 
 static symact_dd relu_derivative_f64(double z)
@@ -112,21 +75,11 @@ static symact_dd relu_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double relu_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_relu_derivative_sticky(double factor, double z);
+
+double symact_relu_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), relu_derivative_f64(z)));
 }
 
 static symact_dd relu_derivative_from_output_f64(double z)
@@ -152,24 +105,11 @@ static symact_dd relu_derivative_from_output_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double relu_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_relu_derivative_from_output_sticky(double factor, double z);
+
+double symact_relu_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 0.0;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), relu_derivative_from_output_f64(z)));
 }
 
 static symact_dd relu_second_derivative_f64(double z)
@@ -199,31 +139,17 @@ static symact_dd relu_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float relu_value_f32(float z)
-{
-    return (float)(relu_forward_f32((double)z));
-}
+SYMACT_HIDDEN double symact_relu_second_derivative_sticky(double factor, double z);
 
-float symact_reluf(float z)
+double symact_relu_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = relu_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double relu_value_f64(double z)
-{
-    return symact_dd_to_double(relu_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), relu_second_derivative_f64(z)));
 }
 
 double symact_relu(double z)
 {
     const int before = symact_raised();
-    const volatile double value = relu_value_f64(z);
+    const volatile double value = symact_dd_to_double(relu_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -235,7 +161,7 @@ void symact_relu_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = relu_value_f64(z[i]);
+        const double value = symact_dd_to_double(relu_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -243,31 +169,10 @@ void symact_relu_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float relu_derivative_value_f32(float z)
-{
-    return (float)(relu_derivative_f32((double)z));
-}
-
-float symact_relu_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = relu_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double relu_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(relu_derivative_f64((double)z));
-}
-
 double symact_relu_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = relu_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(relu_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -279,7 +184,7 @@ void symact_relu_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = relu_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(relu_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -287,31 +192,10 @@ void symact_relu_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float relu_derivative_from_output_value_f32(float g)
-{
-    return (float)(relu_derivative_from_output_f32((double)g));
-}
-
-float symact_relu_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = relu_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double relu_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(relu_derivative_from_output_f64((double)g));
-}
-
 double symact_relu_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = relu_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(relu_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -323,7 +207,7 @@ void symact_relu_derivative_from_output_f64(const double *g, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = relu_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(relu_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -331,31 +215,10 @@ void symact_relu_derivative_from_output_f64(const double *g, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float relu_vjp_value_f32(float z, float g_bar)
-{
-    return (float)((double)g_bar * relu_derivative_f32((double)z));
-}
-
-float symact_relu_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = relu_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double relu_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), relu_derivative_f64((double)z)));
-}
-
 double symact_relu_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = relu_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), relu_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -367,7 +230,7 @@ void symact_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = relu_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), relu_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -375,31 +238,10 @@ void symact_relu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float relu_vjp_from_output_value_f32(float g, float g_bar)
-{
-    return (float)((double)g_bar * relu_derivative_from_output_f32((double)g));
-}
-
-float symact_relu_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = relu_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double relu_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), relu_derivative_from_output_f64((double)g)));
-}
-
 double symact_relu_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = relu_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), relu_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -411,7 +253,7 @@ void symact_relu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = relu_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), relu_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -419,43 +261,10 @@ void symact_relu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float relu_second_derivative_value_f32(float z)
-{
-    return (float)(relu_second_derivative_f32((double)z));
-}
-
-float symact_relu_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = relu_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_relu_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = relu_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double relu_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(relu_second_derivative_f64((double)z));
-}
-
 double symact_relu_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = relu_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(relu_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -467,75 +276,10 @@ void symact_relu_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = relu_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(relu_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES relu_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * relu_forward_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), relu_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES relu_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * relu_derivative_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), relu_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES relu_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * relu_derivative_from_output_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), relu_derivative_from_output_f64(symact_x))))
-}
-
-void symact_relu_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    relu_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_relu_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    relu_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    relu_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    relu_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    relu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    relu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    relu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    relu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    relu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    relu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

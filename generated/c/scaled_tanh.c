@@ -5,7 +5,7 @@
  * Formula sha256: 6a32f09e4441cf06fe099819f3373f0b02ba00ec083d47a3b7449d56bd1f2595
  * SPDX-License-Identifier: MIT-0
  *
- * scaled_tanh: g = a*tanh(b*z)
+ * scaled_tanh, float64: g = a*tanh(b*z)
  */
 #include "symact.h"
 
@@ -13,54 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double scaled_tanh_forward_f32(double z, double a, double b);
-static inline SYMACT_INLINED double scaled_tanh_derivative_f32(double z, double a, double b);
-static inline SYMACT_INLINED double scaled_tanh_derivative_from_output_f32(double z, double a, double b);
-
-static inline double scaled_tanh_forward_f32(double z, double a, double b)
-{
-    (void)a;
-    (void)b;
-    if (b > 0.0) {
-    /* the limit */
-    const double y0 = (-a);
-    /* the limit */
-    const double y1 = a;
-    /* zero, with its sign */
-    const double y2 = a * b * z;
-    /* as it is */
-    const double y3 = a * symact_f64_tanh(b * z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (b < 0.0) {
-    /* the limit */
-    const double y0 = a;
-    /* the limit */
-    const double y1 = (-a);
-    /* zero, with its sign */
-    const double y2 = a * b * z;
-    /* as it is */
-    const double y3 = a * symact_f64_tanh(b * z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
-}
 
 static symact_dd scaled_tanh_forward_f64(double z, double a, double b)
 {
@@ -134,67 +90,11 @@ static symact_dd scaled_tanh_forward_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static inline double scaled_tanh_derivative_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_scaled_tanh_forward_sticky(double factor, double z, double a, double b);
+
+double symact_scaled_tanh_forward_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    if (b > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(-2.0 * b * t);
-        y2 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* as it is */
-    const double y3 = a * b * (1.0 - symact_power_2(symact_f64_tanh(b * z)));
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(-2.0 * b * t);
-        y4 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y4;
-    y = 0x1p-30 > z ? y3 : y;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (b < 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(2.0 * b * t);
-        y2 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* as it is */
-    const double y3 = a * b * (1.0 - symact_power_2(symact_f64_tanh(b * z)));
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(2.0 * b * t);
-        y4 = 4.0 * a * b * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y4;
-    y = 0x1p-27 > z ? y3 : y;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), scaled_tanh_forward_f64(z, a, b)));
 }
 
 static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
@@ -261,14 +161,11 @@ static symact_dd scaled_tanh_derivative_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static inline double scaled_tanh_derivative_from_output_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_scaled_tanh_derivative_sticky(double factor, double z, double a, double b);
+
+double symact_scaled_tanh_derivative_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    /* common denominator */
-    const double y0 = (b * (symact_power_2(a) - symact_power_2(z)) / a);
-    double y = y0;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), scaled_tanh_derivative_f64(z, a, b)));
 }
 
 static symact_dd scaled_tanh_derivative_from_output_f64(double z, double a, double b)
@@ -288,85 +185,11 @@ static symact_dd scaled_tanh_derivative_from_output_f64(double z, double a, doub
     return symact_dd_div(symact_dd_mul(dd_b, symact_dd_sub(symact_dd_powi(dd_a, 2), symact_dd_powi(x, 2))), dd_a);
 }
 
-static inline double scaled_tanh_second_derivative_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_scaled_tanh_derivative_from_output_sticky(double factor, double z, double a, double b);
+
+double symact_scaled_tanh_derivative_from_output_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    if (b > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = -2.0 * a * z * symact_power_3(b);
-    /* decaying expm1 */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = -2.0 * b * t;
-        const double s1 = symact_f64_expm1(s0);
-        y3 = (-8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_tanh(b * z);
-        y4 = -2.0 * a * s0 * symact_power_2(b) * (1.0 - symact_power_2(s0));
-    }
-    /* decaying expm1 */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = -2.0 * b * t;
-        const double s1 = symact_f64_expm1(s0);
-        y5 = (8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
-    }
-    double y = y5;
-    y = 0x1p-30 > z ? y4 : y;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (b < 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = -2.0 * a * z * symact_power_3(b);
-    /* decaying expm1 */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = 2.0 * b * t;
-        const double s1 = symact_f64_expm1(s0);
-        y3 = (8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_tanh(b * z);
-        y4 = -2.0 * a * s0 * symact_power_2(b) * (1.0 - symact_power_2(s0));
-    }
-    /* decaying expm1 */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = 2.0 * b * t;
-        const double s1 = symact_f64_expm1(s0);
-        y5 = (-8.0 * symact_f64_exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
-    }
-    double y = y5;
-    y = 0x1p-27 > z ? y4 : y;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), scaled_tanh_derivative_from_output_f64(z, a, b)));
 }
 
 static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
@@ -452,41 +275,11 @@ static symact_dd scaled_tanh_second_derivative_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static inline double scaled_tanh_derivative_wrt_a_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_scaled_tanh_second_derivative_sticky(double factor, double z, double a, double b);
+
+double symact_scaled_tanh_second_derivative_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    if (b > 0.0) {
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* zero, with its sign */
-    const double y2 = b * z;
-    /* as it is */
-    const double y3 = symact_f64_tanh(b * z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (b < 0.0) {
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = -1.0;
-    /* zero, with its sign */
-    const double y2 = b * z;
-    /* as it is */
-    const double y3 = symact_f64_tanh(b * z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), scaled_tanh_second_derivative_f64(z, a, b)));
 }
 
 static symact_dd scaled_tanh_derivative_wrt_a_f64(double z, double a, double b)
@@ -561,73 +354,11 @@ static symact_dd scaled_tanh_derivative_wrt_a_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static inline double scaled_tanh_derivative_wrt_b_f32(double z, double a, double b)
+SYMACT_HIDDEN double symact_scaled_tanh_derivative_wrt_a_sticky(double factor, double z, double a, double b);
+
+double symact_scaled_tanh_derivative_wrt_a_sticky(double factor, double z, double a, double b)
 {
-    (void)a;
-    (void)b;
-    if (b > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = a * z;
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(-2.0 * b * t);
-        y3 = -4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* as it is */
-    const double y4 = a * z * (1.0 - symact_power_2(symact_f64_tanh(b * z)));
-    /* decaying exponentials */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(-2.0 * b * t);
-        y5 = 4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y5;
-    y = 0x1p-30 > z ? y4 : y;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (b < 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = a * z;
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(2.0 * b * t);
-        y3 = -4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* as it is */
-    const double y4 = a * z * (1.0 - symact_power_2(symact_f64_tanh(b * z)));
-    /* decaying exponentials */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(2.0 * b * t);
-        y5 = 4.0 * a * s0 * t * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y5;
-    y = 0x1p-27 > z ? y4 : y;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), scaled_tanh_derivative_wrt_a_f64(z, a, b)));
 }
 
 static symact_dd scaled_tanh_derivative_wrt_b_f64(double z, double a, double b)
@@ -718,32 +449,17 @@ static symact_dd scaled_tanh_derivative_wrt_b_f64(double z, double a, double b)
     return symact_dd_from_double(NAN);
 }
 
-static inline float scaled_tanh_value_f32(float z, float a, float b)
-{
-    const double near = scaled_tanh_forward_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(scaled_tanh_forward_f64((double)z, (double)a, (double)b));
-}
+SYMACT_HIDDEN double symact_scaled_tanh_derivative_wrt_b_sticky(double factor, double z, double a, double b);
 
-float symact_scaled_tanhf(float z, float a, float b)
+double symact_scaled_tanh_derivative_wrt_b_sticky(double factor, double z, double a, double b)
 {
-    const int before = symact_raised();
-    const volatile float value = scaled_tanh_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double scaled_tanh_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(scaled_tanh_forward_f64((double)z, (double)a, (double)b));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), scaled_tanh_derivative_wrt_b_f64(z, a, b)));
 }
 
 double symact_scaled_tanh(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = scaled_tanh_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(scaled_tanh_forward_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -755,7 +471,7 @@ void symact_scaled_tanh_f64(const double *z, double *g, size_t n, double a, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = scaled_tanh_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(scaled_tanh_forward_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -763,32 +479,10 @@ void symact_scaled_tanh_f64(const double *z, double *g, size_t n, double a, doub
     symact_settle(before, nan, infinity);
 }
 
-static inline float scaled_tanh_derivative_value_f32(float z, float a, float b)
-{
-    const double near = scaled_tanh_derivative_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(scaled_tanh_derivative_f64((double)z, (double)a, (double)b));
-}
-
-float symact_scaled_tanh_derivativef(float z, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = scaled_tanh_derivative_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double scaled_tanh_derivative_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(scaled_tanh_derivative_f64((double)z, (double)a, (double)b));
-}
-
 double symact_scaled_tanh_derivative(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = scaled_tanh_derivative_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(scaled_tanh_derivative_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -800,7 +494,7 @@ void symact_scaled_tanh_derivative_f64(const double *z, double *d, size_t n, dou
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = scaled_tanh_derivative_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(scaled_tanh_derivative_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -808,68 +502,10 @@ void symact_scaled_tanh_derivative_f64(const double *z, double *d, size_t n, dou
     symact_settle(before, nan, infinity);
 }
 
-static inline float scaled_tanh_derivative_from_output_value_f32(float g, float a, float b)
-{
-    const double near = scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b));
-}
-
-float symact_scaled_tanh_derivative_from_outputf(float g, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = scaled_tanh_derivative_from_output_value_f32(g, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_scaled_tanh_derivative_from_output_f32(const float *g, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = scaled_tanh_derivative_from_output_f32((double)g[start + i], (double)a, (double)b);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_scaled_tanh_derivative_from_outputf(g[start + i], a, b);
-                    nan |= SYMACT_NEW_NAN(g[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(g[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-int symact_scaled_tanh_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float a, float b)
-{
-    if (!((a != 0.0) && (b != 0.0))) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_scaled_tanh_derivative_from_output_f32(g, d, n, a, b);
-    return SYMACT_OK;
-}
-
-static inline double scaled_tanh_derivative_from_output_value_f64(double g, double a, double b)
-{
-    return symact_dd_to_double(scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b));
-}
-
 double symact_scaled_tanh_derivative_from_output(double g, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = scaled_tanh_derivative_from_output_value_f64(g, a, b);
+    const volatile double value = symact_dd_to_double(scaled_tanh_derivative_from_output_f64(g, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -881,7 +517,7 @@ void symact_scaled_tanh_derivative_from_output_f64(const double *g, double *d, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = scaled_tanh_derivative_from_output_value_f64(g[i], a, b);
+        const double value = symact_dd_to_double(scaled_tanh_derivative_from_output_f64(g[i], a, b));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -898,32 +534,10 @@ int symact_scaled_tanh_derivative_from_output_checked_f64(const double *g, doubl
     return SYMACT_OK;
 }
 
-static inline float scaled_tanh_vjp_value_f32(float z, float g_bar, float a, float b)
-{
-    const double near = (double)g_bar * scaled_tanh_derivative_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_f64((double)z, (double)a, (double)b)));
-}
-
-float symact_scaled_tanh_vjpf(float z, float g_bar, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = scaled_tanh_vjp_value_f32(z, g_bar, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double scaled_tanh_vjp_value_f64(double z, double g_bar, double a, double b)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_f64((double)z, (double)a, (double)b)));
-}
-
 double symact_scaled_tanh_vjp(double z, double g_bar, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = scaled_tanh_vjp_value_f64(z, g_bar, a, b);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), scaled_tanh_derivative_f64(z, a, b)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -935,7 +549,7 @@ void symact_scaled_tanh_vjp_f64(const double *z, const double *g_bar, double *z_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = scaled_tanh_vjp_value_f64(z[i], g_bar[i], a, b);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), scaled_tanh_derivative_f64(z[i], a, b)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -943,68 +557,10 @@ void symact_scaled_tanh_vjp_f64(const double *z, const double *g_bar, double *z_
     symact_settle(before, nan, infinity);
 }
 
-static inline float scaled_tanh_vjp_from_output_value_f32(float g, float g_bar, float a, float b)
-{
-    const double near = (double)g_bar * scaled_tanh_derivative_from_output_f32((double)g, (double)a, (double)b);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b)));
-}
-
-float symact_scaled_tanh_vjp_from_outputf(float g, float g_bar, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = scaled_tanh_vjp_from_output_value_f32(g, g_bar, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_scaled_tanh_vjp_from_output_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = (double)g_bar[start + i] * scaled_tanh_derivative_from_output_f32((double)g[start + i], (double)a, (double)b);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_scaled_tanh_vjp_from_outputf(g[start + i], g_bar[start + i], a, b);
-                    nan |= SYMACT_NEW_NAN(g[start + i], g_bar[start + i], value);
-                    infinity |= SYMACT_NEW_INFINITY(g[start + i], g_bar[start + i], value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(z_bar + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-int symact_scaled_tanh_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float a, float b)
-{
-    if (!((a != 0.0) && (b != 0.0))) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_scaled_tanh_vjp_from_output_f32(g, g_bar, z_bar, n, a, b);
-    return SYMACT_OK;
-}
-
-static inline double scaled_tanh_vjp_from_output_value_f64(double g, double g_bar, double a, double b)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), scaled_tanh_derivative_from_output_f64((double)g, (double)a, (double)b)));
-}
-
 double symact_scaled_tanh_vjp_from_output(double g, double g_bar, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = scaled_tanh_vjp_from_output_value_f64(g, g_bar, a, b);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), scaled_tanh_derivative_from_output_f64(g, a, b)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -1016,7 +572,7 @@ void symact_scaled_tanh_vjp_from_output_f64(const double *g, const double *g_bar
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = scaled_tanh_vjp_from_output_value_f64(g[i], g_bar[i], a, b);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), scaled_tanh_derivative_from_output_f64(g[i], a, b)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -1033,59 +589,10 @@ int symact_scaled_tanh_vjp_from_output_checked_f64(const double *g, const double
     return SYMACT_OK;
 }
 
-static inline float scaled_tanh_second_derivative_value_f32(float z, float a, float b)
-{
-    const double near = scaled_tanh_second_derivative_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(scaled_tanh_second_derivative_f64((double)z, (double)a, (double)b));
-}
-
-float symact_scaled_tanh_second_derivativef(float z, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = scaled_tanh_second_derivative_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_scaled_tanh_second_derivative_f32(const float *z, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = scaled_tanh_second_derivative_f32((double)z[start + i], (double)a, (double)b);
-        }
-        if (symact_unsure(near, 0x1p-36, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_scaled_tanh_second_derivativef(z[start + i], a, b);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double scaled_tanh_second_derivative_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(scaled_tanh_second_derivative_f64((double)z, (double)a, (double)b));
-}
-
 double symact_scaled_tanh_second_derivative(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = scaled_tanh_second_derivative_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(scaled_tanh_second_derivative_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -1097,7 +604,7 @@ void symact_scaled_tanh_second_derivative_f64(const double *z, double *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = scaled_tanh_second_derivative_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(scaled_tanh_second_derivative_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -1105,59 +612,10 @@ void symact_scaled_tanh_second_derivative_f64(const double *z, double *d, size_t
     symact_settle(before, nan, infinity);
 }
 
-static inline float scaled_tanh_derivative_wrt_a_value_f32(float z, float a, float b)
-{
-    const double near = scaled_tanh_derivative_wrt_a_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(scaled_tanh_derivative_wrt_a_f64((double)z, (double)a, (double)b));
-}
-
-float symact_scaled_tanh_derivative_wrt_af(float z, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = scaled_tanh_derivative_wrt_a_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_scaled_tanh_derivative_wrt_a_f32(const float *z, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = scaled_tanh_derivative_wrt_a_f32((double)z[start + i], (double)a, (double)b);
-        }
-        if (symact_unsure(near, 0x1p-48, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_scaled_tanh_derivative_wrt_af(z[start + i], a, b);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double scaled_tanh_derivative_wrt_a_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(scaled_tanh_derivative_wrt_a_f64((double)z, (double)a, (double)b));
-}
-
 double symact_scaled_tanh_derivative_wrt_a(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = scaled_tanh_derivative_wrt_a_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(scaled_tanh_derivative_wrt_a_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -1169,7 +627,7 @@ void symact_scaled_tanh_derivative_wrt_a_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = scaled_tanh_derivative_wrt_a_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(scaled_tanh_derivative_wrt_a_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -1177,59 +635,10 @@ void symact_scaled_tanh_derivative_wrt_a_f64(const double *z, double *d, size_t 
     symact_settle(before, nan, infinity);
 }
 
-static inline float scaled_tanh_derivative_wrt_b_value_f32(float z, float a, float b)
-{
-    const double near = scaled_tanh_derivative_wrt_b_f32((double)z, (double)a, (double)b);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(scaled_tanh_derivative_wrt_b_f64((double)z, (double)a, (double)b));
-}
-
-float symact_scaled_tanh_derivative_wrt_bf(float z, float a, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = scaled_tanh_derivative_wrt_b_value_f32(z, a, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_scaled_tanh_derivative_wrt_b_f32(const float *z, float *d, size_t n, float a, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = scaled_tanh_derivative_wrt_b_f32((double)z[start + i], (double)a, (double)b);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_scaled_tanh_derivative_wrt_bf(z[start + i], a, b);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double scaled_tanh_derivative_wrt_b_value_f64(double z, double a, double b)
-{
-    return symact_dd_to_double(scaled_tanh_derivative_wrt_b_f64((double)z, (double)a, (double)b));
-}
-
 double symact_scaled_tanh_derivative_wrt_b(double z, double a, double b)
 {
     const int before = symact_raised();
-    const volatile double value = scaled_tanh_derivative_wrt_b_value_f64(z, a, b);
+    const volatile double value = symact_dd_to_double(scaled_tanh_derivative_wrt_b_f64(z, a, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -1241,75 +650,10 @@ void symact_scaled_tanh_derivative_wrt_b_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = scaled_tanh_derivative_wrt_b_value_f64(z[i], a, b);
+        const double value = symact_dd_to_double(scaled_tanh_derivative_wrt_b_f64(z[i], a, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES scaled_tanh_forward_halves(SYMACT_OF_HALVES, float a, float b)
-{
-    SYMACT_EACH_HALF(symact_y * scaled_tanh_forward_f32(symact_x, (double)a, (double)b), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), scaled_tanh_forward_f64(symact_x, (double)a, (double)b))))
-}
-
-SYMACT_HALVES scaled_tanh_derivative_halves(SYMACT_OF_HALVES, float a, float b)
-{
-    SYMACT_EACH_HALF(symact_y * scaled_tanh_derivative_f32(symact_x, (double)a, (double)b), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), scaled_tanh_derivative_f64(symact_x, (double)a, (double)b))))
-}
-
-SYMACT_HALVES scaled_tanh_derivative_from_output_halves(SYMACT_OF_HALVES, float a, float b)
-{
-    SYMACT_EACH_HALF(symact_y * scaled_tanh_derivative_from_output_f32(symact_x, (double)a, (double)b), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), scaled_tanh_derivative_from_output_f64(symact_x, (double)a, (double)b))))
-}
-
-void symact_scaled_tanh_f16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
-{
-    scaled_tanh_forward_halves(symact_half_f16, z, NULL, g, n, a, b);
-}
-
-void symact_scaled_tanh_bf16(const uint16_t *z, uint16_t *g, size_t n, float a, float b)
-{
-    scaled_tanh_forward_halves(symact_half_bf16, z, NULL, g, n, a, b);
-}
-
-void symact_scaled_tanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
-{
-    scaled_tanh_derivative_halves(symact_half_f16, z, NULL, d, n, a, b);
-}
-
-void symact_scaled_tanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float a, float b)
-{
-    scaled_tanh_derivative_halves(symact_half_bf16, z, NULL, d, n, a, b);
-}
-
-void symact_scaled_tanh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
-{
-    scaled_tanh_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, a, b);
-}
-
-void symact_scaled_tanh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float a, float b)
-{
-    scaled_tanh_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, a, b);
-}
-
-void symact_scaled_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
-{
-    scaled_tanh_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, a, b);
-}
-
-void symact_scaled_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
-{
-    scaled_tanh_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, a, b);
-}
-
-void symact_scaled_tanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
-{
-    scaled_tanh_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, a, b);
-}
-
-void symact_scaled_tanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float a, float b)
-{
-    scaled_tanh_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, a, b);
 }

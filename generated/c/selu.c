@@ -5,7 +5,7 @@
  * Formula sha256: 4bffe97ae395e132618efd3d50082b007146080e341049cafea19ab99eee04aa
  * SPDX-License-Identifier: MIT-0
  *
- * selu: g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000
+ * selu, float64: g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000
  */
 #include "symact.h"
 
@@ -13,37 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double selu_forward_f32(double z);
-static inline SYMACT_INLINED double selu_derivative_f32(double z);
-static inline SYMACT_INLINED double selu_derivative_from_output_f32(double z);
-
-static inline double selu_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -0x1.c212cc640f031p+0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1.c212cc640f031p+0 * z;
-    /* as it is */
-    const double y3 = 0x1.c212cc640f031p+0 * symact_f64_expm1(z);
-    /* as it is */
-    const double y4 = 0x1.0cfabd6a91132p+0 * z;
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd selu_forward_f64(double z)
 {
@@ -78,21 +51,11 @@ static symact_dd selu_forward_f64(double z)
     return symact_dd_mul(symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55), x);
 }
 
-static inline double selu_derivative_f32(double z)
+SYMACT_HIDDEN double symact_selu_forward_sticky(double factor, double z);
+
+double symact_selu_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0x1.0cfabd6a91132p+0;
-    /* as it is */
-    const double y2 = 0x1.c212cc640f031p+0 * symact_f64_exp(z);
-    /* as it is */
-    const double y3 = 0x1.0cfabd6a91132p+0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), selu_forward_f64(z)));
 }
 
 static symact_dd selu_derivative_f64(double z)
@@ -123,23 +86,11 @@ static symact_dd selu_derivative_f64(double z)
     return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);
 }
 
-static inline double selu_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_selu_derivative_sticky(double factor, double z);
+
+double symact_selu_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0x1.0cfabd6a91132p+0;
-    /* power series */
-    double y1;
-    {
-        const double distance = (0x1.c212cc640f031p+0 + z);
-        const double t = (0x1.05161b045a1fep-56 + distance);
-        y1 = t;
-    }
-    /* as it is */
-    const double y2 = 0x1.0cfabd6a91132p+0;
-    double y = y2;
-    y = 0.0 >= z ? y1 : y;
-    y = z == INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), selu_derivative_f64(z)));
 }
 
 static symact_dd selu_derivative_from_output_f64(double z)
@@ -162,21 +113,11 @@ static symact_dd selu_derivative_from_output_f64(double z)
     return symact_dd_make(0x1.0cfabd6a91132p+0, 0x1.6fc7d272f2695p-55);
 }
 
-static inline double selu_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_selu_derivative_from_output_sticky(double factor, double z);
+
+double symact_selu_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0x1.c212cc640f031p+0 * symact_f64_exp(z);
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), selu_derivative_from_output_f64(z)));
 }
 
 static symact_dd selu_second_derivative_f64(double z)
@@ -207,32 +148,17 @@ static symact_dd selu_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float selu_value_f32(float z)
-{
-    const double near = selu_forward_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(selu_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_selu_second_derivative_sticky(double factor, double z);
 
-float symact_seluf(float z)
+double symact_selu_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = selu_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double selu_value_f64(double z)
-{
-    return symact_dd_to_double(selu_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), selu_second_derivative_f64(z)));
 }
 
 double symact_selu(double z)
 {
     const int before = symact_raised();
-    const volatile double value = selu_value_f64(z);
+    const volatile double value = symact_dd_to_double(selu_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -244,7 +170,7 @@ void symact_selu_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = selu_value_f64(z[i]);
+        const double value = symact_dd_to_double(selu_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -252,32 +178,10 @@ void symact_selu_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float selu_derivative_value_f32(float z)
-{
-    const double near = selu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(selu_derivative_f64((double)z));
-}
-
-float symact_selu_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = selu_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double selu_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(selu_derivative_f64((double)z));
-}
-
 double symact_selu_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = selu_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(selu_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -289,7 +193,7 @@ void symact_selu_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = selu_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(selu_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -297,32 +201,10 @@ void symact_selu_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float selu_derivative_from_output_value_f32(float g)
-{
-    const double near = selu_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(selu_derivative_from_output_f64((double)g));
-}
-
-float symact_selu_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = selu_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double selu_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(selu_derivative_from_output_f64((double)g));
-}
-
 double symact_selu_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = selu_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(selu_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -334,7 +216,7 @@ void symact_selu_derivative_from_output_f64(const double *g, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = selu_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(selu_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -342,32 +224,10 @@ void symact_selu_derivative_from_output_f64(const double *g, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float selu_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * selu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), selu_derivative_f64((double)z)));
-}
-
-float symact_selu_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = selu_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double selu_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), selu_derivative_f64((double)z)));
-}
-
 double symact_selu_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = selu_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), selu_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -379,7 +239,7 @@ void symact_selu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = selu_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), selu_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -387,32 +247,10 @@ void symact_selu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float selu_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * selu_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-50) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), selu_derivative_from_output_f64((double)g)));
-}
-
-float symact_selu_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = selu_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double selu_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), selu_derivative_from_output_f64((double)g)));
-}
-
 double symact_selu_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = selu_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), selu_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -424,7 +262,7 @@ void symact_selu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = selu_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), selu_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -432,59 +270,10 @@ void symact_selu_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float selu_second_derivative_value_f32(float z)
-{
-    const double near = selu_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(selu_second_derivative_f64((double)z));
-}
-
-float symact_selu_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = selu_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_selu_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = selu_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_selu_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double selu_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(selu_second_derivative_f64((double)z));
-}
-
 double symact_selu_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = selu_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(selu_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -496,75 +285,10 @@ void symact_selu_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = selu_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(selu_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES selu_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * selu_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), selu_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES selu_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * selu_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), selu_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES selu_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * selu_derivative_from_output_f32(symact_x), 0x1p-50, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), selu_derivative_from_output_f64(symact_x))))
-}
-
-void symact_selu_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    selu_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_selu_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    selu_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_selu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    selu_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_selu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    selu_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_selu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    selu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_selu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    selu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_selu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    selu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_selu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    selu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_selu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    selu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_selu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    selu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 000967a3f3823d9c99e532dfb35881e24d9897b22c1be6d001159895efb685d5
  * SPDX-License-Identifier: MIT-0
  *
- * sigmoid: g = 1/(1 + exp(-z))
+ * sigmoid, float64: g = 1/(1 + exp(-z))
  */
 #include "symact.h"
 
@@ -13,31 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double sigmoid_forward_f32(double z);
-static inline SYMACT_INLINED double sigmoid_derivative_f32(double z);
-static inline SYMACT_INLINED double sigmoid_derivative_from_output_f32(double z);
-
-static inline double sigmoid_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = (1.0 / (1.0 + symact_f64_exp((-z))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd sigmoid_forward_f64(double z)
 {
@@ -69,30 +48,11 @@ static symact_dd sigmoid_forward_f64(double z)
     return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
-static inline double sigmoid_derivative_f32(double z)
+SYMACT_HIDDEN double symact_sigmoid_forward_sticky(double factor, double z);
+
+double symact_sigmoid_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        y2 = s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* as it is */
-    double y3;
-    {
-        const double s0 = symact_f64_exp((-z));
-        y3 = s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sigmoid_forward_f64(z)));
 }
 
 static symact_dd sigmoid_derivative_f64(double z)
@@ -127,15 +87,11 @@ static symact_dd sigmoid_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
-static inline double sigmoid_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_sigmoid_derivative_sticky(double factor, double z);
+
+double symact_sigmoid_derivative_sticky(double factor, double z)
 {
-    /* zero, with its sign */
-    const double y0 = z;
-    /* as it is */
-    const double y1 = z * (1.0 - z);
-    double y = y1;
-    y = z == 0.0 ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sigmoid_derivative_f64(z)));
 }
 
 static symact_dd sigmoid_derivative_from_output_f64(double z)
@@ -153,35 +109,11 @@ static symact_dd sigmoid_derivative_from_output_f64(double z)
     return symact_dd_mul(x, symact_dd_sub(symact_dd_from_double(1.0), x));
 }
 
-static inline double sigmoid_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_sigmoid_derivative_from_output_sticky(double factor, double z);
+
+double symact_sigmoid_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = -0x1p-3 * z;
-    /* decaying expm1 */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = (-t);
-        const double s1 = symact_f64_expm1(s0);
-        y3 = (-(symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = (-z);
-        const double s1 = symact_f64_exp(s0);
-        y4 = s1 * symact_power_3((1.0 / (1.0 + s1))) * symact_f64_expm1(s0);
-    }
-    double y = y4;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sigmoid_derivative_from_output_f64(z)));
 }
 
 static symact_dd sigmoid_second_derivative_f64(double z)
@@ -223,32 +155,17 @@ static symact_dd sigmoid_second_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(s1, symact_dd_from_double(1.0))), -300);
 }
 
-static inline float sigmoid_value_f32(float z)
-{
-    const double near = sigmoid_forward_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(sigmoid_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_sigmoid_second_derivative_sticky(double factor, double z);
 
-float symact_sigmoidf(float z)
+double symact_sigmoid_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = sigmoid_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sigmoid_value_f64(double z)
-{
-    return symact_dd_to_double(sigmoid_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sigmoid_second_derivative_f64(z)));
 }
 
 double symact_sigmoid(double z)
 {
     const int before = symact_raised();
-    const volatile double value = sigmoid_value_f64(z);
+    const volatile double value = symact_dd_to_double(sigmoid_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -260,7 +177,7 @@ void symact_sigmoid_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sigmoid_value_f64(z[i]);
+        const double value = symact_dd_to_double(sigmoid_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -268,32 +185,10 @@ void symact_sigmoid_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float sigmoid_derivative_value_f32(float z)
-{
-    const double near = sigmoid_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(sigmoid_derivative_f64((double)z));
-}
-
-float symact_sigmoid_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = sigmoid_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sigmoid_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(sigmoid_derivative_f64((double)z));
-}
-
 double symact_sigmoid_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = sigmoid_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(sigmoid_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -305,7 +200,7 @@ void symact_sigmoid_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sigmoid_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(sigmoid_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -313,32 +208,10 @@ void symact_sigmoid_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float sigmoid_derivative_from_output_value_f32(float g)
-{
-    const double near = sigmoid_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sigmoid_derivative_from_output_f64((double)g));
-}
-
-float symact_sigmoid_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = sigmoid_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sigmoid_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(sigmoid_derivative_from_output_f64((double)g));
-}
-
 double symact_sigmoid_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = sigmoid_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(sigmoid_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -350,7 +223,7 @@ void symact_sigmoid_derivative_from_output_f64(const double *g, double *d, size_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sigmoid_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(sigmoid_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -358,32 +231,10 @@ void symact_sigmoid_derivative_from_output_f64(const double *g, double *d, size_
     symact_settle(before, nan, infinity);
 }
 
-static inline float sigmoid_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * sigmoid_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sigmoid_derivative_f64((double)z)));
-}
-
-float symact_sigmoid_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = sigmoid_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sigmoid_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sigmoid_derivative_f64((double)z)));
-}
-
 double symact_sigmoid_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = sigmoid_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), sigmoid_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -395,7 +246,7 @@ void symact_sigmoid_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sigmoid_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), sigmoid_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -403,32 +254,10 @@ void symact_sigmoid_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     symact_settle(before, nan, infinity);
 }
 
-static inline float sigmoid_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * sigmoid_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sigmoid_derivative_from_output_f64((double)g)));
-}
-
-float symact_sigmoid_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = sigmoid_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sigmoid_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sigmoid_derivative_from_output_f64((double)g)));
-}
-
 double symact_sigmoid_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = sigmoid_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), sigmoid_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -440,7 +269,7 @@ void symact_sigmoid_vjp_from_output_f64(const double *g, const double *g_bar, do
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sigmoid_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), sigmoid_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -448,59 +277,10 @@ void symact_sigmoid_vjp_from_output_f64(const double *g, const double *g_bar, do
     symact_settle(before, nan, infinity);
 }
 
-static inline float sigmoid_second_derivative_value_f32(float z)
-{
-    const double near = sigmoid_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-44) ? (float)near : (float)symact_f64_sticky(sigmoid_second_derivative_f64((double)z));
-}
-
-float symact_sigmoid_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = sigmoid_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_sigmoid_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = sigmoid_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-44, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_sigmoid_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double sigmoid_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(sigmoid_second_derivative_f64((double)z));
-}
-
 double symact_sigmoid_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = sigmoid_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(sigmoid_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -512,75 +292,10 @@ void symact_sigmoid_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sigmoid_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(sigmoid_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES sigmoid_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * sigmoid_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sigmoid_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES sigmoid_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * sigmoid_derivative_f32(symact_x), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sigmoid_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES sigmoid_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * sigmoid_derivative_from_output_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sigmoid_derivative_from_output_f64(symact_x))))
-}
-
-void symact_sigmoid_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    sigmoid_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_sigmoid_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    sigmoid_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_sigmoid_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    sigmoid_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_sigmoid_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    sigmoid_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_sigmoid_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    sigmoid_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_sigmoid_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    sigmoid_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_sigmoid_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sigmoid_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_sigmoid_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sigmoid_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_sigmoid_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sigmoid_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_sigmoid_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sigmoid_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: ca9bb1aeb10ae474d8b59a483430071c1d8c818f488a81d4b10c03c741101185
  * SPDX-License-Identifier: MIT-0
  *
- * silu: g = z/(1 + exp(-z))
+ * silu, float64: g = z/(1 + exp(-z))
  */
 #include "symact.h"
 
@@ -13,33 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double silu_forward_f32(double z);
-static inline SYMACT_INLINED double silu_derivative_f32(double z);
-
-static inline double silu_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1p-1 * z;
-    /* as it is */
-    const double y3 = (z / (1.0 + symact_f64_exp((-z))));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd silu_forward_f64(double z)
 {
@@ -79,41 +56,11 @@ static symact_dd silu_forward_f64(double z)
     return symact_dd_div(t, symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t))));
 }
 
-static inline double silu_derivative_f32(double z)
+SYMACT_HIDDEN double symact_silu_forward_sticky(double factor, double z);
+
+double symact_silu_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        const double s2 = (1.0 + s1);
-        y2 = s1 * symact_power_2((1.0 / s2)) * (s0 + s2);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.474973c84120bp+0 + z);
-        const double t = (0x1.f8d74bc9ac154p-54 + distance);
-        y3 = (0x1.4e4a0e750dc51p-154 + t * (0x1.be1410460527fp-3 + t * (0x1.2c563458cc0adp-3 + t * (0x1.353eb573ca457p-6 + t * (t * (t * (0x1.098e92b8f076dp-13 + t * (0x1.a2a7caf0ee747p-11 + t * (0x1.8574d136d4cb4p-13 + t * (t * (t * (t * (0x1.3ae0f751df483p-19 + 0x1.cdb14ef8f6491p-21 * t) - 0x1.8af40fd30a2bcp-19) - 0x1.f2d8976600f6fp-16) - 0x1.57238dca12615p-15)))) - 0x1.b0f82c498fd2fp-8) - 0x1.f2d0e32bc2994p-7)))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_exp((-z));
-        const double s1 = (1.0 + s0);
-        y4 = symact_power_2((1.0 / s1)) * (s1 + s0 * z);
-    }
-    double y = y4;
-    y = -1.0 > z ? y3 : y;
-    y = -0x1.8p+0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), silu_forward_f64(z)));
 }
 
 static symact_dd silu_derivative_f64(double z)
@@ -157,57 +104,11 @@ static symact_dd silu_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double silu_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_silu_derivative_sticky(double factor, double z);
+
+double symact_silu_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        y2 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.331e23ad9de11p+1 + z);
-        const double t = (0x1.a9c55ef03c74ap-53 + distance);
-        y3 = (0x1.86b40693cc6cbp-155 + t * (0x1.76e8b4eb0ea41p-4 + t * (0x1.388203715b23ep-4 + t * (0x1.706e66bf3603bp-6 + t * (t * (t * (t * (t * (0x1.94804c550c0fcp-14 + t * (0x1.8e0bb1b9411e3p-15 + t * (0x1.1af1925d34d7ep-17 + t * (t * (-0x1.3f8fd2d4427b6p-20 - 0x1.51a7765845eb5p-22 * t) - 0x1.4e83911395334p-20)))) - 0x1.e2e4a6611bf4bp-14) - 0x1.662f848d6c11cp-10) - 0x1.fa4e9f742fa77p-9) - 0x1.e178d8d2391d6p-10)))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = (-z);
-        const double s1 = symact_f64_exp(s0);
-        y4 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + 2.0 * s1) + z * symact_f64_expm1(s0));
-    }
-    /* power series */
-    double y5;
-    {
-        const double distance = (z - 0x1.331e23ad9de11p+1);
-        const double t = (distance - 0x1.a9c55ef03c74ap-53);
-        y5 = (0x1.86b40693cc6cbp-155 + t * (t * (0x1.388203715b23ep-4 + t * (t * (t * (0x1.fa4e9f742fa77p-9 + t * (t * (0x1.e2e4a6611bf4bp-14 + t * (0x1.94804c550c0fcp-14 + t * (t * (0x1.1af1925d34d7ep-17 + t * (0x1.4e83911395334p-20 + t * (0x1.51a7765845eb5p-22 * t - 0x1.3f8fd2d4427b6p-20))) - 0x1.8e0bb1b9411e3p-15))) - 0x1.662f848d6c11cp-10)) - 0x1.e178d8d2391d6p-10) - 0x1.706e66bf3603bp-6)) - 0x1.76e8b4eb0ea41p-4));
-    }
-    /* decaying exponentials */
-    double y6;
-    {
-        const double t = z;
-        const double s0 = (-t);
-        const double s1 = symact_f64_exp(s0);
-        y6 = s1 * symact_power_3((1.0 / (1.0 + s1))) * ((2.0 + s0) + s1 * (2.0 + t));
-    }
-    double y = y6;
-    y = 0x1.4p+1 > z ? y5 : y;
-    y = 2.0 > z ? y4 : y;
-    y = -2.0 > z ? y3 : y;
-    y = -0x1.4p+1 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), silu_derivative_f64(z)));
 }
 
 static symact_dd silu_second_derivative_f64(double z)
@@ -263,32 +164,17 @@ static symact_dd silu_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float silu_value_f32(float z)
-{
-    const double near = silu_forward_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(silu_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_silu_second_derivative_sticky(double factor, double z);
 
-float symact_siluf(float z)
+double symact_silu_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = silu_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double silu_value_f64(double z)
-{
-    return symact_dd_to_double(silu_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), silu_second_derivative_f64(z)));
 }
 
 double symact_silu(double z)
 {
     const int before = symact_raised();
-    const volatile double value = silu_value_f64(z);
+    const volatile double value = symact_dd_to_double(silu_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -300,7 +186,7 @@ void symact_silu_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = silu_value_f64(z[i]);
+        const double value = symact_dd_to_double(silu_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -308,32 +194,10 @@ void symact_silu_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float silu_derivative_value_f32(float z)
-{
-    const double near = silu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(silu_derivative_f64((double)z));
-}
-
-float symact_silu_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = silu_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double silu_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(silu_derivative_f64((double)z));
-}
-
 double symact_silu_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = silu_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(silu_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -345,7 +209,7 @@ void symact_silu_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = silu_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(silu_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -353,32 +217,10 @@ void symact_silu_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float silu_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * silu_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), silu_derivative_f64((double)z)));
-}
-
-float symact_silu_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = silu_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double silu_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), silu_derivative_f64((double)z)));
-}
-
 double symact_silu_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = silu_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), silu_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -390,7 +232,7 @@ void symact_silu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = silu_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), silu_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -398,59 +240,10 @@ void symact_silu_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float silu_second_derivative_value_f32(float z)
-{
-    const double near = silu_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(silu_second_derivative_f64((double)z));
-}
-
-float symact_silu_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = silu_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_silu_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = silu_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_silu_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double silu_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(silu_second_derivative_f64((double)z));
-}
-
 double symact_silu_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = silu_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(silu_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -462,50 +255,10 @@ void symact_silu_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = silu_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(silu_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES silu_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * silu_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), silu_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES silu_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * silu_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), silu_derivative_f64(symact_x))))
-}
-
-void symact_silu_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    silu_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_silu_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    silu_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_silu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    silu_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_silu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    silu_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_silu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    silu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_silu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    silu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

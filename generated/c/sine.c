@@ -5,7 +5,7 @@
  * Formula sha256: 30040119a3a5f03a5568a52bb4ab050ded9e1c6f7101c01466307e522909f760
  * SPDX-License-Identifier: MIT-0
  *
- * sine: g = sin(omega*z)
+ * sine, float64: g = sin(omega*z)
  */
 #include "symact.h"
 
@@ -13,36 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-
-static inline double sine_forward_f32(double z, double omega)
-{
-    (void)omega;
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return NAN;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return omega * z;
-    }
-    /* as it is */
-    return symact_f64_sin(omega * z);
-}
 
 static symact_dd sine_forward_f64(double z, double omega)
 {
@@ -80,22 +54,11 @@ static symact_dd sine_forward_f64(double z, double omega)
     return symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64);
 }
 
-static inline double sine_derivative_f32(double z, double omega)
+SYMACT_HIDDEN double symact_sine_forward_sticky(double factor, double z, double omega);
+
+double symact_sine_forward_sticky(double factor, double z, double omega)
 {
-    (void)omega;
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return NAN;
-    }
-    /* as it is */
-    return omega * symact_f64_cos(omega * z);
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sine_forward_f64(z, omega)));
 }
 
 static symact_dd sine_derivative_f64(double z, double omega)
@@ -130,26 +93,11 @@ static symact_dd sine_derivative_f64(double z, double omega)
     return symact_dd_mul(dd_omega, symact_dd_cos_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
 }
 
-static inline double sine_second_derivative_f32(double z, double omega)
+SYMACT_HIDDEN double symact_sine_derivative_sticky(double factor, double z, double omega);
+
+double symact_sine_derivative_sticky(double factor, double z, double omega)
 {
-    (void)omega;
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return NAN;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return (-z * symact_power_3(omega));
-    }
-    /* as it is */
-    return (-symact_power_2(omega) * symact_f64_sin(omega * z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sine_derivative_f64(z, omega)));
 }
 
 static symact_dd sine_second_derivative_f64(double z, double omega)
@@ -188,18 +136,11 @@ static symact_dd sine_second_derivative_f64(double z, double omega)
     return symact_dd_neg(symact_dd_mul(dd_omega, symact_dd_mul(dd_omega, symact_dd_sin_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64))));
 }
 
-static inline double sine_derivative_wrt_omega_f32(double z, double omega)
+SYMACT_HIDDEN double symact_sine_second_derivative_sticky(double factor, double z, double omega);
+
+double symact_sine_second_derivative_sticky(double factor, double z, double omega)
 {
-    (void)omega;
-    if (z != z) {
-        return z;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
-    /* as it is */
-    return z * symact_f64_cos(omega * z);
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sine_second_derivative_f64(z, omega)));
 }
 
 static symact_dd sine_derivative_wrt_omega_f64(double z, double omega)
@@ -230,32 +171,17 @@ static symact_dd sine_derivative_wrt_omega_f64(double z, double omega)
     return symact_dd_mul(t, symact_dd_cos_scaled(symact_dd_mul(dd_omega, symact_dd_ldexp(t, -64)), 64));
 }
 
-static inline float sine_value_f32(float z, float omega)
-{
-    const double near = sine_forward_f32((double)z, (double)omega);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(sine_forward_f64((double)z, (double)omega));
-}
+SYMACT_HIDDEN double symact_sine_derivative_wrt_omega_sticky(double factor, double z, double omega);
 
-float symact_sinef(float z, float omega)
+double symact_sine_derivative_wrt_omega_sticky(double factor, double z, double omega)
 {
-    const int before = symact_raised();
-    const volatile float value = sine_value_f32(z, omega);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sine_value_f64(double z, double omega)
-{
-    return symact_dd_to_double(sine_forward_f64((double)z, (double)omega));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sine_derivative_wrt_omega_f64(z, omega)));
 }
 
 double symact_sine(double z, double omega)
 {
     const int before = symact_raised();
-    const volatile double value = sine_value_f64(z, omega);
+    const volatile double value = symact_dd_to_double(sine_forward_f64(z, omega));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -267,7 +193,7 @@ void symact_sine_f64(const double *z, double *g, size_t n, double omega)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sine_value_f64(z[i], omega);
+        const double value = symact_dd_to_double(sine_forward_f64(z[i], omega));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -275,32 +201,10 @@ void symact_sine_f64(const double *z, double *g, size_t n, double omega)
     symact_settle(before, nan, infinity);
 }
 
-static inline float sine_derivative_value_f32(float z, float omega)
-{
-    const double near = sine_derivative_f32((double)z, (double)omega);
-    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(sine_derivative_f64((double)z, (double)omega));
-}
-
-float symact_sine_derivativef(float z, float omega)
-{
-    const int before = symact_raised();
-    const volatile float value = sine_derivative_value_f32(z, omega);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sine_derivative_value_f64(double z, double omega)
-{
-    return symact_dd_to_double(sine_derivative_f64((double)z, (double)omega));
-}
-
 double symact_sine_derivative(double z, double omega)
 {
     const int before = symact_raised();
-    const volatile double value = sine_derivative_value_f64(z, omega);
+    const volatile double value = symact_dd_to_double(sine_derivative_f64(z, omega));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -312,7 +216,7 @@ void symact_sine_derivative_f64(const double *z, double *d, size_t n, double ome
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sine_derivative_value_f64(z[i], omega);
+        const double value = symact_dd_to_double(sine_derivative_f64(z[i], omega));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -320,32 +224,10 @@ void symact_sine_derivative_f64(const double *z, double *d, size_t n, double ome
     symact_settle(before, nan, infinity);
 }
 
-static inline float sine_vjp_value_f32(float z, float g_bar, float omega)
-{
-    const double near = (double)g_bar * sine_derivative_f32((double)z, (double)omega);
-    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sine_derivative_f64((double)z, (double)omega)));
-}
-
-float symact_sine_vjpf(float z, float g_bar, float omega)
-{
-    const int before = symact_raised();
-    const volatile float value = sine_vjp_value_f32(z, g_bar, omega);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sine_vjp_value_f64(double z, double g_bar, double omega)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sine_derivative_f64((double)z, (double)omega)));
-}
-
 double symact_sine_vjp(double z, double g_bar, double omega)
 {
     const int before = symact_raised();
-    const volatile double value = sine_vjp_value_f64(z, g_bar, omega);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), sine_derivative_f64(z, omega)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -357,7 +239,7 @@ void symact_sine_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sine_vjp_value_f64(z[i], g_bar[i], omega);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), sine_derivative_f64(z[i], omega)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -365,59 +247,10 @@ void symact_sine_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float sine_second_derivative_value_f32(float z, float omega)
-{
-    const double near = sine_second_derivative_f32((double)z, (double)omega);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(sine_second_derivative_f64((double)z, (double)omega));
-}
-
-float symact_sine_second_derivativef(float z, float omega)
-{
-    const int before = symact_raised();
-    const volatile float value = sine_second_derivative_value_f32(z, omega);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_sine_second_derivative_f32(const float *z, float *d, size_t n, float omega)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = sine_second_derivative_f32((double)z[start + i], (double)omega);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_sine_second_derivativef(z[start + i], omega);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double sine_second_derivative_value_f64(double z, double omega)
-{
-    return symact_dd_to_double(sine_second_derivative_f64((double)z, (double)omega));
-}
-
 double symact_sine_second_derivative(double z, double omega)
 {
     const int before = symact_raised();
-    const volatile double value = sine_second_derivative_value_f64(z, omega);
+    const volatile double value = symact_dd_to_double(sine_second_derivative_f64(z, omega));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -429,7 +262,7 @@ void symact_sine_second_derivative_f64(const double *z, double *d, size_t n, dou
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sine_second_derivative_value_f64(z[i], omega);
+        const double value = symact_dd_to_double(sine_second_derivative_f64(z[i], omega));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -437,59 +270,10 @@ void symact_sine_second_derivative_f64(const double *z, double *d, size_t n, dou
     symact_settle(before, nan, infinity);
 }
 
-static inline float sine_derivative_wrt_omega_value_f32(float z, float omega)
-{
-    const double near = sine_derivative_wrt_omega_f32((double)z, (double)omega);
-    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(sine_derivative_wrt_omega_f64((double)z, (double)omega));
-}
-
-float symact_sine_derivative_wrt_omegaf(float z, float omega)
-{
-    const int before = symact_raised();
-    const volatile float value = sine_derivative_wrt_omega_value_f32(z, omega);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_sine_derivative_wrt_omega_f32(const float *z, float *d, size_t n, float omega)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = sine_derivative_wrt_omega_f32((double)z[start + i], (double)omega);
-        }
-        if (symact_unsure(near, 0x1p-34, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_sine_derivative_wrt_omegaf(z[start + i], omega);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double sine_derivative_wrt_omega_value_f64(double z, double omega)
-{
-    return symact_dd_to_double(sine_derivative_wrt_omega_f64((double)z, (double)omega));
-}
-
 double symact_sine_derivative_wrt_omega(double z, double omega)
 {
     const int before = symact_raised();
-    const volatile double value = sine_derivative_wrt_omega_value_f64(z, omega);
+    const volatile double value = symact_dd_to_double(sine_derivative_wrt_omega_f64(z, omega));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -501,50 +285,10 @@ void symact_sine_derivative_wrt_omega_f64(const double *z, double *d, size_t n, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sine_derivative_wrt_omega_value_f64(z[i], omega);
+        const double value = symact_dd_to_double(sine_derivative_wrt_omega_f64(z[i], omega));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES sine_forward_halves(SYMACT_OF_HALVES, float omega)
-{
-    SYMACT_EACH_HALF(symact_y * sine_forward_f32(symact_x, (double)omega), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sine_forward_f64(symact_x, (double)omega))))
-}
-
-SYMACT_HALVES sine_derivative_halves(SYMACT_OF_HALVES, float omega)
-{
-    SYMACT_EACH_HALF(symact_y * sine_derivative_f32(symact_x, (double)omega), 0x1p-34, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sine_derivative_f64(symact_x, (double)omega))))
-}
-
-void symact_sine_f16(const uint16_t *z, uint16_t *g, size_t n, float omega)
-{
-    sine_forward_halves(symact_half_f16, z, NULL, g, n, omega);
-}
-
-void symact_sine_bf16(const uint16_t *z, uint16_t *g, size_t n, float omega)
-{
-    sine_forward_halves(symact_half_bf16, z, NULL, g, n, omega);
-}
-
-void symact_sine_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float omega)
-{
-    sine_derivative_halves(symact_half_f16, z, NULL, d, n, omega);
-}
-
-void symact_sine_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float omega)
-{
-    sine_derivative_halves(symact_half_bf16, z, NULL, d, n, omega);
-}
-
-void symact_sine_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega)
-{
-    sine_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, omega);
-}
-
-void symact_sine_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float omega)
-{
-    sine_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, omega);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: e14577cf7aa051cb0f888f8936c0f53778de7742ee5ecddd1fbc5798f01932f3
  * SPDX-License-Identifier: MIT-0
  *
- * smish: g = z*tanh(log(1 + 1/(1 + exp(-z))))
+ * smish, float64: g = z*tanh(log(1 + 1/(1 + exp(-z))))
  */
 #include "symact.h"
 
@@ -13,33 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double smish_forward_f32(double z);
-static inline SYMACT_INLINED double smish_derivative_f32(double z);
-
-static inline double smish_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1.89d89d89d89d9p-2 * z;
-    /* as it is */
-    const double y3 = z * symact_f64_tanh(symact_f64_log1p((1.0 / (1.0 + symact_f64_exp((-z))))));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd smish_forward_f64(double z)
 {
@@ -80,41 +57,11 @@ static symact_dd smish_forward_f64(double z)
     return symact_dd_mul(symact_dd_make(0x1.3333333333333p-1, 0x1.999999999999ap-56), t);
 }
 
-static inline double smish_derivative_f32(double z)
+SYMACT_HIDDEN double symact_smish_forward_sticky(double factor, double z);
+
+double symact_smish_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0x1.3333333333333p-1;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        y2 = s0 * symact_power_2((1.0 / ((2.0 + 6.0 * s0) + 5.0 * symact_f64_exp(-2.0 * t)))) * ((4.0 + s0 * ((18.0 + s0 * ((28.0 + 15.0 * s0) - 8.0 * t)) - 12.0 * t)) - 4.0 * t);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.64ff378b68101p+0 + z);
-        const double t = (distance - 0x1.9b36cef2903e8p-55);
-        y3 = (t * (0x1.738c870456665p-3 + t * (0x1.ac94462c6bd8cp-4 + t * (t * (t * (t * (0x1.bfa985b6a59b4p-10 + t * (0x1.d9725a1f92dd9p-11 + t * (t * (t * (t * (0x1.7750831984e2dp-17 + t * (0x1.79733edd875b1p-18 - 0x1.746acb4c865c7p-23 * t)) - 0x1.9692e6a3d46c9p-16) - 0x1.0b8a70ea975adp-13) - 0x1.0af568d5b5635p-15))) - 0x1.eb78a4d558a4p-9) - 0x1.1fba7dd06c2a8p-6) - 0x1.af107708c380dp-10))) - 0x1.e939c662a20e7p-156);
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_exp((-z));
-        const double s1 = (1.0 + s0);
-        const double s2 = (1.0 / s1);
-        const double s3 = symact_f64_tanh(symact_f64_log1p(s2));
-        y4 = (s3 + (s0 * z * symact_power_2((1.0 / s1)) * (1.0 - symact_power_2(s3)) / (1.0 + s2)));
-    }
-    double y = y4;
-    y = -0x1.4p+0 > z ? y3 : y;
-    y = -0x1.8p+0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), smish_forward_f64(z)));
 }
 
 static symact_dd smish_derivative_f64(double z)
@@ -160,58 +107,11 @@ static symact_dd smish_derivative_f64(double z)
     return symact_dd_make(0x1.3333333333333p-1, 0x1.999999999999ap-56);
 }
 
-static inline double smish_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_smish_derivative_sticky(double factor, double z);
+
+double symact_smish_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-t));
-        y2 = s0 * symact_power_3((1.0 / ((2.0 + 6.0 * s0) + 5.0 * symact_f64_exp(-2.0 * t)))) * ((16.0 + s0 * ((96.0 + s0 * ((216.0 + 12.0 * t) + s0 * ((216.0 + 72.0 * t) + s0 * (80.0 + 40.0 * t)))) - 24.0 * t)) - 8.0 * t);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.468a74479f224p+1 + z);
-        const double t = (0x1.f8e803e97d5b8p-53 + distance);
-        y3 = (t * (0x1.493da3875a86ap-4 + t * (0x1.0525f5f35af8bp-4 + t * (0x1.e78a6731a8653p-7 + t * (t * (t * (t * (0x1.49943d47a8f8cp-14 + t * (0x1.7363dde06c4eap-13 + t * (0x1.0037cdfecf838p-14 + t * (0x1.1b3af4f968fe8p-18 + t * (t * (-0x1.3ea69c8b8d364p-19 - 0x1.a70b018609c0bp-22 * t) - 0x1.4e53e409f0c6ap-18))))) - 0x1.3c3881182956ep-10) - 0x1.24edfb2a4dcc7p-8) - 0x1.3ec7875e9fd2ap-8)))) - 0x1.5fdcf6bb4a20fp-155);
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_exp((-z));
-        const double s1 = (1.0 + s0);
-        const double s2 = (2.0 + s0);
-        const double s3 = symact_f64_tanh(symact_f64_log1p((1.0 / s1)));
-        const double s4 = 2.0 * s0;
-        y4 = s0 * symact_power_2((1.0 / s1)) * symact_power_2((1.0 / s2)) * (1.0 - symact_power_2(s3)) * (((2.0 * s1 * s2 - s0 * z * (-3.0 - s4)) - s1 * s2 * z) - s3 * s4 * z);
-    }
-    /* power series */
-    double y5;
-    {
-        const double distance = (z - 0x1.1b92ee21e98b8p+1);
-        const double t = (0x1.d8243bf5063bap-58 + distance);
-        y5 = (t * (t * (0x1.06a7980b5e383p-5 + t * (t * (0x1.a95e96e232be2p-10 + t * (0x1.8e56d7244e0e8p-11 + t * (t * (0x1.44bdd744215adp-13 + t * (t * (t * (0x1.346193883d3fcp-18 + t * (t * (0x1.3e7fecefbe9d5p-23 + 0x1.c04f7bdc13fbap-25 * t) - 0x1.600493e33cf8p-20)) - 0x1.e0c9283952dc8p-18) - 0x1.1ad8a8b723a0bp-16)) - 0x1.12c7a9625af23p-11))) - 0x1.958f72d9de952p-7)) - 0x1.212e19d1fe854p-5) - 0x1.204843c22860cp-155);
-    }
-    /* decaying exponentials */
-    double y6;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp((-t));
-        y6 = s0 * symact_power_3((1.0 / ((5.0 + 6.0 * s0) + 2.0 * symact_f64_exp(-2.0 * t)))) * ((80.0 + s0 * ((216.0 + s0 * ((216.0 + s0 * ((96.0 + 24.0 * t) + s0 * (16.0 + 8.0 * t))) - 12.0 * t)) - 72.0 * t)) - 40.0 * t);
-    }
-    double y = y6;
-    y = 0x1.4p+1 > z ? y5 : y;
-    y = 2.0 > z ? y4 : y;
-    y = -0x1.4p+1 > z ? y3 : y;
-    y = -0x1.6p+1 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), smish_derivative_f64(z)));
 }
 
 static symact_dd smish_second_derivative_f64(double z)
@@ -270,32 +170,17 @@ static symact_dd smish_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float smish_value_f32(float z)
-{
-    const double near = smish_forward_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(smish_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_smish_second_derivative_sticky(double factor, double z);
 
-float symact_smishf(float z)
+double symact_smish_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = smish_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double smish_value_f64(double z)
-{
-    return symact_dd_to_double(smish_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), smish_second_derivative_f64(z)));
 }
 
 double symact_smish(double z)
 {
     const int before = symact_raised();
-    const volatile double value = smish_value_f64(z);
+    const volatile double value = symact_dd_to_double(smish_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -307,7 +192,7 @@ void symact_smish_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = smish_value_f64(z[i]);
+        const double value = symact_dd_to_double(smish_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -315,32 +200,10 @@ void symact_smish_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float smish_derivative_value_f32(float z)
-{
-    const double near = smish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(smish_derivative_f64((double)z));
-}
-
-float symact_smish_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = smish_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double smish_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(smish_derivative_f64((double)z));
-}
-
 double symact_smish_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = smish_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(smish_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -352,7 +215,7 @@ void symact_smish_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = smish_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(smish_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -360,32 +223,10 @@ void symact_smish_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float smish_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * smish_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), smish_derivative_f64((double)z)));
-}
-
-float symact_smish_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = smish_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double smish_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), smish_derivative_f64((double)z)));
-}
-
 double symact_smish_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = smish_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), smish_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -397,7 +238,7 @@ void symact_smish_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = smish_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), smish_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -405,59 +246,10 @@ void symact_smish_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float smish_second_derivative_value_f32(float z)
-{
-    const double near = smish_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(smish_second_derivative_f64((double)z));
-}
-
-float symact_smish_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = smish_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_smish_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = smish_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_smish_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double smish_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(smish_second_derivative_f64((double)z));
-}
-
 double symact_smish_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = smish_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(smish_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -469,50 +261,10 @@ void symact_smish_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = smish_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(smish_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES smish_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * smish_forward_f32(symact_x), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), smish_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES smish_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * smish_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), smish_derivative_f64(symact_x))))
-}
-
-void symact_smish_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    smish_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_smish_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    smish_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_smish_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    smish_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_smish_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    smish_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_smish_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    smish_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_smish_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    smish_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 2c625f59e1bde6a4db215b825bb03391d718e6cfb3099773da8ef8ff44b1183a
  * SPDX-License-Identifier: MIT-0
  *
- * snake: g = z + sin(alpha*z)**2/alpha
+ * snake, float64: g = z + sin(alpha*z)**2/alpha
  */
 #include "symact.h"
 
@@ -13,36 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-
-static inline double snake_forward_f32(double z, double alpha)
-{
-    (void)alpha;
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return -INFINITY;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return INFINITY;
-    }
-    /* zero, with its sign */
-    if (z == 0.0) {
-        return z;
-    }
-    /* as it is */
-    return (z + (symact_power_2(symact_f64_sin(alpha * z)) / alpha));
-}
 
 static symact_dd snake_forward_f64(double z, double alpha)
 {
@@ -78,6 +52,13 @@ static symact_dd snake_forward_f64(double z, double alpha)
     /* scaled argument */
     const symact_dd t = x;
     return symact_dd_add(t, symact_dd_div(symact_dd_powi(symact_dd_sin_scaled(symact_dd_mul(dd_alpha, symact_dd_ldexp(t, -64)), 64), 2), dd_alpha));
+}
+
+SYMACT_HIDDEN double symact_snake_forward_sticky(double factor, double z, double alpha);
+
+double symact_snake_forward_sticky(double factor, double z, double alpha)
+{
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), snake_forward_f64(z, alpha)));
 }
 
 static symact_dd snake_derivative_f64(double z, double alpha)
@@ -122,23 +103,11 @@ static symact_dd snake_derivative_f64(double z, double alpha)
     return symact_dd_add(symact_dd_from_double(1.0), symact_dd_sin_scaled(symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_alpha), symact_dd_ldexp(t, -64)), 64));
 }
 
-static inline double snake_second_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_snake_derivative_sticky(double factor, double z, double alpha);
+
+double symact_snake_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    if (z != z) {
-        return z;
-    }
-    /* the limit */
-    if (z == -INFINITY) {
-        return NAN;
-    }
-    /* the limit */
-    if (z == INFINITY) {
-        return NAN;
-    }
-    /* as it is */
-    const double s0 = 2.0 * alpha;
-    return s0 * symact_f64_cos(s0 * z);
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), snake_derivative_f64(z, alpha)));
 }
 
 static symact_dd snake_second_derivative_f64(double z, double alpha)
@@ -174,6 +143,13 @@ static symact_dd snake_second_derivative_f64(double z, double alpha)
     const symact_dd t = x;
     const symact_dd s0 = symact_dd_mul(symact_dd_from_double(2.0), dd_alpha);
     return symact_dd_mul(s0, symact_dd_cos_scaled(symact_dd_mul(s0, symact_dd_ldexp(t, -64)), 64));
+}
+
+SYMACT_HIDDEN double symact_snake_second_derivative_sticky(double factor, double z, double alpha);
+
+double symact_snake_second_derivative_sticky(double factor, double z, double alpha)
+{
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), snake_second_derivative_f64(z, alpha)));
 }
 
 static symact_dd snake_derivative_wrt_alpha_f64(double z, double alpha)
@@ -221,32 +197,17 @@ static symact_dd snake_derivative_wrt_alpha_f64(double z, double alpha)
     return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), dd_alpha), symact_dd_sub(symact_dd_mul(symact_dd_mul(dd_alpha, t), symact_dd_sin_scaled(symact_dd_mul(symact_dd_from_double(2.0), s0), 64)), symact_dd_powi(symact_dd_sin_scaled(s0, 64), 2))));
 }
 
-static inline float snake_value_f32(float z, float alpha)
-{
-    const double near = snake_forward_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-45) ? (float)near : (float)symact_f64_sticky(snake_forward_f64((double)z, (double)alpha));
-}
+SYMACT_HIDDEN double symact_snake_derivative_wrt_alpha_sticky(double factor, double z, double alpha);
 
-float symact_snakef(float z, float alpha)
+double symact_snake_derivative_wrt_alpha_sticky(double factor, double z, double alpha)
 {
-    const int before = symact_raised();
-    const volatile float value = snake_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double snake_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(snake_forward_f64((double)z, (double)alpha));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), snake_derivative_wrt_alpha_f64(z, alpha)));
 }
 
 double symact_snake(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = snake_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(snake_forward_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -258,7 +219,7 @@ void symact_snake_f64(const double *z, double *g, size_t n, double alpha)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = snake_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(snake_forward_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -266,43 +227,10 @@ void symact_snake_f64(const double *z, double *g, size_t n, double alpha)
     symact_settle(before, nan, infinity);
 }
 
-static inline float snake_derivative_value_f32(float z, float alpha)
-{
-    return (float)symact_f64_sticky(snake_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_snake_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = snake_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_snake_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = snake_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double snake_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(snake_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_snake_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = snake_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(snake_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -314,7 +242,7 @@ void symact_snake_derivative_f64(const double *z, double *d, size_t n, double al
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = snake_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(snake_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -322,43 +250,10 @@ void symact_snake_derivative_f64(const double *z, double *d, size_t n, double al
     symact_settle(before, nan, infinity);
 }
 
-static inline float snake_vjp_value_f32(float z, float g_bar, float alpha)
-{
-    return (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), snake_derivative_f64((double)z, (double)alpha)));
-}
-
-float symact_snake_vjpf(float z, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = snake_vjp_value_f32(z, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_snake_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = snake_vjp_value_f32(z[i], g_bar[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
-        z_bar[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double snake_vjp_value_f64(double z, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), snake_derivative_f64((double)z, (double)alpha)));
-}
-
 double symact_snake_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = snake_vjp_value_f64(z, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), snake_derivative_f64(z, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -370,7 +265,7 @@ void symact_snake_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = snake_vjp_value_f64(z[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), snake_derivative_f64(z[i], alpha)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -378,59 +273,10 @@ void symact_snake_vjp_f64(const double *z, const double *g_bar, double *z_bar, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float snake_second_derivative_value_f32(float z, float alpha)
-{
-    const double near = snake_second_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-34) ? (float)near : (float)symact_f64_sticky(snake_second_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_snake_second_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = snake_second_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_snake_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = snake_second_derivative_f32((double)z[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-34, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_snake_second_derivativef(z[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double snake_second_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(snake_second_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_snake_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = snake_second_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(snake_second_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -442,7 +288,7 @@ void symact_snake_second_derivative_f64(const double *z, double *d, size_t n, do
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = snake_second_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(snake_second_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -450,43 +296,10 @@ void symact_snake_second_derivative_f64(const double *z, double *d, size_t n, do
     symact_settle(before, nan, infinity);
 }
 
-static inline float snake_derivative_wrt_alpha_value_f32(float z, float alpha)
-{
-    return (float)symact_f64_sticky(snake_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
-float symact_snake_derivative_wrt_alphaf(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = snake_derivative_wrt_alpha_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_snake_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = snake_derivative_wrt_alpha_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double snake_derivative_wrt_alpha_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(snake_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
 double symact_snake_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = snake_derivative_wrt_alpha_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(snake_derivative_wrt_alpha_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -498,50 +311,10 @@ void symact_snake_derivative_wrt_alpha_f64(const double *z, double *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = snake_derivative_wrt_alpha_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(snake_derivative_wrt_alpha_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES snake_forward_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * snake_forward_f32(symact_x, (double)alpha), 0x1p-45, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_forward_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES snake_derivative_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), snake_derivative_f64(symact_x, (double)alpha))), 0.0, symact_near)
-}
-
-void symact_snake_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    snake_forward_halves(symact_half_f16, z, NULL, g, n, alpha);
-}
-
-void symact_snake_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    snake_forward_halves(symact_half_bf16, z, NULL, g, n, alpha);
-}
-
-void symact_snake_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    snake_derivative_halves(symact_half_f16, z, NULL, d, n, alpha);
-}
-
-void symact_snake_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    snake_derivative_halves(symact_half_bf16, z, NULL, d, n, alpha);
-}
-
-void symact_snake_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    snake_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_snake_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    snake_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, alpha);
 }

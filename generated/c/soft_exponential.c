@@ -5,7 +5,7 @@
  * Formula sha256: f6127e48953296730af2ed11831e5f1eaea22e4e563dc1bcaa27e02d2f980454
  * SPDX-License-Identifier: MIT-0
  *
- * soft_exponential: g = Piecewise((z, Eq(alpha, 0)), (-log(-alpha*(alpha + z) + 1)/alpha, alpha < 0), (alpha + (exp(alpha*z) - 1)/alpha, True))
+ * soft_exponential, float64: g = Piecewise((z, Eq(alpha, 0)), (-log(-alpha*(alpha + z) + 1)/alpha, alpha < 0), (alpha + (exp(alpha*z) - 1)/alpha, True))
  */
 #include "symact.h"
 
@@ -13,16 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double soft_exponential_derivative_f32(double z, double alpha);
-static inline SYMACT_INLINED double soft_exponential_derivative_from_output_f32(double z, double alpha);
 
 static symact_dd soft_exponential_forward_f64(double z, double alpha)
 {
@@ -94,46 +88,11 @@ static symact_dd soft_exponential_forward_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static inline double soft_exponential_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_soft_exponential_forward_sticky(double factor, double z, double alpha);
+
+double symact_soft_exponential_forward_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    if (alpha == 0.0) {
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 1.0;
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha < 0.0) {
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (1.0 / (1.0 - alpha * (alpha + z)));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = ((1.0 / alpha) - alpha) > z ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = symact_f64_exp(alpha * z);
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), soft_exponential_forward_f64(z, alpha)));
 }
 
 static symact_dd soft_exponential_derivative_f64(double z, double alpha)
@@ -201,46 +160,11 @@ static symact_dd soft_exponential_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static inline double soft_exponential_derivative_from_output_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_soft_exponential_derivative_sticky(double factor, double z, double alpha);
+
+double symact_soft_exponential_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    if ((alpha <= 0.0) && (alpha < 0.0)) {
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = symact_f64_exp(alpha * z);
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if ((alpha == 0.0) && (alpha <= 0.0)) {
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 1.0;
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha > 0.0) {
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = (1.0 + alpha * (z - alpha));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), soft_exponential_derivative_f64(z, alpha)));
 }
 
 static symact_dd soft_exponential_derivative_from_output_f64(double z, double alpha)
@@ -302,49 +226,11 @@ static symact_dd soft_exponential_derivative_from_output_f64(double z, double al
     return symact_dd_from_double(NAN);
 }
 
-static inline double soft_exponential_second_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_soft_exponential_derivative_from_output_sticky(double factor, double z, double alpha);
+
+double symact_soft_exponential_derivative_from_output_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    if (alpha == 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha < 0.0) {
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = alpha * symact_power_2((1.0 / (1.0 - alpha * (alpha + z))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = ((1.0 / alpha) - alpha) > z ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = symact_f64_exp(alpha * z) * alpha;
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), soft_exponential_derivative_from_output_f64(z, alpha)));
 }
 
 static symact_dd soft_exponential_second_derivative_f64(double z, double alpha)
@@ -419,63 +305,11 @@ static symact_dd soft_exponential_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(NAN);
 }
 
-static inline double soft_exponential_derivative_wrt_alpha_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_soft_exponential_second_derivative_sticky(double factor, double z, double alpha);
+
+double symact_soft_exponential_second_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    if (alpha == 0.0) {
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = (1.0 + 0x1p-1 * symact_power_2(z));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha < 0.0) {
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = symact_power_2(alpha);
-        y2 = (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - symact_f64_log1p(((-s0) - alpha * z))) / s0));
-    }
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = ((1.0 / alpha) - alpha) > z ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (alpha > 0.0) {
-    /* the limit */
-    const double y0 = symact_power_2((1.0 / alpha)) * (1.0 + symact_power_2(alpha));
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = alpha * z;
-        y2 = (1.0 + symact_power_2((1.0 / alpha)) * (symact_f64_exp(s0) * s0 - symact_f64_expm1(s0)));
-    }
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = z;
-        const double s0 = symact_power_2(alpha);
-        const double s1 = alpha * t;
-        y3 = (symact_f64_exp(s1) * ((s1 + symact_f64_exp((-s1)) * (1.0 + s0)) - 1.0) / s0);
-    }
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), soft_exponential_second_derivative_f64(z, alpha)));
 }
 
 static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alpha)
@@ -558,43 +392,17 @@ static symact_dd soft_exponential_derivative_wrt_alpha_f64(double z, double alph
     return symact_dd_from_double(NAN);
 }
 
-static inline float soft_exponential_value_f32(float z, float alpha)
-{
-    return (float)symact_f64_sticky(soft_exponential_forward_f64((double)z, (double)alpha));
-}
+SYMACT_HIDDEN double symact_soft_exponential_derivative_wrt_alpha_sticky(double factor, double z, double alpha);
 
-float symact_soft_exponentialf(float z, float alpha)
+double symact_soft_exponential_derivative_wrt_alpha_sticky(double factor, double z, double alpha)
 {
-    const int before = symact_raised();
-    const volatile float value = soft_exponential_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_soft_exponential_f32(const float *z, float *g, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = soft_exponential_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double soft_exponential_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(soft_exponential_forward_f64((double)z, (double)alpha));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), soft_exponential_derivative_wrt_alpha_f64(z, alpha)));
 }
 
 double symact_soft_exponential(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = soft_exponential_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(soft_exponential_forward_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -606,7 +414,7 @@ void symact_soft_exponential_f64(const double *z, double *g, size_t n, double al
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = soft_exponential_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(soft_exponential_forward_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -614,32 +422,10 @@ void symact_soft_exponential_f64(const double *z, double *g, size_t n, double al
     symact_settle(before, nan, infinity);
 }
 
-static inline float soft_exponential_derivative_value_f32(float z, float alpha)
-{
-    const double near = soft_exponential_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(soft_exponential_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_soft_exponential_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = soft_exponential_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double soft_exponential_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(soft_exponential_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_soft_exponential_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = soft_exponential_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(soft_exponential_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -651,7 +437,7 @@ void symact_soft_exponential_derivative_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = soft_exponential_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(soft_exponential_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -659,32 +445,10 @@ void symact_soft_exponential_derivative_f64(const double *z, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float soft_exponential_derivative_from_output_value_f32(float g, float alpha)
-{
-    const double near = soft_exponential_derivative_from_output_f32((double)g, (double)alpha);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(soft_exponential_derivative_from_output_f64((double)g, (double)alpha));
-}
-
-float symact_soft_exponential_derivative_from_outputf(float g, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = soft_exponential_derivative_from_output_value_f32(g, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double soft_exponential_derivative_from_output_value_f64(double g, double alpha)
-{
-    return symact_dd_to_double(soft_exponential_derivative_from_output_f64((double)g, (double)alpha));
-}
-
 double symact_soft_exponential_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = soft_exponential_derivative_from_output_value_f64(g, alpha);
+    const volatile double value = symact_dd_to_double(soft_exponential_derivative_from_output_f64(g, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -696,7 +460,7 @@ void symact_soft_exponential_derivative_from_output_f64(const double *g, double 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = soft_exponential_derivative_from_output_value_f64(g[i], alpha);
+        const double value = symact_dd_to_double(soft_exponential_derivative_from_output_f64(g[i], alpha));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -704,32 +468,10 @@ void symact_soft_exponential_derivative_from_output_f64(const double *g, double 
     symact_settle(before, nan, infinity);
 }
 
-static inline float soft_exponential_vjp_value_f32(float z, float g_bar, float alpha)
-{
-    const double near = (double)g_bar * soft_exponential_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), soft_exponential_derivative_f64((double)z, (double)alpha)));
-}
-
-float symact_soft_exponential_vjpf(float z, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = soft_exponential_vjp_value_f32(z, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double soft_exponential_vjp_value_f64(double z, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), soft_exponential_derivative_f64((double)z, (double)alpha)));
-}
-
 double symact_soft_exponential_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = soft_exponential_vjp_value_f64(z, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), soft_exponential_derivative_f64(z, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -741,7 +483,7 @@ void symact_soft_exponential_vjp_f64(const double *z, const double *g_bar, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = soft_exponential_vjp_value_f64(z[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), soft_exponential_derivative_f64(z[i], alpha)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -749,32 +491,10 @@ void symact_soft_exponential_vjp_f64(const double *z, const double *g_bar, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float soft_exponential_vjp_from_output_value_f32(float g, float g_bar, float alpha)
-{
-    const double near = (double)g_bar * soft_exponential_derivative_from_output_f32((double)g, (double)alpha);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), soft_exponential_derivative_from_output_f64((double)g, (double)alpha)));
-}
-
-float symact_soft_exponential_vjp_from_outputf(float g, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = soft_exponential_vjp_from_output_value_f32(g, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double soft_exponential_vjp_from_output_value_f64(double g, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), soft_exponential_derivative_from_output_f64((double)g, (double)alpha)));
-}
-
 double symact_soft_exponential_vjp_from_output(double g, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = soft_exponential_vjp_from_output_value_f64(g, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), soft_exponential_derivative_from_output_f64(g, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -786,7 +506,7 @@ void symact_soft_exponential_vjp_from_output_f64(const double *g, const double *
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = soft_exponential_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), soft_exponential_derivative_from_output_f64(g[i], alpha)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -794,59 +514,10 @@ void symact_soft_exponential_vjp_from_output_f64(const double *g, const double *
     symact_settle(before, nan, infinity);
 }
 
-static inline float soft_exponential_second_derivative_value_f32(float z, float alpha)
-{
-    const double near = soft_exponential_second_derivative_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(soft_exponential_second_derivative_f64((double)z, (double)alpha));
-}
-
-float symact_soft_exponential_second_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = soft_exponential_second_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_soft_exponential_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = soft_exponential_second_derivative_f32((double)z[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_soft_exponential_second_derivativef(z[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double soft_exponential_second_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(soft_exponential_second_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_soft_exponential_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = soft_exponential_second_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(soft_exponential_second_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -858,7 +529,7 @@ void symact_soft_exponential_second_derivative_f64(const double *z, double *d, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = soft_exponential_second_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(soft_exponential_second_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -866,59 +537,10 @@ void symact_soft_exponential_second_derivative_f64(const double *z, double *d, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float soft_exponential_derivative_wrt_alpha_value_f32(float z, float alpha)
-{
-    const double near = soft_exponential_derivative_wrt_alpha_f32((double)z, (double)alpha);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(soft_exponential_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
-float symact_soft_exponential_derivative_wrt_alphaf(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = soft_exponential_derivative_wrt_alpha_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_soft_exponential_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = soft_exponential_derivative_wrt_alpha_f32((double)z[start + i], (double)alpha);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_soft_exponential_derivative_wrt_alphaf(z[start + i], alpha);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double soft_exponential_derivative_wrt_alpha_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(soft_exponential_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
 double symact_soft_exponential_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = soft_exponential_derivative_wrt_alpha_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(soft_exponential_derivative_wrt_alpha_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -930,75 +552,10 @@ void symact_soft_exponential_derivative_wrt_alpha_f64(const double *z, double *d
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = soft_exponential_derivative_wrt_alpha_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(soft_exponential_derivative_wrt_alpha_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES soft_exponential_forward_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), soft_exponential_forward_f64(symact_x, (double)alpha))), 0.0, symact_near)
-}
-
-SYMACT_HALVES soft_exponential_derivative_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * soft_exponential_derivative_f32(symact_x, (double)alpha), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), soft_exponential_derivative_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES soft_exponential_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * soft_exponential_derivative_from_output_f32(symact_x, (double)alpha), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), soft_exponential_derivative_from_output_f64(symact_x, (double)alpha))))
-}
-
-void symact_soft_exponential_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    soft_exponential_forward_halves(symact_half_f16, z, NULL, g, n, alpha);
-}
-
-void symact_soft_exponential_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    soft_exponential_forward_halves(symact_half_bf16, z, NULL, g, n, alpha);
-}
-
-void symact_soft_exponential_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    soft_exponential_derivative_halves(symact_half_f16, z, NULL, d, n, alpha);
-}
-
-void symact_soft_exponential_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    soft_exponential_derivative_halves(symact_half_bf16, z, NULL, d, n, alpha);
-}
-
-void symact_soft_exponential_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    soft_exponential_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, alpha);
-}
-
-void symact_soft_exponential_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    soft_exponential_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, alpha);
-}
-
-void symact_soft_exponential_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    soft_exponential_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_soft_exponential_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    soft_exponential_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_soft_exponential_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    soft_exponential_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, alpha);
-}
-
-void symact_soft_exponential_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    soft_exponential_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, alpha);
 }

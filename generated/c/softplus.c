@@ -5,7 +5,7 @@
  * Formula sha256: b5df3b1e52f9122874737a385be8ad9fe13c7d42173a38edd75f9a1c3af7ce48
  * SPDX-License-Identifier: MIT-0
  *
- * softplus: g = log(exp(beta*z) + 1)/beta
+ * softplus, float64: g = log(exp(beta*z) + 1)/beta
  */
 #include "symact.h"
 
@@ -13,39 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double softplus_forward_f32(double z, double beta);
-static inline SYMACT_INLINED double softplus_derivative_f32(double z, double beta);
-static inline SYMACT_INLINED double softplus_derivative_from_output_f32(double z, double beta);
-
-static inline double softplus_forward_f32(double z, double beta)
-{
-    (void)beta;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = (symact_f64_log1p(symact_f64_exp(beta * z)) / beta);
-    /* decaying exponentials, expanded */
-    double y3;
-    {
-        const double t = z;
-        y3 = (t + (symact_f64_log1p(symact_f64_exp((-beta * t))) / beta));
-    }
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd softplus_forward_f64(double z, double beta)
 {
@@ -79,19 +50,11 @@ static symact_dd softplus_forward_f64(double z, double beta)
     return symact_dd_add(t, symact_dd_div(symact_dd_log1p(symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)))), dd_beta));
 }
 
-static inline double softplus_derivative_f32(double z, double beta)
+SYMACT_HIDDEN double symact_softplus_forward_sticky(double factor, double z, double beta);
+
+double symact_softplus_forward_sticky(double factor, double z, double beta)
 {
-    (void)beta;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = (1.0 / (1.0 + symact_f64_exp((-beta * z))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softplus_forward_f64(z, beta)));
 }
 
 static symact_dd softplus_derivative_f64(double z, double beta)
@@ -127,19 +90,11 @@ static symact_dd softplus_derivative_f64(double z, double beta)
     return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(symact_dd_mul(dd_beta, t)))));
 }
 
-static inline double softplus_derivative_from_output_f32(double z, double beta)
+SYMACT_HIDDEN double symact_softplus_derivative_sticky(double factor, double z, double beta);
+
+double symact_softplus_derivative_sticky(double factor, double z, double beta)
 {
-    (void)beta;
-    /* the limit */
-    const double y0 = 1.0;
-    /* zero, with its sign */
-    const double y1 = beta * z;
-    /* as it is */
-    const double y2 = (-symact_f64_expm1((-beta * z)));
-    double y = y2;
-    y = z == 0.0 ? y1 : y;
-    y = z == INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softplus_derivative_f64(z, beta)));
 }
 
 static symact_dd softplus_derivative_from_output_f64(double z, double beta)
@@ -169,31 +124,11 @@ static symact_dd softplus_derivative_from_output_f64(double z, double beta)
     return symact_dd_neg(symact_dd_expm1(symact_dd_neg(symact_dd_mul(dd_beta, t))));
 }
 
-static inline double softplus_second_derivative_f32(double z, double beta)
+SYMACT_HIDDEN double symact_softplus_derivative_from_output_sticky(double factor, double z, double beta);
+
+double symact_softplus_derivative_from_output_sticky(double factor, double z, double beta)
 {
-    (void)beta;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-beta * t));
-        y2 = beta * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* as it is */
-    double y3;
-    {
-        const double s0 = symact_f64_exp((-beta * z));
-        y3 = beta * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softplus_derivative_from_output_f64(z, beta)));
 }
 
 static symact_dd softplus_second_derivative_f64(double z, double beta)
@@ -231,35 +166,11 @@ static symact_dd softplus_second_derivative_f64(double z, double beta)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), dd_beta), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
-static inline double softplus_derivative_wrt_beta_f32(double z, double beta)
+SYMACT_HIDDEN double symact_softplus_second_derivative_sticky(double factor, double z, double beta);
+
+double symact_softplus_second_derivative_sticky(double factor, double z, double beta)
 {
-    (void)beta;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = beta * z;
-        const double s1 = symact_f64_exp(s0);
-        y2 = symact_power_2((1.0 / beta)) * ((s0 * s1 / (1.0 + s1)) - symact_f64_log1p(s1));
-    }
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = z;
-        const double s0 = symact_power_2(beta);
-        const double s1 = beta * t;
-        const double s2 = symact_f64_exp((-s1));
-        const double s3 = symact_f64_log1p(s2);
-        y3 = ((s2 * ((-s1) - s3) - s3) / (s0 + s0 * s2));
-    }
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softplus_second_derivative_f64(z, beta)));
 }
 
 static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
@@ -321,32 +232,17 @@ static symact_dd softplus_derivative_wrt_beta_f64(double z, double beta)
     return symact_dd_from_double(0.0);
 }
 
-static inline float softplus_value_f32(float z, float beta)
-{
-    const double near = softplus_forward_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(softplus_forward_f64((double)z, (double)beta));
-}
+SYMACT_HIDDEN double symact_softplus_derivative_wrt_beta_sticky(double factor, double z, double beta);
 
-float symact_softplusf(float z, float beta)
+double symact_softplus_derivative_wrt_beta_sticky(double factor, double z, double beta)
 {
-    const int before = symact_raised();
-    const volatile float value = softplus_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softplus_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(softplus_forward_f64((double)z, (double)beta));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softplus_derivative_wrt_beta_f64(z, beta)));
 }
 
 double symact_softplus(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(softplus_forward_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -358,7 +254,7 @@ void symact_softplus_f64(const double *z, double *g, size_t n, double beta)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(softplus_forward_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -366,32 +262,10 @@ void symact_softplus_f64(const double *z, double *g, size_t n, double beta)
     symact_settle(before, nan, infinity);
 }
 
-static inline float softplus_derivative_value_f32(float z, float beta)
-{
-    const double near = softplus_derivative_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(softplus_derivative_f64((double)z, (double)beta));
-}
-
-float symact_softplus_derivativef(float z, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_derivative_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softplus_derivative_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(softplus_derivative_f64((double)z, (double)beta));
-}
-
 double symact_softplus_derivative(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_derivative_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(softplus_derivative_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -403,7 +277,7 @@ void symact_softplus_derivative_f64(const double *z, double *d, size_t n, double
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_derivative_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(softplus_derivative_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -411,41 +285,10 @@ void symact_softplus_derivative_f64(const double *z, double *d, size_t n, double
     symact_settle(before, nan, infinity);
 }
 
-static inline float softplus_derivative_from_output_value_f32(float g, float beta)
-{
-    const double near = softplus_derivative_from_output_f32((double)g, (double)beta);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(softplus_derivative_from_output_f64((double)g, (double)beta));
-}
-
-float symact_softplus_derivative_from_outputf(float g, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_derivative_from_output_value_f32(g, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_softplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float beta)
-{
-    if (!(beta > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_softplus_derivative_from_output_f32(g, d, n, beta);
-    return SYMACT_OK;
-}
-
-static inline double softplus_derivative_from_output_value_f64(double g, double beta)
-{
-    return symact_dd_to_double(softplus_derivative_from_output_f64((double)g, (double)beta));
-}
-
 double symact_softplus_derivative_from_output(double g, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_derivative_from_output_value_f64(g, beta);
+    const volatile double value = symact_dd_to_double(softplus_derivative_from_output_f64(g, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -457,7 +300,7 @@ void symact_softplus_derivative_from_output_f64(const double *g, double *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_derivative_from_output_value_f64(g[i], beta);
+        const double value = symact_dd_to_double(softplus_derivative_from_output_f64(g[i], beta));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -474,32 +317,10 @@ int symact_softplus_derivative_from_output_checked_f64(const double *g, double *
     return SYMACT_OK;
 }
 
-static inline float softplus_vjp_value_f32(float z, float g_bar, float beta)
-{
-    const double near = (double)g_bar * softplus_derivative_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_derivative_f64((double)z, (double)beta)));
-}
-
-float symact_softplus_vjpf(float z, float g_bar, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_vjp_value_f32(z, g_bar, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softplus_vjp_value_f64(double z, double g_bar, double beta)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_derivative_f64((double)z, (double)beta)));
-}
-
 double symact_softplus_vjp(double z, double g_bar, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_vjp_value_f64(z, g_bar, beta);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), softplus_derivative_f64(z, beta)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -511,7 +332,7 @@ void symact_softplus_vjp_f64(const double *z, const double *g_bar, double *z_bar
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_vjp_value_f64(z[i], g_bar[i], beta);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), softplus_derivative_f64(z[i], beta)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -519,41 +340,10 @@ void symact_softplus_vjp_f64(const double *z, const double *g_bar, double *z_bar
     symact_settle(before, nan, infinity);
 }
 
-static inline float softplus_vjp_from_output_value_f32(float g, float g_bar, float beta)
-{
-    const double near = (double)g_bar * softplus_derivative_from_output_f32((double)g, (double)beta);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_derivative_from_output_f64((double)g, (double)beta)));
-}
-
-float symact_softplus_vjp_from_outputf(float g, float g_bar, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_vjp_from_output_value_f32(g, g_bar, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_softplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float beta)
-{
-    if (!(beta > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_softplus_vjp_from_output_f32(g, g_bar, z_bar, n, beta);
-    return SYMACT_OK;
-}
-
-static inline double softplus_vjp_from_output_value_f64(double g, double g_bar, double beta)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_derivative_from_output_f64((double)g, (double)beta)));
-}
-
 double symact_softplus_vjp_from_output(double g, double g_bar, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_vjp_from_output_value_f64(g, g_bar, beta);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), softplus_derivative_from_output_f64(g, beta)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -565,7 +355,7 @@ void symact_softplus_vjp_from_output_f64(const double *g, const double *g_bar, d
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_vjp_from_output_value_f64(g[i], g_bar[i], beta);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), softplus_derivative_from_output_f64(g[i], beta)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -582,59 +372,10 @@ int symact_softplus_vjp_from_output_checked_f64(const double *g, const double *g
     return SYMACT_OK;
 }
 
-static inline float softplus_second_derivative_value_f32(float z, float beta)
-{
-    const double near = softplus_second_derivative_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(softplus_second_derivative_f64((double)z, (double)beta));
-}
-
-float symact_softplus_second_derivativef(float z, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_second_derivative_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_softplus_second_derivative_f32(const float *z, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = softplus_second_derivative_f32((double)z[start + i], (double)beta);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_softplus_second_derivativef(z[start + i], beta);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double softplus_second_derivative_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(softplus_second_derivative_f64((double)z, (double)beta));
-}
-
 double symact_softplus_second_derivative(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_second_derivative_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(softplus_second_derivative_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -646,7 +387,7 @@ void symact_softplus_second_derivative_f64(const double *z, double *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_second_derivative_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(softplus_second_derivative_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -654,59 +395,10 @@ void symact_softplus_second_derivative_f64(const double *z, double *d, size_t n,
     symact_settle(before, nan, infinity);
 }
 
-static inline float softplus_derivative_wrt_beta_value_f32(float z, float beta)
-{
-    const double near = softplus_derivative_wrt_beta_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(softplus_derivative_wrt_beta_f64((double)z, (double)beta));
-}
-
-float symact_softplus_derivative_wrt_betaf(float z, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_derivative_wrt_beta_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_softplus_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = softplus_derivative_wrt_beta_f32((double)z[start + i], (double)beta);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_softplus_derivative_wrt_betaf(z[start + i], beta);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double softplus_derivative_wrt_beta_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(softplus_derivative_wrt_beta_f64((double)z, (double)beta));
-}
-
 double symact_softplus_derivative_wrt_beta(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_derivative_wrt_beta_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(softplus_derivative_wrt_beta_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -718,75 +410,10 @@ void symact_softplus_derivative_wrt_beta_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_derivative_wrt_beta_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(softplus_derivative_wrt_beta_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES softplus_forward_halves(SYMACT_OF_HALVES, float beta)
-{
-    SYMACT_EACH_HALF(symact_y * softplus_forward_f32(symact_x, (double)beta), 0x1p-46, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_forward_f64(symact_x, (double)beta))))
-}
-
-SYMACT_HALVES softplus_derivative_halves(SYMACT_OF_HALVES, float beta)
-{
-    SYMACT_EACH_HALF(symact_y * softplus_derivative_f32(symact_x, (double)beta), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_derivative_f64(symact_x, (double)beta))))
-}
-
-SYMACT_HALVES softplus_derivative_from_output_halves(SYMACT_OF_HALVES, float beta)
-{
-    SYMACT_EACH_HALF(symact_y * softplus_derivative_from_output_f32(symact_x, (double)beta), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_derivative_from_output_f64(symact_x, (double)beta))))
-}
-
-void symact_softplus_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)
-{
-    softplus_forward_halves(symact_half_f16, z, NULL, g, n, beta);
-}
-
-void symact_softplus_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta)
-{
-    softplus_forward_halves(symact_half_bf16, z, NULL, g, n, beta);
-}
-
-void symact_softplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta)
-{
-    softplus_derivative_halves(symact_half_f16, z, NULL, d, n, beta);
-}
-
-void symact_softplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta)
-{
-    softplus_derivative_halves(symact_half_bf16, z, NULL, d, n, beta);
-}
-
-void symact_softplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float beta)
-{
-    softplus_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, beta);
-}
-
-void symact_softplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float beta)
-{
-    softplus_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, beta);
-}
-
-void symact_softplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
-{
-    softplus_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, beta);
-}
-
-void symact_softplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
-{
-    softplus_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, beta);
-}
-
-void symact_softplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
-{
-    softplus_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, beta);
-}
-
-void symact_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
-{
-    softplus_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, beta);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 2e47d08c73be203a1d1f3eb1588ad47fcba2f32bb7d9ba1318724aa77149290c
  * SPDX-License-Identifier: MIT-0
  *
- * softplus_inverse: g = log(exp(z) - 1)
+ * softplus_inverse, float64: g = log(exp(z) - 1)
  */
 #include "symact.h"
 
@@ -13,49 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double softplus_inverse_forward_f32(double z);
-static inline SYMACT_INLINED double softplus_inverse_derivative_f32(double z);
-static inline SYMACT_INLINED double softplus_inverse_derivative_from_output_f32(double z);
-
-static inline double softplus_inverse_forward_f32(double z)
-{
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = -INFINITY;
-    /* the limit */
-    const double y2 = INFINITY;
-    /* as it is */
-    const double y3 = symact_f64_log(symact_f64_expm1(z));
-    /* power series */
-    double y4;
-    {
-        const double distance = (z - 0x1.62e42fefa39efp-1);
-        const double t = (distance - 0x1.abc9e3b39803fp-56);
-        y4 = (t * (2.0 + t * (t * (1.0 + t * (t * (0x1.4p+0 + t * (t * (0x1.dbbbbbbbbbbbcp+0 + t * (t * (0x1.81119bc466f12p+1 + t * (t * (0x1.47dfca40e852dp+2 + t * (0x1.20b81c0acd9acp+3 * t - 0x1.b19a9a36a7618p+2)) - 0x1.f3fbaf04e4edap+1)) - 0x1.2c45e45e45e46p+1)) - 0x1.80b60b60b60b6p+0)) - 0x1.1555555555555p+0)) - 0x1p+0)) - 0x1.3394c5b16c507p-154);
-    }
-    /* decaying exponentials */
-    double y5;
-    {
-        const double t = z;
-        y5 = (t + symact_f64_log1p((-symact_f64_exp((-t)))));
-    }
-    double y = y5;
-    y = 0x1.8p-1 > z ? y4 : y;
-    y = 0x1.61e42ep-1 > z ? y3 : y;
-    y = z == INFINITY ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = 0.0 > z ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd softplus_inverse_forward_f64(double z)
 {
@@ -90,21 +51,11 @@ static symact_dd softplus_inverse_forward_f64(double z)
     return symact_dd_add(t, symact_dd_log1p(symact_dd_neg(symact_dd_exp(symact_dd_neg(t)))));
 }
 
-static inline double softplus_inverse_derivative_f32(double z)
+SYMACT_HIDDEN double symact_softplus_inverse_forward_sticky(double factor, double z);
+
+double symact_softplus_inverse_forward_sticky(double factor, double z)
 {
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* the limit */
-    const double y2 = 1.0;
-    /* as it is */
-    const double y3 = (-(1.0 / symact_f64_expm1((-z))));
-    double y = y3;
-    y = z == INFINITY ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = 0.0 > z ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softplus_inverse_forward_f64(z)));
 }
 
 static symact_dd softplus_inverse_derivative_f64(double z)
@@ -135,18 +86,11 @@ static symact_dd softplus_inverse_derivative_f64(double z)
     return symact_dd_neg(symact_dd_div(symact_dd_from_double(1.0), symact_dd_expm1(symact_dd_neg(t))));
 }
 
-static inline double softplus_inverse_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_softplus_inverse_derivative_sticky(double factor, double z);
+
+double symact_softplus_inverse_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = (1.0 + symact_f64_exp((-z)));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softplus_inverse_derivative_f64(z)));
 }
 
 static symact_dd softplus_inverse_derivative_from_output_f64(double z)
@@ -178,25 +122,11 @@ static symact_dd softplus_inverse_derivative_from_output_f64(double z)
     return symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(symact_dd_neg(t)));
 }
 
-static inline double softplus_inverse_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_softplus_inverse_derivative_from_output_sticky(double factor, double z);
+
+double symact_softplus_inverse_derivative_from_output_sticky(double factor, double z)
 {
-    /* outside the domain */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = -INFINITY;
-    /* the limit */
-    const double y2 = 0.0;
-    /* as it is */
-    double y3;
-    {
-        const double s0 = (-z);
-        y3 = (-symact_f64_exp(s0) * symact_power_2((1.0 / symact_f64_expm1(s0))));
-    }
-    double y = y3;
-    y = z == INFINITY ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = 0.0 > z ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softplus_inverse_derivative_from_output_f64(z)));
 }
 
 static symact_dd softplus_inverse_second_derivative_f64(double z)
@@ -229,32 +159,17 @@ static symact_dd softplus_inverse_second_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_neg(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sub(symact_dd_exp(s0), symact_dd_from_double(1.0))), 2))), -300);
 }
 
-static inline float softplus_inverse_value_f32(float z)
-{
-    const double near = softplus_inverse_forward_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(softplus_inverse_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_softplus_inverse_second_derivative_sticky(double factor, double z);
 
-float symact_softplus_inversef(float z)
+double symact_softplus_inverse_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = softplus_inverse_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softplus_inverse_value_f64(double z)
-{
-    return symact_dd_to_double(softplus_inverse_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softplus_inverse_second_derivative_f64(z)));
 }
 
 double symact_softplus_inverse(double z)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_inverse_value_f64(z);
+    const volatile double value = symact_dd_to_double(softplus_inverse_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -266,7 +181,7 @@ void symact_softplus_inverse_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_inverse_value_f64(z[i]);
+        const double value = symact_dd_to_double(softplus_inverse_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -274,32 +189,10 @@ void symact_softplus_inverse_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float softplus_inverse_derivative_value_f32(float z)
-{
-    const double near = softplus_inverse_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(softplus_inverse_derivative_f64((double)z));
-}
-
-float symact_softplus_inverse_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_inverse_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softplus_inverse_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(softplus_inverse_derivative_f64((double)z));
-}
-
 double symact_softplus_inverse_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_inverse_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(softplus_inverse_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -311,7 +204,7 @@ void symact_softplus_inverse_derivative_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_inverse_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(softplus_inverse_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -319,32 +212,10 @@ void symact_softplus_inverse_derivative_f64(const double *z, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float softplus_inverse_derivative_from_output_value_f32(float g)
-{
-    const double near = softplus_inverse_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(softplus_inverse_derivative_from_output_f64((double)g));
-}
-
-float symact_softplus_inverse_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_inverse_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softplus_inverse_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(softplus_inverse_derivative_from_output_f64((double)g));
-}
-
 double symact_softplus_inverse_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_inverse_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(softplus_inverse_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -356,7 +227,7 @@ void symact_softplus_inverse_derivative_from_output_f64(const double *g, double 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_inverse_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(softplus_inverse_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -364,32 +235,10 @@ void symact_softplus_inverse_derivative_from_output_f64(const double *g, double 
     symact_settle(before, nan, infinity);
 }
 
-static inline float softplus_inverse_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * softplus_inverse_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_inverse_derivative_f64((double)z)));
-}
-
-float symact_softplus_inverse_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_inverse_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softplus_inverse_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_inverse_derivative_f64((double)z)));
-}
-
 double symact_softplus_inverse_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_inverse_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), softplus_inverse_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -401,7 +250,7 @@ void symact_softplus_inverse_vjp_f64(const double *z, const double *g_bar, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_inverse_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), softplus_inverse_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -409,32 +258,10 @@ void symact_softplus_inverse_vjp_f64(const double *z, const double *g_bar, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float softplus_inverse_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * softplus_inverse_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_inverse_derivative_from_output_f64((double)g)));
-}
-
-float symact_softplus_inverse_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_inverse_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softplus_inverse_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softplus_inverse_derivative_from_output_f64((double)g)));
-}
-
 double symact_softplus_inverse_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_inverse_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), softplus_inverse_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -446,7 +273,7 @@ void symact_softplus_inverse_vjp_from_output_f64(const double *g, const double *
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_inverse_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), softplus_inverse_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -454,59 +281,10 @@ void symact_softplus_inverse_vjp_from_output_f64(const double *g, const double *
     symact_settle(before, nan, infinity);
 }
 
-static inline float softplus_inverse_second_derivative_value_f32(float z)
-{
-    const double near = softplus_inverse_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(softplus_inverse_second_derivative_f64((double)z));
-}
-
-float symact_softplus_inverse_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = softplus_inverse_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_softplus_inverse_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = softplus_inverse_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_softplus_inverse_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double softplus_inverse_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(softplus_inverse_second_derivative_f64((double)z));
-}
-
 double symact_softplus_inverse_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = softplus_inverse_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(softplus_inverse_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -518,75 +296,10 @@ void symact_softplus_inverse_second_derivative_f64(const double *z, double *d, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softplus_inverse_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(softplus_inverse_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES softplus_inverse_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * softplus_inverse_forward_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_inverse_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES softplus_inverse_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * softplus_inverse_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_inverse_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES softplus_inverse_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * softplus_inverse_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softplus_inverse_derivative_from_output_f64(symact_x))))
-}
-
-void symact_softplus_inverse_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    softplus_inverse_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_softplus_inverse_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    softplus_inverse_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_softplus_inverse_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    softplus_inverse_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_softplus_inverse_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    softplus_inverse_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_softplus_inverse_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    softplus_inverse_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_softplus_inverse_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    softplus_inverse_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_softplus_inverse_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    softplus_inverse_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_softplus_inverse_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    softplus_inverse_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_softplus_inverse_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    softplus_inverse_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_softplus_inverse_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    softplus_inverse_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

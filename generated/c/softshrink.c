@@ -5,7 +5,7 @@
  * Formula sha256: 1e37a44e2be66d85986502a33d5ee7b1ca7249c8370d3bb18d3ad38710092987
  * SPDX-License-Identifier: MIT-0
  *
- * softshrink: g = Piecewise((-lambd + z, z > lambd), (lambd + z, z < -lambd), (0, True))
+ * softshrink, float64: g = Piecewise((-lambd + z, z > lambd), (lambd + z, z < -lambd), (0, True))
  */
 #include "symact.h"
 
@@ -13,41 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double softshrink_forward_f32(double z, double lambd);
-static inline SYMACT_INLINED double softshrink_derivative_f32(double z, double lambd);
-static inline SYMACT_INLINED double softshrink_derivative_from_output_f32(double z, double lambd);
-
-static inline double softshrink_forward_f32(double z, double lambd)
-{
-    (void)lambd;
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = (lambd + z);
-    /* as it is */
-    const double y4 = 0.0;
-    /* as it is */
-    const double y5 = (z - lambd);
-    double y = y5;
-    y = lambd >= z ? y4 : y;
-    y = (-lambd) >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd softshrink_forward_f64(double z, double lambd)
 {
@@ -83,28 +52,11 @@ static symact_dd softshrink_forward_f64(double z, double lambd)
     return symact_dd_sub(x, dd_lambd);
 }
 
-static inline double softshrink_derivative_f32(double z, double lambd)
+SYMACT_HIDDEN double symact_softshrink_forward_sticky(double factor, double z, double lambd);
+
+double symact_softshrink_forward_sticky(double factor, double z, double lambd)
 {
-    (void)lambd;
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    /* as it is */
-    const double y4 = 0.0;
-    /* as it is */
-    const double y5 = 1.0;
-    double y = y5;
-    y = lambd >= z ? y4 : y;
-    y = (-lambd) > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softshrink_forward_f64(z, lambd)));
 }
 
 static symact_dd softshrink_derivative_f64(double z, double lambd)
@@ -141,25 +93,11 @@ static symact_dd softshrink_derivative_f64(double z, double lambd)
     return symact_dd_from_double(1.0);
 }
 
-static inline double softshrink_derivative_from_output_f32(double z, double lambd)
+SYMACT_HIDDEN double symact_softshrink_derivative_sticky(double factor, double z, double lambd);
+
+double symact_softshrink_derivative_sticky(double factor, double z, double lambd)
 {
-    (void)lambd;
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* at the kink, by convention */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    /* as it is */
-    const double y4 = 1.0;
-    double y = y4;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softshrink_derivative_f64(z, lambd)));
 }
 
 static symact_dd softshrink_derivative_from_output_f64(double z, double lambd)
@@ -192,28 +130,11 @@ static symact_dd softshrink_derivative_from_output_f64(double z, double lambd)
     return symact_dd_from_double(1.0);
 }
 
-static inline double softshrink_second_derivative_f32(double z, double lambd)
+SYMACT_HIDDEN double symact_softshrink_derivative_from_output_sticky(double factor, double z, double lambd);
+
+double symact_softshrink_derivative_from_output_sticky(double factor, double z, double lambd)
 {
-    (void)lambd;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 0.0;
-    /* as it is */
-    const double y5 = 0.0;
-    double y = y5;
-    y = lambd >= z ? y4 : y;
-    y = (-lambd) >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softshrink_derivative_from_output_f64(z, lambd)));
 }
 
 static symact_dd softshrink_second_derivative_f64(double z, double lambd)
@@ -250,28 +171,11 @@ static symact_dd softshrink_second_derivative_f64(double z, double lambd)
     return symact_dd_from_double(0.0);
 }
 
-static inline double softshrink_derivative_wrt_lambd_f32(double z, double lambd)
+SYMACT_HIDDEN double symact_softshrink_second_derivative_sticky(double factor, double z, double lambd);
+
+double symact_softshrink_second_derivative_sticky(double factor, double z, double lambd)
 {
-    (void)lambd;
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = -1.0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = 1.0;
-    /* as it is */
-    const double y4 = 0.0;
-    /* as it is */
-    const double y5 = -1.0;
-    double y = y5;
-    y = lambd >= z ? y4 : y;
-    y = (-lambd) > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softshrink_second_derivative_f64(z, lambd)));
 }
 
 static symact_dd softshrink_derivative_wrt_lambd_f64(double z, double lambd)
@@ -308,32 +212,17 @@ static symact_dd softshrink_derivative_wrt_lambd_f64(double z, double lambd)
     return symact_dd_from_double(-1.0);
 }
 
-static inline float softshrink_value_f32(float z, float lambd)
-{
-    const double near = softshrink_forward_f32((double)z, (double)lambd);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(softshrink_forward_f64((double)z, (double)lambd));
-}
+SYMACT_HIDDEN double symact_softshrink_derivative_wrt_lambd_sticky(double factor, double z, double lambd);
 
-float symact_softshrinkf(float z, float lambd)
+double symact_softshrink_derivative_wrt_lambd_sticky(double factor, double z, double lambd)
 {
-    const int before = symact_raised();
-    const volatile float value = softshrink_value_f32(z, lambd);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softshrink_value_f64(double z, double lambd)
-{
-    return symact_dd_to_double(softshrink_forward_f64((double)z, (double)lambd));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softshrink_derivative_wrt_lambd_f64(z, lambd)));
 }
 
 double symact_softshrink(double z, double lambd)
 {
     const int before = symact_raised();
-    const volatile double value = softshrink_value_f64(z, lambd);
+    const volatile double value = symact_dd_to_double(softshrink_forward_f64(z, lambd));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -345,7 +234,7 @@ void symact_softshrink_f64(const double *z, double *g, size_t n, double lambd)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softshrink_value_f64(z[i], lambd);
+        const double value = symact_dd_to_double(softshrink_forward_f64(z[i], lambd));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -353,31 +242,10 @@ void symact_softshrink_f64(const double *z, double *g, size_t n, double lambd)
     symact_settle(before, nan, infinity);
 }
 
-static inline float softshrink_derivative_value_f32(float z, float lambd)
-{
-    return (float)(softshrink_derivative_f32((double)z, (double)lambd));
-}
-
-float symact_softshrink_derivativef(float z, float lambd)
-{
-    const int before = symact_raised();
-    const volatile float value = softshrink_derivative_value_f32(z, lambd);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softshrink_derivative_value_f64(double z, double lambd)
-{
-    return symact_dd_to_double(softshrink_derivative_f64((double)z, (double)lambd));
-}
-
 double symact_softshrink_derivative(double z, double lambd)
 {
     const int before = symact_raised();
-    const volatile double value = softshrink_derivative_value_f64(z, lambd);
+    const volatile double value = symact_dd_to_double(softshrink_derivative_f64(z, lambd));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -389,7 +257,7 @@ void symact_softshrink_derivative_f64(const double *z, double *d, size_t n, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softshrink_derivative_value_f64(z[i], lambd);
+        const double value = symact_dd_to_double(softshrink_derivative_f64(z[i], lambd));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -397,40 +265,10 @@ void symact_softshrink_derivative_f64(const double *z, double *d, size_t n, doub
     symact_settle(before, nan, infinity);
 }
 
-static inline float softshrink_derivative_from_output_value_f32(float g, float lambd)
-{
-    return (float)(softshrink_derivative_from_output_f32((double)g, (double)lambd));
-}
-
-float symact_softshrink_derivative_from_outputf(float g, float lambd)
-{
-    const int before = symact_raised();
-    const volatile float value = softshrink_derivative_from_output_value_f32(g, lambd);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_softshrink_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float lambd)
-{
-    if (!(lambd >= 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_softshrink_derivative_from_output_f32(g, d, n, lambd);
-    return SYMACT_OK;
-}
-
-static inline double softshrink_derivative_from_output_value_f64(double g, double lambd)
-{
-    return symact_dd_to_double(softshrink_derivative_from_output_f64((double)g, (double)lambd));
-}
-
 double symact_softshrink_derivative_from_output(double g, double lambd)
 {
     const int before = symact_raised();
-    const volatile double value = softshrink_derivative_from_output_value_f64(g, lambd);
+    const volatile double value = symact_dd_to_double(softshrink_derivative_from_output_f64(g, lambd));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -442,7 +280,7 @@ void symact_softshrink_derivative_from_output_f64(const double *g, double *d, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softshrink_derivative_from_output_value_f64(g[i], lambd);
+        const double value = symact_dd_to_double(softshrink_derivative_from_output_f64(g[i], lambd));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -459,31 +297,10 @@ int symact_softshrink_derivative_from_output_checked_f64(const double *g, double
     return SYMACT_OK;
 }
 
-static inline float softshrink_vjp_value_f32(float z, float g_bar, float lambd)
-{
-    return (float)((double)g_bar * softshrink_derivative_f32((double)z, (double)lambd));
-}
-
-float symact_softshrink_vjpf(float z, float g_bar, float lambd)
-{
-    const int before = symact_raised();
-    const volatile float value = softshrink_vjp_value_f32(z, g_bar, lambd);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softshrink_vjp_value_f64(double z, double g_bar, double lambd)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softshrink_derivative_f64((double)z, (double)lambd)));
-}
-
 double symact_softshrink_vjp(double z, double g_bar, double lambd)
 {
     const int before = symact_raised();
-    const volatile double value = softshrink_vjp_value_f64(z, g_bar, lambd);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), softshrink_derivative_f64(z, lambd)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -495,7 +312,7 @@ void symact_softshrink_vjp_f64(const double *z, const double *g_bar, double *z_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softshrink_vjp_value_f64(z[i], g_bar[i], lambd);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), softshrink_derivative_f64(z[i], lambd)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -503,40 +320,10 @@ void symact_softshrink_vjp_f64(const double *z, const double *g_bar, double *z_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float softshrink_vjp_from_output_value_f32(float g, float g_bar, float lambd)
-{
-    return (float)((double)g_bar * softshrink_derivative_from_output_f32((double)g, (double)lambd));
-}
-
-float symact_softshrink_vjp_from_outputf(float g, float g_bar, float lambd)
-{
-    const int before = symact_raised();
-    const volatile float value = softshrink_vjp_from_output_value_f32(g, g_bar, lambd);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_softshrink_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float lambd)
-{
-    if (!(lambd >= 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_softshrink_vjp_from_output_f32(g, g_bar, z_bar, n, lambd);
-    return SYMACT_OK;
-}
-
-static inline double softshrink_vjp_from_output_value_f64(double g, double g_bar, double lambd)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softshrink_derivative_from_output_f64((double)g, (double)lambd)));
-}
-
 double symact_softshrink_vjp_from_output(double g, double g_bar, double lambd)
 {
     const int before = symact_raised();
-    const volatile double value = softshrink_vjp_from_output_value_f64(g, g_bar, lambd);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), softshrink_derivative_from_output_f64(g, lambd)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -548,7 +335,7 @@ void symact_softshrink_vjp_from_output_f64(const double *g, const double *g_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softshrink_vjp_from_output_value_f64(g[i], g_bar[i], lambd);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), softshrink_derivative_from_output_f64(g[i], lambd)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -565,43 +352,10 @@ int symact_softshrink_vjp_from_output_checked_f64(const double *g, const double 
     return SYMACT_OK;
 }
 
-static inline float softshrink_second_derivative_value_f32(float z, float lambd)
-{
-    return (float)(softshrink_second_derivative_f32((double)z, (double)lambd));
-}
-
-float symact_softshrink_second_derivativef(float z, float lambd)
-{
-    const int before = symact_raised();
-    const volatile float value = softshrink_second_derivative_value_f32(z, lambd);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softshrink_second_derivative_value_f32(z[i], lambd);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double softshrink_second_derivative_value_f64(double z, double lambd)
-{
-    return symact_dd_to_double(softshrink_second_derivative_f64((double)z, (double)lambd));
-}
-
 double symact_softshrink_second_derivative(double z, double lambd)
 {
     const int before = symact_raised();
-    const volatile double value = softshrink_second_derivative_value_f64(z, lambd);
+    const volatile double value = symact_dd_to_double(softshrink_second_derivative_f64(z, lambd));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -613,7 +367,7 @@ void symact_softshrink_second_derivative_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softshrink_second_derivative_value_f64(z[i], lambd);
+        const double value = symact_dd_to_double(softshrink_second_derivative_f64(z[i], lambd));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -621,43 +375,10 @@ void symact_softshrink_second_derivative_f64(const double *z, double *d, size_t 
     symact_settle(before, nan, infinity);
 }
 
-static inline float softshrink_derivative_wrt_lambd_value_f32(float z, float lambd)
-{
-    return (float)(softshrink_derivative_wrt_lambd_f32((double)z, (double)lambd));
-}
-
-float symact_softshrink_derivative_wrt_lambdf(float z, float lambd)
-{
-    const int before = symact_raised();
-    const volatile float value = softshrink_derivative_wrt_lambd_value_f32(z, lambd);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t n, float lambd)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = softshrink_derivative_wrt_lambd_value_f32(z[i], lambd);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double softshrink_derivative_wrt_lambd_value_f64(double z, double lambd)
-{
-    return symact_dd_to_double(softshrink_derivative_wrt_lambd_f64((double)z, (double)lambd));
-}
-
 double symact_softshrink_derivative_wrt_lambd(double z, double lambd)
 {
     const int before = symact_raised();
-    const volatile double value = softshrink_derivative_wrt_lambd_value_f64(z, lambd);
+    const volatile double value = symact_dd_to_double(softshrink_derivative_wrt_lambd_f64(z, lambd));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -669,75 +390,10 @@ void symact_softshrink_derivative_wrt_lambd_f64(const double *z, double *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softshrink_derivative_wrt_lambd_value_f64(z[i], lambd);
+        const double value = symact_dd_to_double(softshrink_derivative_wrt_lambd_f64(z[i], lambd));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES softshrink_forward_halves(SYMACT_OF_HALVES, float lambd)
-{
-    SYMACT_EACH_HALF(symact_y * softshrink_forward_f32(symact_x, (double)lambd), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softshrink_forward_f64(symact_x, (double)lambd))))
-}
-
-SYMACT_HALVES softshrink_derivative_halves(SYMACT_OF_HALVES, float lambd)
-{
-    SYMACT_EACH_HALF(symact_y * softshrink_derivative_f32(symact_x, (double)lambd), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softshrink_derivative_f64(symact_x, (double)lambd))))
-}
-
-SYMACT_HALVES softshrink_derivative_from_output_halves(SYMACT_OF_HALVES, float lambd)
-{
-    SYMACT_EACH_HALF(symact_y * softshrink_derivative_from_output_f32(symact_x, (double)lambd), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softshrink_derivative_from_output_f64(symact_x, (double)lambd))))
-}
-
-void symact_softshrink_f16(const uint16_t *z, uint16_t *g, size_t n, float lambd)
-{
-    softshrink_forward_halves(symact_half_f16, z, NULL, g, n, lambd);
-}
-
-void symact_softshrink_bf16(const uint16_t *z, uint16_t *g, size_t n, float lambd)
-{
-    softshrink_forward_halves(symact_half_bf16, z, NULL, g, n, lambd);
-}
-
-void symact_softshrink_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float lambd)
-{
-    softshrink_derivative_halves(symact_half_f16, z, NULL, d, n, lambd);
-}
-
-void symact_softshrink_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float lambd)
-{
-    softshrink_derivative_halves(symact_half_bf16, z, NULL, d, n, lambd);
-}
-
-void symact_softshrink_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float lambd)
-{
-    softshrink_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, lambd);
-}
-
-void symact_softshrink_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float lambd)
-{
-    softshrink_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, lambd);
-}
-
-void symact_softshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
-{
-    softshrink_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, lambd);
-}
-
-void symact_softshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
-{
-    softshrink_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, lambd);
-}
-
-void symact_softshrink_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
-{
-    softshrink_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, lambd);
-}
-
-void symact_softshrink_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float lambd)
-{
-    softshrink_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, lambd);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: c0e65bda8dce09cd63c0541cf88e010c7fdfd97be852936f66135c53c2446f06
  * SPDX-License-Identifier: MIT-0
  *
- * softsign: g = z/(Abs(z) + 1)
+ * softsign, float64: g = z/(Abs(z) + 1)
  */
 #include "symact.h"
 
@@ -13,37 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double softsign_forward_f32(double z);
-static inline SYMACT_INLINED double softsign_derivative_f32(double z);
-static inline SYMACT_INLINED double softsign_derivative_from_output_f32(double z);
-
-static inline double softsign_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = (z / (1.0 - z));
-    /* as it is */
-    const double y4 = (z / (1.0 + z));
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd softsign_forward_f64(double z)
 {
@@ -84,21 +57,11 @@ static symact_dd softsign_forward_f64(double z)
     return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), w));
 }
 
-static inline double softsign_derivative_f32(double z)
+SYMACT_HIDDEN double symact_softsign_forward_sticky(double factor, double z);
+
+double symact_softsign_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = symact_power_2((1.0 / (1.0 - z)));
-    /* as it is */
-    const double y3 = symact_power_2((1.0 / (1.0 + z)));
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softsign_forward_f64(z)));
 }
 
 static symact_dd softsign_derivative_f64(double z)
@@ -138,15 +101,11 @@ static symact_dd softsign_derivative_f64(double z)
     return symact_dd_div(s0, symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_from_double(2.0), w)));
 }
 
-static inline double softsign_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_softsign_derivative_sticky(double factor, double z);
+
+double symact_softsign_derivative_sticky(double factor, double z)
 {
-    /* as it is */
-    const double y0 = symact_power_2((1.0 + z));
-    /* as it is */
-    const double y1 = symact_power_2((1.0 - z));
-    double y = y1;
-    y = 0.0 >= z ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softsign_derivative_f64(z)));
 }
 
 static symact_dd softsign_derivative_from_output_f64(double z)
@@ -164,27 +123,11 @@ static symact_dd softsign_derivative_from_output_f64(double z)
     return symact_dd_powi(symact_dd_sub(symact_dd_from_double(1.0), x), 2);
 }
 
-static inline double softsign_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_softsign_derivative_from_output_sticky(double factor, double z);
+
+double symact_softsign_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* at the kink, by convention */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 2.0 * symact_power_3((1.0 / (1.0 - z)));
-    /* as it is */
-    const double y5 = -2.0 * symact_power_3((1.0 / (1.0 + z)));
-    double y = y5;
-    y = 0.0 > z ? y4 : y;
-    y = z == 0.0 ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softsign_derivative_from_output_f64(z)));
 }
 
 static symact_dd softsign_second_derivative_f64(double z)
@@ -232,32 +175,17 @@ static symact_dd softsign_second_derivative_f64(double z)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(-2.0), s0), symact_dd_add(symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_from_double(3.0), w)), symact_dd_mul(symact_dd_from_double(3.0), symact_dd_powi(w, 2))));
 }
 
-static inline float softsign_value_f32(float z)
-{
-    const double near = softsign_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(softsign_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_softsign_second_derivative_sticky(double factor, double z);
 
-float symact_softsignf(float z)
+double symact_softsign_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = softsign_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softsign_value_f64(double z)
-{
-    return symact_dd_to_double(softsign_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), softsign_second_derivative_f64(z)));
 }
 
 double symact_softsign(double z)
 {
     const int before = symact_raised();
-    const volatile double value = softsign_value_f64(z);
+    const volatile double value = symact_dd_to_double(softsign_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -269,7 +197,7 @@ void symact_softsign_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softsign_value_f64(z[i]);
+        const double value = symact_dd_to_double(softsign_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -277,32 +205,10 @@ void symact_softsign_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float softsign_derivative_value_f32(float z)
-{
-    const double near = softsign_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(softsign_derivative_f64((double)z));
-}
-
-float symact_softsign_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = softsign_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softsign_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(softsign_derivative_f64((double)z));
-}
-
 double symact_softsign_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = softsign_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(softsign_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -314,7 +220,7 @@ void symact_softsign_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softsign_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(softsign_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -322,32 +228,10 @@ void symact_softsign_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float softsign_derivative_from_output_value_f32(float g)
-{
-    const double near = softsign_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(softsign_derivative_from_output_f64((double)g));
-}
-
-float symact_softsign_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = softsign_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softsign_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(softsign_derivative_from_output_f64((double)g));
-}
-
 double symact_softsign_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = softsign_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(softsign_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -359,7 +243,7 @@ void symact_softsign_derivative_from_output_f64(const double *g, double *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softsign_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(softsign_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -367,32 +251,10 @@ void symact_softsign_derivative_from_output_f64(const double *g, double *d, size
     symact_settle(before, nan, infinity);
 }
 
-static inline float softsign_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * softsign_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softsign_derivative_f64((double)z)));
-}
-
-float symact_softsign_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = softsign_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softsign_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softsign_derivative_f64((double)z)));
-}
-
 double symact_softsign_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = softsign_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), softsign_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -404,7 +266,7 @@ void symact_softsign_vjp_f64(const double *z, const double *g_bar, double *z_bar
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softsign_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), softsign_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -412,32 +274,10 @@ void symact_softsign_vjp_f64(const double *z, const double *g_bar, double *z_bar
     symact_settle(before, nan, infinity);
 }
 
-static inline float softsign_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * softsign_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), softsign_derivative_from_output_f64((double)g)));
-}
-
-float symact_softsign_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = softsign_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double softsign_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), softsign_derivative_from_output_f64((double)g)));
-}
-
 double symact_softsign_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = softsign_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), softsign_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -449,7 +289,7 @@ void symact_softsign_vjp_from_output_f64(const double *g, const double *g_bar, d
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softsign_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), softsign_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -457,59 +297,10 @@ void symact_softsign_vjp_from_output_f64(const double *g, const double *g_bar, d
     symact_settle(before, nan, infinity);
 }
 
-static inline float softsign_second_derivative_value_f32(float z)
-{
-    const double near = softsign_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(softsign_second_derivative_f64((double)z));
-}
-
-float symact_softsign_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = softsign_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_softsign_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = softsign_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_softsign_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double softsign_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(softsign_second_derivative_f64((double)z));
-}
-
 double symact_softsign_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = softsign_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(softsign_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -521,75 +312,10 @@ void symact_softsign_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = softsign_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(softsign_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES softsign_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * softsign_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softsign_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES softsign_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * softsign_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softsign_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES softsign_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * softsign_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), softsign_derivative_from_output_f64(symact_x))))
-}
-
-void symact_softsign_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    softsign_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_softsign_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    softsign_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_softsign_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    softsign_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_softsign_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    softsign_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_softsign_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    softsign_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_softsign_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    softsign_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_softsign_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    softsign_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_softsign_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    softsign_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_softsign_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    softsign_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_softsign_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    softsign_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

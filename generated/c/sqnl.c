@@ -5,7 +5,7 @@
  * Formula sha256: ec4fc8ba671251cfd2bb69155a6ad7cc54143c4c0eb24f8f4e313708229d994d
  * SPDX-License-Identifier: MIT-0
  *
- * sqnl: g = Piecewise((1, z > 2), (-z**2/4 + z, z >= 0), (z**2/4 + z, z >= -2), (-1, True))
+ * sqnl, float64: g = Piecewise((1, z > 2), (-z**2/4 + z, z >= 0), (z**2/4 + z, z >= -2), (-1, True))
  */
 #include "symact.h"
 
@@ -13,43 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double sqnl_forward_f32(double z);
-static inline SYMACT_INLINED double sqnl_derivative_f32(double z);
-static inline SYMACT_INLINED double sqnl_derivative_from_output_f32(double z);
-
-static inline double sqnl_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = -1.0;
-    /* as it is */
-    const double y4 = (z + 0x1p-2 * symact_power_2(z));
-    /* as it is */
-    const double y5 = (z - 0x1p-2 * symact_power_2(z));
-    /* as it is */
-    const double y6 = 1.0;
-    double y = y6;
-    y = 2.0 >= z ? y5 : y;
-    y = 0.0 >= z ? y4 : y;
-    y = -2.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd sqnl_forward_f64(double z)
 {
@@ -86,27 +53,11 @@ static symact_dd sqnl_forward_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double sqnl_derivative_f32(double z)
+SYMACT_HIDDEN double symact_sqnl_forward_sticky(double factor, double z);
+
+double symact_sqnl_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = (1.0 + 0x1p-1 * z);
-    /* as it is */
-    const double y4 = (1.0 - 0x1p-1 * z);
-    /* as it is */
-    const double y5 = 0.0;
-    double y = y5;
-    y = 2.0 >= z ? y4 : y;
-    y = 0.0 >= z ? y3 : y;
-    y = -2.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sqnl_forward_f64(z)));
 }
 
 static symact_dd sqnl_derivative_f64(double z)
@@ -140,15 +91,11 @@ static symact_dd sqnl_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline double sqnl_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_sqnl_derivative_sticky(double factor, double z);
+
+double symact_sqnl_derivative_sticky(double factor, double z)
 {
-    /* as it is */
-    const double y0 = sqrt((1.0 + z));
-    /* as it is */
-    const double y1 = sqrt((1.0 - z));
-    double y = y1;
-    y = 0.0 >= z ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sqnl_derivative_f64(z)));
 }
 
 static symact_dd sqnl_derivative_from_output_f64(double z)
@@ -166,33 +113,11 @@ static symact_dd sqnl_derivative_from_output_f64(double z)
     return symact_dd_sqrt(symact_dd_sub(symact_dd_from_double(1.0), x));
 }
 
-static inline double sqnl_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_sqnl_derivative_from_output_sticky(double factor, double z);
+
+double symact_sqnl_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* at the kink, by convention */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = 0.0;
-    /* as it is */
-    const double y5 = 0x1p-1;
-    /* as it is */
-    const double y6 = -0x1p-1;
-    /* as it is */
-    const double y7 = 0.0;
-    double y = y7;
-    y = 2.0 > z ? y6 : y;
-    y = 0.0 > z ? y5 : y;
-    y = -2.0 >= z ? y4 : y;
-    y = z == 0.0 ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sqnl_derivative_from_output_f64(z)));
 }
 
 static symact_dd sqnl_second_derivative_f64(double z)
@@ -234,32 +159,17 @@ static symact_dd sqnl_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float sqnl_value_f32(float z)
-{
-    const double near = sqnl_forward_f32((double)z);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sqnl_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_sqnl_second_derivative_sticky(double factor, double z);
 
-float symact_sqnlf(float z)
+double symact_sqnl_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = sqnl_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqnl_value_f64(double z)
-{
-    return symact_dd_to_double(sqnl_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sqnl_second_derivative_f64(z)));
 }
 
 double symact_sqnl(double z)
 {
     const int before = symact_raised();
-    const volatile double value = sqnl_value_f64(z);
+    const volatile double value = symact_dd_to_double(sqnl_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -271,7 +181,7 @@ void symact_sqnl_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqnl_value_f64(z[i]);
+        const double value = symact_dd_to_double(sqnl_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -279,32 +189,10 @@ void symact_sqnl_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqnl_derivative_value_f32(float z)
-{
-    const double near = sqnl_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sqnl_derivative_f64((double)z));
-}
-
-float symact_sqnl_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = sqnl_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqnl_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(sqnl_derivative_f64((double)z));
-}
-
 double symact_sqnl_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = sqnl_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(sqnl_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -316,7 +204,7 @@ void symact_sqnl_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqnl_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(sqnl_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -324,32 +212,10 @@ void symact_sqnl_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqnl_derivative_from_output_value_f32(float g)
-{
-    const double near = sqnl_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(sqnl_derivative_from_output_f64((double)g));
-}
-
-float symact_sqnl_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = sqnl_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqnl_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(sqnl_derivative_from_output_f64((double)g));
-}
-
 double symact_sqnl_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = sqnl_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(sqnl_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -361,7 +227,7 @@ void symact_sqnl_derivative_from_output_f64(const double *g, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqnl_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(sqnl_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -369,32 +235,10 @@ void symact_sqnl_derivative_from_output_f64(const double *g, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqnl_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * sqnl_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sqnl_derivative_f64((double)z)));
-}
-
-float symact_sqnl_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = sqnl_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqnl_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sqnl_derivative_f64((double)z)));
-}
-
 double symact_sqnl_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = sqnl_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), sqnl_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -406,7 +250,7 @@ void symact_sqnl_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqnl_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), sqnl_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -414,32 +258,10 @@ void symact_sqnl_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqnl_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * sqnl_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sqnl_derivative_from_output_f64((double)g)));
-}
-
-float symact_sqnl_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = sqnl_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqnl_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sqnl_derivative_from_output_f64((double)g)));
-}
-
 double symact_sqnl_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = sqnl_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), sqnl_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -451,7 +273,7 @@ void symact_sqnl_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqnl_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), sqnl_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -459,43 +281,10 @@ void symact_sqnl_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqnl_second_derivative_value_f32(float z)
-{
-    return (float)(sqnl_second_derivative_f32((double)z));
-}
-
-float symact_sqnl_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = sqnl_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_sqnl_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = sqnl_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double sqnl_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(sqnl_second_derivative_f64((double)z));
-}
-
 double symact_sqnl_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = sqnl_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(sqnl_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -507,75 +296,10 @@ void symact_sqnl_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqnl_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(sqnl_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES sqnl_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * sqnl_forward_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqnl_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES sqnl_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * sqnl_derivative_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqnl_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES sqnl_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * sqnl_derivative_from_output_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqnl_derivative_from_output_f64(symact_x))))
-}
-
-void symact_sqnl_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    sqnl_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_sqnl_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    sqnl_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_sqnl_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    sqnl_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_sqnl_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    sqnl_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_sqnl_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    sqnl_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_sqnl_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    sqnl_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_sqnl_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sqnl_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_sqnl_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sqnl_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_sqnl_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sqnl_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_sqnl_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sqnl_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 7bafb7e16761a2739ada0e7c8d3664b20c5f4b606e17772f958f5b84eafebb2e
  * SPDX-License-Identifier: MIT-0
  *
- * sqrt_softplus: g = sqrt(log(exp(z) + 1))
+ * sqrt_softplus, float64: g = sqrt(log(exp(z) + 1))
  */
 #include "symact.h"
 
@@ -13,45 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double sqrt_softplus_forward_f32(double z);
-static inline SYMACT_INLINED double sqrt_softplus_derivative_f32(double z);
-static inline SYMACT_INLINED double sqrt_softplus_derivative_from_output_f32(double z);
-
-static inline double sqrt_softplus_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* small argument, decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        y2 = symact_f64_exp(-0x1p-1 * t);
-    }
-    /* as it is */
-    const double y3 = sqrt(symact_f64_log1p(symact_f64_exp(z)));
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = z;
-        y4 = sqrt((t + symact_f64_log1p(symact_f64_exp((-t)))));
-    }
-    double y = y4;
-    y = 0.0 > z ? y3 : y;
-    y = -31.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd sqrt_softplus_forward_f64(double z)
 {
@@ -82,34 +47,11 @@ static symact_dd sqrt_softplus_forward_f64(double z)
     return symact_dd_sqrt(symact_dd_add(t, symact_dd_log1p(symact_dd_exp(symact_dd_neg(t)))));
 }
 
-static inline double sqrt_softplus_derivative_f32(double z)
+SYMACT_HIDDEN double symact_sqrt_softplus_forward_sticky(double factor, double z);
+
+double symact_sqrt_softplus_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* small argument, decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        y2 = (symact_f64_exp(-0x1p-1 * t) / (2.0 + 2.0 * symact_f64_exp((-t))));
-    }
-    /* as it is */
-    const double y3 = (0x1p-1 / ((1.0 + symact_f64_exp((-z))) * sqrt(symact_f64_log1p(symact_f64_exp(z)))));
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp((-t));
-        const double s1 = 2.0 * sqrt((t + symact_f64_log1p(s0)));
-        y4 = (1.0 / (s1 + s0 * s1));
-    }
-    double y = y4;
-    y = 0.0 > z ? y3 : y;
-    y = -31.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sqrt_softplus_forward_f64(z)));
 }
 
 static symact_dd sqrt_softplus_derivative_f64(double z)
@@ -143,18 +85,11 @@ static symact_dd sqrt_softplus_derivative_f64(double z)
     return symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(s1, symact_dd_mul(s0, s1)));
 }
 
-static inline double sqrt_softplus_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_sqrt_softplus_derivative_sticky(double factor, double z);
+
+double symact_sqrt_softplus_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (-0x1p-1 * symact_f64_expm1((-symact_power_2(z))) / z);
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == 0.0 ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sqrt_softplus_derivative_f64(z)));
 }
 
 static symact_dd sqrt_softplus_derivative_from_output_f64(double z)
@@ -184,51 +119,11 @@ static symact_dd sqrt_softplus_derivative_from_output_f64(double z)
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(-0x1p-1), w), symact_dd_expm1(symact_dd_neg(symact_dd_powi(t, 2))));
 }
 
-static inline double sqrt_softplus_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_sqrt_softplus_derivative_from_output_sticky(double factor, double z);
+
+double symact_sqrt_softplus_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* small argument, decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        y2 = 0x1p-2 * symact_f64_exp(-0x1p-1 * t) * symact_power_2((1.0 / (1.0 + symact_f64_exp((-t)))));
-    }
-    /* as it is */
-    double y3;
-    {
-        const double s0 = symact_f64_exp((-z));
-        const double s1 = symact_f64_log1p(symact_f64_exp(z));
-        y3 = 0x1p-2 * symact_power_3((1.0 / sqrt(s1))) * symact_power_2((1.0 / (1.0 + s0))) * (2.0 * s0 * s1 - 1.0);
-    }
-    /* power series */
-    double y4;
-    {
-        const double distance = (z - 0x1.d7c4b0e8f2339p-1);
-        const double t = (0x1.6f144cf8bb0b9p-55 + distance);
-        y4 = (0x1.a150add44fc2dp-160 + t * (t * (0x1.8fb93f35987d9p-7 + t * (0x1.db0b7648c21a9p-9 + t * (t * (0x1.5c8d088d23cb8p-14 + t * (0x1.45a6403153bedp-12 + t * (t * (t * (0x1.a0dcaf40e6edp-17 + t * (0x1.7f75724499f8ap-25 + t * (t * (0x1.0e79975b22037p-22 + 0x1.a8e2ee6ab1a6dp-24 * t) - 0x1.6ef1ae110b62p-20))) - 0x1.6db0bee58a131p-16) - 0x1.2fa6863cd9223p-14))) - 0x1.57668637aeddfp-9))) - 0x1.40760a5c52d52p-5));
-    }
-    /* decaying exponentials */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp((-t));
-        const double s1 = symact_f64_log1p(s0);
-        const double s2 = sqrt((s1 + t));
-        const double s3 = 4.0 * s2;
-        const double s4 = (s1 * s3 + s3 * t);
-        const double s5 = 8.0 * s2;
-        y5 = ((s0 * (2.0 * s1 + 2.0 * t) - 1.0) / (s4 + s0 * ((s0 * s4 + s1 * s5) + s5 * t)));
-    }
-    double y = y5;
-    y = 1.0 > z ? y4 : y;
-    y = 0x1.8p-1 > z ? y3 : y;
-    y = -31.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sqrt_softplus_derivative_from_output_f64(z)));
 }
 
 static symact_dd sqrt_softplus_second_derivative_f64(double z)
@@ -278,32 +173,17 @@ static symact_dd sqrt_softplus_second_derivative_f64(double z)
     return symact_dd_mul(symact_dd_div(symact_dd_from_double(1.0), symact_dd_sqrt(t)), symact_dd_mul(symact_dd_from_double(-0x1p-2), symact_dd_div(symact_dd_from_double(1.0), t)));
 }
 
-static inline float sqrt_softplus_value_f32(float z)
-{
-    const double near = sqrt_softplus_forward_f32((double)z);
-    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(sqrt_softplus_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_sqrt_softplus_second_derivative_sticky(double factor, double z);
 
-float symact_sqrt_softplusf(float z)
+double symact_sqrt_softplus_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = sqrt_softplus_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqrt_softplus_value_f64(double z)
-{
-    return symact_dd_to_double(sqrt_softplus_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), sqrt_softplus_second_derivative_f64(z)));
 }
 
 double symact_sqrt_softplus(double z)
 {
     const int before = symact_raised();
-    const volatile double value = sqrt_softplus_value_f64(z);
+    const volatile double value = symact_dd_to_double(sqrt_softplus_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -315,7 +195,7 @@ void symact_sqrt_softplus_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqrt_softplus_value_f64(z[i]);
+        const double value = symact_dd_to_double(sqrt_softplus_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -323,32 +203,10 @@ void symact_sqrt_softplus_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqrt_softplus_derivative_value_f32(float z)
-{
-    const double near = sqrt_softplus_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(sqrt_softplus_derivative_f64((double)z));
-}
-
-float symact_sqrt_softplus_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = sqrt_softplus_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqrt_softplus_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(sqrt_softplus_derivative_f64((double)z));
-}
-
 double symact_sqrt_softplus_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = sqrt_softplus_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(sqrt_softplus_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -360,7 +218,7 @@ void symact_sqrt_softplus_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqrt_softplus_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(sqrt_softplus_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -368,32 +226,10 @@ void symact_sqrt_softplus_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqrt_softplus_derivative_from_output_value_f32(float g)
-{
-    const double near = sqrt_softplus_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(sqrt_softplus_derivative_from_output_f64((double)g));
-}
-
-float symact_sqrt_softplus_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = sqrt_softplus_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqrt_softplus_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(sqrt_softplus_derivative_from_output_f64((double)g));
-}
-
 double symact_sqrt_softplus_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = sqrt_softplus_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(sqrt_softplus_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -405,7 +241,7 @@ void symact_sqrt_softplus_derivative_from_output_f64(const double *g, double *d,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqrt_softplus_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(sqrt_softplus_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -413,32 +249,10 @@ void symact_sqrt_softplus_derivative_from_output_f64(const double *g, double *d,
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqrt_softplus_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * sqrt_softplus_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-36) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sqrt_softplus_derivative_f64((double)z)));
-}
-
-float symact_sqrt_softplus_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = sqrt_softplus_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqrt_softplus_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sqrt_softplus_derivative_f64((double)z)));
-}
-
 double symact_sqrt_softplus_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = sqrt_softplus_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), sqrt_softplus_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -450,7 +264,7 @@ void symact_sqrt_softplus_vjp_f64(const double *z, const double *g_bar, double *
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqrt_softplus_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), sqrt_softplus_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -458,32 +272,10 @@ void symact_sqrt_softplus_vjp_f64(const double *z, const double *g_bar, double *
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqrt_softplus_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * sqrt_softplus_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), sqrt_softplus_derivative_from_output_f64((double)g)));
-}
-
-float symact_sqrt_softplus_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = sqrt_softplus_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double sqrt_softplus_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), sqrt_softplus_derivative_from_output_f64((double)g)));
-}
-
 double symact_sqrt_softplus_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = sqrt_softplus_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), sqrt_softplus_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -495,7 +287,7 @@ void symact_sqrt_softplus_vjp_from_output_f64(const double *g, const double *g_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqrt_softplus_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), sqrt_softplus_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -503,59 +295,10 @@ void symact_sqrt_softplus_vjp_from_output_f64(const double *g, const double *g_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float sqrt_softplus_second_derivative_value_f32(float z)
-{
-    const double near = sqrt_softplus_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(sqrt_softplus_second_derivative_f64((double)z));
-}
-
-float symact_sqrt_softplus_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = sqrt_softplus_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_sqrt_softplus_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = sqrt_softplus_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_sqrt_softplus_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double sqrt_softplus_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(sqrt_softplus_second_derivative_f64((double)z));
-}
-
 double symact_sqrt_softplus_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = sqrt_softplus_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(sqrt_softplus_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -567,75 +310,10 @@ void symact_sqrt_softplus_second_derivative_f64(const double *z, double *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = sqrt_softplus_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(sqrt_softplus_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES sqrt_softplus_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * sqrt_softplus_forward_f32(symact_x), 0x1p-36, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqrt_softplus_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES sqrt_softplus_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * sqrt_softplus_derivative_f32(symact_x), 0x1p-36, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqrt_softplus_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES sqrt_softplus_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * sqrt_softplus_derivative_from_output_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), sqrt_softplus_derivative_from_output_f64(symact_x))))
-}
-
-void symact_sqrt_softplus_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    sqrt_softplus_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_sqrt_softplus_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    sqrt_softplus_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_sqrt_softplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    sqrt_softplus_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_sqrt_softplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    sqrt_softplus_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_sqrt_softplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    sqrt_softplus_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_sqrt_softplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    sqrt_softplus_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_sqrt_softplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sqrt_softplus_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_sqrt_softplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sqrt_softplus_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_sqrt_softplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sqrt_softplus_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_sqrt_softplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    sqrt_softplus_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

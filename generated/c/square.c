@@ -5,7 +5,7 @@
  * Formula sha256: dd1e9f0099f5674d28da54d096c56e5e1b35e61f24c3ef352179f9308af90165
  * SPDX-License-Identifier: MIT-0
  *
- * square: g = z**2
+ * square, float64: g = z**2
  */
 #include "symact.h"
 
@@ -13,33 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double square_forward_f32(double z);
-static inline SYMACT_INLINED double square_derivative_f32(double z);
-
-static inline double square_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = symact_power_2(z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd square_forward_f64(double z)
 {
@@ -64,21 +41,11 @@ static symact_dd square_forward_f64(double z)
     return symact_dd_powi(x, 2);
 }
 
-static inline double square_derivative_f32(double z)
+SYMACT_HIDDEN double symact_square_forward_sticky(double factor, double z);
+
+double symact_square_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 2.0 * z;
-    /* as it is */
-    const double y3 = 2.0 * z;
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), square_forward_f64(z)));
 }
 
 static symact_dd square_derivative_f64(double z)
@@ -104,18 +71,11 @@ static symact_dd square_derivative_f64(double z)
     return symact_dd_mul(symact_dd_from_double(2.0), x);
 }
 
-static inline double square_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_square_derivative_sticky(double factor, double z);
+
+double symact_square_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 2.0;
-    /* the limit */
-    const double y1 = 2.0;
-    /* as it is */
-    const double y2 = 2.0;
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), square_derivative_f64(z)));
 }
 
 static symact_dd square_second_derivative_f64(double z)
@@ -137,31 +97,17 @@ static symact_dd square_second_derivative_f64(double z)
     return symact_dd_from_double(2.0);
 }
 
-static inline float square_value_f32(float z)
-{
-    return (float)(square_forward_f32((double)z));
-}
+SYMACT_HIDDEN double symact_square_second_derivative_sticky(double factor, double z);
 
-float symact_squaref(float z)
+double symact_square_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = square_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double square_value_f64(double z)
-{
-    return symact_dd_to_double(square_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), square_second_derivative_f64(z)));
 }
 
 double symact_square(double z)
 {
     const int before = symact_raised();
-    const volatile double value = square_value_f64(z);
+    const volatile double value = symact_dd_to_double(square_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -173,7 +119,7 @@ void symact_square_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = square_value_f64(z[i]);
+        const double value = symact_dd_to_double(square_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -181,31 +127,10 @@ void symact_square_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float square_derivative_value_f32(float z)
-{
-    return (float)(square_derivative_f32((double)z));
-}
-
-float symact_square_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = square_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double square_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(square_derivative_f64((double)z));
-}
-
 double symact_square_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = square_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(square_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -217,7 +142,7 @@ void symact_square_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = square_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(square_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -225,31 +150,10 @@ void symact_square_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float square_vjp_value_f32(float z, float g_bar)
-{
-    return (float)((double)g_bar * square_derivative_f32((double)z));
-}
-
-float symact_square_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = square_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double square_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), square_derivative_f64((double)z)));
-}
-
 double symact_square_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = square_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), square_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -261,7 +165,7 @@ void symact_square_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = square_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), square_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -269,43 +173,10 @@ void symact_square_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     symact_settle(before, nan, infinity);
 }
 
-static inline float square_second_derivative_value_f32(float z)
-{
-    return (float)(square_second_derivative_f32((double)z));
-}
-
-float symact_square_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = square_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_square_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = square_second_derivative_value_f32(z[i]);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double square_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(square_second_derivative_f64((double)z));
-}
-
 double symact_square_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = square_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(square_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -317,50 +188,10 @@ void symact_square_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = square_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(square_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES square_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * square_forward_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), square_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES square_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * square_derivative_f32(symact_x), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), square_derivative_f64(symact_x))))
-}
-
-void symact_square_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    square_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_square_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    square_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_square_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    square_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_square_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    square_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_square_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    square_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_square_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    square_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 80a9934260cd60177ae3ae59ad14d9767bf0a33384a5b355281750a7387de732
  * SPDX-License-Identifier: MIT-0
  *
- * squareplus: g = z/2 + sqrt(b + z**2)/2
+ * squareplus, float64: g = z/2 + sqrt(b + z**2)/2
  */
 #include "symact.h"
 
@@ -13,39 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double squareplus_forward_f32(double z, double b);
-static inline SYMACT_INLINED double squareplus_derivative_f32(double z, double b);
-static inline SYMACT_INLINED double squareplus_derivative_from_output_f32(double z, double b);
-
-static inline double squareplus_forward_f32(double z, double b)
-{
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* conjugate */
-    double y2;
-    {
-        const double t = (-z);
-        y2 = (-0x1p-1 * b / ((-t) - sqrt((b + symact_power_2(t)))));
-    }
-    /* as it is */
-    const double y3 = (0x1p-1 * z + 0x1p-1 * sqrt((b + symact_power_2(z))));
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd squareplus_forward_f64(double z, double b)
 {
@@ -81,27 +52,11 @@ static symact_dd squareplus_forward_f64(double z, double b)
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(0x1p-1), t), symact_dd_add(symact_dd_from_double(1.0), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(w, symact_dd_mul(dd_b, w))))));
 }
 
-static inline double squareplus_derivative_f32(double z, double b)
+SYMACT_HIDDEN double symact_squareplus_forward_sticky(double factor, double z, double b);
+
+double symact_squareplus_forward_sticky(double factor, double z, double b)
 {
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* conjugate */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = sqrt((b + symact_power_2(t)));
-        y2 = (-0x1p-1 * b / (s0 * ((-s0) - t)));
-    }
-    /* as it is */
-    const double y3 = (0x1p-1 + (0x1p-1 * z / sqrt((b + symact_power_2(z)))));
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), squareplus_forward_f64(z, b)));
 }
 
 static symact_dd squareplus_derivative_f64(double z, double b)
@@ -140,20 +95,11 @@ static symact_dd squareplus_derivative_f64(double z, double b)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-1), symact_dd_add(symact_dd_from_double(1.0), s0)), s0);
 }
 
-static inline double squareplus_derivative_from_output_f32(double z, double b)
+SYMACT_HIDDEN double symact_squareplus_derivative_sticky(double factor, double z, double b);
+
+double symact_squareplus_derivative_sticky(double factor, double z, double b)
 {
-    (void)b;
-    /* the limit */
-    const double y0 = 1.0;
-    /* as it is */
-    double y1;
-    {
-        const double s0 = symact_power_2(z);
-        y1 = (s0 / (0x1p-2 * b + s0));
-    }
-    double y = y1;
-    y = z == INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), squareplus_derivative_f64(z, b)));
 }
 
 static symact_dd squareplus_derivative_from_output_f64(double z, double b)
@@ -181,19 +127,11 @@ static symact_dd squareplus_derivative_from_output_f64(double z, double b)
     return symact_dd_div(symact_dd_from_double(4.0), symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(w, symact_dd_mul(dd_b, w))));
 }
 
-static inline double squareplus_second_derivative_f32(double z, double b)
+SYMACT_HIDDEN double symact_squareplus_derivative_from_output_sticky(double factor, double z, double b);
+
+double symact_squareplus_derivative_from_output_sticky(double factor, double z, double b)
 {
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0x1p-1 * b * symact_power_3((1.0 / sqrt((b + symact_power_2(z)))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), squareplus_derivative_from_output_f64(z, b)));
 }
 
 static symact_dd squareplus_second_derivative_f64(double z, double b)
@@ -234,19 +172,11 @@ static symact_dd squareplus_second_derivative_f64(double z, double b)
     return symact_dd_div(symact_dd_mul(w, symact_dd_mul(dd_b, symact_dd_powi(w, 2))), symact_dd_add(s1, symact_dd_mul(s0, s1)));
 }
 
-static inline double squareplus_derivative_wrt_b_f32(double z, double b)
+SYMACT_HIDDEN double symact_squareplus_second_derivative_sticky(double factor, double z, double b);
+
+double symact_squareplus_second_derivative_sticky(double factor, double z, double b)
 {
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (0x1p-2 / sqrt((b + symact_power_2(z))));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), squareplus_second_derivative_f64(z, b)));
 }
 
 static symact_dd squareplus_derivative_wrt_b_f64(double z, double b)
@@ -283,32 +213,17 @@ static symact_dd squareplus_derivative_wrt_b_f64(double z, double b)
     return symact_dd_div(symact_dd_mul(symact_dd_from_double(0x1p-2), w), symact_dd_sqrt(symact_dd_add(symact_dd_from_double(1.0), symact_dd_mul(w, symact_dd_mul(dd_b, w)))));
 }
 
-static inline float squareplus_value_f32(float z, float b)
-{
-    const double near = squareplus_forward_f32((double)z, (double)b);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(squareplus_forward_f64((double)z, (double)b));
-}
+SYMACT_HIDDEN double symact_squareplus_derivative_wrt_b_sticky(double factor, double z, double b);
 
-float symact_squareplusf(float z, float b)
+double symact_squareplus_derivative_wrt_b_sticky(double factor, double z, double b)
 {
-    const int before = symact_raised();
-    const volatile float value = squareplus_value_f32(z, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double squareplus_value_f64(double z, double b)
-{
-    return symact_dd_to_double(squareplus_forward_f64((double)z, (double)b));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), squareplus_derivative_wrt_b_f64(z, b)));
 }
 
 double symact_squareplus(double z, double b)
 {
     const int before = symact_raised();
-    const volatile double value = squareplus_value_f64(z, b);
+    const volatile double value = symact_dd_to_double(squareplus_forward_f64(z, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -320,7 +235,7 @@ void symact_squareplus_f64(const double *z, double *g, size_t n, double b)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = squareplus_value_f64(z[i], b);
+        const double value = symact_dd_to_double(squareplus_forward_f64(z[i], b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -328,32 +243,10 @@ void symact_squareplus_f64(const double *z, double *g, size_t n, double b)
     symact_settle(before, nan, infinity);
 }
 
-static inline float squareplus_derivative_value_f32(float z, float b)
-{
-    const double near = squareplus_derivative_f32((double)z, (double)b);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(squareplus_derivative_f64((double)z, (double)b));
-}
-
-float symact_squareplus_derivativef(float z, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = squareplus_derivative_value_f32(z, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double squareplus_derivative_value_f64(double z, double b)
-{
-    return symact_dd_to_double(squareplus_derivative_f64((double)z, (double)b));
-}
-
 double symact_squareplus_derivative(double z, double b)
 {
     const int before = symact_raised();
-    const volatile double value = squareplus_derivative_value_f64(z, b);
+    const volatile double value = symact_dd_to_double(squareplus_derivative_f64(z, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -365,7 +258,7 @@ void symact_squareplus_derivative_f64(const double *z, double *d, size_t n, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = squareplus_derivative_value_f64(z[i], b);
+        const double value = symact_dd_to_double(squareplus_derivative_f64(z[i], b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -373,41 +266,10 @@ void symact_squareplus_derivative_f64(const double *z, double *d, size_t n, doub
     symact_settle(before, nan, infinity);
 }
 
-static inline float squareplus_derivative_from_output_value_f32(float g, float b)
-{
-    const double near = squareplus_derivative_from_output_f32((double)g, (double)b);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(squareplus_derivative_from_output_f64((double)g, (double)b));
-}
-
-float symact_squareplus_derivative_from_outputf(float g, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = squareplus_derivative_from_output_value_f32(g, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_squareplus_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float b)
-{
-    if (!(b > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_squareplus_derivative_from_output_f32(g, d, n, b);
-    return SYMACT_OK;
-}
-
-static inline double squareplus_derivative_from_output_value_f64(double g, double b)
-{
-    return symact_dd_to_double(squareplus_derivative_from_output_f64((double)g, (double)b));
-}
-
 double symact_squareplus_derivative_from_output(double g, double b)
 {
     const int before = symact_raised();
-    const volatile double value = squareplus_derivative_from_output_value_f64(g, b);
+    const volatile double value = symact_dd_to_double(squareplus_derivative_from_output_f64(g, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -419,7 +281,7 @@ void symact_squareplus_derivative_from_output_f64(const double *g, double *d, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = squareplus_derivative_from_output_value_f64(g[i], b);
+        const double value = symact_dd_to_double(squareplus_derivative_from_output_f64(g[i], b));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -436,32 +298,10 @@ int symact_squareplus_derivative_from_output_checked_f64(const double *g, double
     return SYMACT_OK;
 }
 
-static inline float squareplus_vjp_value_f32(float z, float g_bar, float b)
-{
-    const double near = (double)g_bar * squareplus_derivative_f32((double)z, (double)b);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), squareplus_derivative_f64((double)z, (double)b)));
-}
-
-float symact_squareplus_vjpf(float z, float g_bar, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = squareplus_vjp_value_f32(z, g_bar, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double squareplus_vjp_value_f64(double z, double g_bar, double b)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), squareplus_derivative_f64((double)z, (double)b)));
-}
-
 double symact_squareplus_vjp(double z, double g_bar, double b)
 {
     const int before = symact_raised();
-    const volatile double value = squareplus_vjp_value_f64(z, g_bar, b);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), squareplus_derivative_f64(z, b)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -473,7 +313,7 @@ void symact_squareplus_vjp_f64(const double *z, const double *g_bar, double *z_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = squareplus_vjp_value_f64(z[i], g_bar[i], b);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), squareplus_derivative_f64(z[i], b)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -481,41 +321,10 @@ void symact_squareplus_vjp_f64(const double *z, const double *g_bar, double *z_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float squareplus_vjp_from_output_value_f32(float g, float g_bar, float b)
-{
-    const double near = (double)g_bar * squareplus_derivative_from_output_f32((double)g, (double)b);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), squareplus_derivative_from_output_f64((double)g, (double)b)));
-}
-
-float symact_squareplus_vjp_from_outputf(float g, float g_bar, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = squareplus_vjp_from_output_value_f32(g, g_bar, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_squareplus_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float b)
-{
-    if (!(b > 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_squareplus_vjp_from_output_f32(g, g_bar, z_bar, n, b);
-    return SYMACT_OK;
-}
-
-static inline double squareplus_vjp_from_output_value_f64(double g, double g_bar, double b)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), squareplus_derivative_from_output_f64((double)g, (double)b)));
-}
-
 double symact_squareplus_vjp_from_output(double g, double g_bar, double b)
 {
     const int before = symact_raised();
-    const volatile double value = squareplus_vjp_from_output_value_f64(g, g_bar, b);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), squareplus_derivative_from_output_f64(g, b)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -527,7 +336,7 @@ void symact_squareplus_vjp_from_output_f64(const double *g, const double *g_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = squareplus_vjp_from_output_value_f64(g[i], g_bar[i], b);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), squareplus_derivative_from_output_f64(g[i], b)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -544,59 +353,10 @@ int symact_squareplus_vjp_from_output_checked_f64(const double *g, const double 
     return SYMACT_OK;
 }
 
-static inline float squareplus_second_derivative_value_f32(float z, float b)
-{
-    const double near = squareplus_second_derivative_f32((double)z, (double)b);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(squareplus_second_derivative_f64((double)z, (double)b));
-}
-
-float symact_squareplus_second_derivativef(float z, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = squareplus_second_derivative_value_f32(z, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_squareplus_second_derivative_f32(const float *z, float *d, size_t n, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = squareplus_second_derivative_f32((double)z[start + i], (double)b);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_squareplus_second_derivativef(z[start + i], b);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double squareplus_second_derivative_value_f64(double z, double b)
-{
-    return symact_dd_to_double(squareplus_second_derivative_f64((double)z, (double)b));
-}
-
 double symact_squareplus_second_derivative(double z, double b)
 {
     const int before = symact_raised();
-    const volatile double value = squareplus_second_derivative_value_f64(z, b);
+    const volatile double value = symact_dd_to_double(squareplus_second_derivative_f64(z, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -608,7 +368,7 @@ void symact_squareplus_second_derivative_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = squareplus_second_derivative_value_f64(z[i], b);
+        const double value = symact_dd_to_double(squareplus_second_derivative_f64(z[i], b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -616,59 +376,10 @@ void symact_squareplus_second_derivative_f64(const double *z, double *d, size_t 
     symact_settle(before, nan, infinity);
 }
 
-static inline float squareplus_derivative_wrt_b_value_f32(float z, float b)
-{
-    const double near = squareplus_derivative_wrt_b_f32((double)z, (double)b);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(squareplus_derivative_wrt_b_f64((double)z, (double)b));
-}
-
-float symact_squareplus_derivative_wrt_bf(float z, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = squareplus_derivative_wrt_b_value_f32(z, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_squareplus_derivative_wrt_b_f32(const float *z, float *d, size_t n, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = squareplus_derivative_wrt_b_f32((double)z[start + i], (double)b);
-        }
-        if (symact_unsure(near, 0x1p-48, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_squareplus_derivative_wrt_bf(z[start + i], b);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double squareplus_derivative_wrt_b_value_f64(double z, double b)
-{
-    return symact_dd_to_double(squareplus_derivative_wrt_b_f64((double)z, (double)b));
-}
-
 double symact_squareplus_derivative_wrt_b(double z, double b)
 {
     const int before = symact_raised();
-    const volatile double value = squareplus_derivative_wrt_b_value_f64(z, b);
+    const volatile double value = symact_dd_to_double(squareplus_derivative_wrt_b_f64(z, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -680,75 +391,10 @@ void symact_squareplus_derivative_wrt_b_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = squareplus_derivative_wrt_b_value_f64(z[i], b);
+        const double value = symact_dd_to_double(squareplus_derivative_wrt_b_f64(z[i], b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES squareplus_forward_halves(SYMACT_OF_HALVES, float b)
-{
-    SYMACT_EACH_HALF(symact_y * squareplus_forward_f32(symact_x, (double)b), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), squareplus_forward_f64(symact_x, (double)b))))
-}
-
-SYMACT_HALVES squareplus_derivative_halves(SYMACT_OF_HALVES, float b)
-{
-    SYMACT_EACH_HALF(symact_y * squareplus_derivative_f32(symact_x, (double)b), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), squareplus_derivative_f64(symact_x, (double)b))))
-}
-
-SYMACT_HALVES squareplus_derivative_from_output_halves(SYMACT_OF_HALVES, float b)
-{
-    SYMACT_EACH_HALF(symact_y * squareplus_derivative_from_output_f32(symact_x, (double)b), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), squareplus_derivative_from_output_f64(symact_x, (double)b))))
-}
-
-void symact_squareplus_f16(const uint16_t *z, uint16_t *g, size_t n, float b)
-{
-    squareplus_forward_halves(symact_half_f16, z, NULL, g, n, b);
-}
-
-void symact_squareplus_bf16(const uint16_t *z, uint16_t *g, size_t n, float b)
-{
-    squareplus_forward_halves(symact_half_bf16, z, NULL, g, n, b);
-}
-
-void symact_squareplus_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float b)
-{
-    squareplus_derivative_halves(symact_half_f16, z, NULL, d, n, b);
-}
-
-void symact_squareplus_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float b)
-{
-    squareplus_derivative_halves(symact_half_bf16, z, NULL, d, n, b);
-}
-
-void symact_squareplus_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float b)
-{
-    squareplus_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, b);
-}
-
-void symact_squareplus_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float b)
-{
-    squareplus_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, b);
-}
-
-void symact_squareplus_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
-{
-    squareplus_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, b);
-}
-
-void symact_squareplus_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
-{
-    squareplus_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, b);
-}
-
-void symact_squareplus_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
-{
-    squareplus_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, b);
-}
-
-void symact_squareplus_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float b)
-{
-    squareplus_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, b);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: d29c762c62d71bbb0637f40a9644665d5a9eec1a5bbc60a4a09676118a3d32cf
  * SPDX-License-Identifier: MIT-0
  *
- * star_relu: g = b + s*Max(0, z)**2
+ * star_relu, float64: g = b + s*Max(0, z)**2
  */
 #include "symact.h"
 
@@ -13,16 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double star_relu_derivative_f32(double z, double s, double b);
-static inline SYMACT_INLINED double star_relu_derivative_from_output_f32(double z, double s, double b);
 
 static symact_dd star_relu_forward_f64(double z, double s, double b)
 {
@@ -49,23 +43,11 @@ static symact_dd star_relu_forward_f64(double z, double s, double b)
     return symact_dd_add(dd_b, symact_dd_mul(x, symact_dd_mul(dd_s, x)));
 }
 
-static inline double star_relu_derivative_f32(double z, double s, double b)
+SYMACT_HIDDEN double symact_star_relu_forward_sticky(double factor, double z, double s, double b);
+
+double symact_star_relu_forward_sticky(double factor, double z, double s, double b)
 {
-    (void)s;
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* zero, with its sign */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 2.0 * s * z;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == 0.0 ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), star_relu_forward_f64(z, s, b)));
 }
 
 static symact_dd star_relu_derivative_f64(double z, double s, double b)
@@ -97,35 +79,11 @@ static symact_dd star_relu_derivative_f64(double z, double s, double b)
     return symact_dd_mul(symact_dd_mul(symact_dd_from_double(2.0), dd_s), x);
 }
 
-static inline double star_relu_derivative_from_output_f32(double z, double s, double b)
+SYMACT_HIDDEN double symact_star_relu_derivative_sticky(double factor, double z, double s, double b);
+
+double symact_star_relu_derivative_sticky(double factor, double z, double s, double b)
 {
-    (void)s;
-    (void)b;
-    if (s > 0.0) {
-    /* the limit */
-    const double y0 = NAN;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = 2.0 * sqrt(s) * sqrt((z - b));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (s <= 0.0) {
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = NAN;
-    /* as it is */
-    const double y2 = -2.0 * sqrt((-s)) * sqrt((b - z));
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), star_relu_derivative_f64(z, s, b)));
 }
 
 static symact_dd star_relu_derivative_from_output_f64(double z, double s, double b)
@@ -180,23 +138,11 @@ static symact_dd star_relu_derivative_from_output_f64(double z, double s, double
     return symact_dd_from_double(NAN);
 }
 
-static inline double star_relu_second_derivative_f32(double z, double s, double b)
+SYMACT_HIDDEN double symact_star_relu_derivative_from_output_sticky(double factor, double z, double s, double b);
+
+double symact_star_relu_derivative_from_output_sticky(double factor, double z, double s, double b)
 {
-    (void)s;
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 2.0 * s;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 2.0 * s;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), star_relu_derivative_from_output_f64(z, s, b)));
 }
 
 static symact_dd star_relu_second_derivative_f64(double z, double s, double b)
@@ -228,26 +174,11 @@ static symact_dd star_relu_second_derivative_f64(double z, double s, double b)
     return symact_dd_mul(symact_dd_from_double(2.0), dd_s);
 }
 
-static inline double star_relu_derivative_wrt_s_f32(double z, double s, double b)
+SYMACT_HIDDEN double symact_star_relu_second_derivative_sticky(double factor, double z, double s, double b);
+
+double symact_star_relu_second_derivative_sticky(double factor, double z, double s, double b)
 {
-    (void)s;
-    (void)b;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = symact_power_2(z);
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), star_relu_second_derivative_f64(z, s, b)));
 }
 
 static symact_dd star_relu_derivative_wrt_s_f64(double z, double s, double b)
@@ -283,23 +214,11 @@ static symact_dd star_relu_derivative_wrt_s_f64(double z, double s, double b)
     return symact_dd_powi(x, 2);
 }
 
-static inline double star_relu_derivative_wrt_b_f32(double z, double s, double b)
+SYMACT_HIDDEN double symact_star_relu_derivative_wrt_s_sticky(double factor, double z, double s, double b);
+
+double symact_star_relu_derivative_wrt_s_sticky(double factor, double z, double s, double b)
 {
-    (void)s;
-    (void)b;
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 1.0;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), star_relu_derivative_wrt_s_f64(z, s, b)));
 }
 
 static symact_dd star_relu_derivative_wrt_b_f64(double z, double s, double b)
@@ -331,43 +250,17 @@ static symact_dd star_relu_derivative_wrt_b_f64(double z, double s, double b)
     return symact_dd_from_double(1.0);
 }
 
-static inline float star_relu_value_f32(float z, float s, float b)
-{
-    return (float)symact_f64_sticky(star_relu_forward_f64((double)z, (double)s, (double)b));
-}
+SYMACT_HIDDEN double symact_star_relu_derivative_wrt_b_sticky(double factor, double z, double s, double b);
 
-float symact_star_reluf(float z, float s, float b)
+double symact_star_relu_derivative_wrt_b_sticky(double factor, double z, double s, double b)
 {
-    const int before = symact_raised();
-    const volatile float value = star_relu_value_f32(z, s, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_star_relu_f32(const float *z, float *g, size_t n, float s, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = star_relu_value_f32(z[i], s, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        g[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double star_relu_value_f64(double z, double s, double b)
-{
-    return symact_dd_to_double(star_relu_forward_f64((double)z, (double)s, (double)b));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), star_relu_derivative_wrt_b_f64(z, s, b)));
 }
 
 double symact_star_relu(double z, double s, double b)
 {
     const int before = symact_raised();
-    const volatile double value = star_relu_value_f64(z, s, b);
+    const volatile double value = symact_dd_to_double(star_relu_forward_f64(z, s, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -379,7 +272,7 @@ void symact_star_relu_f64(const double *z, double *g, size_t n, double s, double
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = star_relu_value_f64(z[i], s, b);
+        const double value = symact_dd_to_double(star_relu_forward_f64(z[i], s, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -387,31 +280,10 @@ void symact_star_relu_f64(const double *z, double *g, size_t n, double s, double
     symact_settle(before, nan, infinity);
 }
 
-static inline float star_relu_derivative_value_f32(float z, float s, float b)
-{
-    return (float)(star_relu_derivative_f32((double)z, (double)s, (double)b));
-}
-
-float symact_star_relu_derivativef(float z, float s, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = star_relu_derivative_value_f32(z, s, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double star_relu_derivative_value_f64(double z, double s, double b)
-{
-    return symact_dd_to_double(star_relu_derivative_f64((double)z, (double)s, (double)b));
-}
-
 double symact_star_relu_derivative(double z, double s, double b)
 {
     const int before = symact_raised();
-    const volatile double value = star_relu_derivative_value_f64(z, s, b);
+    const volatile double value = symact_dd_to_double(star_relu_derivative_f64(z, s, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -423,7 +295,7 @@ void symact_star_relu_derivative_f64(const double *z, double *d, size_t n, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = star_relu_derivative_value_f64(z[i], s, b);
+        const double value = symact_dd_to_double(star_relu_derivative_f64(z[i], s, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -431,41 +303,10 @@ void symact_star_relu_derivative_f64(const double *z, double *d, size_t n, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float star_relu_derivative_from_output_value_f32(float g, float s, float b)
-{
-    const double near = star_relu_derivative_from_output_f32((double)g, (double)s, (double)b);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(star_relu_derivative_from_output_f64((double)g, (double)s, (double)b));
-}
-
-float symact_star_relu_derivative_from_outputf(float g, float s, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = star_relu_derivative_from_output_value_f32(g, s, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_star_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float s, float b)
-{
-    if (!(s != 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_star_relu_derivative_from_output_f32(g, d, n, s, b);
-    return SYMACT_OK;
-}
-
-static inline double star_relu_derivative_from_output_value_f64(double g, double s, double b)
-{
-    return symact_dd_to_double(star_relu_derivative_from_output_f64((double)g, (double)s, (double)b));
-}
-
 double symact_star_relu_derivative_from_output(double g, double s, double b)
 {
     const int before = symact_raised();
-    const volatile double value = star_relu_derivative_from_output_value_f64(g, s, b);
+    const volatile double value = symact_dd_to_double(star_relu_derivative_from_output_f64(g, s, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -477,7 +318,7 @@ void symact_star_relu_derivative_from_output_f64(const double *g, double *d, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = star_relu_derivative_from_output_value_f64(g[i], s, b);
+        const double value = symact_dd_to_double(star_relu_derivative_from_output_f64(g[i], s, b));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -494,31 +335,10 @@ int symact_star_relu_derivative_from_output_checked_f64(const double *g, double 
     return SYMACT_OK;
 }
 
-static inline float star_relu_vjp_value_f32(float z, float g_bar, float s, float b)
-{
-    return (float)((double)g_bar * star_relu_derivative_f32((double)z, (double)s, (double)b));
-}
-
-float symact_star_relu_vjpf(float z, float g_bar, float s, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = star_relu_vjp_value_f32(z, g_bar, s, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double star_relu_vjp_value_f64(double z, double g_bar, double s, double b)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), star_relu_derivative_f64((double)z, (double)s, (double)b)));
-}
-
 double symact_star_relu_vjp(double z, double g_bar, double s, double b)
 {
     const int before = symact_raised();
-    const volatile double value = star_relu_vjp_value_f64(z, g_bar, s, b);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), star_relu_derivative_f64(z, s, b)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -530,7 +350,7 @@ void symact_star_relu_vjp_f64(const double *z, const double *g_bar, double *z_ba
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = star_relu_vjp_value_f64(z[i], g_bar[i], s, b);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), star_relu_derivative_f64(z[i], s, b)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -538,41 +358,10 @@ void symact_star_relu_vjp_f64(const double *z, const double *g_bar, double *z_ba
     symact_settle(before, nan, infinity);
 }
 
-static inline float star_relu_vjp_from_output_value_f32(float g, float g_bar, float s, float b)
-{
-    const double near = (double)g_bar * star_relu_derivative_from_output_f32((double)g, (double)s, (double)b);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), star_relu_derivative_from_output_f64((double)g, (double)s, (double)b)));
-}
-
-float symact_star_relu_vjp_from_outputf(float g, float g_bar, float s, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = star_relu_vjp_from_output_value_f32(g, g_bar, s, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_star_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float s, float b)
-{
-    if (!(s != 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_star_relu_vjp_from_output_f32(g, g_bar, z_bar, n, s, b);
-    return SYMACT_OK;
-}
-
-static inline double star_relu_vjp_from_output_value_f64(double g, double g_bar, double s, double b)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), star_relu_derivative_from_output_f64((double)g, (double)s, (double)b)));
-}
-
 double symact_star_relu_vjp_from_output(double g, double g_bar, double s, double b)
 {
     const int before = symact_raised();
-    const volatile double value = star_relu_vjp_from_output_value_f64(g, g_bar, s, b);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), star_relu_derivative_from_output_f64(g, s, b)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -584,7 +373,7 @@ void symact_star_relu_vjp_from_output_f64(const double *g, const double *g_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = star_relu_vjp_from_output_value_f64(g[i], g_bar[i], s, b);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), star_relu_derivative_from_output_f64(g[i], s, b)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -601,43 +390,10 @@ int symact_star_relu_vjp_from_output_checked_f64(const double *g, const double *
     return SYMACT_OK;
 }
 
-static inline float star_relu_second_derivative_value_f32(float z, float s, float b)
-{
-    return (float)(star_relu_second_derivative_f32((double)z, (double)s, (double)b));
-}
-
-float symact_star_relu_second_derivativef(float z, float s, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = star_relu_second_derivative_value_f32(z, s, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_star_relu_second_derivative_f32(const float *z, float *d, size_t n, float s, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = star_relu_second_derivative_value_f32(z[i], s, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double star_relu_second_derivative_value_f64(double z, double s, double b)
-{
-    return symact_dd_to_double(star_relu_second_derivative_f64((double)z, (double)s, (double)b));
-}
-
 double symact_star_relu_second_derivative(double z, double s, double b)
 {
     const int before = symact_raised();
-    const volatile double value = star_relu_second_derivative_value_f64(z, s, b);
+    const volatile double value = symact_dd_to_double(star_relu_second_derivative_f64(z, s, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -649,7 +405,7 @@ void symact_star_relu_second_derivative_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = star_relu_second_derivative_value_f64(z[i], s, b);
+        const double value = symact_dd_to_double(star_relu_second_derivative_f64(z[i], s, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -657,43 +413,10 @@ void symact_star_relu_second_derivative_f64(const double *z, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float star_relu_derivative_wrt_s_value_f32(float z, float s, float b)
-{
-    return (float)(star_relu_derivative_wrt_s_f32((double)z, (double)s, (double)b));
-}
-
-float symact_star_relu_derivative_wrt_sf(float z, float s, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = star_relu_derivative_wrt_s_value_f32(z, s, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_star_relu_derivative_wrt_s_f32(const float *z, float *d, size_t n, float s, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = star_relu_derivative_wrt_s_value_f32(z[i], s, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double star_relu_derivative_wrt_s_value_f64(double z, double s, double b)
-{
-    return symact_dd_to_double(star_relu_derivative_wrt_s_f64((double)z, (double)s, (double)b));
-}
-
 double symact_star_relu_derivative_wrt_s(double z, double s, double b)
 {
     const int before = symact_raised();
-    const volatile double value = star_relu_derivative_wrt_s_value_f64(z, s, b);
+    const volatile double value = symact_dd_to_double(star_relu_derivative_wrt_s_f64(z, s, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -705,7 +428,7 @@ void symact_star_relu_derivative_wrt_s_f64(const double *z, double *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = star_relu_derivative_wrt_s_value_f64(z[i], s, b);
+        const double value = symact_dd_to_double(star_relu_derivative_wrt_s_f64(z[i], s, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -713,43 +436,10 @@ void symact_star_relu_derivative_wrt_s_f64(const double *z, double *d, size_t n,
     symact_settle(before, nan, infinity);
 }
 
-static inline float star_relu_derivative_wrt_b_value_f32(float z, float s, float b)
-{
-    return (float)(star_relu_derivative_wrt_b_f32((double)z, (double)s, (double)b));
-}
-
-float symact_star_relu_derivative_wrt_bf(float z, float s, float b)
-{
-    const int before = symact_raised();
-    const volatile float value = star_relu_derivative_wrt_b_value_f32(z, s, b);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, float s, float b)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = star_relu_derivative_wrt_b_value_f32(z[i], s, b);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double star_relu_derivative_wrt_b_value_f64(double z, double s, double b)
-{
-    return symact_dd_to_double(star_relu_derivative_wrt_b_f64((double)z, (double)s, (double)b));
-}
-
 double symact_star_relu_derivative_wrt_b(double z, double s, double b)
 {
     const int before = symact_raised();
-    const volatile double value = star_relu_derivative_wrt_b_value_f64(z, s, b);
+    const volatile double value = symact_dd_to_double(star_relu_derivative_wrt_b_f64(z, s, b));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -761,75 +451,10 @@ void symact_star_relu_derivative_wrt_b_f64(const double *z, double *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = star_relu_derivative_wrt_b_value_f64(z[i], s, b);
+        const double value = symact_dd_to_double(star_relu_derivative_wrt_b_f64(z[i], s, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES star_relu_forward_halves(SYMACT_OF_HALVES, float s, float b)
-{
-    SYMACT_EACH_HALF(symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), star_relu_forward_f64(symact_x, (double)s, (double)b))), 0.0, symact_near)
-}
-
-SYMACT_HALVES star_relu_derivative_halves(SYMACT_OF_HALVES, float s, float b)
-{
-    SYMACT_EACH_HALF(symact_y * star_relu_derivative_f32(symact_x, (double)s, (double)b), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), star_relu_derivative_f64(symact_x, (double)s, (double)b))))
-}
-
-SYMACT_HALVES star_relu_derivative_from_output_halves(SYMACT_OF_HALVES, float s, float b)
-{
-    SYMACT_EACH_HALF(symact_y * star_relu_derivative_from_output_f32(symact_x, (double)s, (double)b), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), star_relu_derivative_from_output_f64(symact_x, (double)s, (double)b))))
-}
-
-void symact_star_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float s, float b)
-{
-    star_relu_forward_halves(symact_half_f16, z, NULL, g, n, s, b);
-}
-
-void symact_star_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float s, float b)
-{
-    star_relu_forward_halves(symact_half_bf16, z, NULL, g, n, s, b);
-}
-
-void symact_star_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float s, float b)
-{
-    star_relu_derivative_halves(symact_half_f16, z, NULL, d, n, s, b);
-}
-
-void symact_star_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float s, float b)
-{
-    star_relu_derivative_halves(symact_half_bf16, z, NULL, d, n, s, b);
-}
-
-void symact_star_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float s, float b)
-{
-    star_relu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, s, b);
-}
-
-void symact_star_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float s, float b)
-{
-    star_relu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, s, b);
-}
-
-void symact_star_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
-{
-    star_relu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, s, b);
-}
-
-void symact_star_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
-{
-    star_relu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, s, b);
-}
-
-void symact_star_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
-{
-    star_relu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, s, b);
-}
-
-void symact_star_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float s, float b)
-{
-    star_relu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, s, b);
 }

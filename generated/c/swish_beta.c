@@ -5,7 +5,7 @@
  * Formula sha256: 2636453ca430e29f13f053da5168477bc31a96891d1a29e5bf5570556563e5f2
  * SPDX-License-Identifier: MIT-0
  *
- * swish_beta: g = z/(1 + exp(-beta*z))
+ * swish_beta, float64: g = z/(1 + exp(-beta*z))
  */
 #include "symact.h"
 
@@ -13,67 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double swish_beta_forward_f32(double z, double beta);
-static inline SYMACT_INLINED double swish_beta_derivative_f32(double z, double beta);
-
-static inline double swish_beta_forward_f32(double z, double beta)
-{
-    (void)beta;
-    if (beta > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1p-1 * z;
-    /* as it is */
-    const double y3 = (z / (1.0 + symact_f64_exp((-beta * z))));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (beta < 0.0) {
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0x1p-1 * z;
-    /* as it is */
-    const double y3 = (z / (1.0 + symact_f64_exp((-beta * z))));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (beta == 0.0) {
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1p-1 * z;
-    /* as it is */
-    const double y3 = 0x1p-1 * z;
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
-}
 
 static symact_dd swish_beta_forward_f64(double z, double beta)
 {
@@ -166,78 +109,11 @@ static symact_dd swish_beta_forward_f64(double z, double beta)
     return symact_dd_from_double(NAN);
 }
 
-static inline double swish_beta_derivative_f32(double z, double beta)
+SYMACT_HIDDEN double symact_swish_beta_forward_sticky(double factor, double z, double beta);
+
+double symact_swish_beta_forward_sticky(double factor, double z, double beta)
 {
-    (void)beta;
-    if (beta > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = (-beta * t);
-        const double s1 = symact_f64_exp(s0);
-        const double s2 = (1.0 + s1);
-        y2 = s1 * symact_power_2((1.0 / s2)) * (s0 + s2);
-    }
-    /* as it is */
-    double y3;
-    {
-        const double s0 = beta * z;
-        const double s1 = symact_f64_exp((-s0));
-        const double s2 = (1.0 + s1);
-        y3 = symact_power_2((1.0 / s2)) * (s2 + s0 * s1);
-    }
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (beta < 0.0) {
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = beta * z;
-        const double s1 = symact_f64_exp((-s0));
-        const double s2 = (1.0 + s1);
-        y2 = symact_power_2((1.0 / s2)) * (s2 + s0 * s1);
-    }
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = z;
-        const double s0 = beta * t;
-        const double s1 = symact_f64_exp(s0);
-        const double s2 = (1.0 + s1);
-        y3 = s1 * symact_power_2((1.0 / s2)) * (s0 + s2);
-    }
-    double y = y3;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (beta == 0.0) {
-    /* the limit */
-    const double y0 = 0x1p-1;
-    /* the limit */
-    const double y1 = 0x1p-1;
-    /* as it is */
-    const double y2 = 0x1p-1;
-    double y = y2;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), swish_beta_forward_f64(z, beta)));
 }
 
 static symact_dd swish_beta_derivative_f64(double z, double beta)
@@ -337,6 +213,13 @@ static symact_dd swish_beta_derivative_f64(double z, double beta)
     return symact_dd_from_double(0x1p-1);
     }
     return symact_dd_from_double(NAN);
+}
+
+SYMACT_HIDDEN double symact_swish_beta_derivative_sticky(double factor, double z, double beta);
+
+double symact_swish_beta_derivative_sticky(double factor, double z, double beta)
+{
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), swish_beta_derivative_f64(z, beta)));
 }
 
 static symact_dd swish_beta_second_derivative_f64(double z, double beta)
@@ -444,79 +327,11 @@ static symact_dd swish_beta_second_derivative_f64(double z, double beta)
     return symact_dd_from_double(NAN);
 }
 
-static inline double swish_beta_derivative_wrt_beta_f32(double z, double beta)
+SYMACT_HIDDEN double symact_swish_beta_second_derivative_sticky(double factor, double z, double beta);
+
+double symact_swish_beta_second_derivative_sticky(double factor, double z, double beta)
 {
-    (void)beta;
-    if (beta > 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* decaying exponentials */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp((-beta * t));
-        y3 = s0 * symact_power_2(t) * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_exp((-beta * z));
-        y4 = s0 * symact_power_2(z) * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y4;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (beta < 0.0) {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    double y3;
-    {
-        const double s0 = symact_f64_exp((-beta * z));
-        y3 = s0 * symact_power_2(z) * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(beta * t);
-        y4 = s0 * symact_power_2(t) * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y4;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    if (beta == 0.0) {
-    /* the limit */
-    const double y0 = INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0x1p-2 * symact_power_2(z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-    }
-    return NAN;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), swish_beta_second_derivative_f64(z, beta)));
 }
 
 static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
@@ -622,32 +437,17 @@ static symact_dd swish_beta_derivative_wrt_beta_f64(double z, double beta)
     return symact_dd_from_double(NAN);
 }
 
-static inline float swish_beta_value_f32(float z, float beta)
-{
-    const double near = swish_beta_forward_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(swish_beta_forward_f64((double)z, (double)beta));
-}
+SYMACT_HIDDEN double symact_swish_beta_derivative_wrt_beta_sticky(double factor, double z, double beta);
 
-float symact_swish_betaf(float z, float beta)
+double symact_swish_beta_derivative_wrt_beta_sticky(double factor, double z, double beta)
 {
-    const int before = symact_raised();
-    const volatile float value = swish_beta_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double swish_beta_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(swish_beta_forward_f64((double)z, (double)beta));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), swish_beta_derivative_wrt_beta_f64(z, beta)));
 }
 
 double symact_swish_beta(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = swish_beta_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(swish_beta_forward_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -659,7 +459,7 @@ void symact_swish_beta_f64(const double *z, double *g, size_t n, double beta)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = swish_beta_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(swish_beta_forward_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -667,59 +467,10 @@ void symact_swish_beta_f64(const double *z, double *g, size_t n, double beta)
     symact_settle(before, nan, infinity);
 }
 
-static inline float swish_beta_derivative_value_f32(float z, float beta)
-{
-    const double near = swish_beta_derivative_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(swish_beta_derivative_f64((double)z, (double)beta));
-}
-
-float symact_swish_beta_derivativef(float z, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = swish_beta_derivative_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_swish_beta_derivative_f32(const float *z, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = swish_beta_derivative_f32((double)z[start + i], (double)beta);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_swish_beta_derivativef(z[start + i], beta);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double swish_beta_derivative_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(swish_beta_derivative_f64((double)z, (double)beta));
-}
-
 double symact_swish_beta_derivative(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = swish_beta_derivative_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(swish_beta_derivative_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -731,7 +482,7 @@ void symact_swish_beta_derivative_f64(const double *z, double *d, size_t n, doub
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = swish_beta_derivative_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(swish_beta_derivative_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -739,59 +490,10 @@ void symact_swish_beta_derivative_f64(const double *z, double *d, size_t n, doub
     symact_settle(before, nan, infinity);
 }
 
-static inline float swish_beta_vjp_value_f32(float z, float g_bar, float beta)
-{
-    const double near = (double)g_bar * swish_beta_derivative_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-30) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), swish_beta_derivative_f64((double)z, (double)beta)));
-}
-
-float symact_swish_beta_vjpf(float z, float g_bar, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = swish_beta_vjp_value_f32(z, g_bar, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_swish_beta_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = (double)g_bar[start + i] * swish_beta_derivative_f32((double)z[start + i], (double)beta);
-        }
-        if (symact_unsure(near, 0x1p-30, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_swish_beta_vjpf(z[start + i], g_bar[start + i], beta);
-                    nan |= SYMACT_NEW_NAN(z[start + i], g_bar[start + i], value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], g_bar[start + i], value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(z_bar + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double swish_beta_vjp_value_f64(double z, double g_bar, double beta)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), swish_beta_derivative_f64((double)z, (double)beta)));
-}
-
 double symact_swish_beta_vjp(double z, double g_bar, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = swish_beta_vjp_value_f64(z, g_bar, beta);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), swish_beta_derivative_f64(z, beta)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -803,7 +505,7 @@ void symact_swish_beta_vjp_f64(const double *z, const double *g_bar, double *z_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = swish_beta_vjp_value_f64(z[i], g_bar[i], beta);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), swish_beta_derivative_f64(z[i], beta)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -811,43 +513,10 @@ void symact_swish_beta_vjp_f64(const double *z, const double *g_bar, double *z_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float swish_beta_second_derivative_value_f32(float z, float beta)
-{
-    return (float)symact_f64_sticky(swish_beta_second_derivative_f64((double)z, (double)beta));
-}
-
-float symact_swish_beta_second_derivativef(float z, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = swish_beta_second_derivative_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_swish_beta_second_derivative_f32(const float *z, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = swish_beta_second_derivative_value_f32(z[i], beta);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double swish_beta_second_derivative_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(swish_beta_second_derivative_f64((double)z, (double)beta));
-}
-
 double symact_swish_beta_second_derivative(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = swish_beta_second_derivative_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(swish_beta_second_derivative_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -859,7 +528,7 @@ void symact_swish_beta_second_derivative_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = swish_beta_second_derivative_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(swish_beta_second_derivative_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -867,59 +536,10 @@ void symact_swish_beta_second_derivative_f64(const double *z, double *d, size_t 
     symact_settle(before, nan, infinity);
 }
 
-static inline float swish_beta_derivative_wrt_beta_value_f32(float z, float beta)
-{
-    const double near = swish_beta_derivative_wrt_beta_f32((double)z, (double)beta);
-    return symact_sure(near, 0x1p-46) ? (float)near : (float)symact_f64_sticky(swish_beta_derivative_wrt_beta_f64((double)z, (double)beta));
-}
-
-float symact_swish_beta_derivative_wrt_betaf(float z, float beta)
-{
-    const int before = symact_raised();
-    const volatile float value = swish_beta_derivative_wrt_beta_value_f32(z, beta);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_swish_beta_derivative_wrt_beta_f32(const float *z, float *d, size_t n, float beta)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = swish_beta_derivative_wrt_beta_f32((double)z[start + i], (double)beta);
-        }
-        if (symact_unsure(near, 0x1p-46, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_swish_beta_derivative_wrt_betaf(z[start + i], beta);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double swish_beta_derivative_wrt_beta_value_f64(double z, double beta)
-{
-    return symact_dd_to_double(swish_beta_derivative_wrt_beta_f64((double)z, (double)beta));
-}
-
 double symact_swish_beta_derivative_wrt_beta(double z, double beta)
 {
     const int before = symact_raised();
-    const volatile double value = swish_beta_derivative_wrt_beta_value_f64(z, beta);
+    const volatile double value = symact_dd_to_double(swish_beta_derivative_wrt_beta_f64(z, beta));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -931,50 +551,10 @@ void symact_swish_beta_derivative_wrt_beta_f64(const double *z, double *d, size_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = swish_beta_derivative_wrt_beta_value_f64(z[i], beta);
+        const double value = symact_dd_to_double(swish_beta_derivative_wrt_beta_f64(z[i], beta));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES swish_beta_forward_halves(SYMACT_OF_HALVES, float beta)
-{
-    SYMACT_EACH_HALF(symact_y * swish_beta_forward_f32(symact_x, (double)beta), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), swish_beta_forward_f64(symact_x, (double)beta))))
-}
-
-SYMACT_HALVES swish_beta_derivative_halves(SYMACT_OF_HALVES, float beta)
-{
-    SYMACT_EACH_HALF(symact_y * swish_beta_derivative_f32(symact_x, (double)beta), 0x1p-30, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), swish_beta_derivative_f64(symact_x, (double)beta))))
-}
-
-void symact_swish_beta_f16(const uint16_t *z, uint16_t *g, size_t n, float beta)
-{
-    swish_beta_forward_halves(symact_half_f16, z, NULL, g, n, beta);
-}
-
-void symact_swish_beta_bf16(const uint16_t *z, uint16_t *g, size_t n, float beta)
-{
-    swish_beta_forward_halves(symact_half_bf16, z, NULL, g, n, beta);
-}
-
-void symact_swish_beta_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float beta)
-{
-    swish_beta_derivative_halves(symact_half_f16, z, NULL, d, n, beta);
-}
-
-void symact_swish_beta_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float beta)
-{
-    swish_beta_derivative_halves(symact_half_bf16, z, NULL, d, n, beta);
-}
-
-void symact_swish_beta_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
-{
-    swish_beta_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, beta);
-}
-
-void symact_swish_beta_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float beta)
-{
-    swish_beta_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, beta);
 }

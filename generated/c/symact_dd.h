@@ -24,7 +24,7 @@
 #endif
 
 /* Contracted, a*b + c has other last bits. The algorithms stay right all the same: a product whose rounding error
-   matters is formed by symact_dd_two_product alone; so the fast grade, which needs no last bits, allows it by
+   matters is formed by symact_dd_two_product alone; so binary64, of which float32 needs no last bits, allows it by
    SYMACT_CONTRACTED. GCC makes vectors of choices where it need not think of traps, and no jumps of them. */
 #if (defined(__clang__) || !defined(__GNUC__)) && !defined(SYMACT_CONTRACTED)
 #pragma STDC FP_CONTRACT OFF
@@ -47,6 +47,13 @@
 #define SYMACT_DD_CALLED static __attribute__((noinline, unused))
 #else
 #define SYMACT_DD_CALLED static inline
+#endif
+
+/* A function of one file of C for another, and for no user. */
+#if defined(__GNUC__) && !defined(_WIN32)
+#define SYMACT_HIDDEN __attribute__((visibility("hidden")))
+#else
+#define SYMACT_HIDDEN
 #endif
 
 typedef struct {
@@ -368,6 +375,19 @@ static inline symact_dd symact_dd_from_double(double x)
 static inline double symact_dd_to_double(symact_dd x)
 {
     return x.lo == 0.0 ? x.hi : x.hi + x.lo;
+}
+
+/* As a binary64 whose last bit says that there was more: what is between two values rounds to fewer bits as it is. */
+static inline double symact_dd_sticky(symact_dd x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x.hi, sizeof bits);
+    if (x.lo == 0.0 || x.hi == 0.0 || !isfinite(x.hi) || (bits & 1) != 0) {
+        return x.hi;
+    }
+    bits = (x.hi > 0.0) == (x.lo > 0.0) ? bits + 1 : bits - 1;
+    memcpy(&x.hi, &bits, sizeof bits);
+    return x.hi;
 }
 
 /* a + b exactly. */

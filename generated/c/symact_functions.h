@@ -3,12 +3,15 @@
  * Do not edit: change the definition or the template, then run `symact generate`.
  * SPDX-License-Identifier: MIT-0
  *
- * Functions of binary64, for what float32 is computed in: by + - * / and whole numbers alone, so that every compiler,
- * machine and NumPy have the same bits. Within 1 ulp: exp, expm1, log, log1p, erf; within 2.5 ulp: tanh, sinh, cosh; the
- * others are those of symact_dd.h, rounded. NaN in gives NaN out; the limits at infinities and zeros are IEEE 754's.
+ * Functions of binary64, for what float32 is computed in first: relative errors below 2^-41, 2^-17 ulp of binary32, by
+ * short polynomials; hardly any jumps, so that loops become vector instructions. No result of float32 depends on their
+ * last bits. NaN in gives NaN out; the limits at infinities and zeros are IEEE 754's.
  */
 #ifndef SYMACT_FUNCTIONS_H
 #define SYMACT_FUNCTIONS_H
+
+/* A product and a sum that are rounded once are no less exact, and faster. */
+#define SYMACT_CONTRACTED
 
 #include <math.h>
 #include <stddef.h>
@@ -16,8 +19,6 @@
 #include <string.h>
 
 #include "symact_dd.h"
-
-#define SYMACT_F64 static inline double
 
 /* A function is compiled for AVX-512, for AVX2 and for any x86-64, and the first call finds which is for this
    machine: all have the same bits. -DSYMACT_PORTABLE leaves it out, and so does an option that says AVX2 itself. */
@@ -50,18 +51,40 @@ static inline size_t symact_block(size_t left)
     return left < SYMACT_BLOCK ? left : SYMACT_BLOCK;
 }
 
-/* Whether all that is near a value, within slack of its size, rounds to one float32: never for NaN and infinities. */
-static inline int symact_sure(double near, double slack)
+/* Whether all that is within off of a value rounds to one float32: never for NaN and infinities. */
+static inline int symact_sure(double near, double off)
 {
-    const double off = near * slack;
     return (float)(near - off) == (float)(near + off);
 }
 
-/* The same for a block of values, rounded: found and other are the same where it is sure. Whether one is not. */
-static inline SYMACT_INLINED int symact_unsure(const double *near, double slack, size_t count, float *found, float *other)
+/* A kernel for single numbers: called, not inlined, so that its code is there once for all of them. */
+#if defined(__GNUC__)
+#define SYMACT_CALLED static __attribute__((noinline, unused))
+#else
+#define SYMACT_CALLED static inline
+#endif
+
+/* For a few hundred values, and each once a file: not every file needs all of them. */
+#if defined(__GNUC__)
+#define SYMACT_SHARED static __attribute__((unused)) SYMACT_CLONED
+#else
+#define SYMACT_SHARED static inline
+#endif
+
+/* The same for a block of values, within slack of their size, and by as much as beyond says, if anything: found and
+   other are the values so rounded, and the same where that is sure. Whether it is not for one. */
+SYMACT_SHARED int symact_unsure(const double *near, double slack, const double *beyond, size_t count, float *found, float *other)
 {
     int unsure = 0;
-    SYMACT_EACH
+    if (beyond) {
+        for (size_t i = 0; i < count; ++i) {
+            const double off = fabs(near[i]) * slack + beyond[i];
+            found[i] = (float)(near[i] + off);
+            other[i] = (float)(near[i] - off);
+            unsure |= !(found[i] == other[i]);
+        }
+        return unsure;
+    }
     for (size_t i = 0; i < count; ++i) {
         const double off = near[i] * slack;
         found[i] = (float)(near[i] + off); /* the sum keeps the sign of zero */
@@ -71,6 +94,40 @@ static inline SYMACT_INLINED int symact_unsure(const double *near, double slack,
     return unsure;
 }
 
+/* near times a factor. */
+SYMACT_SHARED void symact_multiply(double *near, const float *factor, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        near[i] *= (double)factor[i];
+    }
+}
+
+/* Rounds values. */
+SYMACT_SHARED void symact_round(const double *near, float *found, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        found[i] = (float)near[i];
+    }
+}
+
+/* Rounds values times a factor, which may be where they go. */
+SYMACT_SHARED void symact_round_product(const double *near, const float *factor, float *found, size_t count)
+{
+    SYMACT_EACH
+    for (size_t i = 0; i < count; ++i) {
+        found[i] = (float)((double)factor[i] * near[i]);
+    }
+}
+
+#define SYMACT_F64 static inline SYMACT_INLINED double
+
+static inline SYMACT_INLINED uint64_t symact_f64_bits(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
 SYMACT_F64 symact_f64_of_bits(uint64_t bits)
 {
     double x;
@@ -78,112 +135,49 @@ SYMACT_F64 symact_f64_of_bits(uint64_t bits)
     return x;
 }
 
-static inline uint64_t symact_f64_bits(double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-/* A double-double as a binary64 whose last bit says that there was more: what is between two values rounds as it is. */
-static inline double symact_f64_sticky(symact_dd x)
-{
-    const uint64_t bits = symact_f64_bits(x.hi);
-    if (x.lo == 0.0 || x.hi == 0.0 || !isfinite(x.hi) || (bits & 1) != 0) {
-        return x.hi;
-    }
-    return symact_f64_of_bits((x.hi > 0.0) == (x.lo > 0.0) ? bits + 1 : bits - 1);
-}
-
 /* Whole numbers up to 2^51 stand in the last bits of this one and them. */
 #define SYMACT_F64_WHOLE 0x1.8p52
 
-/* x = k ln2 + hi + lo for -1100 < k < 1100, abs hi <= ln2/2. */
-SYMACT_F64 symact_f64_reduced(double x, double *k, double *lo)
+/* a where a condition holds, else b: by bits, so that no compiler makes a jump of it. */
+SYMACT_F64 symact_choice(int condition, double a, double b)
 {
-    const double rounded = (x * 0x1.71547652b82fep+0 + SYMACT_F64_WHOLE) - SYMACT_F64_WHOLE;
-    const double upper = x - rounded * 0x1.62e42fefa38p-1;
-    const double rest = rounded * 0x1.ef35793c7673p-45;
-    const double hi = upper - rest;
-    *k = rounded;
-    *lo = (upper - hi) - rest;
-    return hi;
+    const uint64_t mask = UINT64_C(0) - (uint64_t)(condition != 0);
+    return symact_f64_of_bits((symact_f64_bits(a) & mask) | (symact_f64_bits(b) & ~mask));
 }
 
-/* exp(hi + lo) - 1 - hi. */
-SYMACT_F64 symact_f64_exp_rest(double hi, double lo)
+/* 2^k and r: x = k ln2 + r for -708 <= x <= 709, abs r <= ln2/2. */
+SYMACT_F64 symact_f64_reduced(double x, double *r)
 {
-    const double square = hi * hi;
-    const double even = (0x1p-1 + square * (0x1.5555555555557p-5 + square * (0x1.6c16c16c15a6cp-10 + square * (0x1.a01a01a9e81a8p-16 + square * (0x1.27e4d41d52edcp-22 + square * 0x1.1f7f203581f4p-29)))));
-    const double odd = (0x1.5555555555555p-3 + square * (0x1.1111111111111p-7 + square * (0x1.a01a01a0196aep-13 + square * (0x1.71de3a5aa6f36p-19 + square * (0x1.ae642c8711eaap-26 + square * 0x1.61bfa265de1dap-33)))));
-    return square * (even + hi * odd) + (lo + hi * lo);
+    const double shifted = x * 0x1.71547652b82fep+0 + SYMACT_F64_WHOLE;
+    *r = x - (shifted - SYMACT_F64_WHOLE) * 0x1.62e42fefa39efp-1;
+    return symact_f64_of_bits((symact_f64_bits(shifted) + 1023u) << 52);
 }
 
-/* x 2^k for -2000 < k < 2000, rounded once. */
-SYMACT_F64 symact_f64_scaled(double x, double k)
+/* exp(x) for x <= 709. Below -708 it is exp(-708): what it is a factor of keeps its sign, and is 0 in binary32. */
+SYMACT_F64 symact_f64_exp_below(double x)
 {
-    const uint64_t shifted = symact_f64_bits(k + SYMACT_F64_WHOLE) - symact_f64_bits(SYMACT_F64_WHOLE) + 4092u;
-    const uint64_t first = shifted >> 1, second = shifted - first;
-    return x * symact_f64_of_bits((first - 1023u) << 52) * symact_f64_of_bits((second - 1023u) << 52);
+    double r;
+    const double scale = symact_f64_reduced(x < -708.0 ? -708.0 : x, &r);
+    return scale * (0x1.000000000003dp+0 + r * (0x1.0000000000006p+0 + r * (0x1.ffffffffe74efp-2 + r * (0x1.5555555550d87p-3 + r * (0x1.55555588b877dp-5 + r * (0x1.11111123bf298p-7 + r * (0x1.6c162bb76d4d9p-10 + r * (0x1.a01994c7fac3fp-13 + r * (0x1.a17df159a5ce9p-16 + r * 0x1.72e10825eab0ap-19)))))))));
 }
 
-SYMACT_F64 symact_f64_between(double x, double low, double high)
-{
-    const double above = x < low ? low : x;
-    return above > high ? high : above;
-}
-
-/* exp(x)/2^k, between 0.7 and 1.42, for abs x <= 1260; gives k. */
-SYMACT_F64 symact_f64_exp_part(double x, double *k)
-{
-    double lo;
-    const double hi = symact_f64_reduced(x, k, &lo);
-    const double rest = symact_f64_exp_rest(hi, lo);
-    const double sum = 1.0 + hi;
-    return sum + ((hi - (sum - 1.0)) + rest);
-}
-
-/* exp(x) 2^n for abs n <= 700. */
-SYMACT_F64 symact_f64_exp_scaled(double x, int n)
-{
-    double k;
-    const double part = symact_f64_exp_part(symact_f64_between(x, -1260.0, 1260.0), &k);
-    return symact_f64_scaled(part, symact_f64_between(k + (double)n, -1990.0, 1990.0));
-}
-
-/* Below -740 it is exp(-740): what it is a factor of keeps its sign, and is 0 in binary32. */
+/* The same; above 709 it is exp(709), infinite in binary32. */
 SYMACT_F64 symact_f64_exp(double x)
 {
-    double k;
-    const double part = symact_f64_exp_part(symact_f64_between(x, -740.0, 710.0), &k);
-    return symact_f64_scaled(part, k);
+    return symact_f64_exp_below(x > 709.0 ? 709.0 : x);
+}
+
+/* exp(x) - 1 for x <= 709. */
+SYMACT_F64 symact_f64_expm1_below(double x)
+{
+    double r;
+    const double scale = symact_f64_reduced(x < -708.0 ? -708.0 : x, &r);
+    return copysign((scale - 1.0) + scale * (r * (0x1p+0 + r * (0x1.fffffffff71cep-2 + r * (0x1.5555555553b7dp-3 + r * (0x1.5555557428fa7p-5 + r * (0x1.1111111c45e1dp-7 + r * (0x1.6c164df3f06aap-10 + r * (0x1.a019adabbecf9p-13 + r * (0x1.a15a500c9a3a4p-16 + r * 0x1.72c72106f9946p-19))))))))), x);
 }
 
 SYMACT_F64 symact_f64_expm1(double x)
 {
-    double k, lo;
-    const double hi = symact_f64_reduced(symact_f64_between(x, -56.0, 710.0), &k, &lo);
-    const double rest = symact_f64_exp_rest(hi, lo);
-    const double half = symact_f64_scaled(0.5, k);
-    const double first = half - 0.5, second = half * hi;
-    const double sum = first + second;
-    const double found = 2.0 * (sum + ((second - (sum - first)) + half * rest));
-    return fabs(x) < 0x1p-60 ? x : found;
-}
-
-/* log(2^k (1 + f) + c 2^k) for 1 + f between sqrt(1/2) and sqrt(2), c small. */
-SYMACT_F64 symact_f64_log_sum(double k, double f, double c)
-{
-    const double s = f / (2.0 + f);
-    const double z = s * s, w = z * z;
-    const double odd = (0x1.5555555555555p-1 + w * (0x1.2492492492be2p-2 + w * (0x1.745d1805ff8p-3 + w * (0x1.111f9f712fce8p-3 + w * 0x1.ea5f877827b85p-4))));
-    const double even = (0x1.9999999999997p-2 + w * (0x1.c71c71c5f0ab3p-3 + w * (0x1.3b136c21d0eep-3 + w * 0x1.de53841cccc0cp-4)));
-    const double half = 0.5 * f * f;
-    const double small = s * (half + z * (odd + z * even)) + (k * 0x1.ef35793c7673p-45 + c / (1.0 + f));
-    const double large = k * 0x1.62e42fefa38p-1;
-    const double first = large + f;
-    const double lost = k == 0.0 ? 0.0 : f - (first - large);
-    return first - (half - (small + lost));
+    return symact_f64_expm1_below(x > 709.0 ? 709.0 : x);
 }
 
 /* k and f with x = 2^k (1 + f), 1 + f between sqrt(1/2) and sqrt(2), for normal x > 0. */
@@ -195,130 +189,86 @@ SYMACT_F64 symact_f64_parts(double x, double *k)
     return symact_f64_of_bits((shifted & UINT64_C(0xfffffffffffff)) + UINT64_C(0x3fe6a09e667f3bcd)) - 1.0;
 }
 
+/* k ln2 + log(1 + f) for 1 + f between sqrt(1/2) and sqrt(2). */
+SYMACT_F64 symact_f64_log_sum(double k, double f)
+{
+    const double s = f / (2.0 + f);
+    const double z = s * s;
+    return k * 0x1.62e42fefa39efp-1 + s * (0x1.ffffffffffef5p+0 + z * (0x1.555555568df2bp-1 + z * (0x1.999995e5979d5p-2 + z * (0x1.249455c70ef48p-2 + z * (0x1.c616e6194f8a1p-3 + z * 0x1.922909e147f08p-3)))));
+}
+
+/* The value for x = 0, infinite, or less than 0. */
+SYMACT_F64 symact_f64_log_ends(double x, double found)
+{
+    const double below = symact_choice(x < 0.0, NAN, symact_choice(x == 0.0, -INFINITY, found));
+    return symact_choice(x < INFINITY, below, x);
+}
+
 SYMACT_F64 symact_f64_log(double x)
 {
-    const int tiny = x < 0x1p-1022;
     double k;
-    const double f = symact_f64_parts(tiny ? x * 0x1p54 : x, &k);
-    double found = symact_f64_log_sum(tiny ? k - 54.0 : k, f, 0.0);
-    found = x < INFINITY ? found : x;
-    found = x < 0.0 ? NAN : found;
-    return x == 0.0 ? -INFINITY : found;
+    const double f = symact_f64_parts(x, &k);
+    return symact_f64_log_ends(x, symact_f64_log_sum(k, f));
 }
 
 SYMACT_F64 symact_f64_log1p(double x)
 {
-    const double sum = 1.0 + x;
-    const double part = sum - 1.0;
-    const double lost = (1.0 - (sum - part)) + (x - part);
     double k;
+    const double sum = 1.0 + x;
     const double f = symact_f64_parts(sum, &k);
-    double found = symact_f64_log_sum(k, f, symact_f64_scaled(lost, -k));
-    found = x < INFINITY ? found : x;
-    found = x < -1.0 ? NAN : found;
-    found = x == -1.0 ? -INFINITY : found;
-    return fabs(x) < 0x1p-60 ? x : found;
+    const double found = symact_f64_log_sum(k, symact_choice(k == 0.0, x, f)); /* x has more digits */
+    return copysign(symact_f64_log_ends(sum, found), x);
 }
 
 SYMACT_F64 symact_f64_tanh(double x)
 {
-    const double t = symact_f64_expm1(2.0 * symact_f64_between(fabs(x), 0.0, 22.0));
-    const double found = t / (t + 2.0);
-    return x != x ? x : copysign(found, x);
+    const double e = symact_f64_expm1_below(-2.0 * fabs(x));
+    return copysign(-e / (2.0 + e), x);
+}
+
+/* exp(x^2) erfc(x) for x >= 0. */
+SYMACT_F64 symact_f64_erfcx_above(double x)
+{
+    const double t = 0x1.8p+1 / (x + 0x1.8p+1);
+    return t * (0x1.812746b037796p-3 + t * (0x1.812746b09fccfp-3 + t * (0x1.6bc189af00525p-3 + t * (0x1.40f6190c2450bp-3 + t * (0x1.0454f7b9e5f54p-3 + t * (0x1.7a1e097aa3062p-4 + t * (0x1.d0ed75ebebcd2p-5 + t * (0x1.c608f52294ef4p-6 + t * (-0x1.8246936307c73p-9 + t * (0x1.056e3c023ffc4p-6 + t * (-0x1.0ef8fb42f998ep-4 + t * (0x1.68c60217966bap-4 + t * (-0x1.8096f6b2e7483p-4 + t * (0x1.f8e9747889a26p-6 + t * (0x1.39a0346dc04f6p-4 + t * (-0x1.d771219f851b5p-4 + t * (0x1.265cf5fbfdea9p-4 + t * (-0x1.6fafcd0623acfp-6 + t * 0x1.7b1a2d9fd4a91p-9))))))))))))))))));
+}
+
+SYMACT_F64 symact_f64_erfcx(double x)
+{
+    const double found = symact_f64_erfcx_above(fabs(x));
+    return symact_choice(x < 0.0, 2.0 * symact_f64_exp(x * x) - found, found);
+}
+
+SYMACT_F64 symact_f64_erfc(double x)
+{
+    const double found = symact_f64_exp_below(-(x * x)) * symact_f64_erfcx_above(fabs(x));
+    return symact_choice(x < 0.0, 2.0 - found, found);
+}
+
+/* 1 - exp(log(erfc(x))) */
+SYMACT_F64 symact_f64_erf(double x)
+{
+    const double a = fabs(x), held = symact_choice(a > 0x1.5p+2, 0x1.5p+2, a);
+    return copysign(-symact_f64_expm1_below(held * (-0x1.20dd750429c9bp+0 + held * (-0x1.45f306dc7ef94p-1 + held * (-0x1.a4f4e2c01e714p-4 + held * (0x1.39668bb3f9df3p-6 + held * (0x1.b6a209c7f1af1p-13 + held * (-0x1.bc9c418245285p-10 + held * (0x1.3531292cbfa42p-11 + held * (-0x1.a7571b4ac56fep-16 + held * (-0x1.113eade33a7f7p-14 + held * (0x1.f68be3f9001cdp-16 + held * (-0x1.8c1ced999c07bp-19 + held * (-0x1.00498e15bf6c4p-18 + held * (0x1.7b633ed28576ep-19 + held * (-0x1.3aa44403cfd52p-20 + held * (0x1.77b36d3718cc7p-22 + held * (-0x1.57cbe526eba0cp-24 + held * (0x1.eaaa0b630aafp-27 + held * (-0x1.1056d7333578dp-29 + held * (0x1.ce63b902442e4p-33 + held * (-0x1.2268c6fd5b87cp-36 + held * (0x1.fcf24f110a453p-41 + held * (-0x1.15cb4df2c7b78p-45 + held * 0x1.1c69ef43040f1p-51))))))))))))))))))))))), x);
 }
 
 SYMACT_F64 symact_f64_cosh(double x)
 {
-    const double half = symact_f64_exp_scaled(fabs(x), -1);
+    const double half = 0.5 * symact_f64_exp(fabs(x));
     return half + 0.25 / half;
 }
 
 SYMACT_F64 symact_f64_sinh(double x)
 {
-    const double a = fabs(x), t = symact_f64_expm1(symact_f64_between(a, 0.0, 40.0));
-    const double found = a < 32.0 ? 0.5 * (t + t / (t + 1.0)) : symact_f64_exp_scaled(a, -1);
-    return copysign(found, x);
+    const double e = symact_f64_expm1(fabs(x));
+    return copysign(0.5 * (e + e / (e + 1.0)), x);
 }
 
-/* erf(x) in powers of h, x = (j + 1/2)/8 + h: the value in the middle as hi, lo, then coefficients. */
-static const double symact_f64_erf_cells[][13] = {
-    {0x1.207d480e90658p-4, 0x1.4c329db6fd131p-58, 0x1.1fbd27cdc72d3p+0, -0x1.1fbd27cdc72d2p-4, -0x1.7ca791fd8f7e7p-2, 0x1.1efd545de855bp-5, 0x1.c532b7bbe5e47p-4, -0x1.7da7bcdbd6b6fp-7, -0x1.ac35a979d9edp-6, 0x1.7ca89a4186a82p-9, 0x1.4a68776300c57p-8, -0x1.2f240c42c3266p-11, -0x1.ac616280b0257p-11},
-    {0x1.ac45e37fe2526p-3, 0x1.48d068949bffbp-57, 0x1.16e2d7093cd8cp+0, -0x1.a254428ddb452p-3, -0x1.59b3da8e1e176p-2, 0x1.988648fe87b5ap-4, 0x1.803427310cfb7p-4, -0x1.09e7bce1c0009p-5, -0x1.516b205116422p-6, 0x1.038d2376ce94dp-7, 0x1.e19d336e23be7p-9, -0x1.947d6a9134908p-10, -0x1.1f2d3ef5a5882p-11},
-    {0x1.5da9f415ff23fp-2, -0x1.a742a46d15a7p-59, 0x1.05fd3ecbec298p+0, -0x1.477c8e7ee733dp-2, -0x1.1917b60acab73p-2, 0x1.322a728d4e8e7p-3, 0x1.04c50a9cd2c0bp-4, -0x1.7ce764ea6ba6ap-5, -0x1.68aac58002895p-7, 0x1.62aa6711ad3d5p-7, 0x1.6c003b57502dfp-10, -0x1.071b0178c2f78p-9, -0x1.d9bb1625cf171p-14},
-    {0x1.db081ce6e2a48p-2, -0x1.7ff2be0b2463p-56, 0x1.dd167c4cf9d2ap-1, -0x1.a173acc35a985p-2, -0x1.889a80f4ad956p-3, 0x1.6c2eea0d177c5p-3, 0x1.b0645438e63e3p-6, -0x1.a3fd9fc807b21p-5, 0x1.060b77e13eff9p-13, 0x1.678b353d25fffp-7, -0x1.1e0387db0c2cp-10, -0x1.e5892439b994ep-10, 0x1.552c2518b63ddp-12},
-    {0x1.25b8a88b6dd7fp-1, 0x1.953424806d01p-55, 0x1.a5074e215762p-1, -0x1.d9a837e5824e4p-2, -0x1.9c41d1d5fae55p-4, 0x1.75bebc1b18b7bp-3, -0x1.6410ad9331175p-7, -0x1.7df8890954b8dp-5, 0x1.4a548167a02b1p-7, 0x1.18f3614677d44p-7, -0x1.8d65f0eb12335p-9, -0x1.35c97eab5181ap-10, 0x1.42f56dc71b2dep-11},
-    {0x1.569243d2b3a9bp-1, 0x1.8eefbeb6c5251p-56, 0x1.681ff24b4ab04p-1, -0x1.ef2bed2786b25p-2, -0x1.a4254557d7231p-7, 0x1.532415c2679e3p-3, -0x1.558b4c55a7e6fp-5, -0x1.1b7ad5b8019c7p-5, 0x1.1201d3ba6de9p-6, 0x1.2995ebf56c51fp-8, -0x1.0294afa45f22cp-8, -0x1.160c6bcff3243p-12, 0x1.634acd7e458bbp-11},
-    {0x1.7fb9bfaed8078p-1, 0x1.66d061db293d1p-56, 0x1.2a8dcede3673bp-1, -0x1.e5267029187cp-2, 0x1.fe0796bb9d05ap-5, 0x1.0fa23021ad2cep-3, -0x1.fa21ebca7647bp-5, -0x1.31546d60dcf4cp-6, 0x1.37e5469d700dp-6, 0x1.097dcb8da6285p-13, -0x1.e82a984b301edp-9, 0x1.308869bd6bd57p-11, 0x1.12106d0a3a12ep-11},
-    {0x1.a1551a16aaeafp-1, 0x1.a55c044ece4b7p-57, 0x1.dfca26f5bbf88p-2, -0x1.c1cd84866038fp-2, 0x1.e4c9975da0987p-4, 0x1.747e31bf4807cp-4, -0x1.1d1f00109e40ep-4, -0x1.476541a50e7d3p-9, 0x1.1a817c592e3fbp-6, -0x1.cb8a72468b4bep-9, -0x1.57b72a34c285cp-9, 0x1.23a72b1eed8f9p-10, 0x1.f53d6a8110ecp-13},
-    {0x1.bbef0fbde6221p-1, -0x1.322b57d1960adp-55, 0x1.75a91a7f4d2edp-2, -0x1.8d03ac274201cp-2, 0x1.3954778d6a0dfp-3, 0x1.88e0f7b184949p-5, -0x1.0f7c15f75ef11p-4, 0x1.5e22cf9785f2p-7, 0x1.9ad28c577538p-7, -0x1.704e9eb16d79ap-8, -0x1.233623a8aebbdp-10, 0x1.433f16a6096f8p-10, -0x1.d918a4309a45cp-15},
-    {0x1.d0580b2cfd249p-1, 0x1.4fcaca4227e14p-55, 0x1.1a0dc51a9934dp-2, -0x1.4ef05a0f95eebp-2, 0x1.5648b5dc47417p-3, 0x1.40fbaba446574p-7, -0x1.c0db89d0a44a1p-5, 0x1.388c3ebd846d1p-6, 0x1.aecb746a2f738p-8, -0x1.8bca3d6f60db9p-8, 0x1.4adc85be3384ep-12, 0x1.0580e8a5089c5p-10, -0x1.179024333294dp-12},
-    {0x1.df85ea8db188ep-1, -0x1.f71e78aa4b74dp-55, 0x1.9cb5bd549b111p-3, -0x1.0ed7443f85c33p-2, 0x1.5066cda84bba9p-3, -0x1.419fa10b6ec7fp-6, -0x1.3f41761d5abfap-5, 0x1.6d1d724b6712ep-6, 0x1.e377f59ec67e4p-11, -0x1.4cc914a45f25bp-8, 0x1.553ec3f2569bp-10, 0x1.26159e3c15207p-11, -0x1.6b1f7cc831afap-12},
-    {0x1.ea7730ed0bbb9p-1, 0x1.2c5b9b1598de2p-55, 0x1.24a7b84d38971p-3, -0x1.a4b118ef01593p-3, 0x1.319c7a75f9187p-3, -0x1.3db5bed47fe13p-5, -0x1.7019bda6c331fp-6, 0x1.59d3aa41d5561p-6, -0x1.b324eab2d5631p-9, -0x1.b47766d8d29ccp-9, 0x1.c0135c79de032p-10, 0x1.a8b4c9650a351p-14, -0x1.407a72200f036p-12},
-    {0x1.f21c9f12f0677p-1, -0x1.7f011e48ebc6p-58, 0x1.92470a61b6965p-4, -0x1.3a47801c56a57p-3, 0x1.0453f90d3bd35p-3, -0x1.8a7c6a239262bp-5, -0x1.075c088032032p-7, 0x1.16f9c9c3a80a5p-6, -0x1.74c2fc9b2d39ap-8, -0x1.760c9f5d8f4d4p-10, 0x1.a3cdb0f4b8f36p-10, -0x1.01b131361acacp-12, -0x1.9262e0a27c0ap-13},
-    {0x1.f74a6d9a38383p-1, 0x1.c339ddad531bbp-55, 0x1.0bf97e95f2a64p-4, -0x1.c435059d09788p-4, 0x1.a3687c1eaf1adp-4, -0x1.9647a30b16c7fp-5, 0x1.6981061dfc599p-9, 0x1.7e8755deebbdfp-7, -0x1.9be731ff143dap-8, 0x1.3a9370d823d2ep-13, 0x1.319f82ed9aed7p-10, -0x1.b78f05594c7abp-12, -0x1.0419cc1dd5e54p-14},
-    {0x1.fab0dd89d1309p-1, -0x1.ae61f527cb471p-55, 0x1.5a08e85af27ep-5, -0x1.399812926bc23p-4, 0x1.4140efb719cbp-4, -0x1.7535a61a41c16p-5, 0x1.374c88c7e6f22p-7, 0x1.a40709e6240dep-8, -0x1.6dc0788ae6c4fp-8, 0x1.2ee6a3234cacdp-10, 0x1.44f19a09901c2p-11, -0x1.c25460d143ebap-12, 0x1.502dd8ba2fc96p-15},
-    {0x1.fcdacca0bfb73p-1, -0x1.2c33ed396a20dp-55, 0x1.b1160991ff737p-6, -0x1.a38d59456f77dp-5, 0x1.d5bd91b6b0123p-5, -0x1.3b35dcbc80255p-5, 0x1.9d76b0a0539e8p-7, 0x1.14c887acc0e72p-9, -0x1.117f42cea219ap-8, 0x1.9b476a65b1063p-10, 0x1.1d22278ae4828p-13, -0x1.5b7790147b879p-12, 0x1.8bb1e36831c84p-14},
-    {0x1.fe307f2b503dp-1, -0x1.8a5535102c92fp-57, 0x1.06ae13b0d3255p-6, -0x1.0ee3844e59be7p-5, 0x1.48b127f8ed8a5p-5, -0x1.f155b4e7d8b8ap-6, 0x1.aa2c0753d594ap-7, -0x1.bbf7e27f3db38p-11, -0x1.5478d787af703p-9, 0x1.8eae0e7eaf6a6p-10, -0x1.92940cfb4eedap-13, -0x1.911b03028fbcap-13, 0x1.afd9a232528b9p-14},
-    {0x1.fefcce6813974p-1, -0x1.b27c4b20e0d01p-58, 0x1.34d7dbc76d7e5p-7, -0x1.51cc18621fc23p-6, 0x1.b925a99886bb7p-6, -0x1.71e7d408c8a42p-6, 0x1.7ea58080a82efp-7, -0x1.46eb9d24e36a4p-9, -0x1.4033336a52b08p-10, 0x1.3b37e7a9c16f1p-10, -0x1.6be12006c68e4p-12, -0x1.04d3c982a3a4cp-14, 0x1.5549eeee4a7e1p-14},
-    {0x1.ff733814af88cp-1, 0x1.0a8752ff1ce81p-56, 0x1.5ff2750fe782p-8, -0x1.96f0575a63ae5p-7, 0x1.1c5a643f04363p-6, -0x1.04f5caaf217p-6, 0x1.382a146afb98bp-7, -0x1.95cab93fd72dep-9, -0x1.d2fd90f9afa1p-13, 0x1.9f51239f74df9p-11, -0x1.7d737c9032e57p-12, 0x1.c79956fc64b1ap-16, 0x1.92c3f0977c1a8p-15},
-    {0x1.ffb5bdf67fe6fp-1, 0x1.4e8c506614387p-62, 0x1.84ba3004a50dp-9, -0x1.d9c2ea85a927ep-8, 0x1.60898536e104ap-7, -0x1.5eb1c899f079fp-7, 0x1.d854f73e74ab5p-8, -0x1.897719ade4216p-9, 0x1.88cdc8bfce1dp-12, 0x1.b325dfe64726dp-12, -0x1.381557f5de6d3p-12, 0x1.2a40893049fd3p-14, 0x1.1fa880c29156p-16},
-    {0x1.ffd9f78c7524ap-1, 0x1.04ed7abf85836p-55, 0x1.a024365f771bdp-10, -0x1.0a9732d5284dep-8, 0x1.a4bf47a43042ap-8, -0x1.c23802d8a574cp-8, 0x1.4f4007066812dp-8, -0x1.4c9a2ca02819cp-9, 0x1.4f7a50b9f6064p-11, 0x1.18b09770198bfp-13, -0x1.a4c3a8a7f95eep-13, 0x1.4afa3fc4dc7b7p-14, -0x1.08279f0b1be7fp-18},
-    {0x1.ffed167b12ac2p-1, -0x1.ddc0ca7bf0aa7p-55, 0x1.afc85e0f82e12p-11, -0x1.221a9f326bef4p-9, 0x1.e3c9aab90bcf4p-9, -0x1.14b1b98141d96p-8, 0x1.c1c19b9e63a74p-9, -0x1.feac3dc05a403p-10, 0x1.63e8817be05dap-11, -0x1.444162eab41a1p-15, -0x1.c8cf1cec0dfa7p-14, 0x1.122e60f1b113ep-14, -0x1.d91e61a8600b2p-17},
-    {0x1.fff6dee89352ep-1, 0x1.b96c0acfc590bp-55, 0x1.b23a5a23e421p-12, -0x1.315107613c673p-10, 0x1.0c243329a9ca1p-9, -0x1.463011626213p-9, 0x1.1e84d1022e728p-9, -0x1.6b418726ba784p-10, 0x1.36edde59ea05ep-11, -0x1.f78719ce242c5p-14, -0x1.51ed339ffa786p-15, 0x1.71313cd02e115p-15, -0x1.0a894f2671795p-16},
-    {0x1.fffbb8f1049c6p-1, 0x1.d2c620aa35a35p-56, 0x1.a740684026555p-13, -0x1.36d34c8f1c26ap-11, 0x1.1eb6e14974a25p-10, -0x1.714eb8cc09937p-10, 0x1.5bec08c01b0d3p-10, -0x1.e4621d8056333p-11, 0x1.e1b7b565c5f97p-12, -0x1.24565ed76d858p-13, 0x1.bf8c251945be2p-20, 0x1.8fdfe6e77c41ep-16, -0x1.b37c1dfb391ep-17},
-    {0x1.fffe0e0140857p-1, -0x1.6aa37c0b74b7ep-57, 0x1.8fdc1b2dcf7b9p-14, -0x1.322484cf12da8p-12, 0x1.27dc1bc6cfef5p-11, -0x1.9202f465ebe66p-11, 0x1.93b4c97468413p-11, -0x1.30e9e61172d1bp-11, 0x1.555b9d5f5451cp-12, -0x1.055998e5b8d8dp-13, 0x1.68e6d2f4e8b7dp-16, 0x1.2e76e410bac7fp-17, -0x1.1df5356f49015p-17},
-    {0x1.ffff2436a21dcp-1, -0x1.3607980ed79d3p-55, 0x1.6e2367dc27f95p-15, -0x1.23c436c36fda8p-13, 0x1.26bf00867a834p-12, -0x1.a51fb50b16f4p-12, 0x1.c0825378fdd9bp-12, -0x1.6c3dbfdc7fac9p-12, 0x1.c1dd14364fd3p-13, -0x1.94c38bc52e442p-14, 0x1.bf0ac877ef7afp-16, 0x1.a6ce2a79fe1ccp-23, -0x1.2b9b7d5cc74fap-18},
-    {0x1.ffffa1de8c582p-1, 0x1.83253e88ad13bp-55, 0x1.44f21e49054f2p-16, -0x1.0d18811478655p-14, 0x1.1b964d438f622p-13, -0x1.a8d7851f28021p-13, 0x1.ddd6df9b68c59p-13, -0x1.9e52b7a55ecb3p-13, 0x1.165b203312ffep-13, -0x1.1b75d7f862a3bp-14, 0x1.91a27147bca73p-16, -0x1.00e3e919cbc74p-18, -0x1.af8a13f7f1988p-20},
-    {0x1.ffffd8e1a2f22p-1, -0x1.c10ae02d395cfp-55, 0x1.1783ceac2891p-17, -0x1.e06a8b37e5b8cp-16, 0x1.07978c7b8496bp-14, -0x1.9d039884f9fccp-14, 0x1.e8d1145e954e2p-14, -0x1.c1f7250c23f3p-14, 0x1.458b9e05844b3p-14, -0x1.6eb069ea418eap-15, 0x1.330472ace23bfp-16, -0x1.42372b2e2833ep-18, 0x1.ed4fc005ef82ep-28},
-    {0x1.fffff039f9e8fp-1, -0x1.9d1bcd9fa1b5ep-55, 0x1.d21397ead99cbp-19, -0x1.9f19734d29cf4p-17, 0x1.d982bd41d8952p-16, -0x1.8320fc48378a5p-15, 0x1.e0a1cb1d07e4dp-15, -0x1.d384222ce1904p-15, 0x1.696daf60d78fcp-15, -0x1.bb6e3a4c18e2ap-16, 0x1.a4fcca52a94dbp-17, -0x1.1c657dacc374ep-18, 0x1.730045c09ec9ap-21},
-    {0x1.fffff9d446cccp-1, -0x1.bb06ba9d79a02p-57, 0x1.789fb715aae95p-20, -0x1.5b333cc7f98f2p-18, 0x1.9b12fdbf90f61p-17, -0x1.5e06923144a8fp-16, 0x1.c6a0719256e36p-16, -0x1.d178cb044d8aep-16, 0x1.7e29d337d38dep-16, -0x1.f92031307e53dp-17, 0x1.094db958a05a1p-17, -0x1.a77c6fa254712p-19, 0x1.b85ad98a079aep-21},
-    {0x1.fffffda86faa9p-1, -0x1.d23024eb8065dp-56, 0x1.26f9df8519bd7p-21, -0x1.1926290adc892p-19, 0x1.5900c02d97304p-18, -0x1.3166de6a8ab37p-17, 0x1.9dfcc32872f8dp-17, -0x1.bcab1edd2212ap-17, 0x1.81cd74a3f9b2ep-17, -0x1.106e87cdeb665p-17, 0x1.37962b7bb55dfp-18, -0x1.19a221cf8d714p-19, 0x1.744cb220fc3e9p-21},
-    {0x1.ffffff233ee1dp-1, 0x1.db123ef4bc096p-55, 0x1.bfd7555a3bd68p-23, -0x1.b8d7f804d2e9ap-21, 0x1.17f93e514928ap-19, -0x1.013b0457ccf14p-18, 0x1.6b245d7e1d3dep-18, -0x1.98077558373dep-18, 0x1.7492048bd8ecfp-18, -0x1.17504eb37a3d2p-18, 0x1.57e945e0d13ffp-19, -0x1.5773599185c93p-20, 0x1.0a1f53f911e28p-21},
-    {0x1.ffffffb127525p-1, 0x1.504f3849bc8c8p-55, 0x1.4980cb3c80949p-24, -0x1.4ea6ce69729aep-22, 0x1.b771d9b6f07bep-21, -0x1.a26c653fa1dcp-20, 0x1.3302bb89367b4p-19, -0x1.67f42e6aebb97p-19, 0x1.58b4adb491a42p-19, -0x1.10f5472aa4b1fp-19, 0x1.66ca317427dc5p-20, -0x1.8596410362d5dp-21, 0x1.53f8822eea5f2p-22},
-    {0x1.ffffffe4aed5ep-1, 0x1.389c106308ab9p-59, 0x1.d5f3a8dea7357p-26, -0x1.ebfb14c91716bp-24, 0x1.4d9228525f455p-22, -0x1.48b536adcb2b5p-21, 0x1.f48ccf23a2426p-21, -0x1.3183b63496b3cp-20, 0x1.31efde2b400ffp-20, -0x1.fd9e6aaaa23a3p-21, 0x1.634120ffc4adp-21, -0x1.9ebebe0665064p-22, 0x1.8e2588d87801dp-23},
-    {0x1.fffffff6d1e56p-1, -0x1.64d969a92a055p-55, 0x1.44d26de513197p-27, -0x1.5e32de7af8a48p-25, 0x1.e9e05b3c8f3adp-24, -0x1.f2f6fa7d8fb38p-23, 0x1.899dcace42093p-22, -0x1.f34b7f404925ep-22, 0x1.04be030ff614bp-21, -0x1.c73b35d9aa3f2p-22, 0x1.4edd74196fb52p-22, -0x1.a0de305a73d0ep-23, 0x1.b18fd7738fa4p-24},
-    {0x1.fffffffd01f89p-1, -0x1.35e8e38b93014p-56, 0x1.b334fac4b9f99p-29, -0x1.e2cec6323e6ep-27, 0x1.5c027d5bba396p-25, -0x1.6df4d024d5826p-24, 0x1.2aaf7c205386cp-23, -0x1.8902ee569a5b4p-23, 0x1.ab2ab1d5c0209p-23, -0x1.85ab3246a287ep-23, 0x1.2d32b52bb931ep-23, -0x1.8d4aa5037e0c2p-24, 0x1.bae72ef21add5p-25},
-    {0x1.ffffffff0dd2bp-1, 0x1.0df73e808db37p-55, 0x1.1a94ff571654fp-30, -0x1.4251f33f55973p-28, 0x1.de6bc1f75bc01p-27, -0x1.036b5fd197e57p-25, 0x1.b58f1385cc4fp-25, -0x1.2a23484df47d7p-24, 0x1.508db88ed12cdp-24, -0x1.3ffdf37296775p-24, 0x1.02ff3aea2efd2p-24, -0x1.6828523ff5288p-25, 0x1.aafb165d9c5a3p-26},
-    {0x1.ffffffffb5be5p-1, -0x1.729d68167e7cp-56, 0x1.63ac6b4edc88ep-32, -0x1.a0ce0dc06aab9p-30, 0x1.3e380dd759411p-28, -0x1.638bc4faac847p-27, 0x1.35753ad4b1b48p-26, -0x1.b41f3483074dfp-26, 0x1.fe694e8bad815p-26, -0x1.f8ad9e43b168bp-26, 0x1.aa7684374e414p-26, -0x1.37524ceb50123p-26, 0x1.861fb9e1cb6e6p-27},
-    {0x1.ffffffffe9ebp-1, -0x1.ea527e05e0708p-58, 0x1.b1e5acf351d87p-34, -0x1.05042a0a5f72cp-31, 0x1.99ac8fd63c743p-30, -0x1.d7234436ef12bp-29, 0x1.a6be9a120cf69p-28, -0x1.33aacbf5899dfp-27, 0x1.74b7333b86afep-27, -0x1.7e7d646fe7903p-27, 0x1.5094fdbf2d534p-27, -0x1.0119229340dddp-27, 0x1.52e6dd8b56449p-28},
-    {0x1.fffffffff9a1bp-1, -0x1.6a87270bd1c9dp-57, 0x1.0084ff125639dp-35, -0x1.3ca42adaa2ce9p-33, 0x1.fe73513c67d89p-32, -0x1.2dd9aa59a117bp-30, 0x1.16ef6b936fccdp-29, -0x1.a2d58fc3480cap-29, 0x1.06389be51fc62p-28, -0x1.16ccbc6d444d7p-28, 0x1.fdd73587b2a3ap-29, -0x1.9652c415516a2p-29, 0x1.1899efe7ed70ap-29},
-    {0x1.fffffffffe38p-1, 0x1.7ce07115081eep-55, 0x1.25f9ee0b923dbp-37, -0x1.74105146a5b43p-35, 0x1.33cde4f35daap-33, -0x1.760fe7b57fb6cp-32, 0x1.63a70fd62d348p-31, -0x1.1324f7f144715p-30, 0x1.63a31abf66c3bp-30, -0x1.8722f09057d3cp-30, 0x1.72e188fe6257ep-30, -0x1.33a10d5263ffap-30, 0x1.bbbcfbc1d9684p-31},
-    {0x1.ffffffffff845p-1, 0x1.b0edc5a8b6831p-56, 0x1.46897d4b69fc6p-39, -0x1.a77a4e7dce6d7p-37, 0x1.67543695dce5bp-35, -0x1.c05c1e2e5a5cep-34, 0x1.b639419f834e5p-33, -0x1.5cfd803eb343bp-32, 0x1.d115797921a3ep-32, -0x1.082e27af116c8p-31, 0x1.0353f3566640ap-31, -0x1.bec80afe1c68fp-32, 0x1.4f97a95353eabp-32},
-    {0x1.ffffffffffdf8p-1, -0x1.dcf8b10ff4345p-55, 0x1.5f8b87a31bd84p-41, -0x1.d2e55024a2752p-39, 0x1.9612cc225e2e9p-37, -0x1.03ee5f37a63edp-35, 0x1.04f2f71dda2d7p-34, -0x1.ab709c4526bb1p-34, 0x1.2554b9aa16a96p-33, -0x1.57c63ed0196adp-33, 0x1.5cd027a628a33p-33, -0x1.3777aca50d5bcp-33, 0x1.e627332847ca9p-34},
-    {0x1.fffffffffff7bp-1, 0x1.00fa07f7fd464p-55, 0x1.6ed2f2515e932p-43, -0x1.f2a6c1669eb1ep-41, 0x1.bc42ba38a196dp-39, -0x1.2391e13421c0fp-37, 0x1.2c6c24549013ap-36, -0x1.f9a3c50196902p-36, 0x1.6502557a43e19p-35, -0x1.af1eff5d51e17p-35, 0x1.c386d187046eap-35, -0x1.a13c69777c595p-35, 0x1.519e39a535b82p-35},
-    {0x1.fffffffffffdfp-1, 0x1.5669e670fa643p-56, 0x1.72fd93e036cdap-45, -0x1.01f450d1e7948p-42, 0x1.d68fb81b2f565p-41, -0x1.3c706aa2abedbp-39, 0x1.4e647955a0e0ap-38, -0x1.20e9edce68492p-37, 0x1.a35b9eb6dafcfp-37, -0x1.049effc109682p-36, 0x1.196400fbd7b6cp-36, -0x1.0cae8bd075a7bp-36, 0x1.c205dc33c7fb8p-37},
-    {0x1.ffffffffffff8p-1, 0x1.0160ef15c5071p-56, 0x1.6ba91ac734783p-47, -0x1.028a3909a142p-44, 0x1.e292863e1843p-43, -0x1.4c4e690ce463fp-41, 0x1.67e6e5ab64861p-40, -0x1.3f00db148bc05p-39, 0x1.db88f07e66c93p-39, -0x1.2fe29d6ebbc0bp-38, 0x1.51d9e3d5131c3p-38, -0x1.4ce3e85fc8b9bp-38, 0x1.20102d25951dbp-38},
-    {0x1.ffffffffffffep-1, 0x1.59ab24e589c66p-56, 0x1.5982008db1301p-49, -0x1.f610e8cdea736p-47, 0x1.df2dac2f2e2c3p-45, -0x1.51b17f925c7bep-43, 0x1.76996ddb4a86ap-42, -0x1.54615985e31d8p-41, 0x1.0456eeecb8577p-40, -0x1.55d2727d6fe8ep-40, 0x1.86e82d567d91p-40, -0x1.8cfac93cfe39fp-40, 0x1.627192013dc5cp-40},
-    {0x1p+0, -0x1.a6d7d18831832p-55, 0x1.3e296303b2293p-51, -0x1.d8456ef98288ep-49, 0x1.ccb92e6c25e93p-47, -0x1.4c1aa8caa2ca2p-45, 0x1.7918b6b6977edp-44, -0x1.5f073b15f1163p-43, 0x1.134d08cbd894ap-42, -0x1.73059594d17bdp-42, 0x1.b405afb0107cap-42, -0x1.c7def93143266p-42, 0x1.a36b1387e9f24p-42},
-};
-
-SYMACT_F64 symact_f64_erf(double x)
+SYMACT_F64 symact_f64_asinh(double x)
 {
-    const double a = fabs(x), held = symact_f64_between(a == a ? a : 0.0, 0.0, 0x1.8p+2);
-    const int whole = (int)(held * 0x1p+3), j = whole < 47 ? whole : 47;
-    const double *c = symact_f64_erf_cells[j];
-    const double h = held - ((double)j + 0.5) / 0x1p+3;
-    const double slope = (c[2] + h * (c[3] + h * (c[4] + h * (c[5] + h * (c[6] + h * (c[7] + h * (c[8] + h * (c[9] + h * (c[10] + h * (c[11] + h * c[12]))))))))));
-    const double far = c[0] + (c[1] + h * slope);
-    const double square = held * held;
-    const double near = held + held * (0x1.06eba8214db69p-3 + square * (-0x1.812746b0379e7p-2 + square * (0x1.ce2f21a042be2p-4 + square * (-0x1.b82ce31288b4ep-6 + square * (0x1.565bcd0e6a387p-8 + square * (-0x1.c02db4002d265p-11 + square * (0x1.f9a326f0e22dep-14 + square * (-0x1.f4d2599d0a165p-17 + square * (0x1.b9e644282c75dp-20 + square * (-0x1.5f629a47e1656p-23 + square * (0x1.f9d3dea464774p-27 + square * -0x1.2d3aacffc2004p-30)))))))))));
-    return x != x ? x : copysign(held < 0.5 ? near : far, x);
-}
-
-/* exp(x^2) erfc(x): relative error below 2^-48. */
-SYMACT_F64 symact_f64_erfcx(double x)
-{
-    const double y = 0x1p+6 / (fabs(x) + 0x1p+1);
-    const int j = y < 31.0 ? (int)y : 31;
-    const double h = y - ((double)j + 0.5);
-    const symact_dd square = symact_dd_two_product(symact_f64_between(x, -27.0, 0.0), symact_f64_between(x, -27.0, 0.0));
-    const double half = symact_f64_exp(square.hi) * (1.0 + square.lo);
-    double f = symact_dd_horner(symact_dd_erfcx_tail[j], SYMACT_DD_COUNT(symact_dd_erfcx_tail[j]), h);
-    for (int i = SYMACT_DD_COUNT(symact_dd_erfcx_lead[j]) - 1; i >= 0; --i) {
-        f = symact_dd_erfcx_lead[j][i][0] + h * f;
-    }
-    f = y * f;
-    return x < -27.0 ? INFINITY : x < 0.0 ? (half - f) + half : f;
+    const double a = fabs(x), square = a * a;
+    const double more = symact_choice(a < 0x1p500, square / (1.0 + sqrt(1.0 + square)), a);
+    return copysign(symact_f64_log1p(a + more), x);
 }
 
 /* hi + lo = x - k pi/2 for the nearest whole k, whose last bits are in quadrant: for abs x < 2^17. */
@@ -368,7 +318,7 @@ static inline uint64_t symact_f64_upper(uint64_t a, uint64_t b)
 }
 
 /* The same for finite x with 2^10 < abs x: x 2/pi modulo 4 to 126 bits, by whole numbers (Payne and Hanek, 1983). */
-SYMACT_F64 symact_f64_turned_far(double x, uint64_t *quadrant, double *lo)
+static inline double symact_f64_turned_far(double x, uint64_t *quadrant, double *lo)
 {
     const uint64_t bits = symact_f64_bits(x), half = UINT64_C(0xffffffff);
     const uint64_t mantissa = (bits & UINT64_C(0xfffffffffffff)) | (UINT64_C(1) << 52);
@@ -395,7 +345,7 @@ SYMACT_F64 symact_f64_turned_far(double x, uint64_t *quadrant, double *lo)
 }
 
 /* sin(x + turns pi/2). */
-SYMACT_F64 symact_f64_circle(double x, uint64_t turns)
+static inline double symact_f64_circle(double x, uint64_t turns)
 {
     uint64_t quadrant;
     double lo;
@@ -449,19 +399,6 @@ SYMACT_F64 symact_f64_atan(double x)
     return x != x ? x : copysign(found, x);
 }
 
-SYMACT_F64 symact_f64_asinh(double x)
-{
-    const double a = fabs(x), held = symact_f64_between(a, 0.0, 0x1p28), square = held * held;
-    const double u = held + square / (1.0 + sqrt(1.0 + square));
-    const double sum = 1.0 + u, part = sum - 1.0;
-    const double lost = (1.0 - (sum - part)) + (u - part);
-    double k, found;
-    const double f = symact_f64_parts(a < 0x1p28 ? sum : a, &k);
-    found = symact_f64_log_sum(a < 0x1p28 ? k : k + 1.0, f, a < 0x1p28 ? symact_f64_scaled(lost, -k) : 0.0);
-    found = a < INFINITY ? found : a;
-    return fabs(x) < 0x1p-30 ? x : copysign(found, x);
-}
-
 SYMACT_F64 symact_f64_asin(double x)
 {
     return symact_dd_to_double(symact_dd_asin(symact_dd_from_double(x)));
@@ -480,11 +417,6 @@ SYMACT_F64 symact_f64_acosh(double x)
 SYMACT_F64 symact_f64_atanh(double x)
 {
     return symact_dd_to_double(symact_dd_atanh(symact_dd_from_double(x)));
-}
-
-SYMACT_F64 symact_f64_erfc(double x)
-{
-    return symact_dd_to_double(symact_dd_erfc(symact_dd_from_double(x)));
 }
 
 SYMACT_F64 symact_f64_pow(double x, double y)

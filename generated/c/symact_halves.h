@@ -104,8 +104,8 @@ static const symact_half symact_half_bf16 = {7, -126};
     const symact_half symact_format, const uint16_t *symact_first, const uint16_t *symact_second, uint16_t *symact_result, \
         size_t symact_n
 
-/* Its body: values of symact_x and symact_y, one within slack of its size, the other for where that is in doubt. */
-#define SYMACT_EACH_HALF(value, slack, precise) \
+/* Its body: values of symact_x and symact_y, one that may be off, the other for where its rounding is in doubt. */
+#define SYMACT_EACH_HALF(value, off, precise) \
     const int symact_stored = symact_format.stored, symact_emin = symact_format.emin; \
     const int symact_before = symact_raised(); \
     int symact_nan = 0, symact_infinity = 0, symact_overflown = 0; \
@@ -114,7 +114,7 @@ static const symact_half symact_half_bf16 = {7, -126};
         const double symact_y = \
             symact_second ? symact_widened(symact_second[symact_i], symact_stored, symact_emin) : 1.0; \
         const double symact_near = value; \
-        const double symact_off = symact_near * slack; \
+        const double symact_off = off; \
         const double symact_value = \
             symact_narrowed(symact_near - symact_off, symact_stored, symact_emin) == \
                     symact_narrowed(symact_near + symact_off, symact_stored, symact_emin) \
@@ -124,7 +124,7 @@ static const symact_half symact_half_bf16 = {7, -126};
         const double symact_back = symact_widened(symact_pattern, symact_stored, symact_emin); \
         symact_nan |= SYMACT_NEW_NAN(symact_x, symact_y, symact_back); \
         symact_infinity |= SYMACT_NEW_INFINITY(symact_x, symact_y, symact_back, DBL_MAX); \
-        symact_overflown |= isinf(symact_back) && isfinite(symact_value); \
+        symact_overflown |= SYMACT_NEW_INFINITY(symact_x, symact_y, symact_back, DBL_MAX) && isfinite(symact_value); \
         symact_result[symact_i] = symact_pattern; \
     } \
     symact_settle(symact_before, symact_nan, symact_infinity); \

@@ -5,7 +5,7 @@
  * Formula sha256: c0e27020df3a00fc757ce5b3b22786c9a5713ce2d66f582315a1595deb547d85
  * SPDX-License-Identifier: MIT-0
  *
- * symlog: g = log(Abs(z) + 1)*sign(z)
+ * symlog, float64: g = log(Abs(z) + 1)*sign(z)
  */
 #include "symact.h"
 
@@ -13,37 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double symlog_forward_f32(double z);
-static inline SYMACT_INLINED double symlog_derivative_f32(double z);
-static inline SYMACT_INLINED double symlog_derivative_from_output_f32(double z);
-
-static inline double symlog_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = (-symact_f64_log1p((-z)));
-    /* as it is */
-    const double y4 = symact_f64_log1p(z);
-    double y = y4;
-    y = 0.0 >= z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd symlog_forward_f64(double z)
 {
@@ -85,21 +58,11 @@ static symact_dd symlog_forward_f64(double z)
     return symact_dd_add(symact_dd_log(t), symact_dd_log1p(w));
 }
 
-static inline double symlog_derivative_f32(double z)
+SYMACT_HIDDEN double symact_symlog_forward_sticky(double factor, double z);
+
+double symact_symlog_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = (1.0 / (1.0 - z));
-    /* as it is */
-    const double y3 = (1.0 / (1.0 + z));
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), symlog_forward_f64(z)));
 }
 
 static symact_dd symlog_derivative_f64(double z)
@@ -137,21 +100,11 @@ static symact_dd symlog_derivative_f64(double z)
     return symact_dd_div(w, symact_dd_add(symact_dd_from_double(1.0), w));
 }
 
-static inline double symlog_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_symlog_derivative_sticky(double factor, double z);
+
+double symact_symlog_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = symact_f64_exp(z);
-    /* as it is */
-    const double y3 = symact_f64_exp((-z));
-    double y = y3;
-    y = 0.0 >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), symlog_derivative_f64(z)));
 }
 
 static symact_dd symlog_derivative_from_output_f64(double z)
@@ -187,27 +140,11 @@ static symact_dd symlog_derivative_from_output_f64(double z)
     return symact_dd_ldexp(symact_dd_exp_scaled(symact_dd_neg(t), 300), -300);
 }
 
-static inline double symlog_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_symlog_derivative_from_output_sticky(double factor, double z);
+
+double symact_symlog_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* at the kink, by convention */
-    const double y3 = 0.0;
-    /* as it is */
-    const double y4 = symact_power_2((1.0 / (1.0 - z)));
-    /* as it is */
-    const double y5 = (-symact_power_2((1.0 / (1.0 + z))));
-    double y = y5;
-    y = 0.0 > z ? y4 : y;
-    y = z == 0.0 ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), symlog_derivative_from_output_f64(z)));
 }
 
 static symact_dd symlog_second_derivative_f64(double z)
@@ -255,32 +192,17 @@ static symact_dd symlog_second_derivative_f64(double z)
     return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_add(symact_dd_from_double(1.0), s0), symact_dd_mul(symact_dd_from_double(2.0), w))));
 }
 
-static inline float symlog_value_f32(float z)
-{
-    const double near = symlog_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symlog_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_symlog_second_derivative_sticky(double factor, double z);
 
-float symact_symlogf(float z)
+double symact_symlog_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = symlog_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double symlog_value_f64(double z)
-{
-    return symact_dd_to_double(symlog_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), symlog_second_derivative_f64(z)));
 }
 
 double symact_symlog(double z)
 {
     const int before = symact_raised();
-    const volatile double value = symlog_value_f64(z);
+    const volatile double value = symact_dd_to_double(symlog_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -292,7 +214,7 @@ void symact_symlog_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = symlog_value_f64(z[i]);
+        const double value = symact_dd_to_double(symlog_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -300,32 +222,10 @@ void symact_symlog_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float symlog_derivative_value_f32(float z)
-{
-    const double near = symlog_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symlog_derivative_f64((double)z));
-}
-
-float symact_symlog_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = symlog_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double symlog_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(symlog_derivative_f64((double)z));
-}
-
 double symact_symlog_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = symlog_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(symlog_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -337,7 +237,7 @@ void symact_symlog_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = symlog_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(symlog_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -345,32 +245,10 @@ void symact_symlog_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float symlog_derivative_from_output_value_f32(float g)
-{
-    const double near = symlog_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symlog_derivative_from_output_f64((double)g));
-}
-
-float symact_symlog_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = symlog_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double symlog_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(symlog_derivative_from_output_f64((double)g));
-}
-
 double symact_symlog_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = symlog_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(symlog_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -382,7 +260,7 @@ void symact_symlog_derivative_from_output_f64(const double *g, double *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = symlog_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(symlog_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -390,32 +268,10 @@ void symact_symlog_derivative_from_output_f64(const double *g, double *d, size_t
     symact_settle(before, nan, infinity);
 }
 
-static inline float symlog_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * symlog_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), symlog_derivative_f64((double)z)));
-}
-
-float symact_symlog_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = symlog_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double symlog_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), symlog_derivative_f64((double)z)));
-}
-
 double symact_symlog_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = symlog_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), symlog_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -427,7 +283,7 @@ void symact_symlog_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = symlog_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), symlog_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -435,32 +291,10 @@ void symact_symlog_vjp_f64(const double *z, const double *g_bar, double *z_bar, 
     symact_settle(before, nan, infinity);
 }
 
-static inline float symlog_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * symlog_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), symlog_derivative_from_output_f64((double)g)));
-}
-
-float symact_symlog_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = symlog_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double symlog_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), symlog_derivative_from_output_f64((double)g)));
-}
-
 double symact_symlog_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = symlog_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), symlog_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -472,7 +306,7 @@ void symact_symlog_vjp_from_output_f64(const double *g, const double *g_bar, dou
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = symlog_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), symlog_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -480,59 +314,10 @@ void symact_symlog_vjp_from_output_f64(const double *g, const double *g_bar, dou
     symact_settle(before, nan, infinity);
 }
 
-static inline float symlog_second_derivative_value_f32(float z)
-{
-    const double near = symlog_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symlog_second_derivative_f64((double)z));
-}
-
-float symact_symlog_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = symlog_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_symlog_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = symlog_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-47, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_symlog_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double symlog_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(symlog_second_derivative_f64((double)z));
-}
-
 double symact_symlog_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = symlog_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(symlog_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -544,75 +329,10 @@ void symact_symlog_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = symlog_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(symlog_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES symlog_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * symlog_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), symlog_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES symlog_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * symlog_derivative_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), symlog_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES symlog_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * symlog_derivative_from_output_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), symlog_derivative_from_output_f64(symact_x))))
-}
-
-void symact_symlog_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    symlog_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_symlog_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    symlog_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_symlog_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    symlog_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_symlog_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    symlog_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_symlog_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    symlog_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_symlog_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    symlog_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_symlog_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    symlog_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_symlog_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    symlog_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_symlog_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    symlog_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_symlog_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    symlog_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

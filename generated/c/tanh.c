@@ -5,7 +5,7 @@
  * Formula sha256: b21366503b416a3b87dadbf26f30c3370c8413fee27a2fbd7b385e910cf3007f
  * SPDX-License-Identifier: MIT-0
  *
- * tanh: g = tanh(z)
+ * tanh, float64: g = tanh(z)
  */
 #include "symact.h"
 
@@ -13,34 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double tanh_forward_f32(double z);
-static inline SYMACT_INLINED double tanh_derivative_f32(double z);
-static inline SYMACT_INLINED double tanh_derivative_from_output_f32(double z);
-
-static inline double tanh_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* zero, with its sign */
-    const double y2 = z;
-    /* as it is */
-    const double y3 = symact_f64_tanh(z);
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd tanh_forward_f64(double z)
 {
@@ -77,34 +53,11 @@ static symact_dd tanh_forward_f64(double z)
     return symact_dd_neg(symact_dd_div(s0, symact_dd_add(symact_dd_from_double(2.0), s0)));
 }
 
-static inline double tanh_derivative_f32(double z)
+SYMACT_HIDDEN double symact_tanh_forward_sticky(double factor, double z);
+
+double symact_tanh_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* decaying exponentials */
-    double y2;
-    {
-        const double t = (-z);
-        const double s0 = symact_f64_exp(-2.0 * t);
-        y2 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    /* as it is */
-    const double y3 = (1.0 - symact_power_2(symact_f64_tanh(z)));
-    /* decaying exponentials */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(-2.0 * t);
-        y4 = 4.0 * s0 * symact_power_2((1.0 / (1.0 + s0)));
-    }
-    double y = y4;
-    y = 0x1p-27 > z ? y3 : y;
-    y = 0.0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanh_forward_f64(z)));
 }
 
 static symact_dd tanh_derivative_f64(double z)
@@ -138,12 +91,11 @@ static symact_dd tanh_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_from_double(4.0), symact_dd_exp_scaled(s0, 300)), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), symact_dd_exp(s0))), 2)), -300);
 }
 
-static inline double tanh_derivative_from_output_f32(double z)
+SYMACT_HIDDEN double symact_tanh_derivative_sticky(double factor, double z);
+
+double symact_tanh_derivative_sticky(double factor, double z)
 {
-    /* as it is */
-    const double y0 = (1.0 - symact_power_2(z));
-    double y = y0;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanh_derivative_f64(z)));
 }
 
 static symact_dd tanh_derivative_from_output_f64(double z)
@@ -158,43 +110,11 @@ static symact_dd tanh_derivative_from_output_f64(double z)
     return symact_dd_mul(t, symact_dd_sub(symact_dd_from_double(2.0), t));
 }
 
-static inline double tanh_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_tanh_derivative_from_output_sticky(double factor, double z);
+
+double symact_tanh_derivative_from_output_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = -2.0 * z;
-    /* decaying expm1 */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = -2.0 * t;
-        const double s1 = symact_f64_expm1(s0);
-        y3 = (-8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_tanh(z);
-        y4 = -2.0 * s0 * (1.0 - symact_power_2(s0));
-    }
-    /* decaying expm1 */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = -2.0 * t;
-        const double s1 = symact_f64_expm1(s0);
-        y5 = (8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
-    }
-    double y = y5;
-    y = 0x1p-27 > z ? y4 : y;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanh_derivative_from_output_f64(z)));
 }
 
 static symact_dd tanh_second_derivative_f64(double z)
@@ -236,32 +156,17 @@ static symact_dd tanh_second_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_mul(symact_dd_from_double(8.0), s1), symact_dd_from_double(8.0))), -300);
 }
 
-static inline float tanh_value_f32(float z)
-{
-    const double near = tanh_forward_f32((double)z);
-    return symact_sure(near, 0x1p-48) ? (float)near : (float)symact_f64_sticky(tanh_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_tanh_second_derivative_sticky(double factor, double z);
 
-float symact_tanhf(float z)
+double symact_tanh_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = tanh_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanh_value_f64(double z)
-{
-    return symact_dd_to_double(tanh_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanh_second_derivative_f64(z)));
 }
 
 double symact_tanh(double z)
 {
     const int before = symact_raised();
-    const volatile double value = tanh_value_f64(z);
+    const volatile double value = symact_dd_to_double(tanh_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -273,7 +178,7 @@ void symact_tanh_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanh_value_f64(z[i]);
+        const double value = symact_dd_to_double(tanh_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -281,32 +186,10 @@ void symact_tanh_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanh_derivative_value_f32(float z)
-{
-    const double near = tanh_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanh_derivative_f64((double)z));
-}
-
-float symact_tanh_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = tanh_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanh_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(tanh_derivative_f64((double)z));
-}
-
 double symact_tanh_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = tanh_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(tanh_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -318,7 +201,7 @@ void symact_tanh_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanh_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(tanh_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -326,32 +209,10 @@ void symact_tanh_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanh_derivative_from_output_value_f32(float g)
-{
-    const double near = tanh_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(tanh_derivative_from_output_f64((double)g));
-}
-
-float symact_tanh_derivative_from_outputf(float g)
-{
-    const int before = symact_raised();
-    const volatile float value = tanh_derivative_from_output_value_f32(g);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanh_derivative_from_output_value_f64(double g)
-{
-    return symact_dd_to_double(tanh_derivative_from_output_f64((double)g));
-}
-
 double symact_tanh_derivative_from_output(double g)
 {
     const int before = symact_raised();
-    const volatile double value = tanh_derivative_from_output_value_f64(g);
+    const volatile double value = symact_dd_to_double(tanh_derivative_from_output_f64(g));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -363,7 +224,7 @@ void symact_tanh_derivative_from_output_f64(const double *g, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanh_derivative_from_output_value_f64(g[i]);
+        const double value = symact_dd_to_double(tanh_derivative_from_output_f64(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -371,32 +232,10 @@ void symact_tanh_derivative_from_output_f64(const double *g, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanh_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * tanh_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), tanh_derivative_f64((double)z)));
-}
-
-float symact_tanh_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = tanh_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanh_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), tanh_derivative_f64((double)z)));
-}
-
 double symact_tanh_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = tanh_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), tanh_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -408,7 +247,7 @@ void symact_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanh_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), tanh_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -416,32 +255,10 @@ void symact_tanh_vjp_f64(const double *z, const double *g_bar, double *z_bar, si
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanh_vjp_from_output_value_f32(float g, float g_bar)
-{
-    const double near = (double)g_bar * tanh_derivative_from_output_f32((double)g);
-    return symact_sure(near, 0x1p-49) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), tanh_derivative_from_output_f64((double)g)));
-}
-
-float symact_tanh_vjp_from_outputf(float g, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = tanh_vjp_from_output_value_f32(g, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanh_vjp_from_output_value_f64(double g, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), tanh_derivative_from_output_f64((double)g)));
-}
-
 double symact_tanh_vjp_from_output(double g, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = tanh_vjp_from_output_value_f64(g, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), tanh_derivative_from_output_f64(g)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -453,7 +270,7 @@ void symact_tanh_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanh_vjp_from_output_value_f64(g[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), tanh_derivative_from_output_f64(g[i])));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -461,59 +278,10 @@ void symact_tanh_vjp_from_output_f64(const double *g, const double *g_bar, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanh_second_derivative_value_f32(float z)
-{
-    const double near = tanh_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanh_second_derivative_f64((double)z));
-}
-
-float symact_tanh_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = tanh_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_tanh_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = tanh_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_tanh_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double tanh_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(tanh_second_derivative_f64((double)z));
-}
-
 double symact_tanh_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = tanh_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(tanh_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -525,75 +293,10 @@ void symact_tanh_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanh_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(tanh_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES tanh_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * tanh_forward_f32(symact_x), 0x1p-48, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanh_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES tanh_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * tanh_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanh_derivative_f64(symact_x))))
-}
-
-SYMACT_HALVES tanh_derivative_from_output_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * tanh_derivative_from_output_f32(symact_x), 0x1p-49, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanh_derivative_from_output_f64(symact_x))))
-}
-
-void symact_tanh_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    tanh_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_tanh_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    tanh_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_tanh_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    tanh_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_tanh_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    tanh_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_tanh_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    tanh_derivative_from_output_halves(symact_half_f16, g, NULL, d, n);
-}
-
-void symact_tanh_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n)
-{
-    tanh_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n);
-}
-
-void symact_tanh_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    tanh_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_tanh_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    tanh_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
-}
-
-void symact_tanh_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    tanh_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n);
-}
-
-void symact_tanh_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    tanh_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: a79f133694227b92b0da7010a8cf7a8d61198835579f277ef6b92d825a88cd4f
  * SPDX-License-Identifier: MIT-0
  *
- * tanhexp: g = z*tanh(exp(z))
+ * tanhexp, float64: g = z*tanh(exp(z))
  */
 #include "symact.h"
 
@@ -13,33 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double tanhexp_forward_f32(double z);
-static inline SYMACT_INLINED double tanhexp_derivative_f32(double z);
-
-static inline double tanhexp_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1.85efab514f394p-1 * z;
-    /* as it is */
-    const double y3 = z * symact_f64_tanh(symact_f64_exp(z));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd tanhexp_forward_f64(double z)
 {
@@ -80,42 +57,11 @@ static symact_dd tanhexp_forward_f64(double z)
     return symact_dd_div(symact_dd_sub(t, symact_dd_mul(s0, t)), symact_dd_add(symact_dd_from_double(1.0), s0));
 }
 
-static inline double tanhexp_derivative_f32(double z)
+SYMACT_HIDDEN double symact_tanhexp_forward_sticky(double factor, double z);
+
+double symact_tanhexp_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = symact_f64_exp(z);
-        const double s1 = symact_f64_tanh(s0);
-        y2 = (s1 + s0 * z * (1.0 - symact_power_2(s1)));
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.14302c3c10f3p+0 + z);
-        const double t = (0x1.b8c761c7b1289p-54 + distance);
-        y3 = (0x1.cde4963131a55p-154 + t * (0x1.68f6b660942b4p-2 + t * (0x1.4d0848bbb42d2p-2 + t * (0x1.b9cbc0b27eec1p-4 + t * (t * (t * (t * (t * (0x1.6b4739aae7342p-9 + t * (0x1.bdae46c4aa443p-9 + t * (0x1.b4407e9585bf4p-10 + t * (0x1.3cfb94822219dp-12 + t * (-0x1.a75d380d7788fp-13 - 0x1.bc6a8ec2730e1p-13 * t))))) - 0x1.70f433c7c74bap-8) - 0x1.a1972d506d2b2p-6) - 0x1.75ed50eb6a649p-5) - 0x1.76ccc7f75d22ep-6)))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_exp(z);
-        const double s1 = symact_f64_tanh(s0);
-        y4 = (s1 + s0 * z * (1.0 - symact_power_2(s1)));
-    }
-    /* tail */
-    const double y5 = 1.0;
-    double y = y5;
-    y = 3.0 > z ? y4 : y;
-    y = -1.0 > z ? y3 : y;
-    y = -0x1.4p+0 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanhexp_forward_f64(z)));
 }
 
 static symact_dd tanhexp_derivative_f64(double z)
@@ -166,61 +112,11 @@ static symact_dd tanhexp_derivative_f64(double z)
     return symact_dd_from_double(1.0);
 }
 
-static inline double tanhexp_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_tanhexp_derivative_sticky(double factor, double z);
+
+double symact_tanhexp_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    double y2;
-    {
-        const double s0 = symact_f64_exp(z);
-        const double s1 = symact_f64_tanh(s0);
-        y2 = s0 * (1.0 - symact_power_2(s1)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
-    }
-    /* power series */
-    double y3;
-    {
-        const double distance = (0x1.0871c46039638p+1 + z);
-        const double t = (distance - 0x1.6137baaf8cfe7p-54);
-        y3 = (t * (0x1.18b5b425c4e5ap-3 + t * (0x1.20ae973d05418p-3 + t * (0x1.2132d6dff7668p-4 + t * (0x1.44f66e5a91539p-6 + t * (0x1.c69336e76f06bp-13 + t * (t * (t * (t * (t * (t * (0x1.27dc897498e02p-16 + t * (0x1.70680ccba8beap-16 + 0x1.8ab8af85cecb9p-17 * t)) - 0x1.127fba1092f2ap-14) - 0x1.93068956e0f92p-12) - 0x1.382e148a2022fp-10) - 0x1.52cae04f16056p-9) - 0x1.d3f65c13553ebp-9)))))) - 0x1.701b8dc65dd48p-156);
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_exp(z);
-        const double s1 = symact_f64_tanh(s0);
-        y4 = s0 * (1.0 - symact_power_2(s1)) * ((2.0 + z) - 2.0 * s0 * s1 * z);
-    }
-    /* power series */
-    double y5;
-    {
-        const double distance = (z - 0x1.64a4080af062fp-1);
-        const double t = (0x1.bdab9a3b0a7eep-55 + distance);
-        y5 = (t * (t * (0x1.9be7c8f57e59ep+0 + t * (0x1.8762912042373p-2 + t * (t * (0x1.aea505df961a8p-3 + t * (0x1.f50f0a5e5a228p+0 + t * (t * (t * (0x1.b51e2b61162b1p-2 + t * (0x1.0f3cb1c953fd3p-1 + t * (t * (0x1.dbb3e0d67875ep-3 * t - 0x1.68eebe7f9e501p-3) - 0x1.5b3463d2a8326p-2))) - 0x1.2c0ac61a11bf1p+0) - 0x1.bd02b6bc45f06p-2))) - 0x1.2bd96c7e77a2dp+1))) - 0x1.aaea43e283bd4p-1) - 0x1.4c42390fa2f39p-154);
-    }
-    /* decaying exponentials */
-    double y6;
-    {
-        const double t = z;
-        const double s0 = symact_f64_exp(t);
-        const double s1 = symact_f64_exp(-2.0 * s0);
-        const double s2 = 8.0 * t;
-        const double s3 = 4.0 * t;
-        y6 = (symact_f64_exp(2.0 * t) * s1 * ((s1 * s2 + symact_f64_exp((-t)) * (((8.0 + 8.0 * s1) + s3) + s1 * s3)) - s2) / (((1.0 + 3.0 * s1) + symact_f64_exp(-6.0 * s0)) + 3.0 * symact_f64_exp(-4.0 * s0)));
-    }
-    /* tail */
-    const double y7 = 0.0;
-    double y = y7;
-    y = 7.0 > z ? y6 : y;
-    y = 0x1.8p-1 > z ? y5 : y;
-    y = 0x1.62a408p-1 > z ? y4 : y;
-    y = -2.0 > z ? y3 : y;
-    y = -0x1.2p+1 > z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanhexp_derivative_f64(z)));
 }
 
 static symact_dd tanhexp_second_derivative_f64(double z)
@@ -282,32 +178,17 @@ static symact_dd tanhexp_second_derivative_f64(double z)
     return symact_dd_from_double(0.0);
 }
 
-static inline float tanhexp_value_f32(float z)
-{
-    const double near = tanhexp_forward_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(tanhexp_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_tanhexp_second_derivative_sticky(double factor, double z);
 
-float symact_tanhexpf(float z)
+double symact_tanhexp_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = tanhexp_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanhexp_value_f64(double z)
-{
-    return symact_dd_to_double(tanhexp_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanhexp_second_derivative_f64(z)));
 }
 
 double symact_tanhexp(double z)
 {
     const int before = symact_raised();
-    const volatile double value = tanhexp_value_f64(z);
+    const volatile double value = symact_dd_to_double(tanhexp_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -319,7 +200,7 @@ void symact_tanhexp_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanhexp_value_f64(z[i]);
+        const double value = symact_dd_to_double(tanhexp_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -327,32 +208,10 @@ void symact_tanhexp_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanhexp_derivative_value_f32(float z)
-{
-    const double near = tanhexp_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanhexp_derivative_f64((double)z));
-}
-
-float symact_tanhexp_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = tanhexp_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanhexp_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(tanhexp_derivative_f64((double)z));
-}
-
 double symact_tanhexp_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = tanhexp_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(tanhexp_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -364,7 +223,7 @@ void symact_tanhexp_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanhexp_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(tanhexp_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -372,32 +231,10 @@ void symact_tanhexp_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanhexp_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * tanhexp_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), tanhexp_derivative_f64((double)z)));
-}
-
-float symact_tanhexp_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = tanhexp_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanhexp_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), tanhexp_derivative_f64((double)z)));
-}
-
 double symact_tanhexp_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = tanhexp_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), tanhexp_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -409,7 +246,7 @@ void symact_tanhexp_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanhexp_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), tanhexp_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -417,59 +254,10 @@ void symact_tanhexp_vjp_f64(const double *z, const double *g_bar, double *z_bar,
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanhexp_second_derivative_value_f32(float z)
-{
-    const double near = tanhexp_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanhexp_second_derivative_f64((double)z));
-}
-
-float symact_tanhexp_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = tanhexp_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_tanhexp_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = tanhexp_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_tanhexp_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double tanhexp_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(tanhexp_second_derivative_f64((double)z));
-}
-
 double symact_tanhexp_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = tanhexp_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(tanhexp_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -481,50 +269,10 @@ void symact_tanhexp_second_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanhexp_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(tanhexp_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES tanhexp_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * tanhexp_forward_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanhexp_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES tanhexp_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * tanhexp_derivative_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanhexp_derivative_f64(symact_x))))
-}
-
-void symact_tanhexp_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    tanhexp_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_tanhexp_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    tanhexp_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_tanhexp_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    tanhexp_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_tanhexp_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    tanhexp_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_tanhexp_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    tanhexp_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_tanhexp_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    tanhexp_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

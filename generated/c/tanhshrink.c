@@ -5,7 +5,7 @@
  * Formula sha256: 5ffeb6dcb1588e2ccd2a5147b5b71deaf4f9fe0eda6256429369e4e5c60618cf
  * SPDX-License-Identifier: MIT-0
  *
- * tanhshrink: g = z - tanh(z)
+ * tanhshrink, float64: g = z - tanh(z)
  */
 #include "symact.h"
 
@@ -13,44 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double tanhshrink_forward_f32(double z);
-static inline SYMACT_INLINED double tanhshrink_derivative_f32(double z);
-
-static inline double tanhshrink_forward_f32(double z)
-{
-    /* the limit */
-    const double y0 = -INFINITY;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* zero, with its sign */
-    const double y2 = 0x1.5555555555555p-2 * z;
-    /* as it is */
-    const double y3 = (z - symact_f64_tanh(z));
-    /* power series */
-    double y4;
-    {
-        const double t = z;
-        const double s0 = symact_power_2(t);
-        y4 = symact_power_3(t) * (0x1.5555555555555p-2 + s0 * (s0 * (0x1.ba1ba1ba1ba1cp-5 + s0 * (s0 * (0x1.226e355e6c23dp-7 - 0x1.d6d3d0e157dep-9 * s0) - 0x1.664f4882c10fap-6)) - 0x1.1111111111111p-3));
-    }
-    /* as it is */
-    const double y5 = (z - symact_f64_tanh(z));
-    double y = y5;
-    y = 0x1p-4 > z ? y4 : y;
-    y = -0x1p-4 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd tanhshrink_forward_f64(double z)
 {
@@ -89,21 +55,11 @@ static symact_dd tanhshrink_forward_f64(double z)
     return symact_dd_div(symact_dd_sub(symact_dd_add(t, symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(1.0), t))), symact_dd_from_double(1.0)), symact_dd_add(symact_dd_from_double(1.0), s0));
 }
 
-static inline double tanhshrink_derivative_f32(double z)
+SYMACT_HIDDEN double symact_tanhshrink_forward_sticky(double factor, double z);
+
+double symact_tanhshrink_forward_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* zero, with its sign */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = symact_power_2(symact_f64_tanh(z));
-    double y = y3;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanhshrink_forward_f64(z)));
 }
 
 static symact_dd tanhshrink_derivative_f64(double z)
@@ -141,43 +97,11 @@ static symact_dd tanhshrink_derivative_f64(double z)
     return symact_dd_div(symact_dd_powi(s0, 2), symact_dd_add(symact_dd_from_double(4.0), symact_dd_mul(s0, symact_dd_add(symact_dd_from_double(4.0), s0))));
 }
 
-static inline double tanhshrink_second_derivative_f32(double z)
+SYMACT_HIDDEN double symact_tanhshrink_derivative_sticky(double factor, double z);
+
+double symact_tanhshrink_derivative_sticky(double factor, double z)
 {
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* zero, with its sign */
-    const double y2 = 2.0 * z;
-    /* decaying expm1 */
-    double y3;
-    {
-        const double t = (-z);
-        const double s0 = -2.0 * t;
-        const double s1 = symact_f64_expm1(s0);
-        y3 = (8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
-    }
-    /* as it is */
-    double y4;
-    {
-        const double s0 = symact_f64_tanh(z);
-        y4 = 2.0 * s0 * (1.0 - symact_power_2(s0));
-    }
-    /* decaying expm1 */
-    double y5;
-    {
-        const double t = z;
-        const double s0 = -2.0 * t;
-        const double s1 = symact_f64_expm1(s0);
-        y5 = (-8.0 * symact_f64_exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))));
-    }
-    double y = y5;
-    y = 0x1p-27 > z ? y4 : y;
-    y = 0.0 > z ? y3 : y;
-    y = z == 0.0 ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanhshrink_derivative_f64(z)));
 }
 
 static symact_dd tanhshrink_second_derivative_f64(double z)
@@ -219,59 +143,17 @@ static symact_dd tanhshrink_second_derivative_f64(double z)
     return symact_dd_ldexp(symact_dd_mul(symact_dd_mul(symact_dd_exp_scaled(s0, 300), symact_dd_powi(symact_dd_div(symact_dd_from_double(1.0), symact_dd_add(symact_dd_from_double(1.0), s1)), 3)), symact_dd_sub(symact_dd_from_double(8.0), symact_dd_mul(symact_dd_from_double(8.0), s1))), -300);
 }
 
-static inline float tanhshrink_value_f32(float z)
-{
-    const double near = tanhshrink_forward_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanhshrink_forward_f64((double)z));
-}
+SYMACT_HIDDEN double symact_tanhshrink_second_derivative_sticky(double factor, double z);
 
-float symact_tanhshrinkf(float z)
+double symact_tanhshrink_second_derivative_sticky(double factor, double z)
 {
-    const int before = symact_raised();
-    const volatile float value = tanhshrink_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_tanhshrink_f32(const float *z, float *g, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = tanhshrink_forward_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_tanhshrinkf(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(g + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double tanhshrink_value_f64(double z)
-{
-    return symact_dd_to_double(tanhshrink_forward_f64((double)z));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), tanhshrink_second_derivative_f64(z)));
 }
 
 double symact_tanhshrink(double z)
 {
     const int before = symact_raised();
-    const volatile double value = tanhshrink_value_f64(z);
+    const volatile double value = symact_dd_to_double(tanhshrink_forward_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -283,7 +165,7 @@ void symact_tanhshrink_f64(const double *z, double *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanhshrink_value_f64(z[i]);
+        const double value = symact_dd_to_double(tanhshrink_forward_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -291,32 +173,10 @@ void symact_tanhshrink_f64(const double *z, double *g, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanhshrink_derivative_value_f32(float z)
-{
-    const double near = tanhshrink_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(tanhshrink_derivative_f64((double)z));
-}
-
-float symact_tanhshrink_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = tanhshrink_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanhshrink_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(tanhshrink_derivative_f64((double)z));
-}
-
 double symact_tanhshrink_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = tanhshrink_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(tanhshrink_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -328,7 +188,7 @@ void symact_tanhshrink_derivative_f64(const double *z, double *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanhshrink_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(tanhshrink_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -336,32 +196,10 @@ void symact_tanhshrink_derivative_f64(const double *z, double *d, size_t n)
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanhshrink_vjp_value_f32(float z, float g_bar)
-{
-    const double near = (double)g_bar * tanhshrink_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-47) ? (float)near : (float)symact_f64_sticky(symact_dd_mul(symact_dd_from_double((double)g_bar), tanhshrink_derivative_f64((double)z)));
-}
-
-float symact_tanhshrink_vjpf(float z, float g_bar)
-{
-    const int before = symact_raised();
-    const volatile float value = tanhshrink_vjp_value_f32(z, g_bar);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double tanhshrink_vjp_value_f64(double z, double g_bar)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), tanhshrink_derivative_f64((double)z)));
-}
-
 double symact_tanhshrink_vjp(double z, double g_bar)
 {
     const int before = symact_raised();
-    const volatile double value = tanhshrink_vjp_value_f64(z, g_bar);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), tanhshrink_derivative_f64(z)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -373,7 +211,7 @@ void symact_tanhshrink_vjp_f64(const double *z, const double *g_bar, double *z_b
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanhshrink_vjp_value_f64(z[i], g_bar[i]);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), tanhshrink_derivative_f64(z[i])));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -381,59 +219,10 @@ void symact_tanhshrink_vjp_f64(const double *z, const double *g_bar, double *z_b
     symact_settle(before, nan, infinity);
 }
 
-static inline float tanhshrink_second_derivative_value_f32(float z)
-{
-    const double near = tanhshrink_second_derivative_f32((double)z);
-    return symact_sure(near, 0x1p-35) ? (float)near : (float)symact_f64_sticky(tanhshrink_second_derivative_f64((double)z));
-}
-
-float symact_tanhshrink_second_derivativef(float z)
-{
-    const int before = symact_raised();
-    const volatile float value = tanhshrink_second_derivative_value_f32(z);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-SYMACT_CLONED
-void symact_tanhshrink_second_derivative_f32(const float *z, float *d, size_t n)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t start = 0; start < n; start += SYMACT_BLOCK) {
-        const size_t count = symact_block(n - start);
-        double near[SYMACT_BLOCK];
-        float found[SYMACT_BLOCK], other[SYMACT_BLOCK];
-        SYMACT_EACH
-        for (size_t i = 0; i < count; ++i) {
-            near[i] = tanhshrink_second_derivative_f32((double)z[start + i]);
-        }
-        if (symact_unsure(near, 0x1p-35, count, found, other)) {
-            for (size_t i = 0; i < count; ++i) {
-                if (!(found[i] == other[i])) {
-                    const float value = symact_tanhshrink_second_derivativef(z[start + i]);
-                    nan |= SYMACT_NEW_NAN(z[start + i], 0.0f, value);
-                    infinity |= SYMACT_NEW_INFINITY(z[start + i], 0.0f, value, FLT_MAX);
-                    found[i] = value;
-                }
-            }
-        }
-        memcpy(d + start, found, count * sizeof(float));
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double tanhshrink_second_derivative_value_f64(double z)
-{
-    return symact_dd_to_double(tanhshrink_second_derivative_f64((double)z));
-}
-
 double symact_tanhshrink_second_derivative(double z)
 {
     const int before = symact_raised();
-    const volatile double value = tanhshrink_second_derivative_value_f64(z);
+    const volatile double value = symact_dd_to_double(tanhshrink_second_derivative_f64(z));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -445,50 +234,10 @@ void symact_tanhshrink_second_derivative_f64(const double *z, double *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = tanhshrink_second_derivative_value_f64(z[i]);
+        const double value = symact_dd_to_double(tanhshrink_second_derivative_f64(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES tanhshrink_forward_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * tanhshrink_forward_f32(symact_x), 0x1p-35, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanhshrink_forward_f64(symact_x))))
-}
-
-SYMACT_HALVES tanhshrink_derivative_halves(SYMACT_OF_HALVES)
-{
-    SYMACT_EACH_HALF(symact_y * tanhshrink_derivative_f32(symact_x), 0x1p-47, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), tanhshrink_derivative_f64(symact_x))))
-}
-
-void symact_tanhshrink_f16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    tanhshrink_forward_halves(symact_half_f16, z, NULL, g, n);
-}
-
-void symact_tanhshrink_bf16(const uint16_t *z, uint16_t *g, size_t n)
-{
-    tanhshrink_forward_halves(symact_half_bf16, z, NULL, g, n);
-}
-
-void symact_tanhshrink_derivative_f16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    tanhshrink_derivative_halves(symact_half_f16, z, NULL, d, n);
-}
-
-void symact_tanhshrink_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n)
-{
-    tanhshrink_derivative_halves(symact_half_bf16, z, NULL, d, n);
-}
-
-void symact_tanhshrink_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    tanhshrink_derivative_halves(symact_half_f16, z, g_bar, z_bar, n);
-}
-
-void symact_tanhshrink_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n)
-{
-    tanhshrink_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 9d7117ab3c487367ee74771b39d093e311834bccaddd6908d1c1a99be791d701
  * SPDX-License-Identifier: MIT-0
  *
- * threshold: g = Piecewise((z, z > threshold), (value, True))
+ * threshold, float64: g = Piecewise((z, z > threshold), (value, True))
  */
 #include "symact.h"
 
@@ -13,36 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double threshold_forward_f32(double z, double threshold, double value);
-static inline SYMACT_INLINED double threshold_derivative_f32(double z, double threshold, double value);
-static inline SYMACT_INLINED double threshold_derivative_from_output_f32(double z, double threshold, double value);
-
-static inline double threshold_forward_f32(double z, double threshold, double value)
-{
-    (void)threshold;
-    (void)value;
-    /* the limit */
-    const double y0 = value;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = value;
-    /* as it is */
-    const double y3 = z;
-    double y = y3;
-    y = threshold >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd threshold_forward_f64(double z, double threshold, double value)
 {
@@ -73,23 +47,11 @@ static symact_dd threshold_forward_f64(double z, double threshold, double value)
     return x;
 }
 
-static inline double threshold_derivative_f32(double z, double threshold, double value)
+SYMACT_HIDDEN double symact_threshold_forward_sticky(double factor, double z, double threshold, double value);
+
+double symact_threshold_forward_sticky(double factor, double z, double threshold, double value)
 {
-    (void)threshold;
-    (void)value;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = threshold >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), threshold_forward_f64(z, threshold, value)));
 }
 
 static symact_dd threshold_derivative_f64(double z, double threshold, double value)
@@ -121,23 +83,11 @@ static symact_dd threshold_derivative_f64(double z, double threshold, double val
     return symact_dd_from_double(1.0);
 }
 
-static inline double threshold_derivative_from_output_f32(double z, double threshold, double value)
+SYMACT_HIDDEN double symact_threshold_derivative_sticky(double factor, double z, double threshold, double value);
+
+double symact_threshold_derivative_sticky(double factor, double z, double threshold, double value)
 {
-    (void)threshold;
-    (void)value;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = threshold >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), threshold_derivative_f64(z, threshold, value)));
 }
 
 static symact_dd threshold_derivative_from_output_f64(double z, double threshold, double value)
@@ -169,23 +119,11 @@ static symact_dd threshold_derivative_from_output_f64(double z, double threshold
     return symact_dd_from_double(1.0);
 }
 
-static inline double threshold_second_derivative_f32(double z, double threshold, double value)
+SYMACT_HIDDEN double symact_threshold_derivative_from_output_sticky(double factor, double z, double threshold, double value);
+
+double symact_threshold_derivative_from_output_sticky(double factor, double z, double threshold, double value)
 {
-    (void)threshold;
-    (void)value;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = threshold >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), threshold_derivative_from_output_f64(z, threshold, value)));
 }
 
 static symact_dd threshold_second_derivative_f64(double z, double threshold, double value)
@@ -217,23 +155,11 @@ static symact_dd threshold_second_derivative_f64(double z, double threshold, dou
     return symact_dd_from_double(0.0);
 }
 
-static inline double threshold_derivative_wrt_threshold_f32(double z, double threshold, double value)
+SYMACT_HIDDEN double symact_threshold_second_derivative_sticky(double factor, double z, double threshold, double value);
+
+double symact_threshold_second_derivative_sticky(double factor, double z, double threshold, double value)
 {
-    (void)threshold;
-    (void)value;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = threshold >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), threshold_second_derivative_f64(z, threshold, value)));
 }
 
 static symact_dd threshold_derivative_wrt_threshold_f64(double z, double threshold, double value)
@@ -265,23 +191,11 @@ static symact_dd threshold_derivative_wrt_threshold_f64(double z, double thresho
     return symact_dd_from_double(0.0);
 }
 
-static inline double threshold_derivative_wrt_value_f32(double z, double threshold, double value)
+SYMACT_HIDDEN double symact_threshold_derivative_wrt_threshold_sticky(double factor, double z, double threshold, double value);
+
+double symact_threshold_derivative_wrt_threshold_sticky(double factor, double z, double threshold, double value)
 {
-    (void)threshold;
-    (void)value;
-    /* the limit */
-    const double y0 = 1.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 1.0;
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = threshold >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), threshold_derivative_wrt_threshold_f64(z, threshold, value)));
 }
 
 static symact_dd threshold_derivative_wrt_value_f64(double z, double threshold, double value)
@@ -313,31 +227,17 @@ static symact_dd threshold_derivative_wrt_value_f64(double z, double threshold, 
     return symact_dd_from_double(0.0);
 }
 
-static inline float threshold_value_f32(float z, float threshold, float value)
-{
-    return (float)(threshold_forward_f32((double)z, (double)threshold, (double)value));
-}
+SYMACT_HIDDEN double symact_threshold_derivative_wrt_value_sticky(double factor, double z, double threshold, double value);
 
-float symact_thresholdf(float z, float threshold, float value)
+double symact_threshold_derivative_wrt_value_sticky(double factor, double z, double threshold, double value)
 {
-    const int before = symact_raised();
-    const volatile float value_ = threshold_value_f32(z, threshold, value);
-    const float kept = value_;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double threshold_value_f64(double z, double threshold, double value)
-{
-    return symact_dd_to_double(threshold_forward_f64((double)z, (double)threshold, (double)value));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), threshold_derivative_wrt_value_f64(z, threshold, value)));
 }
 
 double symact_threshold(double z, double threshold, double value)
 {
     const int before = symact_raised();
-    const volatile double value_ = threshold_value_f64(z, threshold, value);
+    const volatile double value_ = symact_dd_to_double(threshold_forward_f64(z, threshold, value));
     const double kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -349,7 +249,7 @@ void symact_threshold_f64(const double *z, double *g, size_t n, double threshold
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value_ = threshold_value_f64(z[i], threshold, value);
+        const double value_ = symact_dd_to_double(threshold_forward_f64(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         g[i] = value_;
@@ -357,31 +257,10 @@ void symact_threshold_f64(const double *z, double *g, size_t n, double threshold
     symact_settle(before, nan, infinity);
 }
 
-static inline float threshold_derivative_value_f32(float z, float threshold, float value)
-{
-    return (float)(threshold_derivative_f32((double)z, (double)threshold, (double)value));
-}
-
-float symact_threshold_derivativef(float z, float threshold, float value)
-{
-    const int before = symact_raised();
-    const volatile float value_ = threshold_derivative_value_f32(z, threshold, value);
-    const float kept = value_;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double threshold_derivative_value_f64(double z, double threshold, double value)
-{
-    return symact_dd_to_double(threshold_derivative_f64((double)z, (double)threshold, (double)value));
-}
-
 double symact_threshold_derivative(double z, double threshold, double value)
 {
     const int before = symact_raised();
-    const volatile double value_ = threshold_derivative_value_f64(z, threshold, value);
+    const volatile double value_ = symact_dd_to_double(threshold_derivative_f64(z, threshold, value));
     const double kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -393,7 +272,7 @@ void symact_threshold_derivative_f64(const double *z, double *d, size_t n, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value_ = threshold_derivative_value_f64(z[i], threshold, value);
+        const double value_ = symact_dd_to_double(threshold_derivative_f64(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
@@ -401,40 +280,10 @@ void symact_threshold_derivative_f64(const double *z, double *d, size_t n, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float threshold_derivative_from_output_value_f32(float g, float threshold, float value)
-{
-    return (float)(threshold_derivative_from_output_f32((double)g, (double)threshold, (double)value));
-}
-
-float symact_threshold_derivative_from_outputf(float g, float threshold, float value)
-{
-    const int before = symact_raised();
-    const volatile float value_ = threshold_derivative_from_output_value_f32(g, threshold, value);
-    const float kept = value_;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_threshold_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float threshold, float value)
-{
-    if (!(value <= threshold)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_threshold_derivative_from_output_f32(g, d, n, threshold, value);
-    return SYMACT_OK;
-}
-
-static inline double threshold_derivative_from_output_value_f64(double g, double threshold, double value)
-{
-    return symact_dd_to_double(threshold_derivative_from_output_f64((double)g, (double)threshold, (double)value));
-}
-
 double symact_threshold_derivative_from_output(double g, double threshold, double value)
 {
     const int before = symact_raised();
-    const volatile double value_ = threshold_derivative_from_output_value_f64(g, threshold, value);
+    const volatile double value_ = symact_dd_to_double(threshold_derivative_from_output_f64(g, threshold, value));
     const double kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -446,7 +295,7 @@ void symact_threshold_derivative_from_output_f64(const double *g, double *d, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value_ = threshold_derivative_from_output_value_f64(g[i], threshold, value);
+        const double value_ = symact_dd_to_double(threshold_derivative_from_output_f64(g[i], threshold, value));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value_);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
@@ -463,31 +312,10 @@ int symact_threshold_derivative_from_output_checked_f64(const double *g, double 
     return SYMACT_OK;
 }
 
-static inline float threshold_vjp_value_f32(float z, float g_bar, float threshold, float value)
-{
-    return (float)((double)g_bar * threshold_derivative_f32((double)z, (double)threshold, (double)value));
-}
-
-float symact_threshold_vjpf(float z, float g_bar, float threshold, float value)
-{
-    const int before = symact_raised();
-    const volatile float value_ = threshold_vjp_value_f32(z, g_bar, threshold, value);
-    const float kept = value_;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double threshold_vjp_value_f64(double z, double g_bar, double threshold, double value)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), threshold_derivative_f64((double)z, (double)threshold, (double)value)));
-}
-
 double symact_threshold_vjp(double z, double g_bar, double threshold, double value)
 {
     const int before = symact_raised();
-    const volatile double value_ = threshold_vjp_value_f64(z, g_bar, threshold, value);
+    const volatile double value_ = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), threshold_derivative_f64(z, threshold, value)));
     const double kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -499,7 +327,7 @@ void symact_threshold_vjp_f64(const double *z, const double *g_bar, double *z_ba
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value_ = threshold_vjp_value_f64(z[i], g_bar[i], threshold, value);
+        const double value_ = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), threshold_derivative_f64(z[i], threshold, value)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value_, DBL_MAX);
         z_bar[i] = value_;
@@ -507,40 +335,10 @@ void symact_threshold_vjp_f64(const double *z, const double *g_bar, double *z_ba
     symact_settle(before, nan, infinity);
 }
 
-static inline float threshold_vjp_from_output_value_f32(float g, float g_bar, float threshold, float value)
-{
-    return (float)((double)g_bar * threshold_derivative_from_output_f32((double)g, (double)threshold, (double)value));
-}
-
-float symact_threshold_vjp_from_outputf(float g, float g_bar, float threshold, float value)
-{
-    const int before = symact_raised();
-    const volatile float value_ = threshold_vjp_from_output_value_f32(g, g_bar, threshold, value);
-    const float kept = value_;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_threshold_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float threshold, float value)
-{
-    if (!(value <= threshold)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_threshold_vjp_from_output_f32(g, g_bar, z_bar, n, threshold, value);
-    return SYMACT_OK;
-}
-
-static inline double threshold_vjp_from_output_value_f64(double g, double g_bar, double threshold, double value)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), threshold_derivative_from_output_f64((double)g, (double)threshold, (double)value)));
-}
-
 double symact_threshold_vjp_from_output(double g, double g_bar, double threshold, double value)
 {
     const int before = symact_raised();
-    const volatile double value_ = threshold_vjp_from_output_value_f64(g, g_bar, threshold, value);
+    const volatile double value_ = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), threshold_derivative_from_output_f64(g, threshold, value)));
     const double kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -552,7 +350,7 @@ void symact_threshold_vjp_from_output_f64(const double *g, const double *g_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value_ = threshold_vjp_from_output_value_f64(g[i], g_bar[i], threshold, value);
+        const double value_ = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), threshold_derivative_from_output_f64(g[i], threshold, value)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value_);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value_, DBL_MAX);
         z_bar[i] = value_;
@@ -569,43 +367,10 @@ int symact_threshold_vjp_from_output_checked_f64(const double *g, const double *
     return SYMACT_OK;
 }
 
-static inline float threshold_second_derivative_value_f32(float z, float threshold, float value)
-{
-    return (float)(threshold_second_derivative_f32((double)z, (double)threshold, (double)value));
-}
-
-float symact_threshold_second_derivativef(float z, float threshold, float value)
-{
-    const int before = symact_raised();
-    const volatile float value_ = threshold_second_derivative_value_f32(z, threshold, value);
-    const float kept = value_;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, float threshold, float value)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value_ = threshold_second_derivative_value_f32(z[i], threshold, value);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
-        d[i] = value_;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double threshold_second_derivative_value_f64(double z, double threshold, double value)
-{
-    return symact_dd_to_double(threshold_second_derivative_f64((double)z, (double)threshold, (double)value));
-}
-
 double symact_threshold_second_derivative(double z, double threshold, double value)
 {
     const int before = symact_raised();
-    const volatile double value_ = threshold_second_derivative_value_f64(z, threshold, value);
+    const volatile double value_ = symact_dd_to_double(threshold_second_derivative_f64(z, threshold, value));
     const double kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -617,7 +382,7 @@ void symact_threshold_second_derivative_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value_ = threshold_second_derivative_value_f64(z[i], threshold, value);
+        const double value_ = symact_dd_to_double(threshold_second_derivative_f64(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
@@ -625,43 +390,10 @@ void symact_threshold_second_derivative_f64(const double *z, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float threshold_derivative_wrt_threshold_value_f32(float z, float threshold, float value)
-{
-    return (float)(threshold_derivative_wrt_threshold_f32((double)z, (double)threshold, (double)value));
-}
-
-float symact_threshold_derivative_wrt_thresholdf(float z, float threshold, float value)
-{
-    const int before = symact_raised();
-    const volatile float value_ = threshold_derivative_wrt_threshold_value_f32(z, threshold, value);
-    const float kept = value_;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, size_t n, float threshold, float value)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value_ = threshold_derivative_wrt_threshold_value_f32(z[i], threshold, value);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
-        d[i] = value_;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double threshold_derivative_wrt_threshold_value_f64(double z, double threshold, double value)
-{
-    return symact_dd_to_double(threshold_derivative_wrt_threshold_f64((double)z, (double)threshold, (double)value));
-}
-
 double symact_threshold_derivative_wrt_threshold(double z, double threshold, double value)
 {
     const int before = symact_raised();
-    const volatile double value_ = threshold_derivative_wrt_threshold_value_f64(z, threshold, value);
+    const volatile double value_ = symact_dd_to_double(threshold_derivative_wrt_threshold_f64(z, threshold, value));
     const double kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -673,7 +405,7 @@ void symact_threshold_derivative_wrt_threshold_f64(const double *z, double *d, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value_ = threshold_derivative_wrt_threshold_value_f64(z[i], threshold, value);
+        const double value_ = symact_dd_to_double(threshold_derivative_wrt_threshold_f64(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
@@ -681,43 +413,10 @@ void symact_threshold_derivative_wrt_threshold_f64(const double *z, double *d, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float threshold_derivative_wrt_value_value_f32(float z, float threshold, float value)
-{
-    return (float)(threshold_derivative_wrt_value_f32((double)z, (double)threshold, (double)value));
-}
-
-float symact_threshold_derivative_wrt_valuef(float z, float threshold, float value)
-{
-    const int before = symact_raised();
-    const volatile float value_ = threshold_derivative_wrt_value_value_f32(z, threshold, value);
-    const float kept = value_;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t n, float threshold, float value)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value_ = threshold_derivative_wrt_value_value_f32(z[i], threshold, value);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
-        d[i] = value_;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double threshold_derivative_wrt_value_value_f64(double z, double threshold, double value)
-{
-    return symact_dd_to_double(threshold_derivative_wrt_value_f64((double)z, (double)threshold, (double)value));
-}
-
 double symact_threshold_derivative_wrt_value(double z, double threshold, double value)
 {
     const int before = symact_raised();
-    const volatile double value_ = threshold_derivative_wrt_value_value_f64(z, threshold, value);
+    const volatile double value_ = symact_dd_to_double(threshold_derivative_wrt_value_f64(z, threshold, value));
     const double kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -729,75 +428,10 @@ void symact_threshold_derivative_wrt_value_f64(const double *z, double *d, size_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value_ = threshold_derivative_wrt_value_value_f64(z[i], threshold, value);
+        const double value_ = symact_dd_to_double(threshold_derivative_wrt_value_f64(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value_, DBL_MAX);
         d[i] = value_;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES threshold_forward_halves(SYMACT_OF_HALVES, float threshold, float value)
-{
-    SYMACT_EACH_HALF(symact_y * threshold_forward_f32(symact_x, (double)threshold, (double)value), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), threshold_forward_f64(symact_x, (double)threshold, (double)value))))
-}
-
-SYMACT_HALVES threshold_derivative_halves(SYMACT_OF_HALVES, float threshold, float value)
-{
-    SYMACT_EACH_HALF(symact_y * threshold_derivative_f32(symact_x, (double)threshold, (double)value), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), threshold_derivative_f64(symact_x, (double)threshold, (double)value))))
-}
-
-SYMACT_HALVES threshold_derivative_from_output_halves(SYMACT_OF_HALVES, float threshold, float value)
-{
-    SYMACT_EACH_HALF(symact_y * threshold_derivative_from_output_f32(symact_x, (double)threshold, (double)value), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), threshold_derivative_from_output_f64(symact_x, (double)threshold, (double)value))))
-}
-
-void symact_threshold_f16(const uint16_t *z, uint16_t *g, size_t n, float threshold, float value)
-{
-    threshold_forward_halves(symact_half_f16, z, NULL, g, n, threshold, value);
-}
-
-void symact_threshold_bf16(const uint16_t *z, uint16_t *g, size_t n, float threshold, float value)
-{
-    threshold_forward_halves(symact_half_bf16, z, NULL, g, n, threshold, value);
-}
-
-void symact_threshold_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float threshold, float value)
-{
-    threshold_derivative_halves(symact_half_f16, z, NULL, d, n, threshold, value);
-}
-
-void symact_threshold_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float threshold, float value)
-{
-    threshold_derivative_halves(symact_half_bf16, z, NULL, d, n, threshold, value);
-}
-
-void symact_threshold_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float threshold, float value)
-{
-    threshold_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, threshold, value);
-}
-
-void symact_threshold_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float threshold, float value)
-{
-    threshold_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, threshold, value);
-}
-
-void symact_threshold_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
-{
-    threshold_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, threshold, value);
-}
-
-void symact_threshold_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
-{
-    threshold_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, threshold, value);
-}
-
-void symact_threshold_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
-{
-    threshold_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, threshold, value);
-}
-
-void symact_threshold_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float threshold, float value)
-{
-    threshold_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, threshold, value);
 }

@@ -5,7 +5,7 @@
  * Formula sha256: 146665416b2cc5cb31054e16175a0599c682549b26f0106635f2fa2d2ad6836e
  * SPDX-License-Identifier: MIT-0
  *
- * thresholded_relu: g = Piecewise((z, z > alpha), (0, True))
+ * thresholded_relu, float64: g = Piecewise((z, z > alpha), (0, True))
  */
 #include "symact.h"
 
@@ -13,35 +13,10 @@
 
 #include "symact_dd.h"
 #include "symact_flags.h"
-#include "symact_functions.h"
-#include "symact_halves.h"
-#include "symact_powers.h"
 
 #ifdef __FAST_MATH__
 #error "symact: -ffast-math breaks NaN, infinities and the error bounds; compile this file without it"
 #endif
-
-static inline SYMACT_INLINED double thresholded_relu_forward_f32(double z, double alpha);
-static inline SYMACT_INLINED double thresholded_relu_derivative_f32(double z, double alpha);
-static inline SYMACT_INLINED double thresholded_relu_derivative_from_output_f32(double z, double alpha);
-
-static inline double thresholded_relu_forward_f32(double z, double alpha)
-{
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = INFINITY;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = z;
-    double y = y3;
-    y = alpha >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
-}
 
 static symact_dd thresholded_relu_forward_f64(double z, double alpha)
 {
@@ -69,22 +44,11 @@ static symact_dd thresholded_relu_forward_f64(double z, double alpha)
     return x;
 }
 
-static inline double thresholded_relu_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_thresholded_relu_forward_sticky(double factor, double z, double alpha);
+
+double symact_thresholded_relu_forward_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = alpha >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), thresholded_relu_forward_f64(z, alpha)));
 }
 
 static symact_dd thresholded_relu_derivative_f64(double z, double alpha)
@@ -113,22 +77,11 @@ static symact_dd thresholded_relu_derivative_f64(double z, double alpha)
     return symact_dd_from_double(1.0);
 }
 
-static inline double thresholded_relu_derivative_from_output_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_thresholded_relu_derivative_sticky(double factor, double z, double alpha);
+
+double symact_thresholded_relu_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 1.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 1.0;
-    double y = y3;
-    y = alpha >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), thresholded_relu_derivative_f64(z, alpha)));
 }
 
 static symact_dd thresholded_relu_derivative_from_output_f64(double z, double alpha)
@@ -157,22 +110,11 @@ static symact_dd thresholded_relu_derivative_from_output_f64(double z, double al
     return symact_dd_from_double(1.0);
 }
 
-static inline double thresholded_relu_second_derivative_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_thresholded_relu_derivative_from_output_sticky(double factor, double z, double alpha);
+
+double symact_thresholded_relu_derivative_from_output_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = alpha >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), thresholded_relu_derivative_from_output_f64(z, alpha)));
 }
 
 static symact_dd thresholded_relu_second_derivative_f64(double z, double alpha)
@@ -201,22 +143,11 @@ static symact_dd thresholded_relu_second_derivative_f64(double z, double alpha)
     return symact_dd_from_double(0.0);
 }
 
-static inline double thresholded_relu_derivative_wrt_alpha_f32(double z, double alpha)
+SYMACT_HIDDEN double symact_thresholded_relu_second_derivative_sticky(double factor, double z, double alpha);
+
+double symact_thresholded_relu_second_derivative_sticky(double factor, double z, double alpha)
 {
-    (void)alpha;
-    /* the limit */
-    const double y0 = 0.0;
-    /* the limit */
-    const double y1 = 0.0;
-    /* as it is */
-    const double y2 = 0.0;
-    /* as it is */
-    const double y3 = 0.0;
-    double y = y3;
-    y = alpha >= z ? y2 : y;
-    y = z == INFINITY ? y1 : y;
-    y = z == -INFINITY ? y0 : y;
-    return z != z ? z : y;
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), thresholded_relu_second_derivative_f64(z, alpha)));
 }
 
 static symact_dd thresholded_relu_derivative_wrt_alpha_f64(double z, double alpha)
@@ -245,31 +176,17 @@ static symact_dd thresholded_relu_derivative_wrt_alpha_f64(double z, double alph
     return symact_dd_from_double(0.0);
 }
 
-static inline float thresholded_relu_value_f32(float z, float alpha)
-{
-    return (float)(thresholded_relu_forward_f32((double)z, (double)alpha));
-}
+SYMACT_HIDDEN double symact_thresholded_relu_derivative_wrt_alpha_sticky(double factor, double z, double alpha);
 
-float symact_thresholded_reluf(float z, float alpha)
+double symact_thresholded_relu_derivative_wrt_alpha_sticky(double factor, double z, double alpha)
 {
-    const int before = symact_raised();
-    const volatile float value = thresholded_relu_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double thresholded_relu_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(thresholded_relu_forward_f64((double)z, (double)alpha));
+    return symact_dd_sticky(symact_dd_mul(symact_dd_from_double(factor), thresholded_relu_derivative_wrt_alpha_f64(z, alpha)));
 }
 
 double symact_thresholded_relu(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = thresholded_relu_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(thresholded_relu_forward_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -281,7 +198,7 @@ void symact_thresholded_relu_f64(const double *z, double *g, size_t n, double al
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = thresholded_relu_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(thresholded_relu_forward_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         g[i] = value;
@@ -289,31 +206,10 @@ void symact_thresholded_relu_f64(const double *z, double *g, size_t n, double al
     symact_settle(before, nan, infinity);
 }
 
-static inline float thresholded_relu_derivative_value_f32(float z, float alpha)
-{
-    return (float)(thresholded_relu_derivative_f32((double)z, (double)alpha));
-}
-
-float symact_thresholded_relu_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = thresholded_relu_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double thresholded_relu_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(thresholded_relu_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_thresholded_relu_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = thresholded_relu_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(thresholded_relu_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -325,7 +221,7 @@ void symact_thresholded_relu_derivative_f64(const double *z, double *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = thresholded_relu_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(thresholded_relu_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -333,40 +229,10 @@ void symact_thresholded_relu_derivative_f64(const double *z, double *d, size_t n
     symact_settle(before, nan, infinity);
 }
 
-static inline float thresholded_relu_derivative_from_output_value_f32(float g, float alpha)
-{
-    return (float)(thresholded_relu_derivative_from_output_f32((double)g, (double)alpha));
-}
-
-float symact_thresholded_relu_derivative_from_outputf(float g, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = thresholded_relu_derivative_from_output_value_f32(g, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_thresholded_relu_derivative_from_output_checked_f32(const float *g, float *d, size_t n, float alpha)
-{
-    if (!(alpha >= 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_thresholded_relu_derivative_from_output_f32(g, d, n, alpha);
-    return SYMACT_OK;
-}
-
-static inline double thresholded_relu_derivative_from_output_value_f64(double g, double alpha)
-{
-    return symact_dd_to_double(thresholded_relu_derivative_from_output_f64((double)g, (double)alpha));
-}
-
 double symact_thresholded_relu_derivative_from_output(double g, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = thresholded_relu_derivative_from_output_value_f64(g, alpha);
+    const volatile double value = symact_dd_to_double(thresholded_relu_derivative_from_output_f64(g, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0, kept),
                   SYMACT_NEW_INFINITY(g, 0.0, kept, DBL_MAX));
@@ -378,7 +244,7 @@ void symact_thresholded_relu_derivative_from_output_f64(const double *g, double 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = thresholded_relu_derivative_from_output_value_f64(g[i], alpha);
+        const double value = symact_dd_to_double(thresholded_relu_derivative_from_output_f64(g[i], alpha));
         nan |= SYMACT_NEW_NAN(g[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -395,31 +261,10 @@ int symact_thresholded_relu_derivative_from_output_checked_f64(const double *g, 
     return SYMACT_OK;
 }
 
-static inline float thresholded_relu_vjp_value_f32(float z, float g_bar, float alpha)
-{
-    return (float)((double)g_bar * thresholded_relu_derivative_f32((double)z, (double)alpha));
-}
-
-float symact_thresholded_relu_vjpf(float z, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = thresholded_relu_vjp_value_f32(z, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
-                  SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-static inline double thresholded_relu_vjp_value_f64(double z, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), thresholded_relu_derivative_f64((double)z, (double)alpha)));
-}
-
 double symact_thresholded_relu_vjp(double z, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = thresholded_relu_vjp_value_f64(z, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), thresholded_relu_derivative_f64(z, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, DBL_MAX));
@@ -431,7 +276,7 @@ void symact_thresholded_relu_vjp_f64(const double *z, const double *g_bar, doubl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = thresholded_relu_vjp_value_f64(z[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), thresholded_relu_derivative_f64(z[i], alpha)));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -439,40 +284,10 @@ void symact_thresholded_relu_vjp_f64(const double *z, const double *g_bar, doubl
     symact_settle(before, nan, infinity);
 }
 
-static inline float thresholded_relu_vjp_from_output_value_f32(float g, float g_bar, float alpha)
-{
-    return (float)((double)g_bar * thresholded_relu_derivative_from_output_f32((double)g, (double)alpha));
-}
-
-float symact_thresholded_relu_vjp_from_outputf(float g, float g_bar, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = thresholded_relu_vjp_from_output_value_f32(g, g_bar, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
-                  SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
-    return kept;
-}
-
-
-int symact_thresholded_relu_vjp_from_output_checked_f32(const float *g, const float *g_bar, float *z_bar, size_t n, float alpha)
-{
-    if (!(alpha >= 0.0)) {
-        return SYMACT_OUTSIDE;
-    }
-    symact_thresholded_relu_vjp_from_output_f32(g, g_bar, z_bar, n, alpha);
-    return SYMACT_OK;
-}
-
-static inline double thresholded_relu_vjp_from_output_value_f64(double g, double g_bar, double alpha)
-{
-    return symact_dd_to_double(symact_dd_mul(symact_dd_from_double((double)g_bar), thresholded_relu_derivative_from_output_f64((double)g, (double)alpha)));
-}
-
 double symact_thresholded_relu_vjp_from_output(double g, double g_bar, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = thresholded_relu_vjp_from_output_value_f64(g, g_bar, alpha);
+    const volatile double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar), thresholded_relu_derivative_from_output_f64(g, alpha)));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, DBL_MAX));
@@ -484,7 +299,7 @@ void symact_thresholded_relu_vjp_from_output_f64(const double *g, const double *
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = thresholded_relu_vjp_from_output_value_f64(g[i], g_bar[i], alpha);
+        const double value = symact_dd_to_double(symact_dd_mul(symact_dd_from_double(g_bar[i]), thresholded_relu_derivative_from_output_f64(g[i], alpha)));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, DBL_MAX);
         z_bar[i] = value;
@@ -501,43 +316,10 @@ int symact_thresholded_relu_vjp_from_output_checked_f64(const double *g, const d
     return SYMACT_OK;
 }
 
-static inline float thresholded_relu_second_derivative_value_f32(float z, float alpha)
-{
-    return (float)(thresholded_relu_second_derivative_f32((double)z, (double)alpha));
-}
-
-float symact_thresholded_relu_second_derivativef(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = thresholded_relu_second_derivative_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_thresholded_relu_second_derivative_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = thresholded_relu_second_derivative_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double thresholded_relu_second_derivative_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(thresholded_relu_second_derivative_f64((double)z, (double)alpha));
-}
-
 double symact_thresholded_relu_second_derivative(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = thresholded_relu_second_derivative_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(thresholded_relu_second_derivative_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -549,7 +331,7 @@ void symact_thresholded_relu_second_derivative_f64(const double *z, double *d, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = thresholded_relu_second_derivative_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(thresholded_relu_second_derivative_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
@@ -557,43 +339,10 @@ void symact_thresholded_relu_second_derivative_f64(const double *z, double *d, s
     symact_settle(before, nan, infinity);
 }
 
-static inline float thresholded_relu_derivative_wrt_alpha_value_f32(float z, float alpha)
-{
-    return (float)(thresholded_relu_derivative_wrt_alpha_f32((double)z, (double)alpha));
-}
-
-float symact_thresholded_relu_derivative_wrt_alphaf(float z, float alpha)
-{
-    const int before = symact_raised();
-    const volatile float value = thresholded_relu_derivative_wrt_alpha_value_f32(z, alpha);
-    const float kept = value;
-    symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
-                  SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
-    return kept;
-}
-
-void symact_thresholded_relu_derivative_wrt_alpha_f32(const float *z, float *d, size_t n, float alpha)
-{
-    const int before = symact_raised();
-    int nan = 0, infinity = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const float value = thresholded_relu_derivative_wrt_alpha_value_f32(z[i], alpha);
-        nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
-        infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
-        d[i] = value;
-    }
-    symact_settle(before, nan, infinity);
-}
-
-static inline double thresholded_relu_derivative_wrt_alpha_value_f64(double z, double alpha)
-{
-    return symact_dd_to_double(thresholded_relu_derivative_wrt_alpha_f64((double)z, (double)alpha));
-}
-
 double symact_thresholded_relu_derivative_wrt_alpha(double z, double alpha)
 {
     const int before = symact_raised();
-    const volatile double value = thresholded_relu_derivative_wrt_alpha_value_f64(z, alpha);
+    const volatile double value = symact_dd_to_double(thresholded_relu_derivative_wrt_alpha_f64(z, alpha));
     const double kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0, kept),
                   SYMACT_NEW_INFINITY(z, 0.0, kept, DBL_MAX));
@@ -605,75 +354,10 @@ void symact_thresholded_relu_derivative_wrt_alpha_f64(const double *z, double *d
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const double value = thresholded_relu_derivative_wrt_alpha_value_f64(z[i], alpha);
+        const double value = symact_dd_to_double(thresholded_relu_derivative_wrt_alpha_f64(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0, value, DBL_MAX);
         d[i] = value;
     }
     symact_settle(before, nan, infinity);
-}
-
-SYMACT_HALVES thresholded_relu_forward_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * thresholded_relu_forward_f32(symact_x, (double)alpha), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), thresholded_relu_forward_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES thresholded_relu_derivative_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * thresholded_relu_derivative_f32(symact_x, (double)alpha), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), thresholded_relu_derivative_f64(symact_x, (double)alpha))))
-}
-
-SYMACT_HALVES thresholded_relu_derivative_from_output_halves(SYMACT_OF_HALVES, float alpha)
-{
-    SYMACT_EACH_HALF(symact_y * thresholded_relu_derivative_from_output_f32(symact_x, (double)alpha), 0x0p+0, symact_f64_sticky(symact_dd_mul(symact_dd_from_double(symact_y), thresholded_relu_derivative_from_output_f64(symact_x, (double)alpha))))
-}
-
-void symact_thresholded_relu_f16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    thresholded_relu_forward_halves(symact_half_f16, z, NULL, g, n, alpha);
-}
-
-void symact_thresholded_relu_bf16(const uint16_t *z, uint16_t *g, size_t n, float alpha)
-{
-    thresholded_relu_forward_halves(symact_half_bf16, z, NULL, g, n, alpha);
-}
-
-void symact_thresholded_relu_derivative_f16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    thresholded_relu_derivative_halves(symact_half_f16, z, NULL, d, n, alpha);
-}
-
-void symact_thresholded_relu_derivative_bf16(const uint16_t *z, uint16_t *d, size_t n, float alpha)
-{
-    thresholded_relu_derivative_halves(symact_half_bf16, z, NULL, d, n, alpha);
-}
-
-void symact_thresholded_relu_derivative_from_output_f16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    thresholded_relu_derivative_from_output_halves(symact_half_f16, g, NULL, d, n, alpha);
-}
-
-void symact_thresholded_relu_derivative_from_output_bf16(const uint16_t *g, uint16_t *d, size_t n, float alpha)
-{
-    thresholded_relu_derivative_from_output_halves(symact_half_bf16, g, NULL, d, n, alpha);
-}
-
-void symact_thresholded_relu_vjp_f16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    thresholded_relu_derivative_halves(symact_half_f16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_thresholded_relu_vjp_bf16(const uint16_t *z, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    thresholded_relu_derivative_halves(symact_half_bf16, z, g_bar, z_bar, n, alpha);
-}
-
-void symact_thresholded_relu_vjp_from_output_f16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    thresholded_relu_derivative_from_output_halves(symact_half_f16, g, g_bar, z_bar, n, alpha);
-}
-
-void symact_thresholded_relu_vjp_from_output_bf16(const uint16_t *g, const uint16_t *g_bar, uint16_t *z_bar, size_t n, float alpha)
-{
-    thresholded_relu_derivative_from_output_halves(symact_half_bf16, g, g_bar, z_bar, n, alpha);
 }

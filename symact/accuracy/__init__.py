@@ -250,7 +250,7 @@ def _seams(folder: Path, activation: Activation) -> list[float]:
 
 def _is_of(path: Path, activation: Activation) -> bool:
     """Return whether a file is code of an activation, of whichever grade."""
-    return path.suffix in (".c", ".py") and path.stem in (activation.name, f"{activation.name}_fast")
+    return path.suffix in (".c", ".py") and path.stem in (activation.name, f"{activation.name}.f32")
 
 
 def _module(target: str) -> ModuleType:
@@ -265,7 +265,7 @@ def dtypes(target: str) -> tuple[str, ...]:
     """Return what `verify_activation` judges of a target: its table of types, or what NumPy computes with."""
     if target != base(target):
         return ("float32",)
-    return tuple(getattr(_module(target), "TYPES", ("float16", "float32", "float64")))
+    return tuple(getattr(_module(target), "DTYPES", ("float16", "float32", "float64")))
 
 
 def _load(folder: Path, target: str, activation: Activation) -> Any:

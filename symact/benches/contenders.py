@@ -23,6 +23,7 @@ from symact.errors import UnknownName
 from symact.kernels import interface
 from symact.targets import c
 from symact.targets import numpy as numpy_target
+from symact.targets.c_declarations import SUFFIXES
 
 Array = np.ndarray
 Prepared = Callable[[Array, Array], Run]
@@ -106,7 +107,7 @@ def _c(task: Task, folder: Path, *, grade: str = "") -> Prepared:
     """The C arrays of a grade, called without anything around them."""
     activation, number = task.activation, DTYPES[task.dtype]
     suffix, inputs, _ = interface(task.function)
-    long = c.TYPES[task.dtype][2]
+    long = SUFFIXES[task.dtype]
     symbol = ctypes.CDLL(str(folder / LIBRARY))[f"symact_{activation.name}{suffix}{grade}{long}"]
     symbol.restype = None
     values = [number(float(p.default)) for p in activation.parameters]

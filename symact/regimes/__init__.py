@@ -12,14 +12,16 @@ as good as any needs to be.
 | terrains | the points of one piece and the truth there |
 | judges | errors of forms on a terrain |
 | searches | which forms are worth a judgement everywhere; the regimes of a piece |
+| losses | what is left of a kernel's values, relative and absolute |
 | seams | where one regime ends and the next begins |
 | stabilisation | all of it for a case |
 """
 
 from symact.regimes.judges import SERIES
+from symact.regimes.losses import Loss
 from symact.regimes.points import exact_ball, points_between
 from symact.regimes.searches import Regime
 from symact.regimes.stabilisation import Stable, stabilise
 from symact.regimes.truths import true_value
 
-__all__ = ["SERIES", "Regime", "Stable", "exact_ball", "points_between", "stabilise", "true_value"]
+__all__ = ["SERIES", "Loss", "Regime", "Stable", "exact_ball", "points_between", "stabilise", "true_value"]

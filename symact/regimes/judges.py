@@ -65,7 +65,7 @@ class Judge:
         sample = _Sample(self.terrain, [point], [truth], [self.terrain.ulp(truth)], self.arithmetic)
         return sample.errors(candidate.form, [0], center)[0]
 
-    def power_series(self, expression: sp.Expr) -> list[Candidate]:
+    def power_series(self, expression: sp.Expr, terms: int) -> list[Candidate]:
         """Return Taylor polynomials about 0, the finite ends and the interior roots."""
         lower, upper = self.terrain.lower, self.terrain.upper
         centers: list[tuple[arb, sp.Expr]] = []
@@ -78,7 +78,7 @@ class Judge:
                 centers.append((root, sp.Rational(int(mantissa)) * sp.Integer(2) ** int(exponent)))
         found = []
         for center, exact in centers:
-            rows = series(expression, Z, center, self.arithmetic.terms)
+            rows = series(expression, Z, center, terms)
             if rows is not None:
                 form = Form(SERIES, horner(rows))
                 near = self._sample.near(rows, center)

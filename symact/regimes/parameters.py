@@ -6,6 +6,7 @@ import sympy as sp
 
 from symact.activations import Activation, Z, samples
 from symact.errors import InvalidActivation
+from symact.formats import Format
 from symact.pieces import Case
 
 GROWING = (sp.exp, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc)
@@ -48,9 +49,13 @@ def turning_symbols(expression: sp.Expr) -> set[sp.Symbol]:
     return {s for f in expression.atoms(sp.sin, sp.cos) if f.has(Z) for s in f.args[0].free_symbols} - {Z}
 
 
-def representable(setting: Mapping[sp.Symbol, sp.Expr]) -> Mapping[sp.Symbol, sp.Expr]:
-    """Round sample values to binary fractions: parameters of generated code are floats."""
-    return {symbol: sp.Rational(round(value * 256), 256) for symbol, value in setting.items()}
+def representable(setting: Mapping[sp.Symbol, sp.Expr], fmt: Format) -> Mapping[sp.Symbol, sp.Expr]:
+    """Return numbers of a format near sample values, of as many digits as it has.
+
+    Parameters of generated code are floats. Of fewer digits, products would be exact that mostly are not.
+    """
+    fine = 2 ** (fmt.precision - 12)
+    return {s: sp.Rational(round(value * 256) * (fine + 1), 256 * fine) for s, value in setting.items()}
 
 
 def positive(symbol: sp.Symbol) -> sp.Symbol:

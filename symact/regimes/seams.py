@@ -1,6 +1,7 @@
 """Seams: the longest runs of points over which one candidate is good, and where they meet."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy as sp
@@ -13,13 +14,23 @@ MAX_BISECTIONS = 80
 """Steps by which a seam is looked for between two points: no two binary64 are farther apart than that."""
 
 
+@dataclass(frozen=True)
+class Run:
+    """A candidate from a seam on, at the points number ``start`` to ``stop`` from the left."""
+
+    candidate: Candidate
+    seam: sp.Expr
+    start: int
+    stop: int
+
+
 def runs(
     found: Sequence[Candidate],
     order: Sequence[int],
     points: Sequence[Fraction],
     judges: Sequence[Judge],
-) -> list[tuple[Candidate, sp.Expr, float]]:
-    """Cover the points from left to right by the longest runs: ``(candidate, start, worst error)``."""
+) -> list[Run]:
+    """Cover the points from left to right by the longest runs."""
     arithmetic = judges[0].arithmetic
     enough = arithmetic.good
     best = [min(c.errors[i] for c in found) for i in order]
@@ -65,8 +76,7 @@ def runs(
                 seam = _simplest(points[begin:start])
             else:
                 seam = _between(points[start - 1], points[start], left, right, judges)
-        worst = max(found[index].errors[order[i]] for i in range(start, stop))
-        result.append((found[index], seam, worst))
+        result.append(Run(found[index], seam, start, stop))
     return result
 
 

@@ -16,8 +16,9 @@ from symact.forms import SCALED, Form, T, candidates, protected
 from symact.pieces import Piece
 from symact.power_series import horner, series
 from symact.regimes.judges import SERIES, Candidate, Judge
+from symact.regimes.losses import Loss, constant_loss, loss
 from symact.regimes.parameters import GROWING, inner_symbols, positive, turning_symbols
-from symact.regimes.seams import runs
+from symact.regimes.seams import Run, runs
 from symact.regimes.terrains import terrain
 
 LARGE = 2**40
@@ -54,12 +55,12 @@ class Search:
     arithmetic: Arithmetic
     fmt: Format
 
-    def regimes(self) -> tuple[list[Regime], float]:
-        """Return the regimes of the piece, left to right, and the worst modelled error."""
+    def regimes(self) -> tuple[list[Regime], Loss]:
+        """Return the regimes of the piece, left to right, and what the model leaves."""
         expression = self.piece.expression.subs(self.signs)
         whole = [Regime(self.piece.lower, self.piece.upper, self._own(protected(expression)), "as it is")]
         if not expression.has(Z):
-            return whole, 0.0
+            return whole, constant_loss(expression, self.arithmetic, self.fmt)
         judges = [self._judge(expression, s, every=1 + (i > 0)) for i, s in enumerate(self.settings)]
         if turned := turning_symbols(expression):
             # A sine exists where its argument overflows: parameters of all sizes must be thought of.
@@ -70,25 +71,36 @@ class Search:
         places = [points[i].exact for i in order]
         forms = list(self._forms(expression))
         polynomials: list[Candidate] = []
-        for allowed in self._tolls(forms):
+        chosen: list[Run] = []
+        terms, left = 0, Loss()
+        for allowed, wanted in self._tries(forms):
+            if wanted != terms > 0 and not polynomials:
+                break  # more terms of none
             found, good = self._judged([f for f in forms if f.toll <= allowed], judges)
             if good is not None:
                 only = Regime(self.piece.lower, self.piece.upper, self._own(good.expression), good.rule)
-                return [only], max(found[-1].errors, default=0.0)
-            polynomials = polynomials or self._polynomials(expression, judges)
+                return [only], loss(judges, found[-1].errors)
+            if wanted != terms:
+                polynomials, terms = self._polynomials(expression, judges, wanted), wanted
             if not found and not polynomials:
                 continue
-            chosen = runs([*found, *polynomials], order, places, judges)
-            worst = max((worst for *_, worst in chosen), default=0.0)
-            if worst <= self.arithmetic.good:
+            tried = runs([*found, *polynomials], order, places, judges)
+            lost = loss(judges, _chosen_errors(tried, order))
+            if not chosen or lost.worst < left.worst:
+                chosen, left = tried, lost
+            if left.worst <= self.arithmetic.good:
                 break
-        return self._joined(chosen), worst
+        return self._joined(chosen), left
 
-    def _tolls(self, forms: Sequence[Form]) -> list[float]:
-        """Return what forms may cost, one try after another: anything, unless the arithmetic is thrifty."""
-        if not self.arithmetic.thrifty:
-            return [math.inf]
-        return sorted({form.toll for form in forms})
+    def _tries(self, forms: Sequence[Form]) -> Iterator[tuple[float, int]]:
+        """Yield what forms may cost, and the terms of power series, one try after another.
+
+        Forms may cost anything, unless the arithmetic is thrifty.
+        """
+        tolls = sorted({form.toll for form in forms}) if self.arithmetic.thrifty else [math.inf]
+        first, *further = self.arithmetic.terms
+        yield from ((toll, first) for toll in tolls)
+        yield from ((tolls[-1], terms) for terms in further)
 
     def _judged(self, forms: Sequence[Form], judges: Sequence[Judge]) -> tuple[list[Candidate], Form | None]:
         """Return the forms worth a judgement everywhere; and the last of them where it is all one needs."""
@@ -104,11 +116,11 @@ class Search:
             looked_at |= set(new)
         return found, None
 
-    def _polynomials(self, expression: sp.Expr, judges: Sequence[Judge]) -> list[Candidate]:
+    def _polynomials(self, expression: sp.Expr, judges: Sequence[Judge], terms: int) -> list[Candidate]:
         """Return the power series that there are."""
         if len(judges) == 1 and not self.settings[0]:
-            return judges[0].power_series(expression)
-        if (row := self._scaled_series(expression)) is None:
+            return judges[0].power_series(expression, terms)
+        if (row := self._scaled_series(expression, terms)) is None:
             return []
         errors = tuple(e for judge in judges for e in judge.series_errors(row, arb(0)))
         return [Candidate(row, sp.S.Zero, errors)]
@@ -136,7 +148,7 @@ class Search:
                         yield Form(form.rule, form.expression, side, far)
             seen = {plain}
 
-    def _scaled_series(self, expression: sp.Expr) -> Form | None:
+    def _scaled_series(self, expression: sp.Expr, terms: int) -> Form | None:
         """Return the power series at 0 of h g(c z), h and c free of z, where no parameter is in g."""
         rates = {sp.diff(f.args[0], Z) for f in expression.atoms(*GROWING) if f.has(Z)}
         rates = {rate for rate in rates if rate.free_symbols and not rate.has(Z)}
@@ -147,7 +159,7 @@ class Search:
         scaled = sp.simplify(scaled) if scaled.free_symbols != {T} else scaled
         if scaled.free_symbols != {T}:
             return None
-        rows = series(scaled, T, arb(0), self.arithmetic.terms)
+        rows = series(scaled, T, arb(0), terms)
         return None if rows is None else Form(SERIES, scale * horner(rows).subs(T, rate * T))
 
     def _near_zero(self, setting: Mapping[sp.Symbol, sp.Expr]) -> bool:
@@ -166,18 +178,18 @@ class Search:
         }
         return expression.xreplace(back)
 
-    def _joined(self, chosen: Sequence[tuple[Candidate, sp.Expr, float]]) -> list[Regime]:
-        ends = [self.piece.lower, *(start for _, start, _ in chosen[1:]), self.piece.upper]
+    def _joined(self, chosen: Sequence[Run]) -> list[Regime]:
+        ends = [self.piece.lower, *(run.seam for run in chosen[1:]), self.piece.upper]
         return [
             Regime(
                 lower,
                 upper,
-                self._own(candidate.form.expression),
-                candidate.form.rule,
-                candidate.form.side,
-                candidate.center,
+                self._own(run.candidate.form.expression),
+                run.candidate.form.rule,
+                run.candidate.form.side,
+                run.candidate.center,
             )
-            for (lower, upper), (candidate, *_) in zip(pairwise(ends), chosen, strict=True)
+            for (lower, upper), run in zip(pairwise(ends), chosen, strict=True)
         ]
 
 
@@ -190,6 +202,15 @@ def _candidates(expression: sp.Expr, *, scaled: bool) -> Sequence[Form]:
 def _all_candidates(expression: sp.Expr) -> tuple[Form, ...]:
     """Return the candidates for the wide arithmetic: those for the narrow one are among them."""
     return tuple(candidates(expression, scaled=True))
+
+
+def _chosen_errors(chosen: Sequence[Run], order: Sequence[int]) -> list[float]:
+    """Return the error at each point of the candidate that is used there."""
+    errors = [0.0] * len(order)
+    for run in chosen:
+        for i in order[run.start : run.stop]:
+            errors[i] = run.candidate.errors[i]
+    return errors
 
 
 def _errors(judges: Sequence[Judge], form: Form) -> tuple[float, ...]:

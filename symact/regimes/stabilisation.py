@@ -8,17 +8,18 @@ from symact.activations import Activation, samples
 from symact.arithmetics import Arithmetic
 from symact.formats import Format
 from symact.pieces import Case
+from symact.regimes.losses import Loss
 from symact.regimes.parameters import representable, sign_cases
 from symact.regimes.searches import Regime, Search
 
 
 @dataclass(frozen=True)
 class Stable:
-    """A case of the parameters with its regimes; ``worst``: the model's largest error in ulp."""
+    """A case of the parameters with its regimes, and what the model leaves of their values."""
 
     condition: sp.Basic
     regimes: tuple[Regime, ...]
-    worst: float
+    loss: Loss
 
 
 def stabilise(activation: Activation, case: Case, arithmetic: Arithmetic, fmt: Format) -> tuple[Stable, ...]:
@@ -29,11 +30,11 @@ def stabilise(activation: Activation, case: Case, arithmetic: Arithmetic, fmt: F
     results = []
     for condition, signs in sign_cases(activation, case):
         regimes: list[Regime] = []
-        worst = 0.0
-        settings = tuple(representable(setting) for setting in samples(activation, condition)[:2])
+        left = Loss()
+        settings = tuple(representable(setting, fmt) for setting in samples(activation, condition)[:2])
         for piece in case.pieces:
-            found, error = Search(activation, piece, settings, signs, arithmetic, fmt).regimes()
+            found, lost = Search(activation, piece, settings, signs, arithmetic, fmt).regimes()
             regimes += found
-            worst = max(worst, error)
-        results.append(Stable(condition, tuple(regimes), worst))
+            left = left | lost
+        results.append(Stable(condition, tuple(regimes), left))
     return tuple(results)

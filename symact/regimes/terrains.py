@@ -110,12 +110,16 @@ class Terrain:
     def _roots(self) -> list[arb]:
         """Bracket the sign changes nearest zero, strictly inside the piece, to 140 bits."""
         signs = [(value > 0) - (value < 0) for value in self.truths]
-        changes = [(i, j) for i, j in pairwise(self._order()) if signs[i] * signs[j] < 0]
+        order = self._order()
+        elsewhere = [i for i in order if signs[i] != 0]
+        changes = [(i, j) for i, j in pairwise(elsewhere) if signs[i] * signs[j] < 0]
         changes.sort(key=lambda pair: min(abs(self.points[i].exact) for i in pair))
         found = []
         for i, j in changes[:MAX_ROOTS]:
+            between = order[order.index(i) + 1 : order.index(j)]
             ends = self.points[i].exact, self.points[j].exact
-            root = bisect(self.truth.program, *ends, rising=signs[j] > 0)
+            root: arb | None = self.points[between[0]].ball if between else None
+            root = root or bisect(self.truth.program, *ends, rising=signs[j] > 0)
             if root is not None:
                 found.append(root)
         return found

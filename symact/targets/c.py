@@ -15,16 +15,25 @@ import numpy as np
 import sympy as sp
 
 from symact.activations import Activation, Z
-from symact.arithmetics import DOUBLE
+from symact.arithmetics import DOUBLE_DOUBLE
 from symact.derived import Derived
 from symact.errors import NotSupported, SymactError, ToolMissing
-from symact.formats import BFLOAT16, BINARY16, FORMATS, Format
-from symact.kernels import SOURCES, Branch, Kernel, Kernels, interface
+from symact.formats import FORMATS
+from symact.kernels import Branch, Kernel, Kernels, interface
 from symact.polynomials import runtime_constants
 from symact.quotations import Quotations, in_words
-from symact.targets.c_fast import LOCALS, fast_context, fast_functions, floats
+from symact.targets import c_float32
+from symact.targets.c_declarations import (
+    HALVES,
+    SUFFIXES,
+    TYPES,
+    Declaration,
+    declaration,
+    factor_name,
+    sticky,
+)
 from symact.targets.c_notations import DoubleDoubles, Doubles
-from symact.targets.printing import hexadecimal, inner_names, unclashing, write, write_condition
+from symact.targets.printing import inner_names, write, write_condition
 from symact.writing import text
 
 FLAGS = ("-Og", "-finline-small-functions", "-std=c99", "-fPIC")
@@ -42,20 +51,11 @@ RAISED = {"FE_INVALID": 1, "FE_DIVBYZERO": 2, "FE_OVERFLOW": 4}
 MOST_PARAMETERS = 12
 """How many parameters a probe can pass on."""
 
-TYPES = {"float32": ("float", "f", "_f32"), "float64": ("double", "", "_f64")}
-"""dtype -> C type, suffix of scalars, suffix of arrays."""
-
-HALVES: Mapping[str, Format] = {"_f16": BINARY16, "_bf16": BFLOAT16}
-"""The formats of 16 bits, whose arrays are of bit patterns, by the suffix of arrays."""
-
-SUFFIXES = {**{dtype: row[2] for dtype, row in TYPES.items()}, **{fmt.dtype: s for s, fmt in HALVES.items()}}
-"""dtype -> suffix of arrays."""
+DTYPES = tuple(TYPES)
+"""The formats that there are scalars of."""
 
 GRADES = ("fast",)
 """What there is beside the reproducible functions, of float32 arrays."""
-
-OF_HALVES = ("forward", "derivative", "derivative_from_output", "vjp", "vjp_from_output")
-"""The functions that there are for them."""
 
 UNWRITTEN = -12345.0
 """What an output holds before a function is called: neither NaN nor what a last call left there."""
@@ -63,108 +63,75 @@ UNWRITTEN = -12345.0
 UNWRITTEN_PATTERN = 0xC641
 """The same for bit patterns: bfloat16 has that number, nearly."""
 
-SLOW = {
-    "sin", "cos", "tan", "asin", "acos", "acosh", "atanh", "erf", "erfc", "erfcx",
-    "sin_scaled", "cos_scaled",
-}  # fmt: skip
-"""Functions that do not become vector instructions; all others are computed on both sides of a choice."""
-
 # Contexts for the templates.
 
 
 def activation_context(template: str, derived: Derived, kernels: Kernels) -> dict[str, object]:
     """Return what the templates for one activation use."""
     activation = derived.activation
-    name = _name(activation)
-    if template.endswith("_fast.c.jinja"):
-        return fast_context(name, activation, kernels, OF_HALVES)
-    return {
-        "name": name,
-        "formula": text(activation.expression),
-        "kernels": [_kernel(name, activation, kernel) for kernel in kernels.kernels],
-        "functions": _functions(name, activation, kernels),
-        "halves": _halves(name, activation, kernels),
+    shown = {"name": activation.name, "formula": text(activation.expression)}
+    if template.endswith(".f32.c.jinja"):
+        return shown | c_float32.context(activation, kernels)
+    return shown | {
+        "kernels": [_kernel(activation, k) for k in kernels.kernels if k.arithmetic is DOUBLE_DOUBLE],
+        "functions": [_function(activation, function, kernels) for function in kernels.functions],
     }
 
 
-def _functions(name: str, activation: Activation, kernels: Kernels) -> list[dict[str, Any]]:
-    return [
-        _public(name, activation, function, dtype, kernels)
-        for function in kernels.functions
-        for dtype in TYPES
-    ]
-
-
-def _halves(name: str, activation: Activation, kernels: Kernels) -> dict[str, list[dict[str, str]]]:
-    """Return the functions on arrays of 16-bit patterns: one for each kernel, and those that call it."""
-    functions = [f for f in kernels.functions if f in OF_HALVES]
+def _function(activation: Activation, function: str, kernels: Kernels) -> dict[str, Any]:
+    """Return a function of float64."""
+    declared = declaration(activation, function, "float64")
+    checked, condition = declared.checked(kernels)
+    elements = [f"{i}[{declared.names['i']}]" for i in declared.inputs]
     return {
-        "shared": [_shared(name, activation, f, kernels) for f in functions if f not in SOURCES],
-        "functions": [_half(name, activation, f, long) for f in functions for long in HALVES],
+        "names": declared.names,
+        "output": declared.output,
+        "scalar": declared.scalar,
+        "array": declared.array(),
+        "checked": checked,
+        "condition": condition,
+        "call": declared.call(),
+        "of_number": _value(declared, declared.inputs),
+        "of_element": _value(declared, elements),
+        "number": ", ".join([*declared.inputs, "0.0"][:2]),
+        "element": ", ".join([*elements, "0.0"][:2]),
     }
 
 
-def _shared(name: str, activation: Activation, function: str, kernels: Kernels) -> dict[str, str]:
-    settings = [p.name for p in activation.parameters]
-    kernel = kernels.of(function, "float32")
-    values = ", ".join(["symact_x", *(f"(double){p}" for p in settings)])
-    precise = f"symact_dd_mul(symact_dd_from_double(symact_y), {name}_{function}_f64({values}))"
-    listed = ", ".join(["SYMACT_OF_HALVES", *(f"float {p}" for p in settings)])
-    return {
-        "signature": f"{name}_{function}_halves({listed})",
-        "value": f"symact_y * {name}_{function}_f32({values})" if kernel else "",
-        "slack": hexadecimal(kernel.slack if kernel else 0.0),
-        "precise": f"symact_f64_sticky({precise})",
-    }
-
-
-def _half(name: str, activation: Activation, function: str, long: str) -> dict[str, str]:
-    settings = [p.name for p in activation.parameters]
-    suffix, inputs, output = interface(function)
-    free = unclashing([*inputs, output, "n"], settings)
-    arrays = [*(f"const uint16_t *{free[i]}" for i in inputs), f"uint16_t *{free[output]}"]
-    listed = [*arrays, f"size_t {free['n']}", *(f"float {p}" for p in settings)]
-    passed = [
-        free[inputs[0]],
-        free[inputs[1]] if len(inputs) > 1 else "NULL",
-        free[output],
-        free["n"],
-        *settings,
-    ]
-    shared = f"{name}_{SOURCES.get(function, function)}_halves"
-    return {
-        "array": f"void symact_{name}{suffix}{long}({', '.join(listed)})",
-        "call": f"{shared}(symact_half{long}, {', '.join(passed)})",
-    }
+def _value(declared: Declaration, inputs: Sequence[str]) -> str:
+    held = f"{declared.name}_{declared.source}_f64({', '.join([inputs[0], *declared.settings])})"
+    if len(inputs) > 1:
+        held = f"symact_dd_mul(symact_dd_from_double({inputs[1]}), {held})"
+    return f"symact_dd_to_double({held})"
 
 
 def summary(derived: Derived, kernels: Kernels) -> dict[str, Any]:
     """Return what symact.h says of one activation: prototypes, formula, parameters, conditions."""
     activation = derived.activation
     prototypes: list[str] = []
-    for function in _functions(_name(activation), activation, kernels):
-        prototypes += [function["scalar"] + ";", function["array"] + ";"]
-        prototypes += [function["checked"] + ";"] * bool(function["checked"])
-    halves = _halves(_name(activation), activation, kernels)
-    prototypes += [function["array"] + ";" for function in halves["functions"]]
-    fast = fast_functions(_name(activation), activation, kernels, OF_HALVES)
-    prototypes += [function["array"] + ";" for function in fast]
+    for function in kernels.functions:
+        for dtype in TYPES:
+            declared = declaration(activation, function, dtype)
+            checked = declared.checked(kernels)[0]
+            prototypes += [declared.scalar, declared.array(), *([checked] if checked else [])]
+    prototypes += [each["array"] for each in c_float32.halves(activation, kernels)["functions"]]
+    prototypes += c_float32.fast(activation, kernels)
     condition = kernels.output_condition
     return {
-        "name": _name(activation),
+        "name": activation.name,
         "formula": text(activation.expression),
         "parameters": [
             f"{p.name} (default {text(p.default)}): {p.meaning or 'a real number'}"
             for p in activation.parameters
         ],
         "condition": "" if condition in (sp.true, sp.false) else text(condition),
-        "prototypes": prototypes,
+        "prototypes": [f"{prototype};" for prototype in prototypes],
     }
 
 
 def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quotations) -> dict[str, object]:
     """Return what the templates that stand once use: the header's activations, the runtime's constants."""
-    if template.endswith(("symact_dd.h.jinja", "symact_functions.h.jinja", "symact_fast.h.jinja")):
+    if template.endswith(("symact_dd.h.jinja", "symact_functions.h.jinja")):
         return {"runtime": runtime_constants()}
     if template.endswith("symact_halves.h.jinja"):
         formats = [
@@ -179,118 +146,41 @@ def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quota
     return {}
 
 
-def _name(activation: Activation) -> str:
-    if activation.name is None:
-        raise SymactError(
-            f"{activation.title}: a formula has no name to generate under; declare it in symact.toml"
-        )
-    return activation.name
-
-
-def _public(name: str, activation: Activation, function: str, dtype: str, kernels: Kernels) -> dict[str, Any]:
-    ctype, short, long = TYPES[dtype]
-    settings = [p.name for p in activation.parameters]
-    suffix, inputs, output = interface(function)
-    free = unclashing([*inputs, output, *LOCALS], settings)
-    inputs, output = tuple(free[i] for i in inputs), free[output]
-    parameters = [f"{ctype} {setting}" for setting in settings]
-    source = SOURCES.get(function, function)
-    values = ", ".join(f"(double){argument}" for argument in (inputs[0], *settings))
-    precise = f"{name}_{source}_f64({values})"
-    if len(inputs) > 1:
-        precise = f"symact_dd_mul(symact_dd_from_double((double){inputs[1]}), {precise})"
-    kernel = kernels.of(source, "float32") if ctype == "float" else None
-    near = f"{name}_{source}_f32({values})"
-    quick = ctype == "float" and kernels.quick(source) is not None
-    arrays = [f"const {ctype} *{i}" for i in inputs]
-    listed = [*arrays, f"{ctype} *{output}", f"size_t {free['n']}", *parameters]
-    scalar_name = f"symact_{name}{suffix}{short}"
-    condition = sp.And(kernels.output_condition, *(p.domain for p in activation.parameters))
-    checked = f"int symact_{name}{suffix}_checked{long}({', '.join(listed)})"
-    if not function.endswith("from_output") or condition == sp.true:
-        checked = ""
-    element = f"{name}{suffix}_value{long}"
-    zero = "0.0f" if ctype == "float" else "0.0"
-    elements = [f"{i}[{free['i']}]" for i in inputs]
-    scalars = ", ".join([*(f"{ctype} {i}" for i in inputs), *parameters])
-    return {
-        "type": ctype,
-        "names": free,
-        "element": f"static inline {ctype} {element}({scalars})",
-        "scalar": f"{ctype} {scalar_name}({scalars})",
-        "of_scalar": f"{element}({', '.join([*inputs, *settings])})",
-        "of_array": f"{element}({', '.join([*elements, *settings])})",
-        "scalar_from": ", ".join([*inputs, zero][:2]),
-        "array_from": ", ".join([*elements, zero][:2]),
-        "largest": "FLT_MAX" if ctype == "float" else "DBL_MAX",
-        "array": f"void symact_{name}{suffix}{long}({', '.join(listed)})",
-        "checked": checked,
-        "condition": _condition(condition, Doubles({})) if checked else "",
-        "call": f"symact_{name}{suffix}{long}({', '.join(part.split()[-1].lstrip('*') for part in listed)})",
-        "near": near if len(inputs) == 1 else f"(double){inputs[1]} * {near}",
-        "slack": hexadecimal(kernel.slack) if kernel and kernel.slack else "",
-        "exact": kernel is not None and not kernel.slack,
-        "precise": f"symact_dd_to_double({precise})"
-        if ctype == "double"
-        else f"(float)symact_f64_sticky({precise})",
-        "quick": quick,
-        "floats": floats(name, activation, function, kernel)
-        if kernel and kernel.slack and not quick
-        else None,
-        "output": output,
-    }
-
-
-def _kernel(name: str, activation: Activation, kernel: Kernel) -> dict[str, Any]:
-    plain = kernel.arithmetic is DOUBLE
-    parameters = [p.name for p in activation.parameters]
+def _kernel(activation: Activation, kernel: Kernel) -> dict[str, Any]:
+    """Return a kernel of double-double, and the function that rounds it for float32."""
+    name, parameters = activation.name, [p.name for p in activation.parameters]
     inner = inner_names(parameters)
-    doubles = Doubles(inner)
-    names = dict(inner)
-    if not plain:
-        names |= {Z: "x"} | {p.symbol: f"dd_{p.name}" for p in activation.parameters}
-    notation = doubles if plain else DoubleDoubles(names)
-    kind = "double" if plain else "symact_dd"
-    cases = []
-    for condition, branches in kernel.cases:
-        rows = [_branch(branch, notation, doubles, kind) for branch in branches]
-        cases.append(
-            {"condition": _condition(condition, doubles), "always": condition == sp.true, "branches": rows}
-        )
-    straight = plain and not any(map(_slow, kernel.cases))
-    declared = (
-        f"{kind} {name}_{kernel.function}{TYPES[kernel.dtype][2]}"
-        f"({', '.join(['double z', *(f'double {p}' for p in parameters)])})"
-    )
+    conditions = Doubles(inner)
+    names = inner | {Z: "x"} | {p.symbol: f"dd_{p.name}" for p in activation.parameters}
+    notation = DoubleDoubles(names)
+    cases = [
+        {
+            "condition": _condition(condition, conditions),
+            "always": condition == sp.true,
+            "branches": [_branch(branch, notation, conditions) for branch in branches],
+        }
+        for condition, branches in kernel.cases
+    ]
+    given = ", ".join(["double z", *(f"double {p}" for p in parameters)])
     return {
-        "signature": f"{'static inline' if plain else 'static'} {declared}",
-        "inlined": declared if straight and kernel.function in OF_HALVES else "",
-        "straight": straight,
-        "kind": kind,
+        "signature": f"static symact_dd {name}_{kernel.function}_f64({given})",
         "cases": cases,
-        "wide": [] if plain else [("x", "z"), *((f"dd_{p}", p) for p in parameters)],
+        "wide": [("x", "z"), *((f"dd_{p}", p) for p in parameters)],
         "unused": parameters,
-        "nan": "z" if plain else "symact_dd_from_double(z)",
         "none": notation.number(sp.nan),
+        "sticky": sticky(activation, kernel.function),
+        "factor": factor_name(activation),
+        "call": f"{name}_{kernel.function}_f64({', '.join(['z', *parameters])})",
     }
 
 
-def _slow(case: tuple[sp.Basic, Sequence[Branch]]) -> bool:
-    """Return whether a case has a branch that nobody computes without need: it is left out by a jump."""
-    parts = [
-        part for branch in case[1] for part in (branch.result, *(value for _, value in branch.assignments))
-    ]
-    return any(node.func.__name__ in SLOW for part in parts for node in sp.preorder_traversal(part))
-
-
-def _branch(branch: Branch, notation: Any, doubles: Doubles, kind: str) -> dict[str, Any]:
+def _branch(branch: Branch, notation: DoubleDoubles, conditions: Doubles) -> dict[str, Any]:
     lines = [
-        f"const {kind} {notation.names.get(symbol, symbol.name)} = {write(value, notation)};"
+        f"const symact_dd {notation.names.get(symbol, symbol.name)} = {write(value, notation)};"
         for symbol, value in branch.assignments
     ]
     return {
-        "condition": _condition(branch.condition, doubles),
-        "choice": write_condition(branch.condition, doubles, " & ", " | ", "!"),
+        "condition": _condition(branch.condition, conditions),
         "always": branch.condition == sp.true,
         "lines": lines,
         "result": write(branch.result, notation),
@@ -298,8 +188,8 @@ def _branch(branch: Branch, notation: Any, doubles: Doubles, kind: str) -> dict[
     }
 
 
-def _condition(condition: sp.Basic, doubles: Doubles) -> str:
-    return write_condition(condition, doubles, " && ", " || ", "!")
+def _condition(condition: sp.Basic, notation: Doubles) -> str:
+    return write_condition(condition, notation, " && ", " || ", "!")
 
 
 # Build and load.

@@ -11,8 +11,8 @@ from symact.targets.printing import ELEMENTARY, double_double, grouped, hexadeci
 SMALL_POWER = 8
 """symact_powers.h has functions for powers up to this one."""
 
-EXACT = {"sqrt": "sqrt", "abs": "fabs", "ldexp": "ldexp"}
-"""What libm has to compute exactly, or correctly rounded; all else is symact_functions.h's."""
+EXACT = {"sqrt": "sqrt", "abs": "fabs", "ldexp": "ldexp", "choice": "symact_choice"}
+"""What is exact, or correctly rounded; all else is symact_functions.h's symact_f64_."""
 
 
 @dataclass(frozen=True)
@@ -94,31 +94,3 @@ class DoubleDoubles:
         if name in ("true", "false"):
             return "1" if name == "true" else "0"
         return f"symact_dd_{name}({', '.join(arguments)})"
-
-
-SHORT = {
-    "exp",
-    "exp_below",
-    "expm1",
-    "expm1_below",
-    "log",
-    "log1p",
-    "tanh",
-    "erf",
-    "erfc",
-    "erfcx",
-    "erfcx_above",
-}
-"""The functions of symact_fast.h; others are those of symact_functions.h."""
-
-
-@dataclass(frozen=True)
-class Shorts(Doubles):
-    """binary64 for the fast grade: short functions, and choices without jumps."""
-
-    def call(self, name: str, arguments: list[str]) -> str:
-        if name == "choice":
-            return f"symact_fast_choice({', '.join(arguments)})"
-        if name in SHORT:
-            return f"symact_fast_{name}({', '.join(arguments)})"
-        return super().call(name, arguments)

@@ -15,7 +15,7 @@ import numpy as np
 import sympy as sp
 
 from symact.activations import Activation, Z
-from symact.arithmetics import DOUBLE
+from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, Arithmetic
 from symact.derivatives import differentiate
 from symact.derived import Derived
 from symact.errors import NotSupported, SymactError
@@ -28,12 +28,13 @@ from symact.targets.printing import (
     grouped,
     hexadecimal,
     inner_names,
+    step_names,
     write,
     write_condition,
 )
 from symact.writing import text
 
-EXACT = {"sqrt": "np.sqrt", "abs": "np.absolute", "ldexp": "np.ldexp"}
+EXACT = {"sqrt": "np.sqrt", "abs": "np.absolute", "ldexp": "np.ldexp", "choice": "np.where"}
 """What NumPy computes exactly, or correctly rounded; all else is _functions.py's."""
 
 
@@ -232,20 +233,14 @@ def shared_context(template: str, summaries: list[dict[str, Any]], quoted: Quota
 
 
 def _kernel(activation: Activation, kernel: Kernel, constants: Constants) -> dict[str, Any]:
-    plain = kernel.arithmetic is DOUBLE
     parameters = [p.name for p in activation.parameters]
-    inner = inner_names(parameters)
-    doubles = Doubles(inner, constants)
-    names = dict(inner)
-    if not plain:
-        names |= {Z: "x"} | {p.symbol: f"dd_{p.name}" for p in activation.parameters}
-    notation = doubles if plain else DoubleDoubles(names, constants)
+    doubles = Doubles(inner_names(parameters), constants)
     cases = []
     number = 0
     for condition, branches in kernel.cases:
         rows = []
         for branch in branches:
-            row = _branch(branch, notation, doubles, parameters, plain)
+            row = _branch(branch, kernel.arithmetic, doubles, parameters)
             rows.append(row | {"name": f"_{kernel.function}_{kernel.dtype}_{number}"})
             number += 1
         cases.append({"condition": _condition(condition, doubles), "branches": rows})
@@ -254,17 +249,28 @@ def _kernel(activation: Activation, kernel: Kernel, constants: Constants) -> dic
         "cases": cases,
         "arguments": ", ".join(["z", *parameters]),
         "parameters": ", ".join(parameters),
-        "double_double": not plain,
-        "slack": hexadecimal(kernel.slack) if plain and kernel.slack else "",
+        "slack": hexadecimal(kernel.slack) if kernel.arithmetic is DOUBLE and kernel.slack else "",
+        "absolute": hexadecimal(kernel.absolute) if kernel.arithmetic is DOUBLE and kernel.absolute else "",
     }
 
 
+def _notation(
+    branch: Branch, arithmetic: Arithmetic, doubles: Doubles, parameters: list[str]
+) -> Doubles | DoubleDoubles:
+    if arithmetic is DOUBLE:
+        names = step_names((symbol for symbol, _ in branch.assignments), parameters)
+        return Doubles(names, doubles.constants)
+    wide = {Z: "x"} | {sp.Symbol(p, real=True): f"dd_{p}" for p in parameters}
+    return DoubleDoubles({**doubles.names, **wide}, doubles.constants)
+
+
 def _branch(
-    branch: Branch, notation: Any, doubles: Doubles, parameters: list[str], plain: bool
+    branch: Branch, arithmetic: Arithmetic, doubles: Doubles, parameters: list[str]
 ) -> dict[str, Any]:
+    notation = _notation(branch, arithmetic, doubles, parameters)
     lines = [f"{notation.names.get(s, s.name)} = {write(v, notation)}" for s, v in branch.assignments]
     result = write(branch.result, notation)
-    if not plain:
+    if arithmetic is DOUBLE_DOUBLE:
         used = {s for e in (branch.result, *(v for _, v in branch.assignments)) for s in e.free_symbols}
         wide = ["x = (z, np.zeros_like(z))"] if Z in used else []
         wide += [f"dd_{p} = ({p}, 0.0)" for p in parameters if sp.Symbol(p, real=True) in used]

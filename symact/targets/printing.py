@@ -13,8 +13,8 @@ from symact.forms import DISTANCE, T, W
 from symact.functions import choice, cos_scaled, exp_scaled, ldexp, sin_scaled
 
 ELEMENTARY = {
-    "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh", "acosh",
-    "atanh", "erf", "erfc", "erfcx", "expm1", "log1p", "pow", "exp_scaled",
+    "exp", "exp_below", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh",
+    "acosh", "atanh", "erf", "erfc", "erfcx", "erfcx_above", "expm1", "expm1_below", "log1p", "pow",
 }  # fmt: skip
 """What the generated runtime computes in binary64, in every target alike; the machine's libraries do not."""
 
@@ -235,3 +235,10 @@ def inner_names(parameters: Collection[str]) -> dict[sp.Symbol, str]:
     """Return names for the steps before a regime's own that no parameter has."""
     free = unclashing([symbol.name for symbol in INNER], parameters)
     return {symbol: free[symbol.name] for symbol in INNER}
+
+
+def step_names(steps: Iterable[sp.Symbol], parameters: Collection[str]) -> dict[sp.Symbol, str]:
+    """Return names for what the steps of a fused kernel hold that no parameter has."""
+    held = set(steps)
+    free = unclashing([symbol.name for symbol in held], parameters)
+    return inner_names(parameters) | {symbol: free[symbol.name] for symbol in held}

@@ -12,17 +12,21 @@ from . import _native
 
 BLOCK = 16384
 
+_LEAST = 2.0**-148
+"""More than nothing: where a factor is 0, the sign of what it multiplies may be in doubt too."""
+
 
 @dataclass(frozen=True)
 class Kernel:
     """Cases ``(condition on parameters, ((condition on z, branch), ...))`` in binary64 or double-double.
 
-    ``slack``: the relative error within which its value is sure to round to float32; 0 where it is exact.
+    In binary64 a case is one branch for all z. Its values are within ``slack`` of their size and ``absolute``, both 0
+    where it is exact; in double-double the branches return pairs.
     """
 
     cases: tuple
-    double_double: bool
     slack: float = 0.0
+    absolute: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,7 @@ def _elementwise(function, name, inputs, parameters, out):
     double = dtype == np.float64
     if not double:
         parameters = tuple(float(np.float32(p)) for p in parameters)
-    else:
-        parameters = tuple(float(p) for p in parameters)
+    parameters = tuple(np.float64(p) for p in parameters)  # not Python's, which refuse to divide by 0
     arrays = np.broadcast_arrays(*arrays)
     flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
     result = np.empty(flat[0].shape, dtype)
@@ -115,12 +118,20 @@ def _rounded(function, flat, parameters, result):
         if kernel is None:
             result[part] = _precise(function, block, parameters, sticky=True)
             continue
-        near = _select(kernel, block[0], parameters)[0]
+        near = _near(kernel, block[0], parameters)
         near = near if len(block) == 1 else block[1] * near
+        if not (kernel.slack or kernel.absolute):
+            result[part] = near
+            continue
         off = near * kernel.slack
-        result[part] = near + off if kernel.slack else near  # the sum keeps the sign of zero
-        if kernel.slack:
-            unsure.append(part.start + np.flatnonzero(~(result[part] == (near - off).astype(result.dtype))))
+        if kernel.absolute:
+            off = np.abs(off) + kernel.absolute * (1.0 if len(block) == 1 else np.abs(block[1])) + _LEAST
+        result[part] = near + off  # the sum keeps the sign of zero
+        other = (near - off).astype(result.dtype)
+        differs = ~(result[part] == other)
+        if kernel.absolute:
+            differs |= np.signbit(result[part]) != np.signbit(other)
+        unsure.append(part.start + np.flatnonzero(differs))
     places = np.concatenate(unsure)
     for part in _parts(places.size):
         block = [a[places[part]].astype(np.float64) for a in flat]
@@ -133,20 +144,25 @@ def _parts(size):
         yield slice(start, min(start + BLOCK, size))
 
 
+def _branches(kernel, parameters):
+    return next((branches for condition, branches in kernel.cases if condition(*parameters)), ())
+
+
+def _near(kernel, z, parameters):
+    """Evaluate a kernel of binary64."""
+    branches = _branches(kernel, parameters)
+    return branches[0][1](z, *parameters) if branches else np.full_like(z, np.nan)
+
+
 def _select(kernel, z, parameters):
     """Evaluate each branch on the elements that it is for: no other element can warn, overflow or cost."""
     hi, lo = np.full_like(z, np.nan), np.zeros_like(z)
     remaining = ~np.isnan(z)
     hi[~remaining] = z[~remaining]
-    branches = next((b for condition, b in kernel.cases if condition(*parameters)), ())
-    for condition, branch in branches:
+    for condition, branch in _branches(kernel, parameters):
         chosen = remaining if condition is None else remaining & condition(z, *parameters)
         if not chosen.any():
             continue
-        value = branch(z[chosen], *parameters)
-        if kernel.double_double:
-            hi[chosen], lo[chosen] = value
-        else:
-            hi[chosen] = value
+        hi[chosen], lo[chosen] = branch(z[chosen], *parameters)
         remaining = remaining & ~chosen
     return hi, lo

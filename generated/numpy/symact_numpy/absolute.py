@@ -21,28 +21,9 @@ __all__ = [
 
 
 def _forward_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (-z)
-
-
-def _forward_float32_4(z):
-    # as it is
-    return z
+    # one program for all
+    t = np.absolute(z)
+    return t
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -50,15 +31,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: 0.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -102,38 +78,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return -1.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _derivative_float32_3(z):
-    # at the kink, by convention
-    return 0.0
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return -1.0
-
-
-def _derivative_float32_5(z):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == 0.0, z, np.where(0.0 > z, -1.0, 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -141,16 +91,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: z == 0.0, _derivative_float32_2),
-                (lambda z: z == 0.0, _derivative_float32_3),
-                (lambda z: 0.0 > z, _derivative_float32_4),
-                (None, _derivative_float32_5),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -199,33 +143,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -233,15 +156,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: 0.0 >= z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -283,7 +201,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -21,8 +21,8 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("-0x1.921fb54442d18p+0")  # -1.5707963267948966
-_C1 = float.fromhex("0x1.921fb54442d18p+0")  # 1.5707963267948966
-_C2 = float.fromhex("-0x1.1a62633145c07p-54")  # -6.123233995736766e-17
+_C1 = float.fromhex("-0x1.1a62633145c07p-54")  # -6.123233995736766e-17
+_C2 = float.fromhex("0x1.921fb54442d18p+0")  # 1.5707963267948966
 _C3 = float.fromhex("0x1.1a62633145c07p-54")  # 6.123233995736766e-17
 _C4 = float.fromhex("-0x1p+900")  # -8.452712498170644e+270
 _C5 = float.fromhex("-0x1.6p+550")  # -5.067576498173456e+165
@@ -33,23 +33,9 @@ _C9 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
 
 
 def _forward_float32_0(z):
-    # the limit
-    return _C0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return _C1
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return fn.atan(z)
+    # one program for all
+    e0 = fn.atan(z)
+    return e0
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -57,26 +43,22 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
 def _forward_float64_0(z):
     # the limit
-    return (_C0, _C2)
+    return (_C0, _C1)
 
 
 def _forward_float64_1(z):
     # the limit
-    return (_C1, _C3)
+    return (_C2, _C3)
 
 
 def _forward_float64_2(z):
@@ -119,23 +101,13 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return (1.0 / (1.0 + powi(z, 2)))
+    # one program for all
+    e0 = (1.0 / (1.0 + powi(z, 2)))
+    return e0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -143,14 +115,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -235,13 +204,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # as it is
-    return powi(fn.cos(z), 2)
+    # one program for all
+    e0 = fn.cos(z)
+    return powi(e0, 2)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -253,7 +222,6 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-34"),
 )
 
@@ -273,28 +241,13 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return -2.0 * z
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return -2.0 * z * powi((1.0 / (1.0 + powi(z, 2))), 2)
+    # one program for all
+    e0 = (1.0 / (1.0 + powi(z, 2)))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, -2.0 * z * powi(e0, 2)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -302,15 +255,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -368,7 +317,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -20,56 +20,30 @@ __all__ = [
     "bent_identity_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1.8p+0")  # 1.5
-_C1 = float.fromhex("0x1p-2")  # 0.25
-_C2 = float.fromhex("0x1p-5")  # 0.03125
-_C3 = float.fromhex("0x1.cp-7")  # 0.013671875
-_C4 = float.fromhex("0x1.5p-7")  # 0.01025390625
-_C5 = float.fromhex("0x1.4p-6")  # 0.01953125
-_C6 = float.fromhex("0x1p-4")  # 0.0625
-_C7 = float.fromhex("0x1p-9")  # 0.001953125
-_C8 = float.fromhex("0x1p-1")  # 0.5
-_C9 = float.fromhex("-0x1p-22")  # -2.384185791015625e-07
-_C10 = float.fromhex("0x1.08p-7")  # 0.008056640625
-_C11 = float.fromhex("0x1.658p-8")  # 0.00545501708984375
-_C12 = float.fromhex("0x1.2fep-8")  # 0.0046367645263671875
-_C13 = float.fromhex("0x1.adp-8")  # 0.0065460205078125
+_C0 = float.fromhex("0x1p-1")  # 0.5
+_C1 = float.fromhex("-0x1p-9")  # -0.001953125
+_C2 = float.fromhex("0x1p-9")  # 0.001953125
+_C3 = float.fromhex("0x1p-2")  # 0.25
+_C4 = float.fromhex("0x1p-5")  # 0.03125
+_C5 = float.fromhex("0x1.cp-7")  # 0.013671875
+_C6 = float.fromhex("0x1.4p-6")  # 0.01953125
+_C7 = float.fromhex("0x1p-4")  # 0.0625
+_C8 = float.fromhex("-0x1p-22")  # -2.384185791015625e-07
+_C9 = float.fromhex("0x1.08p-7")  # 0.008056640625
+_C10 = float.fromhex("0x1.658p-8")  # 0.00545501708984375
+_C11 = float.fromhex("0x1.2fep-8")  # 0.0046367645263671875
+_C12 = float.fromhex("0x1.adp-8")  # 0.0065460205078125
+_C13 = float.fromhex("0x1.5p-7")  # 0.01025390625
 _C14 = float.fromhex("0x1p-22")  # 2.384185791015625e-07
+_C15 = float.fromhex("0x1.8p+0")  # 1.5
 
 
 def _forward_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z):
-    # conjugate
-    t = (-z)
-    s0 = powi(t, 2)
-    s1 = 2.0 * t
-    return ((_C0 * s0 + s1) / ((-1.0 - s1) - np.sqrt((1.0 + s0))))
-
-
-def _forward_float32_4(z):
-    # power series
-    t = z
-    s0 = powi(t, 2)
-    return t * (1.0 + t * (_C1 + s0 * (s0 * (_C2 + s0 * (s0 * (_C3 - _C4 * s0) - _C5)) - _C6)))
-
-
-def _forward_float32_5(z):
-    # as it is
-    return ((z + _C8 * np.sqrt((1.0 + powi(z, 2)))) - _C8)
+    # one program for all
+    e0 = np.sqrt((1.0 + powi(z, 2)))
+    s0 = ((_C0 * e0 + z) - _C0)
+    s1 = powi(z, 2)
+    return np.where(z == -np.inf, -np.inf, np.where(_C1 > z, s0, np.where(_C2 > z, z * (1.0 + z * (_C3 + s1 * (s1 * (_C4 + s1 * (_C5 * s1 - _C6)) - _C7))), s0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -77,17 +51,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: 0.0 > z, _forward_float32_3),
-                (lambda z: _C7 > z, _forward_float32_4),
-                (None, _forward_float32_5),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-38"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -112,7 +80,7 @@ def _forward_float64_3(z):
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.mul((_C8, 0.0), t), dd.sub(dd.sub(dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2))), (2.0, 0.0)), w))
+    return dd.mul(dd.mul((_C0, 0.0), t), dd.sub(dd.sub(dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2))), (2.0, 0.0)), w))
 
 
 def _forward_float64_4(z):
@@ -120,7 +88,7 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.add((_C1, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C10, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C11, 0.0), dd.mul((_C12, 0.0), s0))), (_C13, 0.0))))), (_C4, 0.0))))), (_C5, 0.0))))), (_C6, 0.0)))))))
+    return dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.add((_C3, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C5, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C10, 0.0), dd.mul((_C11, 0.0), s0))), (_C12, 0.0))))), (_C13, 0.0))))), (_C6, 0.0))))), (_C7, 0.0)))))))
 
 
 def _forward_float64_5(z):
@@ -128,7 +96,7 @@ def _forward_float64_5(z):
     x = (z, np.zeros_like(z))
     t = x
     w = dd.div((1.0, 0.0), t)
-    return dd.mul(dd.mul((_C8, 0.0), t), dd.sub(dd.add((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2)))), w))
+    return dd.mul(dd.mul((_C0, 0.0), t), dd.sub(dd.add((2.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2)))), w))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -139,29 +107,20 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: _C9 > z, _forward_float64_3),
+                (lambda z: _C8 > z, _forward_float64_3),
                 (lambda z: _C14 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return _C8
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return _C0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return (1.0 + (_C8 * z / np.sqrt((1.0 + powi(z, 2)))))
+    # one program for all
+    e0 = np.sqrt((1.0 + powi(z, 2)))
+    e1 = (1.0 / e0)
+    return np.where(z == -np.inf, _C0, np.where(z == np.inf, _C15, (1.0 + _C0 * z * e1)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -169,25 +128,22 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-49"),
 )
 
 
 def _derivative_float64_0(z):
     # the limit
-    return (_C8, 0.0)
+    return (_C0, 0.0)
 
 
 def _derivative_float64_1(z):
     # the limit
-    return (_C0, 0.0)
+    return (_C15, 0.0)
 
 
 def _derivative_float64_2(z):
@@ -196,13 +152,13 @@ def _derivative_float64_2(z):
     t = dd.neg(x)
     w = dd.div((1.0, 0.0), t)
     s0 = dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2)))
-    return dd.div(dd.mul((_C8, 0.0), dd.sub(dd.mul((2.0, 0.0), s0), (1.0, 0.0))), s0)
+    return dd.div(dd.mul((_C0, 0.0), dd.sub(dd.mul((2.0, 0.0), s0), (1.0, 0.0))), s0)
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.add((1.0, 0.0), dd.div(dd.mul((_C8, 0.0), x), dd.sqrt(dd.add((1.0, 0.0), dd.powi(x, 2)))))
+    return dd.add((1.0, 0.0), dd.div(dd.mul((_C0, 0.0), x), dd.sqrt(dd.add((1.0, 0.0), dd.powi(x, 2)))))
 
 
 def _derivative_float64_4(z):
@@ -211,7 +167,7 @@ def _derivative_float64_4(z):
     t = x
     w = dd.div((1.0, 0.0), t)
     s0 = dd.sqrt(dd.add((1.0, 0.0), dd.powi(w, 2)))
-    return dd.div(dd.mul((_C8, 0.0), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), s0))), s0)
+    return dd.div(dd.mul((_C0, 0.0), dd.add((1.0, 0.0), dd.mul((2.0, 0.0), s0))), s0)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -227,24 +183,14 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return _C8
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return _C0
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    s0 = np.sqrt(((1.0 + z) + powi(z, 2)))
-    return (3.0 * s0 / ((4.0 * s0 - 1.0) - 2.0 * z))
+    # one program for all
+    e0 = np.sqrt(((1.0 + z) + powi(z, 2)))
+    e1 = (1.0 / ((4.0 * e0 - 1.0) - 2.0 * z))
+    return np.where(z == -np.inf, _C0, np.where(z == np.inf, _C15, 3.0 * e0 * e1))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -252,25 +198,22 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-48"),
 )
 
 
 def _derivative_from_output_float64_0(z):
     # the limit
-    return (_C8, 0.0)
+    return (_C0, 0.0)
 
 
 def _derivative_from_output_float64_1(z):
     # the limit
-    return (_C0, 0.0)
+    return (_C15, 0.0)
 
 
 def _derivative_from_output_float64_2(z):
@@ -312,23 +255,14 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    return _C8 * powi((1.0 / np.sqrt((1.0 + powi(z, 2)))), 3)
+    # one program for all
+    e0 = np.sqrt((1.0 + powi(z, 2)))
+    e1 = (1.0 / e0)
+    return _C0 * powi(e1, 3)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -336,14 +270,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (None, _second_derivative_float32_2),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -370,7 +301,7 @@ def _second_derivative_float64_2(z):
 def _second_derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C8, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.powi(x, 2)))), 3))
+    return dd.mul((_C0, 0.0), dd.powi(dd.div((1.0, 0.0), dd.sqrt(dd.add((1.0, 0.0), dd.powi(x, 2)))), 3))
 
 
 def _second_derivative_float64_4(z):
@@ -396,7 +327,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

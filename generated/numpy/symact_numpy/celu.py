@@ -62,97 +62,62 @@ _C37 = float.fromhex("0x1.ea72b4afe3c2fp-120")  # 1.4412973378659527e-36
 _C38 = float.fromhex("0x1.71b8ef6dcf572p-66")  # 1.9572941063391263e-20
 _C39 = float.fromhex("-0x1.d043ae40c4647p-120")  # -1.3643503830087908e-36
 _C40 = float.fromhex("-0x1p-10")  # -0.0009765625
-_C41 = float.fromhex("-0x1p-6")  # -0.015625
-_C42 = float.fromhex("-0x1.8a86a49f629d1p-26")  # -2.296443268665491e-08
-_C43 = float.fromhex("0x1.08db48ebe51c7p-29")  # 1.9270852604185937e-09
-_C44 = float.fromhex("0x1.0cfeb60f94b0ep-22")  # 2.505210838544172e-07
-_C45 = float.fromhex("0x1.4ce19ae67b348p-19")  # 2.48015873015873e-06
-_C46 = float.fromhex("0x1.71de3a556c734p-16")  # 2.2045855379188714e-05
-_C47 = float.fromhex("0x1.6c16c16c16c17p-13")  # 0.00017361111111111112
-_C48 = float.fromhex("0x1.3813813813814p-10")  # 0.0011904761904761906
-_C49 = float.fromhex("0x1.c71c71c71c71cp-8")  # 0.006944444444444444
-_C50 = float.fromhex("0x1.1111111111111p-5")  # 0.03333333333333333
-_C51 = float.fromhex("0x1p-3")  # 0.125
-_C52 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
-_C53 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
-_C54 = float.fromhex("-0x1p-4")  # -0.0625
-_C55 = float.fromhex("-0x1.201f9e9613146p-57")  # -7.809603484293113e-18
-_C56 = float.fromhex("0x1.b997c96f21889p-116")  # 2.0763599190227797e-35
-_C57 = float.fromhex("0x1.ce272b49432cep-62")  # 3.9145882126782523e-19
-_C58 = float.fromhex("-0x1.11526743d5f63p-118")  # -3.212883355335369e-36
-_C59 = float.fromhex("0x1.5532eaf516982p-53")  # 1.4797143443923793e-16
-_C60 = float.fromhex("0x1.2c6c5385d6128p-110")  # 9.0405303050919e-34
-_C61 = float.fromhex("0x1.7ea9fe9f51571p-49")  # 2.6552651846596585e-15
-_C62 = float.fromhex("-0x1.929f65e1e6225p-106")  # -1.938557536875576e-32
-_C63 = float.fromhex("0x1.952c77030ad4ap-45")  # 4.498331606952833e-14
-_C64 = float.fromhex("0x1.ac981465ddc6cp-99")  # 2.6414148369378292e-30
-_C65 = float.fromhex("0x1.93974a8c07c9dp-41")  # 7.169215998581078e-13
-_C66 = float.fromhex("0x1.05d6f8a2efd1fp-96")  # 1.2909695470519216e-29
-_C67 = float.fromhex("0x1.78af56a4d411bp-37")  # 1.0706029224547743e-11
-_C68 = float.fromhex("0x1.7ceac5ed685d9p-92")  # 3.0049059461926245e-28
-_C69 = float.fromhex("0x1.47eaec91c654p-33")  # 1.4911969277048643e-10
-_C70 = float.fromhex("-0x1.55a0aafdce92bp-87")  # -8.623893279380428e-27
+_C41 = float.fromhex("-0x1.6p-2")  # -0.34375
+_C42 = float.fromhex("-0x1.4ce19ae67b348p-19")  # -2.48015873015873e-06
+_C43 = float.fromhex("0x1.0cfeb60f94b0ep-22")  # 2.505210838544172e-07
+_C44 = float.fromhex("0x1.71de3a556c734p-16")  # 2.2045855379188714e-05
+_C45 = float.fromhex("0x1.6c16c16c16c17p-13")  # 0.00017361111111111112
+_C46 = float.fromhex("0x1.3813813813814p-10")  # 0.0011904761904761906
+_C47 = float.fromhex("0x1.c71c71c71c71cp-8")  # 0.006944444444444444
+_C48 = float.fromhex("0x1.1111111111111p-5")  # 0.03333333333333333
+_C49 = float.fromhex("0x1p-3")  # 0.125
+_C50 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
+_C51 = float.fromhex("-0x1p-2")  # -0.25
+_C52 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
+_C53 = float.fromhex("-0x1p-4")  # -0.0625
+_C54 = float.fromhex("-0x1.201f9e9613146p-57")  # -7.809603484293113e-18
+_C55 = float.fromhex("0x1.b997c96f21889p-116")  # 2.0763599190227797e-35
+_C56 = float.fromhex("0x1.ce272b49432cep-62")  # 3.9145882126782523e-19
+_C57 = float.fromhex("-0x1.11526743d5f63p-118")  # -3.212883355335369e-36
+_C58 = float.fromhex("0x1.5532eaf516982p-53")  # 1.4797143443923793e-16
+_C59 = float.fromhex("0x1.2c6c5385d6128p-110")  # 9.0405303050919e-34
+_C60 = float.fromhex("0x1.7ea9fe9f51571p-49")  # 2.6552651846596585e-15
+_C61 = float.fromhex("-0x1.929f65e1e6225p-106")  # -1.938557536875576e-32
+_C62 = float.fromhex("0x1.952c77030ad4ap-45")  # 4.498331606952833e-14
+_C63 = float.fromhex("0x1.ac981465ddc6cp-99")  # 2.6414148369378292e-30
+_C64 = float.fromhex("0x1.93974a8c07c9dp-41")  # 7.169215998581078e-13
+_C65 = float.fromhex("0x1.05d6f8a2efd1fp-96")  # 1.2909695470519216e-29
+_C66 = float.fromhex("0x1.78af56a4d411bp-37")  # 1.0706029224547743e-11
+_C67 = float.fromhex("0x1.7ceac5ed685d9p-92")  # 3.0049059461926245e-28
+_C68 = float.fromhex("0x1.47eaec91c654p-33")  # 1.4911969277048643e-10
+_C69 = float.fromhex("-0x1.55a0aafdce92bp-87")  # -8.623893279380428e-27
+_C70 = float.fromhex("0x1.08db48ebe51c7p-29")  # 1.9270852604185937e-09
 _C71 = float.fromhex("0x1.d7aa2655dac39p-85")  # 4.762595849589671e-26
 _C72 = float.fromhex("0x1.8a86a49f629d1p-26")  # 2.296443268665491e-08
 _C73 = float.fromhex("-0x1.9b054db95c888p-80")  # -1.328079565024586e-24
 _C74 = float.fromhex("0x1.cf84677799175p-77")  # 1.1981638892337766e-23
-_C75 = float.fromhex("0x1.4ce19ae67b348p-79")  # 2.151194786677588e-24
-_C76 = float.fromhex("-0x1.c154f8ddc6cp-70")  # -1.4867146192371777e-21
-_C77 = float.fromhex("-0x1.f49f49f49f49fp-68")  # -6.625679942966971e-21
-_C78 = float.fromhex("-0x1.fb1fb1fb1fb2p-64")  # -1.073876437509452e-19
-_C79 = float.fromhex("0x1.c71c71c71c71cp-62")  # 3.854941057726238e-19
-_C80 = float.fromhex("0x1.1111111111111p-61")  # 4.625929269271486e-19
-_C81 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
+_C75 = float.fromhex("0x1.4ce19ae67b348p-19")  # 2.48015873015873e-06
+_C76 = float.fromhex("0x1.4ce19ae67b348p-79")  # 2.151194786677588e-24
+_C77 = float.fromhex("-0x1.c154f8ddc6cp-70")  # -1.4867146192371777e-21
+_C78 = float.fromhex("-0x1.f49f49f49f49fp-68")  # -6.625679942966971e-21
+_C79 = float.fromhex("-0x1.fb1fb1fb1fb2p-64")  # -1.073876437509452e-19
+_C80 = float.fromhex("0x1.c71c71c71c71cp-62")  # 3.854941057726238e-19
+_C81 = float.fromhex("0x1.1111111111111p-61")  # 4.625929269271486e-19
+_C82 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
 
 
 def _forward_float32_0(z, alpha):
-    # the limit
-    return (-alpha)
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.expm1(z * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, (-alpha), np.where(z == np.inf, np.inf, np.where(z == 0.0, z, np.where(0.0 >= z, alpha * e1, z)))))
 
 
 def _forward_float32_1(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, alpha):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z, alpha):
-    # as it is
-    return alpha * fn.expm1((z / alpha))
-
-
-def _forward_float32_4(z, alpha):
-    # as it is
-    return z
-
-
-def _forward_float32_5(z, alpha):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_6(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_7(z, alpha):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_8(z, alpha):
-    # as it is
-    return alpha * fn.expm1((z / alpha))
-
-
-def _forward_float32_9(z, alpha):
-    # as it is
-    return z
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.expm1(z * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.inf, np.where(z == 0.0, z, np.where(0.0 >= z, alpha * e1, z)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -160,26 +125,17 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _forward_float32_0),
-                (lambda z, alpha: z == np.inf, _forward_float32_1),
-                (lambda z, alpha: z == 0.0, _forward_float32_2),
-                (lambda z, alpha: 0.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _forward_float32_5),
-                (lambda z, alpha: z == np.inf, _forward_float32_6),
-                (lambda z, alpha: z == 0.0, _forward_float32_7),
-                (lambda z, alpha: 0.0 >= z, _forward_float32_8),
-                (None, _forward_float32_9),
+                (None, _forward_float32_1),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-42"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -288,48 +244,21 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, alpha):
-    # the limit
-    return 0.0
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.exp(z * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(0.0 >= z, e1, 1.0))))
 
 
 def _derivative_float32_1(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z, alpha):
-    # as it is
-    return fn.exp((z / alpha))
-
-
-def _derivative_float32_3(z, alpha):
-    # as it is
-    return 1.0
-
-
-def _derivative_float32_4(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_5(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_6(z, alpha):
-    # as it is
-    return fn.exp((z / alpha))
-
-
-def _derivative_float32_7(z, alpha):
-    # as it is
-    return 1.0
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.exp(z * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, np.inf, np.where(z == np.inf, 1.0, np.where(0.0 >= z, e1, 1.0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -337,24 +266,17 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_float32_1),
-                (lambda z, alpha: 0.0 >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_float32_4),
-                (lambda z, alpha: z == np.inf, _derivative_float32_5),
-                (lambda z, alpha: 0.0 >= z, _derivative_float32_6),
-                (None, _derivative_float32_7),
+                (None, _derivative_float32_1),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-42"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -441,23 +363,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_1(z, alpha):
-    # common denominator
-    return ((alpha + z) / alpha)
-
-
-def _derivative_from_output_float32_2(z, alpha):
-    # as it is
-    return 1.0
+    # one program for all
+    e0 = (1.0 / alpha)
+    return np.where(z != z, z, np.where(z == np.inf, 1.0, np.where(0.0 >= z, (alpha + z) * e0, 1.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -465,14 +377,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_0),
-                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -504,50 +413,21 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, alpha):
-    # the limit
-    return 0.0
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.exp(z * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(0.0 > z, e0 * e1, 0.0))))
 
 
 def _second_derivative_float32_1(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, alpha):
-    # as it is
-    s0 = (1.0 / alpha)
-    return fn.exp(s0 * z) * s0
-
-
-def _second_derivative_float32_3(z, alpha):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z, alpha):
-    # the limit
-    return -np.inf
-
-
-def _second_derivative_float32_5(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_6(z, alpha):
-    # as it is
-    s0 = (1.0 / alpha)
-    return fn.exp(s0 * z) * s0
-
-
-def _second_derivative_float32_7(z, alpha):
-    # as it is
-    return 0.0
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.exp(z * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, 0.0, np.where(0.0 > z, e0 * e1, 0.0))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -555,24 +435,17 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
-                (lambda z, alpha: 0.0 > z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _second_derivative_float32_4),
-                (lambda z, alpha: z == np.inf, _second_derivative_float32_5),
-                (lambda z, alpha: 0.0 > z, _second_derivative_float32_6),
-                (None, _second_derivative_float32_7),
+                (None, _second_derivative_float32_1),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-42"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -663,66 +536,28 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_alpha_float32_0(z, alpha):
-    # the limit
-    return -1.0
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / alpha)
+    e1 = fn.exp((-e0 * t))
+    e2 = fn.expm1((-e0 * t))
+    s0 = (t + alpha)
+    s1 = z * e0
+    return np.where(z != z, z, np.where(z == -np.inf, -1.0, np.where(z == np.inf, 0.0, np.where(-1.0 > z, (s0 * e1 - alpha) * e0, np.where(_C41 > z, (t + s0 * e2) * e0, np.where(0.0 >= z, powi(z, 2) * powi(e0, 2) * (s1 * (s1 * (s1 * (s1 * (s1 * (s1 * (s1 * (s1 * (_C42 - _C43 * s1) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C1), 0.0))))))
 
 
 def _derivative_wrt_alpha_float32_1(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_2(z, alpha):
-    # as it is
-    s0 = (z / alpha)
-    return (fn.expm1(s0) - fn.exp(s0) * s0)
-
-
-def _derivative_wrt_alpha_float32_3(z, alpha):
-    # power series
-    t = z
-    s0 = (1.0 / alpha)
-    return powi((1.0 / alpha), 2) * powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (_C42 - _C43 * s0 * t) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C51) - _C52) - _C1)
-
-
-def _derivative_wrt_alpha_float32_4(z, alpha):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_5(z, alpha):
-    # the limit
-    return -np.inf
-
-
-def _derivative_wrt_alpha_float32_6(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_7(z, alpha):
-    # decaying expm1
-    t = (-z)
-    s0 = (1.0 / alpha)
-    s1 = s0 * t
-    return (-fn.exp((-s1)) * s0 * (alpha * fn.expm1(s1) - t))
-
-
-def _derivative_wrt_alpha_float32_8(z, alpha):
-    # power series
-    t = z
-    s0 = (1.0 / alpha)
-    return powi((1.0 / alpha), 2) * powi(t, 2) * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (s0 * t * (_C42 - _C43 * s0 * t) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C51) - _C52) - _C1)
-
-
-def _derivative_wrt_alpha_float32_9(z, alpha):
-    # as it is
-    return 0.0
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / alpha)
+    e1 = fn.expm1(e0 * t)
+    e2 = fn.exp((-e0 * t))
+    s0 = z * e0
+    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, 0.0, np.where(_C51 > z, (-(alpha * e1 - t) * e0 * e2), np.where(0.0 >= z, powi(z, 2) * powi(e0, 2) * (s0 * (s0 * (s0 * (s0 * (s0 * (s0 * (s0 * (s0 * (_C42 - _C43 * s0) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C1), 0.0)))))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
@@ -730,26 +565,17 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
-                (lambda z, alpha: _C41 > z, _derivative_wrt_alpha_float32_2),
-                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_3),
-                (None, _derivative_wrt_alpha_float32_4),
+                (None, _derivative_wrt_alpha_float32_0),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_5),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_6),
-                (lambda z, alpha: _C41 > z, _derivative_wrt_alpha_float32_7),
-                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_8),
-                (None, _derivative_wrt_alpha_float32_9),
+                (None, _derivative_wrt_alpha_float32_1),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -783,7 +609,7 @@ def _derivative_wrt_alpha_float64_4(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     s0 = dd.div((1.0, 0.0), dd_alpha)
-    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C55, _C56), dd.mul(dd.mul((_C57, _C58), s0), t))), (_C59, _C60))), (_C61, _C62))), (_C63, _C64))), (_C65, _C66))), (_C67, _C68))), (_C69, _C70))), (_C43, _C71))), (_C72, _C73))), (_C44, _C74))), (_C45, _C75))), (_C46, _C76))), (_C47, _C77))), (_C48, _C78))), (_C49, _C79))), (_C50, _C80))), (_C51, 0.0))), (_C52, _C81))), (_C1, 0.0))))
+    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C54, _C55), dd.mul(dd.mul((_C56, _C57), s0), t))), (_C58, _C59))), (_C60, _C61))), (_C62, _C63))), (_C64, _C65))), (_C66, _C67))), (_C68, _C69))), (_C70, _C71))), (_C72, _C73))), (_C43, _C74))), (_C75, _C76))), (_C44, _C77))), (_C45, _C78))), (_C46, _C79))), (_C47, _C80))), (_C48, _C81))), (_C49, 0.0))), (_C50, _C82))), (_C1, 0.0))))
 
 
 def _derivative_wrt_alpha_float64_5(z, alpha):
@@ -817,7 +643,7 @@ def _derivative_wrt_alpha_float64_9(z, alpha):
     dd_alpha = (alpha, 0.0)
     t = x
     s0 = dd.div((1.0, 0.0), dd_alpha)
-    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C55, _C56), dd.mul(dd.mul((_C57, _C58), s0), t))), (_C59, _C60))), (_C61, _C62))), (_C63, _C64))), (_C65, _C66))), (_C67, _C68))), (_C69, _C70))), (_C43, _C71))), (_C72, _C73))), (_C44, _C74))), (_C45, _C75))), (_C46, _C76))), (_C47, _C77))), (_C48, _C78))), (_C49, _C79))), (_C50, _C80))), (_C51, 0.0))), (_C52, _C81))), (_C1, 0.0))))
+    return dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.mul(dd.mul(dd.div((1.0, 0.0), dd_alpha), dd.powi(t, 2)), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub(dd.mul(dd.mul(s0, t), dd.sub((_C54, _C55), dd.mul(dd.mul((_C56, _C57), s0), t))), (_C58, _C59))), (_C60, _C61))), (_C62, _C63))), (_C64, _C65))), (_C66, _C67))), (_C68, _C69))), (_C70, _C71))), (_C72, _C73))), (_C43, _C74))), (_C75, _C76))), (_C44, _C77))), (_C45, _C78))), (_C46, _C79))), (_C47, _C80))), (_C48, _C81))), (_C49, 0.0))), (_C50, _C82))), (_C1, 0.0))))
 
 
 def _derivative_wrt_alpha_float64_10(z, alpha):
@@ -832,8 +658,8 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float64_1),
-                (lambda z, alpha: _C53 > z, _derivative_wrt_alpha_float64_2),
-                (lambda z, alpha: _C54 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: _C52 > z, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: _C53 > z, _derivative_wrt_alpha_float64_3),
                 (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float64_4),
                 (None, _derivative_wrt_alpha_float64_5),
             ),
@@ -849,7 +675,6 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -66,18 +66,10 @@ _C42 = float.fromhex("-0x1.ca8a4270fadf5p-57")  # -1.2428753672788363e-17
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # as it is
-    return (-fn.expm1((-fn.exp(z))))
+    # one program for all
+    e0 = fn.exp(z)
+    e1 = fn.expm1((-e0))
+    return (-e1)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -85,14 +77,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -139,29 +128,14 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    s0 = fn.exp(z)
-    return fn.exp((-s0)) * s0
-
-
-def _derivative_float32_3(z):
-    # tail
-    return 0.0
+    # one program for all
+    e0 = fn.exp(z)
+    e1 = fn.exp((-e0))
+    return np.where(z != z, z, np.where(7.0 > z, e0 * e1, 0.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -169,15 +143,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: 7.0 > z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-42"),
+    slack=float.fromhex("0x1p-33"),
 )
 
 
@@ -225,23 +195,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_1(z):
-    # zero, with its sign
-    return z
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return (-(1.0 - z) * fn.log1p((-z)))
+    # one program for all
+    e0 = fn.log1p((-z))
+    return np.where(z == 1.0, 0.0, (-(1.0 - z) * e0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -249,14 +209,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == 1.0, _derivative_from_output_float32_0),
-                (lambda z: z == 0.0, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -296,34 +253,15 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return (-_C41 * z)
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    s0 = fn.exp(z)
-    return (-fn.exp((-s0)) * s0 * fn.expm1(z))
-
-
-def _second_derivative_float32_4(z):
-    # tail
-    return 0.0
+    # one program for all
+    e0 = fn.exp(z)
+    e1 = fn.expm1(z)
+    e2 = fn.exp((-e0))
+    return np.where(z != z, z, np.where(7.0 > z, (-e0 * e1 * e2), 0.0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -331,16 +269,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: 7.0 > z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-42"),
+    slack=float.fromhex("0x1p-33"),
 )
 
 
@@ -402,7 +335,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

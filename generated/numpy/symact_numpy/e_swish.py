@@ -21,24 +21,16 @@ __all__ = [
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
 _C1 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
-_C2 = float.fromhex("0x1p-25")  # 2.9802322387695312e-08
-_C3 = float.fromhex("-0x1p-34")  # -5.820766091346741e-11
-_C4 = float.fromhex("0x1p-34")  # 5.820766091346741e-11
+_C2 = float.fromhex("-0x1p-34")  # -5.820766091346741e-11
+_C3 = float.fromhex("0x1p-34")  # 5.820766091346741e-11
 
 
 def _forward_float32_0(z, beta):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z, beta):
-    # zero, with its sign
-    return _C0 * beta * z
-
-
-def _forward_float32_2(z, beta):
-    # as it is
-    return (beta * z / (1.0 + fn.exp((-z))))
+    # one program for all
+    e0 = fn.exp((-z))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = beta * z
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == 0.0, _C0 * s0, s0 * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -46,14 +38,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _forward_float32_0),
-                (lambda z, beta: z == 0.0, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -112,32 +101,17 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, beta):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, beta):
-    # the limit
-    return beta
-
-
-def _derivative_float32_2(z, beta):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
-    return s0 * powi((1.0 / (1.0 + s0)), 2) * ((beta + beta * s0) - beta * t)
-
-
-def _derivative_float32_3(z, beta):
-    # as it is
-    s0 = fn.exp((-z))
-    s1 = (1.0 + s0)
-    return beta * powi((1.0 / s1), 2) * (s1 + s0 * z)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 2)
+    s1 = beta * t
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, beta, np.where(0.0 > z, s0 * ((beta + beta * e0) - s1) * e0, s0 * (beta + (beta + s1) * e0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -145,15 +119,12 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _derivative_float32_0),
-                (lambda z, beta: z == np.inf, _derivative_float32_1),
-                (lambda z, beta: 0.0 > z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-30"),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-44"),
 )
 
 
@@ -212,43 +183,18 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, beta):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, beta):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, beta):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
-    s1 = 2.0 * beta
-    s2 = beta * t
-    return s0 * powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2)
-
-
-def _second_derivative_float32_3(z, beta):
-    # as it is
-    s0 = (-z)
-    s1 = fn.exp(s0)
-    return beta * s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * fn.expm1(s0))
-
-
-def _second_derivative_float32_4(z, beta):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp((-t))
-    s1 = 2.0 * beta
-    s2 = beta * t
-    return s0 * powi((1.0 / (1.0 + s0)), 3) * ((s1 + s0 * (s1 + s2)) - s2)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = 2.0 * beta
+    s1 = beta * t
+    s2 = powi(e1, 3) * ((s0 + (s0 + s1) * e0) - s1) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s2)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -256,16 +202,12 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, beta: z == np.inf, _second_derivative_float32_1),
-                (lambda z, beta: 0.0 > z, _second_derivative_float32_2),
-                (lambda z, beta: _C2 > z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-30"),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-45"),
 )
 
 
@@ -330,35 +272,21 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, beta: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, beta: z == np.inf, _second_derivative_float64_1),
                 (lambda z, beta: -790.0 > z, _second_derivative_float64_2),
-                (lambda z, beta: _C3 > z, _second_derivative_float64_3),
-                (lambda z, beta: _C4 > z, _second_derivative_float64_4),
+                (lambda z, beta: _C2 > z, _second_derivative_float64_3),
+                (lambda z, beta: _C3 > z, _second_derivative_float64_4),
                 (lambda z, beta: 790.0 > z, _second_derivative_float64_5),
                 (None, _second_derivative_float64_6),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_beta_float32_0(z, beta):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_beta_float32_1(z, beta):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_beta_float32_2(z, beta):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _derivative_wrt_beta_float32_3(z, beta):
-    # as it is
-    return (z / (1.0 + fn.exp((-z))))
+    # one program for all
+    e0 = fn.exp((-z))
+    e1 = (1.0 / (1.0 + e0))
+    return np.where(z == -np.inf, 0.0, z * e1)
 
 
 _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
@@ -366,15 +294,11 @@ _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_0),
-                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_1),
-                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float32_2),
-                (None, _derivative_wrt_beta_float32_3),
+                (None, _derivative_wrt_beta_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -435,7 +359,6 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -18,177 +18,173 @@ __all__ = [
     "elish_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("0x1.c34366179d427p-1")  # 0.881373587019543
-_C2 = float.fromhex("0x1.9f270661722dbp-56")  # 2.250545892825866e-17
-_C3 = float.fromhex("0x1.f0ed99bed9b2ep-3")  # 0.24264068711928516
-_C4 = float.fromhex("0x1.0789332093269p-2")  # 0.25735931288071484
-_C5 = float.fromhex("0x1.c8bc89111e3a7p-4")  # 0.1115079263853561
-_C6 = float.fromhex("0x1.2d6ffd16fe071p-6")  # 0.018398282201787134
-_C7 = float.fromhex("0x1.26be7f818ff13p-11")  # 0.0005621798192762837
-_C8 = float.fromhex("0x1.0845bdd038f3dp-12")  # 0.00025202982670989913
-_C9 = float.fromhex("0x1.5bfbd07de91bap-19")  # 2.5926802313549836e-06
-_C10 = float.fromhex("0x1.e74fe3a34a80fp-21")  # 9.076894581839834e-07
-_C11 = float.fromhex("0x1.101debbc23238p-18")  # 4.054857466806237e-06
-_C12 = float.fromhex("0x1.f40321b77e458p-16")  # 2.9803051544850405e-05
-_C13 = float.fromhex("0x1.6830f6ce33dbfp-17")  # 1.0734536229155677e-05
-_C14 = float.fromhex("0x1.67a99e8662743p-11")  # 0.0006860019209835383
-_C15 = float.fromhex("0x1.2c056c0d0feddp-9")  # 0.002288979949781707
-_C16 = float.fromhex("0x1.d1fc634af84f8p-156")  # 1.9927530278878588e-47
-_C17 = float.fromhex("-0x1p-1")  # -0.5
-_C18 = float.fromhex("-0x1.9f270661722dbp-56")  # -2.250545892825866e-17
-_C19 = float.fromhex("-0x1.cbce1d8b96808p-57")  # -1.2463043247298256e-17
-_C20 = float.fromhex("0x1.cbce1d8b96808p-57")  # 1.2463043247298256e-17
-_C21 = float.fromhex("0x1.4b6e9002d7e2ep-62")  # 2.8073372631062524e-19
-_C22 = float.fromhex("-0x1.3e5b1183df613p-64")  # -6.741444933688768e-20
-_C23 = float.fromhex("0x1.86b5b1e50db93p-66")  # 2.0684001714268688e-20
-_C24 = float.fromhex("0x1.d377706545b66p-69")  # 3.093434195455865e-21
-_C25 = float.fromhex("-0x1.7ef38e09a5b2ap-73")  # -1.5838498105497577e-22
-_C26 = float.fromhex("-0x1.6f323dea8310dp-76")  # -1.8983601563182937e-23
-_C27 = float.fromhex("0x1.7dd0a9e58fb5p-27")  # 1.1112281715563575e-08
-_C28 = float.fromhex("-0x1.862fda0550dcap-81")  # -6.303809685453058e-25
-_C29 = float.fromhex("0x1.7fd2e6ae07f76p-29")  # 2.79268593581617e-09
-_C30 = float.fromhex("0x1.54e844d7b78cp-84")  # 6.884568105822479e-26
-_C31 = float.fromhex("-0x1.bf6b7346e8551p-32")  # -4.0692587184563435e-10
-_C32 = float.fromhex("0x1.e1574fd4a4d89p-86")  # 2.4301513330300476e-26
-_C33 = float.fromhex("0x1.27120559e2e5p-40")  # 1.0483006255113974e-12
-_C34 = float.fromhex("-0x1.e578376d122a6p-97")  # -1.1967749523388228e-29
-_C35 = float.fromhex("0x1.71fce047a83ccp-31")  # 6.730038826205611e-10
-_C36 = float.fromhex("-0x1.ceddde94b6f4bp-85")  # -4.673759056137867e-26
-_C37 = float.fromhex("0x1.16664120d0b81p-27")  # 8.102489847143701e-09
-_C38 = float.fromhex("0x1.eab6bba52ce2ap-81")  # 7.927909028971124e-25
-_C39 = float.fromhex("0x1.fd6585d7a132ep-24")  # 1.1860313208808097e-07
-_C40 = float.fromhex("-0x1.a08799d283c53p-78")  # -5.383520075920061e-24
-_C41 = float.fromhex("0x1.0171f0e85669cp-23")  # 1.1988220839191796e-07
-_C42 = float.fromhex("0x1.ac41a44321538p-78")  # 5.535084402826416e-24
-_C43 = float.fromhex("0x1.606e170bbafb1p-76")  # 1.8220205979205518e-23
-_C44 = float.fromhex("0x1.e8a48834a81fcp-72")  # 4.041957706633015e-22
-_C45 = float.fromhex("-0x1.25c82e803f71p-71")  # -4.86021482512652e-22
-_C46 = float.fromhex("-0x1.a95f74daec8f5p-65")  # -4.5038105191693574e-20
-_C47 = float.fromhex("0x1.7fcfdbf4892abp-65")  # 4.06376709000191e-20
-_C48 = float.fromhex("0x1.e174fe84e9013p-155")  # 4.117828166906438e-47
-_C49 = float.fromhex("-0x1.ae1807e18babcp-215")  # -3.1906136578462617e-65
-_C50 = float.fromhex("0x1.b7b0085fa1d2ep+0")  # 1.7175297959782472
-_C51 = float.fromhex("0x1.75ac0f93fc35cp-54")  # 8.102722327784694e-17
-_C52 = float.fromhex("0x1.9be06e4098a33p-155")  # 3.5227182765018227e-47
-_C53 = float.fromhex("0x1.f09099cf367a6p-4")  # 0.12123165208632133
-_C54 = float.fromhex("0x1.1c9c5793ab8aep-3")  # 0.13897007388499588
-_C55 = float.fromhex("0x1.1458e388d8f1ap-4")  # 0.0674675834721338
-_C56 = float.fromhex("0x1.ac7ed4bc85516p-7")  # 0.013076642871093596
-_C57 = float.fromhex("0x1.b58a781861eb4p-13")  # 0.0002086357569732654
-_C58 = float.fromhex("0x1.91bdfa38df7f9p-14")  # 9.578278048924517e-05
-_C59 = float.fromhex("0x1.ebc979f3d1ceep-18")  # 7.328197614792809e-06
-_C60 = float.fromhex("-0x1.c29cc99ce4efep-19")  # -3.3573243868964143e-06
-_C61 = float.fromhex("0x1.73f38e3f6cbc4p-23")  # 1.7320336274730806e-07
-_C62 = float.fromhex("0x1.14383ef27222ap-17")  # 8.231988862032297e-06
-_C63 = float.fromhex("0x1.a954bead619a1p-13")  # 0.00020281364178860193
-_C64 = float.fromhex("0x1.0841ee2a3dff9p-9")  # 0.002016125033261315
-_C65 = float.fromhex("0x1.4f47f74ee92f6p-9")  # 0.002557991923327281
-_C66 = float.fromhex("-0x1.8p+0")  # -1.5
-_C67 = float.fromhex("0x1.331e23ad9de11p+1")  # 2.3993572805154675
-_C68 = float.fromhex("0x1.a9c55ef03c74ap-53")  # 1.8464872855353363e-16
-_C69 = float.fromhex("0x1.86b40693cc6cbp-155")  # 3.341624937175431e-47
-_C70 = float.fromhex("0x1.388203715b23ep-4")  # 0.07629586548655085
-_C71 = float.fromhex("0x1.fa4e9f742fa77p-9")  # 0.003862816776830254
-_C72 = float.fromhex("0x1.e2e4a6611bf4bp-14")  # 0.0001151307019584522
-_C73 = float.fromhex("0x1.94804c550c0fcp-14")  # 9.644059294156357e-05
-_C74 = float.fromhex("0x1.1af1925d34d7ep-17")  # 8.432377564571459e-06
-_C75 = float.fromhex("0x1.4e83911395334p-20")  # 1.2461615072251882e-06
-_C76 = float.fromhex("0x1.51a7765845eb5p-22")  # 3.144649318871996e-07
-_C77 = float.fromhex("0x1.3f8fd2d4427b6p-20")  # 1.190460513336088e-06
-_C78 = float.fromhex("0x1.8e0bb1b9411e3p-15")  # 4.74507427928072e-05
-_C79 = float.fromhex("0x1.662f848d6c11cp-10")  # 0.0013663696912367745
-_C80 = float.fromhex("0x1.e178d8d2391d6p-10")  # 0.001836670144762844
-_C81 = float.fromhex("0x1.706e66bf3603bp-6")  # 0.022487259234225326
-_C82 = float.fromhex("0x1.76e8b4eb0ea41p-4")  # 0.09153052016419229
-_C83 = float.fromhex("0x1.4p+1")  # 2.5
-_C84 = float.fromhex("-0x1.75ac0f93fc35cp-54")  # -8.102722327784694e-17
-_C85 = float.fromhex("-0x1.d9d3771565377p-209")  # -2.2496236114223278e-63
-_C86 = float.fromhex("-0x1.4ee2cda01b1fp-58")  # -4.538550932845891e-18
-_C87 = float.fromhex("0x1.d89f29d4c037p-57")  # 1.2810437716075707e-17
-_C88 = float.fromhex("-0x1.098b520e023ecp-58")  # -3.598795263606257e-18
-_C89 = float.fromhex("-0x1.e02b7b7346bf8p-61")  # -8.134393706102638e-19
-_C90 = float.fromhex("0x1.4eacbb6231d09p-68")  # 4.429383226879452e-21
-_C91 = float.fromhex("-0x1.f07de54807b13p-68")  # -6.571013992759794e-21
-_C92 = float.fromhex("0x1.8daa6c9d82ce6p-73")  # 1.6447068686330484e-22
-_C93 = float.fromhex("0x1.39e6845850241p-22")  # 2.9234258171545737e-07
-_C94 = float.fromhex("0x1.e731d8c14a4f4p-77")  # 1.2593688177677518e-23
-_C95 = float.fromhex("0x1.c879fcf802c8ap-24")  # 1.0628172109076841e-07
-_C96 = float.fromhex("-0x1.898af16a6504p-78")  # -5.0864207793062996e-24
-_C97 = float.fromhex("0x1.973d542e55f1ep-29")  # 2.963057819216232e-09
-_C98 = float.fromhex("0x1.6a9592e45e75cp-83")  # 1.464466214592924e-25
-_C99 = float.fromhex("0x1.4204b51b09cc4p-32")  # 2.92874018170939e-10
-_C100 = float.fromhex("0x1.1a644585a304ep-87")  # 7.128568348937204e-27
-_C101 = float.fromhex("0x1.7f1c8e6dea151p-34")  # 8.710948084159433e-11
-_C102 = float.fromhex("0x1.280bcb2465ac4p-91")  # 4.670783390948877e-28
-_C103 = float.fromhex("0x1.b1a163c67bc89p-37")  # 1.2324518044711608e-11
-_C104 = float.fromhex("-0x1.abee3cd04e9b7p-93")  # -1.6878886633523735e-28
-_C105 = float.fromhex("0x1.adb1341f7736bp-29")  # 3.126422245859662e-09
-_C106 = float.fromhex("0x1.63f45d93ca9d8p-84")  # 7.188444948471026e-26
-_C107 = float.fromhex("0x1.47af031256b7p-27")  # 9.536849120033459e-09
-_C108 = float.fromhex("0x1.2b50dbfcd179p-81")  # 4.835708471255707e-25
-_C109 = float.fromhex("0x1.0555069b9dd71p-78")  # 3.3776386420662154e-24
-_C110 = float.fromhex("0x1.c29cc99ce4efep-19")  # 3.3573243868964143e-06
-_C111 = float.fromhex("0x1.034a0a741abc4p-74")  # 5.361975437229643e-23
-_C112 = float.fromhex("-0x1.fff2322f8fa1ep-72")  # -4.2347187062106684e-22
-_C113 = float.fromhex("0x1.19bbb2cfd79dfp-67")  # 7.457415636439967e-21
-_C114 = float.fromhex("0x1.c3b30813cb675p-64")  # 9.565105623180578e-20
-_C115 = float.fromhex("-0x1.6e2640595906dp-63")  # -1.5507031091985183e-19
-_C116 = float.fromhex("0x1.3429d903907e2p-209")  # 1.4630935417754772e-63
-_C117 = float.fromhex("0x1.17a8829cf57fep-60")  # 9.475189831624328e-19
-_C118 = float.fromhex("0x1.bee01427bc2d2p-65")  # 4.7314763600539366e-20
-_C119 = float.fromhex("-0x1.b09e8afa0a302p-68")  # -5.7256688686401686e-21
-_C120 = float.fromhex("-0x1.5e6eb4859f9aep-69")  # -2.3189673765645454e-21
-_C121 = float.fromhex("0x1.ed2168974025dp-73")  # 2.0395399543062752e-22
-_C122 = float.fromhex("-0x1.8c0d7facef3dbp-75")  # -4.0950892416021305e-23
-_C123 = float.fromhex("0x1.071d5c301d1fep-76")  # 1.3602710545666027e-23
-_C124 = float.fromhex("0x1.2840743686948p-27")  # 8.62206138174272e-09
-_C125 = float.fromhex("-0x1.c668ecd77bb8bp-81")  # -7.341387296598606e-25
-_C126 = float.fromhex("0x1.a227c00e8a391p-33")  # 1.9015500324901384e-10
-_C127 = float.fromhex("-0x1.1ca573dbae133p-88")  # -3.592741394872578e-27
-_C128 = float.fromhex("-0x1.6a211d2e840f1p-35")  # -4.116934082133455e-11
-_C129 = float.fromhex("-0x1.4c9a283533fcbp-89")  # -2.0990148292460446e-27
-_C130 = float.fromhex("0x1.ca1c4dbe67fffp-41")  # 8.137678287238519e-13
-_C131 = float.fromhex("0x1.fcc194305d6a9p-95")  # 5.0167231347300793e-29
-_C132 = float.fromhex("0x1.45f227eedfaabp-32")  # 2.9644608896956503e-10
-_C133 = float.fromhex("-0x1.4129e71005a6fp-89")  # -2.0268277831600665e-27
-_C134 = float.fromhex("0x1.392c17b2941bp-30")  # 1.139313959706701e-09
-_C135 = float.fromhex("0x1.04be76a8529cap-85")  # 2.6328415532593434e-26
-_C136 = float.fromhex("0x1.849373225696dp-26")  # 2.2618098624368472e-08
-_C137 = float.fromhex("0x1.7fe28caca7a95p-82")  # 3.100998003450214e-25
-_C138 = float.fromhex("0x1.544dd16469785p-27")  # 9.904149230625922e-09
-_C139 = float.fromhex("0x1.d402fef623555p-81")  # 7.561136857218998e-25
-_C140 = float.fromhex("0x1.7ea28b7fc47dap-74")  # 7.912705123817929e-23
-_C141 = float.fromhex("-0x1.f0b9b42cd84b9p-69")  # -3.2870530015701877e-21
-_C142 = float.fromhex("-0x1.11509c1ad43e6p-64")  # -5.787667750092657e-20
-_C143 = float.fromhex("-0x1.aa54455cba35dp-64")  # -9.027871617544604e-20
-_C144 = float.fromhex("0x1.da513b6240ed6p-60")  # 1.607049564138692e-18
-_C145 = float.fromhex("-0x1.70c4911c32fadp-58")  # -4.997736155113474e-18
+_C0 = float.fromhex("-0x1p-3")  # -0.125
+_C1 = float.fromhex("0x1p-1")  # 0.5
+_C2 = float.fromhex("0x1.aaaaaaaaaaaabp-3")  # 0.20833333333333334
+_C3 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
+_C4 = float.fromhex("0x1.1111111111111p-8")  # 0.004166666666666667
+_C5 = float.fromhex("0x1.6c16c16c16c17p-10")  # 0.001388888888888889
+_C6 = float.fromhex("0x1.4514514514514p-11")  # 0.0006200396825396825
+_C7 = float.fromhex("0x1.a01a01a01a01ap-16")  # 2.48015873015873e-05
+_C8 = float.fromhex("0x1.27e4fb7789f5cp-22")  # 2.755731922398589e-07
+_C9 = float.fromhex("0x1.241c99b4eb781p-18")  # 4.352803831970498e-06
+_C10 = float.fromhex("0x1.4f3164dd6a487p-15")  # 3.995811287477954e-05
+_C11 = float.fromhex("0x1.c34366179d427p-1")  # 0.881373587019543
+_C12 = float.fromhex("0x1.9f270661722dbp-56")  # 2.250545892825866e-17
+_C13 = float.fromhex("-0x1.8p-1")  # -0.75
+_C14 = float.fromhex("0x1.f0ed99bed9b2ep-3")  # 0.24264068711928516
+_C15 = float.fromhex("0x1.0789332093269p-2")  # 0.25735931288071484
+_C16 = float.fromhex("0x1.c8bc89111e3a7p-4")  # 0.1115079263853561
+_C17 = float.fromhex("0x1.2d6ffd16fe071p-6")  # 0.018398282201787134
+_C18 = float.fromhex("0x1.26be7f818ff13p-11")  # 0.0005621798192762837
+_C19 = float.fromhex("0x1.0845bdd038f3dp-12")  # 0.00025202982670989913
+_C20 = float.fromhex("-0x1.f40321b77e458p-16")  # -2.9803051544850405e-05
+_C21 = float.fromhex("0x1.101debbc23238p-18")  # 4.054857466806237e-06
+_C22 = float.fromhex("0x1.6830f6ce33dbfp-17")  # 1.0734536229155677e-05
+_C23 = float.fromhex("0x1.67a99e8662743p-11")  # 0.0006860019209835383
+_C24 = float.fromhex("0x1.2c056c0d0feddp-9")  # 0.002288979949781707
+_C25 = float.fromhex("0x1.d1fc634af84f8p-156")  # 1.9927530278878588e-47
+_C26 = float.fromhex("-0x1.9f270661722dbp-56")  # -2.250545892825866e-17
+_C27 = float.fromhex("-0x1.cbce1d8b96808p-57")  # -1.2463043247298256e-17
+_C28 = float.fromhex("0x1.cbce1d8b96808p-57")  # 1.2463043247298256e-17
+_C29 = float.fromhex("0x1.4b6e9002d7e2ep-62")  # 2.8073372631062524e-19
+_C30 = float.fromhex("-0x1.3e5b1183df613p-64")  # -6.741444933688768e-20
+_C31 = float.fromhex("0x1.86b5b1e50db93p-66")  # 2.0684001714268688e-20
+_C32 = float.fromhex("0x1.d377706545b66p-69")  # 3.093434195455865e-21
+_C33 = float.fromhex("0x1.5bfbd07de91bap-19")  # 2.5926802313549836e-06
+_C34 = float.fromhex("-0x1.7ef38e09a5b2ap-73")  # -1.5838498105497577e-22
+_C35 = float.fromhex("0x1.e74fe3a34a80fp-21")  # 9.076894581839834e-07
+_C36 = float.fromhex("-0x1.6f323dea8310dp-76")  # -1.8983601563182937e-23
+_C37 = float.fromhex("0x1.7dd0a9e58fb5p-27")  # 1.1112281715563575e-08
+_C38 = float.fromhex("-0x1.862fda0550dcap-81")  # -6.303809685453058e-25
+_C39 = float.fromhex("0x1.7fd2e6ae07f76p-29")  # 2.79268593581617e-09
+_C40 = float.fromhex("0x1.54e844d7b78cp-84")  # 6.884568105822479e-26
+_C41 = float.fromhex("-0x1.bf6b7346e8551p-32")  # -4.0692587184563435e-10
+_C42 = float.fromhex("0x1.e1574fd4a4d89p-86")  # 2.4301513330300476e-26
+_C43 = float.fromhex("0x1.27120559e2e5p-40")  # 1.0483006255113974e-12
+_C44 = float.fromhex("-0x1.e578376d122a6p-97")  # -1.1967749523388228e-29
+_C45 = float.fromhex("0x1.71fce047a83ccp-31")  # 6.730038826205611e-10
+_C46 = float.fromhex("-0x1.ceddde94b6f4bp-85")  # -4.673759056137867e-26
+_C47 = float.fromhex("0x1.16664120d0b81p-27")  # 8.102489847143701e-09
+_C48 = float.fromhex("0x1.eab6bba52ce2ap-81")  # 7.927909028971124e-25
+_C49 = float.fromhex("0x1.fd6585d7a132ep-24")  # 1.1860313208808097e-07
+_C50 = float.fromhex("-0x1.a08799d283c53p-78")  # -5.383520075920061e-24
+_C51 = float.fromhex("0x1.0171f0e85669cp-23")  # 1.1988220839191796e-07
+_C52 = float.fromhex("0x1.ac41a44321538p-78")  # 5.535084402826416e-24
+_C53 = float.fromhex("0x1.606e170bbafb1p-76")  # 1.8220205979205518e-23
+_C54 = float.fromhex("0x1.f40321b77e458p-16")  # 2.9803051544850405e-05
+_C55 = float.fromhex("0x1.e8a48834a81fcp-72")  # 4.041957706633015e-22
+_C56 = float.fromhex("-0x1.25c82e803f71p-71")  # -4.86021482512652e-22
+_C57 = float.fromhex("-0x1.a95f74daec8f5p-65")  # -4.5038105191693574e-20
+_C58 = float.fromhex("0x1.7fcfdbf4892abp-65")  # 4.06376709000191e-20
+_C59 = float.fromhex("0x1.e174fe84e9013p-155")  # 4.117828166906438e-47
+_C60 = float.fromhex("-0x1.ae1807e18babcp-215")  # -3.1906136578462617e-65
+_C61 = float.fromhex("-0x1p-1")  # -0.5
+_C62 = float.fromhex("0x1.b7b0085fa1d2ep+0")  # 1.7175297959782472
+_C63 = float.fromhex("0x1.75ac0f93fc35cp-54")  # 8.102722327784694e-17
+_C64 = float.fromhex("0x1.331e23ad9de11p+1")  # 2.3993572805154675
+_C65 = float.fromhex("0x1.a9c55ef03c74ap-53")  # 1.8464872855353363e-16
+_C66 = float.fromhex("-0x1.d7b00ap+0")  # -1.8425298929214478
+_C67 = float.fromhex("-0x1.8p+0")  # -1.5
+_C68 = float.fromhex("0x1.9be06e4098a33p-155")  # 3.5227182765018227e-47
+_C69 = float.fromhex("0x1.f09099cf367a6p-4")  # 0.12123165208632133
+_C70 = float.fromhex("0x1.1c9c5793ab8aep-3")  # 0.13897007388499588
+_C71 = float.fromhex("0x1.1458e388d8f1ap-4")  # 0.0674675834721338
+_C72 = float.fromhex("0x1.ac7ed4bc85516p-7")  # 0.013076642871093596
+_C73 = float.fromhex("0x1.b58a781861eb4p-13")  # 0.0002086357569732654
+_C74 = float.fromhex("0x1.91bdfa38df7f9p-14")  # 9.578278048924517e-05
+_C75 = float.fromhex("0x1.ebc979f3d1ceep-18")  # 7.328197614792809e-06
+_C76 = float.fromhex("0x1.14383ef27222ap-17")  # 8.231988862032297e-06
+_C77 = float.fromhex("0x1.a954bead619a1p-13")  # 0.00020281364178860193
+_C78 = float.fromhex("0x1.0841ee2a3dff9p-9")  # 0.002016125033261315
+_C79 = float.fromhex("0x1.4f47f74ee92f6p-9")  # 0.002557991923327281
+_C80 = float.fromhex("0x1.2p+1")  # 2.25
+_C81 = float.fromhex("0x1.4p+1")  # 2.5
+_C82 = float.fromhex("0x1.86b40693cc6cbp-155")  # 3.341624937175431e-47
+_C83 = float.fromhex("0x1.388203715b23ep-4")  # 0.07629586548655085
+_C84 = float.fromhex("0x1.fa4e9f742fa77p-9")  # 0.003862816776830254
+_C85 = float.fromhex("0x1.e2e4a6611bf4bp-14")  # 0.0001151307019584522
+_C86 = float.fromhex("0x1.94804c550c0fcp-14")  # 9.644059294156357e-05
+_C87 = float.fromhex("0x1.1af1925d34d7ep-17")  # 8.432377564571459e-06
+_C88 = float.fromhex("0x1.4e83911395334p-20")  # 1.2461615072251882e-06
+_C89 = float.fromhex("0x1.8e0bb1b9411e3p-15")  # 4.74507427928072e-05
+_C90 = float.fromhex("0x1.662f848d6c11cp-10")  # 0.0013663696912367745
+_C91 = float.fromhex("0x1.e178d8d2391d6p-10")  # 0.001836670144762844
+_C92 = float.fromhex("0x1.706e66bf3603bp-6")  # 0.022487259234225326
+_C93 = float.fromhex("0x1.76e8b4eb0ea41p-4")  # 0.09153052016419229
+_C94 = float.fromhex("-0x1.75ac0f93fc35cp-54")  # -8.102722327784694e-17
+_C95 = float.fromhex("-0x1.d9d3771565377p-209")  # -2.2496236114223278e-63
+_C96 = float.fromhex("-0x1.4ee2cda01b1fp-58")  # -4.538550932845891e-18
+_C97 = float.fromhex("0x1.d89f29d4c037p-57")  # 1.2810437716075707e-17
+_C98 = float.fromhex("-0x1.098b520e023ecp-58")  # -3.598795263606257e-18
+_C99 = float.fromhex("-0x1.e02b7b7346bf8p-61")  # -8.134393706102638e-19
+_C100 = float.fromhex("0x1.4eacbb6231d09p-68")  # 4.429383226879452e-21
+_C101 = float.fromhex("-0x1.f07de54807b13p-68")  # -6.571013992759794e-21
+_C102 = float.fromhex("0x1.8daa6c9d82ce6p-73")  # 1.6447068686330484e-22
+_C103 = float.fromhex("0x1.39e6845850241p-22")  # 2.9234258171545737e-07
+_C104 = float.fromhex("0x1.e731d8c14a4f4p-77")  # 1.2593688177677518e-23
+_C105 = float.fromhex("0x1.c879fcf802c8ap-24")  # 1.0628172109076841e-07
+_C106 = float.fromhex("-0x1.898af16a6504p-78")  # -5.0864207793062996e-24
+_C107 = float.fromhex("0x1.973d542e55f1ep-29")  # 2.963057819216232e-09
+_C108 = float.fromhex("0x1.6a9592e45e75cp-83")  # 1.464466214592924e-25
+_C109 = float.fromhex("0x1.4204b51b09cc4p-32")  # 2.92874018170939e-10
+_C110 = float.fromhex("0x1.1a644585a304ep-87")  # 7.128568348937204e-27
+_C111 = float.fromhex("0x1.7f1c8e6dea151p-34")  # 8.710948084159433e-11
+_C112 = float.fromhex("0x1.280bcb2465ac4p-91")  # 4.670783390948877e-28
+_C113 = float.fromhex("0x1.b1a163c67bc89p-37")  # 1.2324518044711608e-11
+_C114 = float.fromhex("-0x1.abee3cd04e9b7p-93")  # -1.6878886633523735e-28
+_C115 = float.fromhex("0x1.adb1341f7736bp-29")  # 3.126422245859662e-09
+_C116 = float.fromhex("0x1.63f45d93ca9d8p-84")  # 7.188444948471026e-26
+_C117 = float.fromhex("0x1.47af031256b7p-27")  # 9.536849120033459e-09
+_C118 = float.fromhex("0x1.2b50dbfcd179p-81")  # 4.835708471255707e-25
+_C119 = float.fromhex("0x1.73f38e3f6cbc4p-23")  # 1.7320336274730806e-07
+_C120 = float.fromhex("0x1.0555069b9dd71p-78")  # 3.3776386420662154e-24
+_C121 = float.fromhex("0x1.c29cc99ce4efep-19")  # 3.3573243868964143e-06
+_C122 = float.fromhex("0x1.034a0a741abc4p-74")  # 5.361975437229643e-23
+_C123 = float.fromhex("-0x1.fff2322f8fa1ep-72")  # -4.2347187062106684e-22
+_C124 = float.fromhex("0x1.19bbb2cfd79dfp-67")  # 7.457415636439967e-21
+_C125 = float.fromhex("0x1.c3b30813cb675p-64")  # 9.565105623180578e-20
+_C126 = float.fromhex("-0x1.6e2640595906dp-63")  # -1.5507031091985183e-19
+_C127 = float.fromhex("0x1.3429d903907e2p-209")  # 1.4630935417754772e-63
+_C128 = float.fromhex("0x1.17a8829cf57fep-60")  # 9.475189831624328e-19
+_C129 = float.fromhex("0x1.bee01427bc2d2p-65")  # 4.7314763600539366e-20
+_C130 = float.fromhex("-0x1.b09e8afa0a302p-68")  # -5.7256688686401686e-21
+_C131 = float.fromhex("-0x1.5e6eb4859f9aep-69")  # -2.3189673765645454e-21
+_C132 = float.fromhex("0x1.ed2168974025dp-73")  # 2.0395399543062752e-22
+_C133 = float.fromhex("-0x1.8c0d7facef3dbp-75")  # -4.0950892416021305e-23
+_C134 = float.fromhex("0x1.51a7765845eb5p-22")  # 3.144649318871996e-07
+_C135 = float.fromhex("0x1.071d5c301d1fep-76")  # 1.3602710545666027e-23
+_C136 = float.fromhex("0x1.2840743686948p-27")  # 8.62206138174272e-09
+_C137 = float.fromhex("-0x1.c668ecd77bb8bp-81")  # -7.341387296598606e-25
+_C138 = float.fromhex("0x1.a227c00e8a391p-33")  # 1.9015500324901384e-10
+_C139 = float.fromhex("-0x1.1ca573dbae133p-88")  # -3.592741394872578e-27
+_C140 = float.fromhex("-0x1.6a211d2e840f1p-35")  # -4.116934082133455e-11
+_C141 = float.fromhex("-0x1.4c9a283533fcbp-89")  # -2.0990148292460446e-27
+_C142 = float.fromhex("0x1.ca1c4dbe67fffp-41")  # 8.137678287238519e-13
+_C143 = float.fromhex("0x1.fcc194305d6a9p-95")  # 5.0167231347300793e-29
+_C144 = float.fromhex("0x1.45f227eedfaabp-32")  # 2.9644608896956503e-10
+_C145 = float.fromhex("-0x1.4129e71005a6fp-89")  # -2.0268277831600665e-27
+_C146 = float.fromhex("0x1.392c17b2941bp-30")  # 1.139313959706701e-09
+_C147 = float.fromhex("0x1.04be76a8529cap-85")  # 2.6328415532593434e-26
+_C148 = float.fromhex("0x1.849373225696dp-26")  # 2.2618098624368472e-08
+_C149 = float.fromhex("0x1.7fe28caca7a95p-82")  # 3.100998003450214e-25
+_C150 = float.fromhex("0x1.544dd16469785p-27")  # 9.904149230625922e-09
+_C151 = float.fromhex("0x1.d402fef623555p-81")  # 7.561136857218998e-25
+_C152 = float.fromhex("0x1.3f8fd2d4427b6p-20")  # 1.190460513336088e-06
+_C153 = float.fromhex("0x1.7ea28b7fc47dap-74")  # 7.912705123817929e-23
+_C154 = float.fromhex("-0x1.f0b9b42cd84b9p-69")  # -3.2870530015701877e-21
+_C155 = float.fromhex("-0x1.11509c1ad43e6p-64")  # -5.787667750092657e-20
+_C156 = float.fromhex("-0x1.aa54455cba35dp-64")  # -9.027871617544604e-20
+_C157 = float.fromhex("0x1.da513b6240ed6p-60")  # 1.607049564138692e-18
+_C158 = float.fromhex("-0x1.70c4911c32fadp-58")  # -4.997736155113474e-18
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (fn.expm1(z) / (1.0 + fn.exp((-z))))
-
-
-def _forward_float32_4(z):
-    # as it is
-    return (z / (1.0 + fn.exp((-z))))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(np.where(_C0 > z, (-t), (-z)))
+    e1 = (1.0 / (1.0 + e0))
+    return np.where(z == -np.inf, 0.0, np.where(_C0 > z, (e0 - 1.0) * e0 * e1, np.where(0.0 >= z, z * (_C1 + z * (_C1 + z * (_C2 + z * (_C3 + z * (_C4 + z * (_C5 + z * (_C6 + z * (_C7 + z * (z * (_C8 + _C9 * z) - _C10))))))))), z * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -196,16 +192,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: 0.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -222,7 +213,7 @@ def _forward_float64_1(z):
 def _forward_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((_C0, 0.0), x)
+    return dd.mul((_C1, 0.0), x)
 
 
 def _forward_float64_3(z):
@@ -268,45 +259,19 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    s0 = fn.exp(z)
-    return s0 * powi((1.0 / (1.0 + s0)), 2) * (2.0 * s0 + fn.expm1(2.0 * z))
-
-
-def _derivative_float32_3(z):
-    # power series
-    distance = (_C1 + z)
-    t = (distance - _C2)
-    return (t * (_C3 + t * (_C4 + t * (_C5 + t * (_C6 + t * (t * (t * (_C7 + t * (_C8 + t * (t * (t * (t * (_C9 + _C10 * t) - _C11) - _C12) - _C13))) - _C14) - _C15))))) - _C16)
-
-
-def _derivative_float32_4(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
-    return s0 * powi((1.0 / (1.0 + s0)), 2) * (s0 * (2.0 + s0) - 1.0)
-
-
-def _derivative_float32_5(z):
-    # as it is
-    s0 = fn.exp((-z))
-    s1 = (1.0 + s0)
-    return powi((1.0 / s1), 2) * (s1 + s0 * z)
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C11 + z)
+    t3 = (t3a - _C12)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 2)
+    s1 = s0 * ((2.0 + e0) * e0 - 1.0) * e0
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(-1.0 > z, s1, np.where(_C13 > z, ((_C14 + (_C15 + (_C16 + (_C17 + (((_C18 + (_C19 + ((_C20 - _C21 * t3) * t3 - _C22) * t3) * t3) * t3 - _C23) * t3 - _C24) * t3) * t3) * t3) * t3) * t3 - _C25), np.where(0.0 >= z, s1, s0 * ((1.0 + e0) + z * e0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -314,17 +279,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -1.0 > z, _derivative_float32_2),
-                (lambda z: _C17 > z, _derivative_float32_3),
-                (lambda z: 0.0 >= z, _derivative_float32_4),
-                (None, _derivative_float32_5),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -350,8 +309,8 @@ def _derivative_float64_2(z):
 def _derivative_float64_3(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C1, _C18), x)
-    return dd.sub(dd.mul(t, dd.add((_C3, _C19), dd.mul(t, dd.add((_C4, _C20), dd.mul(t, dd.add((_C5, _C21), dd.mul(t, dd.add((_C6, _C22), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C7, _C23), dd.mul(t, dd.add((_C8, _C24), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, _C25), dd.mul(t, dd.add((_C10, _C26), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C27, _C28), dd.mul(t, dd.add((_C29, _C30), dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C31, _C32), dd.mul((_C33, _C34), t))), (_C35, _C36))))))), (_C37, _C38))), (_C39, _C40))), (_C41, _C42))))))), (_C11, _C43))), (_C12, _C44))), (_C13, _C45))))))), (_C14, _C46))), (_C15, _C47))))))))))), (_C48, _C49))
+    t = dd.add((_C11, _C26), x)
+    return dd.sub(dd.mul(t, dd.add((_C14, _C27), dd.mul(t, dd.add((_C15, _C28), dd.mul(t, dd.add((_C16, _C29), dd.mul(t, dd.add((_C17, _C30), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C18, _C31), dd.mul(t, dd.add((_C19, _C32), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C33, _C34), dd.mul(t, dd.add((_C35, _C36), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C37, _C38), dd.mul(t, dd.add((_C39, _C40), dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C41, _C42), dd.mul((_C43, _C44), t))), (_C45, _C46))))))), (_C47, _C48))), (_C49, _C50))), (_C51, _C52))))))), (_C21, _C53))), (_C54, _C55))), (_C22, _C56))))))), (_C23, _C57))), (_C24, _C58))))))))))), (_C59, _C60))
 
 
 def _derivative_float64_4(z):
@@ -382,69 +341,29 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -1.0 > z, _derivative_float64_2),
-                (lambda z: _C17 > z, _derivative_float64_3),
+                (lambda z: _C61 > z, _derivative_float64_3),
                 (lambda z: 0.0 >= z, _derivative_float64_4),
                 (lambda z: 63.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
-    return s0 * powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0)
-
-
-def _second_derivative_float32_3(z):
-    # power series
-    distance = (_C50 + z)
-    t = (distance - _C51)
-    return (_C52 + t * (_C53 + t * (_C54 + t * (_C55 + t * (_C56 + t * (t * (t * (t * (_C57 + t * (_C58 + t * (_C59 + t * (t * (_C60 - _C61 * t) - _C62)))) - _C63) - _C64) - _C65))))))
-
-
-def _second_derivative_float32_4(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
-    return s0 * powi((1.0 / (1.0 + s0)), 3) * (s0 * (5.0 + s0 * (3.0 + s0)) - 1.0)
-
-
-def _second_derivative_float32_5(z):
-    # decaying exponentials
-    t = z
-    s0 = (-t)
-    s1 = fn.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
-
-
-def _second_derivative_float32_6(z):
-    # power series
-    distance = (z - _C67)
-    t = (distance - _C68)
-    return (_C69 + t * (t * (_C70 + t * (t * (t * (_C71 + t * (t * (_C72 + t * (_C73 + t * (t * (_C74 + t * (_C75 + t * (_C76 * t - _C77))) - _C78))) - _C79)) - _C80) - _C81)) - _C82))
-
-
-def _second_derivative_float32_7(z):
-    # decaying exponentials
-    t = z
-    s0 = (-t)
-    s1 = fn.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C62 + z)
+    t3 = (t3a - _C63)
+    t6a = (z - _C64)
+    t6 = (t6a - _C65)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 3) * e0
+    s1 = s0 * ((5.0 + (3.0 + e0) * e0) * e0 - 1.0)
+    s2 = s0 * ((2.0 + (2.0 + t) * e0) - t)
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C66 > z, s1, np.where(_C67 > z, (_C68 + (_C69 + (_C70 + (_C71 + (_C72 + ((((_C73 + (_C74 + (_C75 - _C76 * t3) * t3) * t3) * t3 - _C77) * t3 - _C78) * t3 - _C79) * t3) * t3) * t3) * t3) * t3), np.where(0.0 >= z, s1, np.where(_C80 > z, s2, np.where(_C81 > z, (_C82 + ((_C83 + (((_C84 + ((_C85 + (_C86 + ((_C87 + _C88 * t6) * t6 - _C89) * t6) * t6) * t6 - _C90) * t6) * t6 - _C91) * t6 - _C92) * t6) * t6 - _C93) * t6), s2)))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -452,19 +371,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: -2.0 > z, _second_derivative_float32_2),
-                (lambda z: _C66 > z, _second_derivative_float32_3),
-                (lambda z: 0.0 >= z, _second_derivative_float32_4),
-                (lambda z: 2.0 > z, _second_derivative_float32_5),
-                (lambda z: _C83 > z, _second_derivative_float32_6),
-                (None, _second_derivative_float32_7),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -490,8 +401,8 @@ def _second_derivative_float64_2(z):
 def _second_derivative_float64_3(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C50, _C84), x)
-    return dd.add((_C52, _C85), dd.mul(t, dd.add((_C53, _C86), dd.mul(t, dd.add((_C54, _C87), dd.mul(t, dd.add((_C55, _C88), dd.mul(t, dd.add((_C56, _C89), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C57, _C90), dd.mul(t, dd.add((_C58, _C91), dd.mul(t, dd.add((_C59, _C92), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C93, _C94), dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.add((_C97, _C98), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C99, _C100), dd.mul((_C101, _C102), t))), (_C103, _C104))), (_C105, _C106))), (_C107, _C108))))))))), (_C61, _C109))), (_C110, _C111))), (_C62, _C112))))))))), (_C63, _C113))), (_C64, _C114))), (_C65, _C115))))))))))))
+    t = dd.add((_C62, _C94), x)
+    return dd.add((_C68, _C95), dd.mul(t, dd.add((_C69, _C96), dd.mul(t, dd.add((_C70, _C97), dd.mul(t, dd.add((_C71, _C98), dd.mul(t, dd.add((_C72, _C99), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C73, _C100), dd.mul(t, dd.add((_C74, _C101), dd.mul(t, dd.add((_C75, _C102), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C103, _C104), dd.mul(t, dd.add((_C105, _C106), dd.mul(t, dd.add((_C107, _C108), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C109, _C110), dd.mul((_C111, _C112), t))), (_C113, _C114))), (_C115, _C116))), (_C117, _C118))))))))), (_C119, _C120))), (_C121, _C122))), (_C76, _C123))))))))), (_C77, _C124))), (_C78, _C125))), (_C79, _C126))))))))))))
 
 
 def _second_derivative_float64_4(z):
@@ -512,8 +423,8 @@ def _second_derivative_float64_5(z):
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C67, _C68))
-    return dd.add((_C69, _C116), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C70, _C117), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C71, _C118), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C72, _C119), dd.mul(t, dd.add((_C73, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C74, _C121), dd.mul(t, dd.add((_C75, _C122), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C76, _C123), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C124, _C125), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C126, _C127), dd.mul(t, dd.sub((_C128, _C129), dd.mul((_C130, _C131), t))))), (_C132, _C133))), (_C134, _C135))))), (_C136, _C137))), (_C138, _C139))))), (_C77, _C140))))))), (_C78, _C141))))))), (_C79, _C142))))), (_C80, _C143))), (_C81, _C144))))), (_C82, _C145))))
+    t = dd.sub(x, (_C64, _C65))
+    return dd.add((_C82, _C127), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C83, _C128), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C84, _C129), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C85, _C130), dd.mul(t, dd.add((_C86, _C131), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C87, _C132), dd.mul(t, dd.add((_C88, _C133), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C134, _C135), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C136, _C137), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C138, _C139), dd.mul(t, dd.sub((_C140, _C141), dd.mul((_C142, _C143), t))))), (_C144, _C145))), (_C146, _C147))))), (_C148, _C149))), (_C150, _C151))))), (_C152, _C153))))))), (_C89, _C154))))))), (_C90, _C155))))), (_C91, _C156))), (_C92, _C157))))), (_C93, _C158))))
 
 
 def _second_derivative_float64_7(z):
@@ -538,16 +449,15 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -2.0 > z, _second_derivative_float64_2),
-                (lambda z: _C66 > z, _second_derivative_float64_3),
+                (lambda z: _C67 > z, _second_derivative_float64_3),
                 (lambda z: 0.0 >= z, _second_derivative_float64_4),
                 (lambda z: 2.0 > z, _second_derivative_float64_5),
-                (lambda z: _C83 > z, _second_derivative_float64_6),
+                (lambda z: _C81 > z, _second_derivative_float64_6),
                 (lambda z: 790.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

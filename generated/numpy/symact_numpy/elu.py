@@ -24,23 +24,9 @@ __all__ = [
 
 
 def _forward_float32_0(z, alpha):
-    # the limit
-    return (-alpha)
-
-
-def _forward_float32_1(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, alpha):
-    # as it is
-    return alpha * fn.expm1(z)
-
-
-def _forward_float32_3(z, alpha):
-    # as it is
-    return z
+    # one program for all
+    e0 = fn.expm1(z)
+    return np.where(z != z, z, np.where(z == -np.inf, (-alpha), np.where(z == np.inf, np.inf, np.where(0.0 >= z, alpha * e0, z))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -48,15 +34,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _forward_float32_0),
-                (lambda z, alpha: z == np.inf, _forward_float32_1),
-                (lambda z, alpha: 0.0 >= z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -105,28 +87,13 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z, alpha):
-    # as it is
-    return fn.exp(z) * alpha
-
-
-def _derivative_float32_3(z, alpha):
-    # as it is
-    return 1.0
+    # one program for all
+    e0 = fn.exp(z)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(0.0 >= z, alpha * e0, 1.0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -134,15 +101,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_float32_1),
-                (lambda z, alpha: 0.0 >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -189,28 +152,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, alpha):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_1(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_2(z, alpha):
-    # as it is
-    return (alpha + z)
-
-
-def _derivative_from_output_float32_3(z, alpha):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, 1.0, np.where(0.0 >= z, (alpha + z), 1.0))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -218,15 +165,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-49"),
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -264,28 +207,13 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, alpha):
-    # as it is
-    return fn.exp(z) * alpha
-
-
-def _second_derivative_float32_3(z, alpha):
-    # as it is
-    return 0.0
+    # one program for all
+    e0 = fn.exp(z)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(0.0 > z, alpha * e0, 0.0))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -293,15 +221,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
-                (lambda z, alpha: 0.0 > z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -348,33 +272,13 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_alpha_float32_0(z, alpha):
-    # the limit
-    return -1.0
-
-
-def _derivative_wrt_alpha_float32_1(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_2(z, alpha):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_3(z, alpha):
-    # as it is
-    return fn.expm1(z)
-
-
-def _derivative_wrt_alpha_float32_4(z, alpha):
-    # as it is
-    return 0.0
+    # one program for all
+    e0 = fn.expm1(z)
+    return np.where(z != z, z, np.where(z == 0.0, 0.0, np.where(0.0 >= z, e0, 0.0)))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
@@ -382,16 +286,11 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
-                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float32_2),
-                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_3),
-                (None, _derivative_wrt_alpha_float32_4),
+                (None, _derivative_wrt_alpha_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -442,7 +341,6 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

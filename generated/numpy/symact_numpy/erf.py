@@ -29,23 +29,9 @@ _C7 = float.fromhex("0x1.1ae3a914fed8p-55")  # 3.067091922633176e-17
 
 
 def _forward_float32_0(z):
-    # the limit
-    return -1.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return fn.erf(z)
+    # one program for all
+    e0 = fn.erf(z)
+    return e0
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -53,15 +39,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -116,23 +98,13 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return _C0 * fn.exp((-powi(z, 2)))
+    # one program for all
+    e0 = fn.exp_below((-powi(z, 2)))
+    return _C0 * e0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -140,14 +112,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -194,28 +163,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return _C4 * z
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return _C4 * fn.exp((-powi(z, 2))) * z
+    # one program for all
+    e0 = fn.exp_below((-powi(z, 2)))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, _C4 * z * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -223,15 +177,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -297,7 +247,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

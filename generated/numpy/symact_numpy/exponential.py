@@ -23,18 +23,9 @@ __all__ = [
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # as it is
-    return fn.exp(z)
+    # one program for all
+    e0 = fn.exp(z)
+    return e0
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -42,14 +33,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -96,23 +84,13 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return fn.exp(z)
+    # one program for all
+    e0 = fn.exp(z)
+    return e0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -120,14 +98,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -174,22 +149,11 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # zero, with its sign
-    return z
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
+    # one program for all
     return z
 
 
@@ -198,13 +162,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == 0.0, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -236,23 +197,13 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    return fn.exp(z)
+    # one program for all
+    e0 = fn.exp(z)
+    return e0
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -260,14 +211,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (None, _second_derivative_float32_2),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -314,7 +262,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -71,18 +71,9 @@ _C49 = float.fromhex("-0x1.53f69fb844bbbp-77")  # -8.787847264769762e-24
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_2(z):
-    # as it is
-    return fn.exp((-powi(z, 2)))
+    # one program for all
+    e0 = fn.exp_below((-powi(z, 2)))
+    return e0
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -90,14 +81,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -144,28 +132,13 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # zero, with its sign
-    return -2.0 * z
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return -2.0 * fn.exp((-powi(z, 2))) * z
+    # one program for all
+    e0 = fn.exp_below((-powi(z, 2)))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, -2.0 * z * e0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -173,15 +146,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: z == 0.0, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -247,24 +216,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    s0 = powi(z, 2)
-    return fn.exp((-s0)) * (4.0 * s0 - 2.0)
+    # one program for all
+    e0 = fn.exp_below((-powi(z, 2)))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, (4.0 * powi(z, 2) - 2.0) * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -272,14 +230,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (None, _second_derivative_float32_2),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -357,7 +312,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -18,85 +18,85 @@ __all__ = [
     "gelu_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1p-1")  # 0.5
+_C0 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
 _C1 = float.fromhex("-0x1p-1")  # -0.5
-_C2 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
-_C3 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
-_C4 = float.fromhex("-0x1p-52")  # -2.220446049250313e-16
-_C5 = float.fromhex("0x1.9884533d43651p-2")  # 0.3989422804014327
-_C6 = float.fromhex("-0x1.cbc0d30ebfd15p-56")  # -2.49232720227773e-17
-_C7 = float.fromhex("0x1.46d04297691dap-7")  # 0.009973557010035817
-_C8 = float.fromhex("0x1.4e611fa19ac46p-64")  # 7.080758982129032e-20
-_C9 = float.fromhex("0x1.e42b0d5216fc8p-14")  # 0.00011543468761615529
-_C10 = float.fromhex("-0x1.e2f87906844fp-69")  # -3.196031312199897e-21
-_C11 = float.fromhex("0x1.658a2177b2739p-21")  # 6.659693516316651e-07
-_C12 = float.fromhex("-0x1.1033e5f1fe7c8p-77")  # -7.036275588114593e-24
-_C13 = float.fromhex("0x1.3878b823c4d4ep-29")  # 2.2735298243728065e-09
-_C14 = float.fromhex("-0x1.1b34368aec4edp-83")  # -1.1438516740219254e-25
-_C15 = float.fromhex("0x1.f107e1883d947p-34")  # 1.1301171641619213e-10
-_C16 = float.fromhex("0x1.dc5b6472f54a1p-89")  # 3.0062353231730113e-27
-_C17 = float.fromhex("0x1.62226a4aabe03p-25")  # 4.122667414862689e-08
-_C18 = float.fromhex("-0x1.f965486e17a1ap-80")  # -1.6330213755314768e-24
-_C19 = float.fromhex("0x1.3ce8fac15e2c4p-17")  # 9.444656259503615e-06
-_C20 = float.fromhex("-0x1.4e5c8bd0ad343p-73")  # -1.3828867867027516e-22
-_C21 = float.fromhex("0x1.37403f6ba11p-10")  # 0.0011873282154804543
-_C22 = float.fromhex("0x1.ade6fdab9e9d8p-64")  # 9.103535478714443e-20
-_C23 = float.fromhex("0x1.1058377e2ceep-4")  # 0.06649038006690544
-_C24 = float.fromhex("0x1.782a1df62ac9dp-58")  # 5.097979868080088e-18
-_C25 = float.fromhex("0x1p-49")  # 1.7763568394002505e-15
-_C26 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
+_C2 = float.fromhex("0x1p-1")  # 0.5
+_C3 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
+_C4 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
+_C5 = float.fromhex("-0x1p-52")  # -2.220446049250313e-16
+_C6 = float.fromhex("0x1.9884533d43651p-2")  # 0.3989422804014327
+_C7 = float.fromhex("-0x1.cbc0d30ebfd15p-56")  # -2.49232720227773e-17
+_C8 = float.fromhex("0x1.46d04297691dap-7")  # 0.009973557010035817
+_C9 = float.fromhex("0x1.4e611fa19ac46p-64")  # 7.080758982129032e-20
+_C10 = float.fromhex("0x1.e42b0d5216fc8p-14")  # 0.00011543468761615529
+_C11 = float.fromhex("-0x1.e2f87906844fp-69")  # -3.196031312199897e-21
+_C12 = float.fromhex("0x1.658a2177b2739p-21")  # 6.659693516316651e-07
+_C13 = float.fromhex("-0x1.1033e5f1fe7c8p-77")  # -7.036275588114593e-24
+_C14 = float.fromhex("0x1.3878b823c4d4ep-29")  # 2.2735298243728065e-09
+_C15 = float.fromhex("-0x1.1b34368aec4edp-83")  # -1.1438516740219254e-25
+_C16 = float.fromhex("0x1.f107e1883d947p-34")  # 1.1301171641619213e-10
+_C17 = float.fromhex("0x1.dc5b6472f54a1p-89")  # 3.0062353231730113e-27
+_C18 = float.fromhex("0x1.62226a4aabe03p-25")  # 4.122667414862689e-08
+_C19 = float.fromhex("-0x1.f965486e17a1ap-80")  # -1.6330213755314768e-24
+_C20 = float.fromhex("0x1.3ce8fac15e2c4p-17")  # 9.444656259503615e-06
+_C21 = float.fromhex("-0x1.4e5c8bd0ad343p-73")  # -1.3828867867027516e-22
+_C22 = float.fromhex("0x1.37403f6ba11p-10")  # 0.0011873282154804543
+_C23 = float.fromhex("0x1.ade6fdab9e9d8p-64")  # 9.103535478714443e-20
+_C24 = float.fromhex("0x1.1058377e2ceep-4")  # 0.06649038006690544
+_C25 = float.fromhex("0x1.782a1df62ac9dp-58")  # 5.097979868080088e-18
+_C26 = float.fromhex("0x1p-49")  # 1.7763568394002505e-15
 _C27 = float.fromhex("0x1.80ead197f00b4p-1")  # 0.7517915246935645
 _C28 = float.fromhex("0x1.13e74c58cada8p-56")  # 1.4956759177009883e-17
-_C29 = float.fromhex("0x1.b9d98fa5a3215p-2")  # 0.4314939923140469
-_C30 = float.fromhex("0x1.8d9a941de3ac5p-2")  # 0.388284982990552
-_C31 = float.fromhex("0x1.3e346def42057p-6")  # 0.019421679838189067
-_C32 = float.fromhex("0x1.297b9d6ffaacdp-8")  # 0.004539228379125415
-_C33 = float.fromhex("0x1.86c863b66083cp-13")  # 0.00018633974623233514
-_C34 = float.fromhex("0x1.69610924deba8p-14")  # 8.615947861116571e-05
-_C35 = float.fromhex("-0x1.784acad4b941ep-17")  # -1.121438018842664e-05
-_C36 = float.fromhex("0x1.03fec69bdd554p-17")  # 7.74846130700372e-06
+_C29 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
+_C30 = float.fromhex("-0x1.ap-1")  # -0.8125
+_C31 = float.fromhex("0x1.b9d98fa5a3215p-2")  # 0.4314939923140469
+_C32 = float.fromhex("0x1.8d9a941de3ac5p-2")  # 0.388284982990552
+_C33 = float.fromhex("0x1.3e346def42057p-6")  # 0.019421679838189067
+_C34 = float.fromhex("0x1.297b9d6ffaacdp-8")  # 0.004539228379125415
+_C35 = float.fromhex("0x1.86c863b66083cp-13")  # 0.00018633974623233514
+_C36 = float.fromhex("0x1.69610924deba8p-14")  # 8.615947861116571e-05
 _C37 = float.fromhex("0x1.8680f74e6b6bap-11")  # 0.0007448268386746817
 _C38 = float.fromhex("0x1.258a6d85633afp-9")  # 0.002239538068073497
 _C39 = float.fromhex("0x1.e4088244f901dp-7")  # 0.014771522148244337
 _C40 = float.fromhex("0x1.d2fa4c17c7e84p-4")  # 0.1140082332972217
 _C41 = float.fromhex("0x1.2a2ef9bb865aep-6")  # 0.018199676398671087
 _C42 = float.fromhex("0x1.14ca3ee248112p-154")  # 4.734685459159738e-47
-_C43 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
-_C44 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
-_C45 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
-_C46 = float.fromhex("-0x1.13e74c58cada8p-56")  # -1.4956759177009883e-17
-_C47 = float.fromhex("0x1.f7c1a23190c7cp-56")  # 2.7308688141129613e-17
-_C48 = float.fromhex("0x1.aea2e6afd7fdbp-56")  # 2.3344842362524718e-17
-_C49 = float.fromhex("-0x1.d71848ac44802p-60")  # -1.5961314670842394e-18
-_C50 = float.fromhex("0x1.5f41fb3aa20b5p-62")  # 2.9752687850469732e-19
-_C51 = float.fromhex("-0x1.1e91790c11a1ap-67")  # -7.585398505239956e-21
-_C52 = float.fromhex("0x1.75fdcbf547562p-69")  # 2.4748674390833653e-21
-_C53 = float.fromhex("0x1.d0c38b7a117ccp-22")  # 4.3284506257392273e-07
-_C54 = float.fromhex("0x1.9d30259ce74eep-76")  # 2.136132275567826e-23
-_C55 = float.fromhex("0x1.322a347f1968bp-21")  # 5.702764979242107e-07
-_C56 = float.fromhex("0x1.983f3f402a647p-78")  # 5.276469566186036e-24
-_C57 = float.fromhex("0x1.0592d74158a0ap-29")  # 1.90319840501314e-09
-_C58 = float.fromhex("-0x1.e04e2372d2ca3p-86")  # -2.4249217104594607e-26
-_C59 = float.fromhex("0x1.3effe0efcb25fp-33")  # 1.4506418938779426e-10
-_C60 = float.fromhex("-0x1.e176476b44a2p-87")  # -1.2153810261118128e-26
-_C61 = float.fromhex("0x1.89a0774eb6048p-34")  # 8.950037692726255e-11
-_C62 = float.fromhex("0x1.4dc1028edb139p-88")  # 4.2125670303455026e-27
-_C63 = float.fromhex("0x1.7ffd0f708645ap-30")  # 1.396942086426202e-09
-_C64 = float.fromhex("-0x1.72db04d60348p-86")  # -1.8723420095703717e-26
-_C65 = float.fromhex("0x1.3099122c48e32p-25")  # 3.5459866461783865e-08
-_C66 = float.fromhex("0x1.72ef7f2c0433fp-80")  # 1.1985573532428018e-24
-_C67 = float.fromhex("0x1.b9057b3d93486p-30")  # 1.6044265494246427e-09
-_C68 = float.fromhex("0x1.7757ff9ed04a8p-84")  # 7.580006549103829e-26
-_C69 = float.fromhex("-0x1.5428e657a2ac3p-73")  # -1.406867812838164e-22
-_C70 = float.fromhex("0x1.784acad4b941ep-17")  # 1.121438018842664e-05
-_C71 = float.fromhex("0x1.ccffb94a3c597p-71")  # 7.62658739802124e-22
-_C72 = float.fromhex("-0x1.f0e6e13cadaa3p-66")  # -2.6305766195124874e-20
-_C73 = float.fromhex("0x1.f58325eee75c2p-64")  # 1.0619935987268272e-19
-_C74 = float.fromhex("0x1.640eddc7045c7p-62")  # 3.0159291774267917e-19
-_C75 = float.fromhex("0x1.6e3d565f60bep-59")  # 2.4817360568307065e-18
-_C76 = float.fromhex("-0x1.26d941e05e369p-64")  # -6.243663267436504e-20
-_C77 = float.fromhex("-0x1.69fe2077a8adap-209")  # -1.7186630220371293e-63
-_C78 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
+_C43 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
+_C44 = float.fromhex("-0x1.13e74c58cada8p-56")  # -1.4956759177009883e-17
+_C45 = float.fromhex("0x1.f7c1a23190c7cp-56")  # 2.7308688141129613e-17
+_C46 = float.fromhex("0x1.aea2e6afd7fdbp-56")  # 2.3344842362524718e-17
+_C47 = float.fromhex("-0x1.d71848ac44802p-60")  # -1.5961314670842394e-18
+_C48 = float.fromhex("0x1.5f41fb3aa20b5p-62")  # 2.9752687850469732e-19
+_C49 = float.fromhex("-0x1.1e91790c11a1ap-67")  # -7.585398505239956e-21
+_C50 = float.fromhex("0x1.75fdcbf547562p-69")  # 2.4748674390833653e-21
+_C51 = float.fromhex("0x1.d0c38b7a117ccp-22")  # 4.3284506257392273e-07
+_C52 = float.fromhex("0x1.9d30259ce74eep-76")  # 2.136132275567826e-23
+_C53 = float.fromhex("0x1.322a347f1968bp-21")  # 5.702764979242107e-07
+_C54 = float.fromhex("0x1.983f3f402a647p-78")  # 5.276469566186036e-24
+_C55 = float.fromhex("0x1.0592d74158a0ap-29")  # 1.90319840501314e-09
+_C56 = float.fromhex("-0x1.e04e2372d2ca3p-86")  # -2.4249217104594607e-26
+_C57 = float.fromhex("0x1.3effe0efcb25fp-33")  # 1.4506418938779426e-10
+_C58 = float.fromhex("-0x1.e176476b44a2p-87")  # -1.2153810261118128e-26
+_C59 = float.fromhex("0x1.89a0774eb6048p-34")  # 8.950037692726255e-11
+_C60 = float.fromhex("0x1.4dc1028edb139p-88")  # 4.2125670303455026e-27
+_C61 = float.fromhex("0x1.7ffd0f708645ap-30")  # 1.396942086426202e-09
+_C62 = float.fromhex("-0x1.72db04d60348p-86")  # -1.8723420095703717e-26
+_C63 = float.fromhex("0x1.3099122c48e32p-25")  # 3.5459866461783865e-08
+_C64 = float.fromhex("0x1.72ef7f2c0433fp-80")  # 1.1985573532428018e-24
+_C65 = float.fromhex("0x1.b9057b3d93486p-30")  # 1.6044265494246427e-09
+_C66 = float.fromhex("0x1.7757ff9ed04a8p-84")  # 7.580006549103829e-26
+_C67 = float.fromhex("0x1.03fec69bdd554p-17")  # 7.74846130700372e-06
+_C68 = float.fromhex("-0x1.5428e657a2ac3p-73")  # -1.406867812838164e-22
+_C69 = float.fromhex("0x1.784acad4b941ep-17")  # 1.121438018842664e-05
+_C70 = float.fromhex("0x1.ccffb94a3c597p-71")  # 7.62658739802124e-22
+_C71 = float.fromhex("-0x1.f0e6e13cadaa3p-66")  # -2.6305766195124874e-20
+_C72 = float.fromhex("0x1.f58325eee75c2p-64")  # 1.0619935987268272e-19
+_C73 = float.fromhex("0x1.640eddc7045c7p-62")  # 3.0159291774267917e-19
+_C74 = float.fromhex("0x1.6e3d565f60bep-59")  # 2.4817360568307065e-18
+_C75 = float.fromhex("-0x1.26d941e05e369p-64")  # -6.243663267436504e-20
+_C76 = float.fromhex("-0x1.69fe2077a8adap-209")  # -1.7186630220371293e-63
+_C77 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
+_C78 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
 _C79 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
 _C80 = float.fromhex("0x1.20dd750429b6dp-2")  # 0.28209479177387814
 _C81 = float.fromhex("0x1.1ae3a914fed8p-58")  # 3.83386490329147e-18
@@ -149,31 +149,12 @@ _C127 = float.fromhex("0x1.8p+0")  # 1.5
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = _C0 * t
-    return (-fn.exp(_C1 * powi(t, 2)) * s0 * fn.erfcx(_C2 * s0))
-
-
-def _forward_float32_4(z):
-    # as it is
-    s0 = _C0 * z
-    return s0 * (1.0 + fn.erf(_C2 * s0))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.erfcx_above(_C0 * t)
+    e1 = fn.exp_below(_C1 * powi(t, 2))
+    s0 = _C2 * e0 * e1 * t
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, np.where(z == 0.0, _C2 * z, np.where(0.0 > z, (-s0), (t - s0)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -181,16 +162,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: 0.0 > z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-40"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -207,15 +183,15 @@ def _forward_float64_1(z):
 def _forward_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((_C0, 0.0), x)
+    return dd.mul((_C2, 0.0), x)
 
 
 def _forward_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = dd.mul((_C0, 0.0), t)
-    return dd.ldexp(dd.neg(dd.mul(dd.mul(dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300), s0), dd.erfcx(dd.mul((_C2, _C3), s0)))), -300)
+    s0 = dd.mul((_C2, 0.0), t)
+    return dd.ldexp(dd.neg(dd.mul(dd.mul(dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300), s0), dd.erfcx(dd.mul((_C3, _C4), s0)))), -300)
 
 
 def _forward_float64_4(z):
@@ -223,15 +199,15 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.add((_C0, 0.0), dd.mul(t, dd.add((_C5, _C6), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C7, _C8), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C13, _C14), dd.mul((_C15, _C16), s0))), (_C17, _C18))))), (_C19, _C20))))), (_C21, _C22))))), (_C23, _C24)))))))
+    return dd.mul(t, dd.add((_C2, 0.0), dd.mul(t, dd.add((_C6, _C7), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C8, _C9), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C10, _C11), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C14, _C15), dd.mul((_C16, _C17), s0))), (_C18, _C19))))), (_C20, _C21))))), (_C22, _C23))))), (_C24, _C25)))))))
 
 
 def _forward_float64_5(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    s0 = dd.mul((_C0, 0.0), t)
-    return dd.sub(t, dd.mul(dd.mul(dd.exp(dd.mul(t, dd.mul((_C1, 0.0), t))), s0), dd.erfcx(dd.mul((_C2, _C3), s0))))
+    s0 = dd.mul((_C2, 0.0), t)
+    return dd.sub(t, dd.mul(dd.mul(dd.exp(dd.mul(t, dd.mul((_C1, 0.0), t))), s0), dd.erfcx(dd.mul((_C3, _C4), s0))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -242,45 +218,28 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: _C4 > z, _forward_float64_3),
-                (lambda z: _C25 > z, _forward_float64_4),
+                (lambda z: _C5 > z, _forward_float64_3),
+                (lambda z: _C26 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = _C26
-    s1 = _C2 * t
-    return (_C0 * fn.exp(_C1 * powi(t, 2)) * (s0 * fn.erfcx(_C0 * s1) - s1) / s0)
-
-
-def _derivative_float32_3(z):
-    # power series
-    distance = (_C27 + z)
-    t = (distance - _C28)
-    return (t * (_C29 + t * (_C30 + t * (t * (t * (t * (_C31 + t * (_C32 + t * (t * (t * (_C33 + t * (_C34 + t * (_C35 - _C36 * t))) - _C37) - _C38))) - _C39) - _C40) - _C41))) - _C42)
-
-
-def _derivative_float32_4(z):
-    # as it is
-    s0 = _C43 * z
-    return ((_C0 + _C44 * fn.exp(_C1 * powi(z, 2)) * s0) + _C0 * fn.erf(s0))
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C27 + z)
+    t3 = (t3a - _C28)
+    e0 = fn.erfcx_above(_C0 * t)
+    e1 = fn.exp_below(_C1 * powi(t, 2))
+    s0 = _C29
+    s1 = _C3 * t
+    s2 = _C2 * e1
+    s3 = (s2 / s0)
+    s4 = s3 * (s0 * e0 - s1)
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C30 > z, s4, np.where(_C1 > z, ((_C31 + (_C32 + ((((_C33 + (_C34 + (((_C35 + _C36 * t3) * t3 - _C37) * t3 - _C38) * t3) * t3) * t3 - _C39) * t3 - _C40) * t3 - _C41) * t3) * t3) * t3 - _C42), np.where(0.0 > z, s4, ((1.0 + s1 * s3) - s2 * e0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -288,16 +247,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -1.0 > z, _derivative_float32_2),
-                (lambda z: _C1 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -320,23 +274,23 @@ def _derivative_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C26, _C45)
-    s1 = dd.mul((_C2, _C3), t)
-    return dd.ldexp(dd.div(dd.mul(dd.mul((_C0, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), dd.sub(dd.mul(s0, dd.erfcx(dd.mul((_C0, 0.0), s1))), s1)), s0), -300)
+    s0 = (_C29, _C43)
+    s1 = dd.mul((_C3, _C4), t)
+    return dd.ldexp(dd.div(dd.mul(dd.mul((_C2, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), dd.sub(dd.mul(s0, dd.erfcx(dd.mul((_C2, 0.0), s1))), s1)), s0), -300)
 
 
 def _derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C27, _C46), x)
-    return dd.sub(dd.mul(t, dd.add((_C29, _C47), dd.mul(t, dd.add((_C30, _C48), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C31, _C49), dd.mul(t, dd.add((_C32, _C50), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C33, _C51), dd.mul(t, dd.add((_C34, _C52), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C53, _C54), dd.mul(t, dd.add((_C55, _C56), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C57, _C58), dd.mul(t, dd.sub((_C59, _C60), dd.mul((_C61, _C62), t))))), (_C63, _C64))), (_C65, _C66))), (_C67, _C68))))))), (_C36, _C69))), (_C70, _C71))))))), (_C37, _C72))), (_C38, _C73))))))), (_C39, _C74))), (_C40, _C75))), (_C41, _C76))))))), (_C42, _C77))
+    t = dd.add((_C27, _C44), x)
+    return dd.sub(dd.mul(t, dd.add((_C31, _C45), dd.mul(t, dd.add((_C32, _C46), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C33, _C47), dd.mul(t, dd.add((_C34, _C48), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C35, _C49), dd.mul(t, dd.add((_C36, _C50), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C51, _C52), dd.mul(t, dd.add((_C53, _C54), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C55, _C56), dd.mul(t, dd.sub((_C57, _C58), dd.mul((_C59, _C60), t))))), (_C61, _C62))), (_C63, _C64))), (_C65, _C66))))))), (_C67, _C68))), (_C69, _C70))))))), (_C37, _C71))), (_C38, _C72))))))), (_C39, _C73))), (_C40, _C74))), (_C41, _C75))))))), (_C42, _C76))
 
 
 def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
-    s0 = dd.mul((_C43, _C78), x)
-    return dd.add(dd.add((_C0, 0.0), dd.mul(dd.mul((_C44, _C79), dd.exp(dd.mul(x, dd.mul((_C1, 0.0), x)))), s0)), dd.mul((_C0, 0.0), dd.erf(s0)))
+    s0 = dd.mul((_C0, _C77), x)
+    return dd.add(dd.add((_C2, 0.0), dd.mul(dd.mul((_C78, _C79), dd.exp(dd.mul(x, dd.mul((_C1, 0.0), x)))), s0)), dd.mul((_C2, 0.0), dd.erf(s0)))
 
 
 def _derivative_float64_6(z):
@@ -359,24 +313,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    s0 = powi(z, 2)
-    return _C5 * fn.exp(_C1 * s0) * (2.0 - s0)
+    # one program for all
+    e0 = fn.exp_below(_C1 * powi(z, 2))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, _C6 * (2.0 - powi(z, 2)) * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -384,14 +327,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (None, _second_derivative_float32_2),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -414,7 +354,7 @@ def _second_derivative_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C2, _C3)
+    s0 = (_C3, _C4)
     s1 = dd.powi(t, 2)
     return dd.ldexp(dd.mul(dd.mul((_C80, _C81), dd.exp_scaled(dd.mul((_C1, 0.0), s1), 300)), dd.sub(dd.mul((2.0, 0.0), s0), dd.mul(s0, s1))), -300)
 
@@ -422,7 +362,7 @@ def _second_derivative_float64_3(z):
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C2, _C3), x)
+    t = dd.add((_C3, _C4), x)
     return dd.sub(dd.mul(t, dd.add((_C83, _C84), dd.mul(t, dd.add((_C85, _C86), dd.mul(t, dd.add((_C87, _C88), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C89, _C90), dd.mul(t, dd.add((_C91, _C92), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C93, _C94), dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C97, _C98), dd.mul(t, dd.add((_C99, _C100), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C101, _C102), dd.mul((_C103, _C104), t))), (_C105, _C106))), (_C107, _C108))), (_C109, _C110))))))), (_C111, _C112))), (_C113, _C114))))))), (_C115, _C116))), (_C117, _C118))), (_C119, _C120))))))), (_C121, _C122))), (_C123, _C124))))))))), (_C125, _C126))
 
 
@@ -430,13 +370,13 @@ def _second_derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = dd.powi(x, 2)
-    return dd.mul(dd.mul((_C5, _C6), dd.exp(dd.mul((_C1, 0.0), s0))), dd.sub((2.0, 0.0), s0))
+    return dd.mul(dd.mul((_C6, _C7), dd.exp(dd.mul((_C1, 0.0), s0))), dd.sub((2.0, 0.0), s0))
 
 
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C2, _C3))
+    t = dd.sub(x, (_C3, _C4))
     return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C85, _C86), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C121, _C122), dd.mul(t, dd.add((_C89, _C90), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C117, _C118), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.add((_C113, _C114), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C99, _C100), dd.mul(t, dd.add((_C109, _C110), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C105, _C106), dd.mul(t, dd.sub((_C101, _C102), dd.mul((_C103, _C104), t))))), (_C107, _C108))))))), (_C97, _C98))), (_C111, _C112))))))), (_C93, _C94))), (_C115, _C116))))), (_C119, _C120))), (_C91, _C92))))))), (_C123, _C124))), (_C87, _C88))))), (_C83, _C84))), (_C125, _C126))
 
 
@@ -444,7 +384,7 @@ def _second_derivative_float64_7(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = (_C2, _C3)
+    s0 = (_C3, _C4)
     s1 = dd.powi(t, 2)
     return dd.ldexp(dd.mul(dd.mul((_C80, _C81), dd.exp_scaled(dd.mul((_C1, 0.0), s1), 300)), dd.sub(dd.mul((2.0, 0.0), s0), dd.mul(s0, s1))), -300)
 
@@ -471,7 +411,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

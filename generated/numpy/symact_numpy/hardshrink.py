@@ -24,33 +24,8 @@ __all__ = [
 
 
 def _forward_float32_0(z, lambd):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_1(z, lambd):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, lambd):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z, lambd):
-    # as it is
-    return z
-
-
-def _forward_float32_4(z, lambd):
-    # as it is
-    return 0.0
-
-
-def _forward_float32_5(z, lambd):
-    # as it is
-    return z
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.inf, np.where(z == 0.0, z, np.where((-lambd) > z, z, np.where(lambd >= z, 0.0, z))))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -58,16 +33,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda lambd: True,
             (
-                (lambda z, lambd: z == -np.inf, _forward_float32_0),
-                (lambda z, lambd: z == np.inf, _forward_float32_1),
-                (lambda z, lambd: z == 0.0, _forward_float32_2),
-                (lambda z, lambd: (-lambd) > z, _forward_float32_3),
-                (lambda z, lambd: lambd >= z, _forward_float32_4),
-                (None, _forward_float32_5),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -118,38 +87,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, lambd):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_1(z, lambd):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z, lambd):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_float32_3(z, lambd):
-    # as it is
-    return 1.0
-
-
-def _derivative_float32_4(z, lambd):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_5(z, lambd):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, 1.0, np.where(z == 0.0, 0.0, np.where((-lambd) > z, 1.0, np.where(lambd >= z, 0.0, 1.0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -157,16 +100,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda lambd: True,
             (
-                (lambda z, lambd: z == -np.inf, _derivative_float32_0),
-                (lambda z, lambd: z == np.inf, _derivative_float32_1),
-                (lambda z, lambd: z == 0.0, _derivative_float32_2),
-                (lambda z, lambd: (-lambd) > z, _derivative_float32_3),
-                (lambda z, lambd: lambd >= z, _derivative_float32_4),
-                (None, _derivative_float32_5),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -214,33 +151,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, lambd):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_1(z, lambd):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_2(z, lambd):
-    # at the kink, by convention
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z, lambd):
-    # as it is
-    return 1.0
-
-
-def _derivative_from_output_float32_4(z, lambd):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == 0.0, 0.0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -248,15 +164,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda lambd: True,
             (
-                (lambda z, lambd: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, lambd: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, lambd: z == 0.0, _derivative_from_output_float32_2),
-                (lambda z, lambd: 0.0 > z, _derivative_from_output_float32_3),
-                (None, _derivative_from_output_float32_4),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -298,38 +209,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, lambd):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, lambd):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, lambd):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z, lambd):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z, lambd):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_5(z, lambd):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -337,16 +222,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda lambd: True,
             (
-                (lambda z, lambd: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, lambd: z == np.inf, _second_derivative_float32_1),
-                (lambda z, lambd: z == 0.0, _second_derivative_float32_2),
-                (lambda z, lambd: (-lambd) >= z, _second_derivative_float32_3),
-                (lambda z, lambd: lambd >= z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -394,38 +273,12 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_lambd_float32_0(z, lambd):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_lambd_float32_1(z, lambd):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_lambd_float32_2(z, lambd):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_wrt_lambd_float32_3(z, lambd):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_lambd_float32_4(z, lambd):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_lambd_float32_5(z, lambd):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _DERIVATIVE_WRT_LAMBD_FLOAT32 = Kernel(
@@ -433,16 +286,10 @@ _DERIVATIVE_WRT_LAMBD_FLOAT32 = Kernel(
         (
             lambda lambd: True,
             (
-                (lambda z, lambd: z == -np.inf, _derivative_wrt_lambd_float32_0),
-                (lambda z, lambd: z == np.inf, _derivative_wrt_lambd_float32_1),
-                (lambda z, lambd: z == 0.0, _derivative_wrt_lambd_float32_2),
-                (lambda z, lambd: (-lambd) >= z, _derivative_wrt_lambd_float32_3),
-                (lambda z, lambd: lambd >= z, _derivative_wrt_lambd_float32_4),
-                (None, _derivative_wrt_lambd_float32_5),
+                (None, _derivative_wrt_lambd_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -490,7 +337,6 @@ _DERIVATIVE_WRT_LAMBD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

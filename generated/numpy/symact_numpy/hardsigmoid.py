@@ -26,28 +26,8 @@ _C2 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _forward_float32_3(z):
-    # common denominator
-    return ((3.0 + z) / 6.0)
-
-
-def _forward_float32_4(z):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(-3.0 >= z, 0.0, np.where(3.0 >= z, ((3.0 + z) / 6.0), 1.0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -55,16 +35,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: -3.0 >= z, _forward_float32_2),
-                (lambda z: 3.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -107,33 +82,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return _C1
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(-3.0 >= z, 0.0, np.where(3.0 > z, _C1, 0.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -141,15 +95,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -3.0 >= z, _derivative_float32_2),
-                (lambda z: 3.0 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
+    slack=float.fromhex("0x1p-52"),
 )
 
 
@@ -191,33 +141,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z):
-    # as it is
-    return _C1
-
-
-def _derivative_from_output_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(0.0 >= z, 0.0, np.where(1.0 > z, _C1, 0.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -225,15 +154,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_2),
-                (lambda z: 1.0 > z, _derivative_from_output_float32_3),
-                (None, _derivative_from_output_float32_4),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
+    slack=float.fromhex("0x1p-52"),
 )
 
 
@@ -275,38 +200,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_5(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -314,16 +213,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: -3.0 >= z, _second_derivative_float32_3),
-                (lambda z: 3.0 >= z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -371,7 +264,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

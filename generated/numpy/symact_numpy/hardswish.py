@@ -18,8 +18,8 @@ __all__ = [
     "hardswish_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
+_C0 = float.fromhex("0x1.5555555555555p-3")  # 0.16666666666666666
+_C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 _C3 = float.fromhex("-0x1p-28")  # -3.725290298461914e-09
 _C4 = float.fromhex("0x1.8p+0")  # 1.5
@@ -28,33 +28,8 @@ _C6 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _forward_float32_4(z):
-    # common denominator
-    return _C1 * z * (3.0 + z)
-
-
-def _forward_float32_5(z):
-    # as it is
-    return z
+    # one program for all
+    return np.where(-3.0 >= z, 0.0, np.where(3.0 >= z, _C0 * z * (3.0 + z), z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -62,16 +37,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: -3.0 >= z, _forward_float32_3),
-                (lambda z: 3.0 >= z, _forward_float32_4),
-                (None, _forward_float32_5),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-48"),
 )
 
@@ -89,7 +58,7 @@ def _forward_float64_1(z):
 def _forward_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((_C0, 0.0), x)
+    return dd.mul((_C1, 0.0), x)
 
 
 def _forward_float64_3(z):
@@ -100,13 +69,13 @@ def _forward_float64_3(z):
 def _forward_float64_4(z):
     # common denominator
     x = (z, np.zeros_like(z))
-    return dd.mul(dd.mul((_C1, _C2), x), dd.add((3.0, 0.0), x))
+    return dd.mul(dd.mul((_C0, _C2), x), dd.add((3.0, 0.0), x))
 
 
 def _forward_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul(x, dd.add((_C0, 0.0), dd.mul((_C1, _C2), x)))
+    return dd.mul(x, dd.add((_C1, 0.0), dd.mul((_C0, _C2), x)))
 
 
 def _forward_float64_6(z):
@@ -130,33 +99,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # common denominator
-    return ((3.0 + 2.0 * z) / 6.0)
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(-3.0 >= z, 0.0, np.where(3.0 > z, ((3.0 + 2.0 * z) / 6.0), 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -164,16 +112,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -3.0 >= z, _derivative_float32_2),
-                (lambda z: 3.0 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -217,33 +160,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return _C5
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(-3.0 >= z, 0.0, np.where(3.0 > z, _C5, 0.0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -251,15 +173,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: -3.0 >= z, _second_derivative_float32_2),
-                (lambda z: 3.0 > z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
+    slack=float.fromhex("0x1p-52"),
 )
 
 
@@ -301,7 +219,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -25,28 +25,8 @@ __all__ = [
 
 
 def _forward_float32_0(z, min_val, max_val):
-    # the limit
-    return min_val
-
-
-def _forward_float32_1(z, min_val, max_val):
-    # the limit
-    return max_val
-
-
-def _forward_float32_2(z, min_val, max_val):
-    # as it is
-    return min_val
-
-
-def _forward_float32_3(z, min_val, max_val):
-    # as it is
-    return z
-
-
-def _forward_float32_4(z, min_val, max_val):
-    # as it is
-    return max_val
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, min_val, np.where(z == np.inf, max_val, np.where(min_val >= z, min_val, np.where(max_val >= z, z, max_val)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -54,15 +34,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda min_val, max_val: True,
             (
-                (lambda z, min_val, max_val: z == -np.inf, _forward_float32_0),
-                (lambda z, min_val, max_val: z == np.inf, _forward_float32_1),
-                (lambda z, min_val, max_val: min_val >= z, _forward_float32_2),
-                (lambda z, min_val, max_val: max_val >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -109,33 +84,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, min_val, max_val):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, min_val, max_val):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z, min_val, max_val):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z, min_val, max_val):
-    # as it is
-    return 1.0
-
-
-def _derivative_float32_4(z, min_val, max_val):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(min_val >= z, 0.0, np.where(max_val > z, 1.0, 0.0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -143,15 +97,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda min_val, max_val: True,
             (
-                (lambda z, min_val, max_val: z == -np.inf, _derivative_float32_0),
-                (lambda z, min_val, max_val: z == np.inf, _derivative_float32_1),
-                (lambda z, min_val, max_val: min_val >= z, _derivative_float32_2),
-                (lambda z, min_val, max_val: max_val > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -193,33 +142,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, min_val, max_val):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_1(z, min_val, max_val):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_2(z, min_val, max_val):
-    # as it is
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z, min_val, max_val):
-    # as it is
-    return 1.0
-
-
-def _derivative_from_output_float32_4(z, min_val, max_val):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(min_val >= z, 0.0, np.where(max_val > z, 1.0, 0.0)))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -227,15 +155,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda min_val, max_val: True,
             (
-                (lambda z, min_val, max_val: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, min_val, max_val: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, min_val, max_val: min_val >= z, _derivative_from_output_float32_2),
-                (lambda z, min_val, max_val: max_val > z, _derivative_from_output_float32_3),
-                (None, _derivative_from_output_float32_4),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -277,33 +200,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, min_val, max_val):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, min_val, max_val):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, min_val, max_val):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_3(z, min_val, max_val):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z, min_val, max_val):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -311,15 +213,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda min_val, max_val: True,
             (
-                (lambda z, min_val, max_val: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, min_val, max_val: z == np.inf, _second_derivative_float32_1),
-                (lambda z, min_val, max_val: min_val >= z, _second_derivative_float32_2),
-                (lambda z, min_val, max_val: max_val >= z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -361,33 +258,12 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_min_val_float32_0(z, min_val, max_val):
-    # the limit
-    return 1.0
-
-
-def _derivative_wrt_min_val_float32_1(z, min_val, max_val):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_min_val_float32_2(z, min_val, max_val):
-    # as it is
-    return 1.0
-
-
-def _derivative_wrt_min_val_float32_3(z, min_val, max_val):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_min_val_float32_4(z, min_val, max_val):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, 0.0, np.where(min_val >= z, 1.0, 0.0))))
 
 
 _DERIVATIVE_WRT_MIN_VAL_FLOAT32 = Kernel(
@@ -395,15 +271,10 @@ _DERIVATIVE_WRT_MIN_VAL_FLOAT32 = Kernel(
         (
             lambda min_val, max_val: True,
             (
-                (lambda z, min_val, max_val: z == -np.inf, _derivative_wrt_min_val_float32_0),
-                (lambda z, min_val, max_val: z == np.inf, _derivative_wrt_min_val_float32_1),
-                (lambda z, min_val, max_val: min_val >= z, _derivative_wrt_min_val_float32_2),
-                (lambda z, min_val, max_val: max_val >= z, _derivative_wrt_min_val_float32_3),
-                (None, _derivative_wrt_min_val_float32_4),
+                (None, _derivative_wrt_min_val_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -445,33 +316,12 @@ _DERIVATIVE_WRT_MIN_VAL_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_max_val_float32_0(z, min_val, max_val):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_max_val_float32_1(z, min_val, max_val):
-    # the limit
-    return 1.0
-
-
-def _derivative_wrt_max_val_float32_2(z, min_val, max_val):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_max_val_float32_3(z, min_val, max_val):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_max_val_float32_4(z, min_val, max_val):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(min_val >= z, 0.0, np.where(max_val > z, 0.0, 1.0)))))
 
 
 _DERIVATIVE_WRT_MAX_VAL_FLOAT32 = Kernel(
@@ -479,15 +329,10 @@ _DERIVATIVE_WRT_MAX_VAL_FLOAT32 = Kernel(
         (
             lambda min_val, max_val: True,
             (
-                (lambda z, min_val, max_val: z == -np.inf, _derivative_wrt_max_val_float32_0),
-                (lambda z, min_val, max_val: z == np.inf, _derivative_wrt_max_val_float32_1),
-                (lambda z, min_val, max_val: min_val >= z, _derivative_wrt_max_val_float32_2),
-                (lambda z, min_val, max_val: max_val > z, _derivative_wrt_max_val_float32_3),
-                (None, _derivative_wrt_max_val_float32_4),
+                (None, _derivative_wrt_max_val_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -529,7 +374,6 @@ _DERIVATIVE_WRT_MAX_VAL_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

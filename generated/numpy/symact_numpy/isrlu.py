@@ -29,28 +29,11 @@ _C4 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
 
 
 def _forward_float32_0(z, alpha):
-    # the limit
-    return (-(1.0 / np.sqrt(alpha)))
-
-
-def _forward_float32_1(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, alpha):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z, alpha):
-    # as it is
-    return (z / np.sqrt((1.0 + alpha * powi(z, 2))))
-
-
-def _forward_float32_4(z, alpha):
-    # as it is
-    return z
+    # one program for all
+    e0 = np.sqrt(alpha)
+    e1 = np.sqrt((1.0 + alpha * powi(z, 2)))
+    e2 = (1.0 / np.where(z == -np.inf, e0, e1))
+    return np.where(z != z, z, np.where(z == -np.inf, (-e2), np.where(z == np.inf, np.inf, np.where(z == 0.0, z, np.where(0.0 >= z, z * e2, z)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -58,16 +41,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _forward_float32_0),
-                (lambda z, alpha: z == np.inf, _forward_float32_1),
-                (lambda z, alpha: z == 0.0, _forward_float32_2),
-                (lambda z, alpha: 0.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -124,28 +102,14 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z, alpha):
-    # as it is
-    return powi((1.0 / np.sqrt((1.0 + alpha * powi(z, 2)))), 3)
-
-
-def _derivative_float32_3(z, alpha):
-    # as it is
-    return 1.0
+    # one program for all
+    e0 = np.sqrt((1.0 + alpha * powi(z, 2)))
+    e1 = (1.0 / e0)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(0.0 >= z, powi(e1, 3), 1.0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -153,15 +117,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_float32_1),
-                (lambda z, alpha: 0.0 >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -211,23 +171,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_1(z, alpha):
-    # as it is
-    return powi(np.sqrt((1.0 - alpha * powi(z, 2))), 3)
-
-
-def _derivative_from_output_float32_2(z, alpha):
-    # as it is
-    return 1.0
+    # one program for all
+    e0 = np.sqrt((1.0 - alpha * powi(z, 2)))
+    return np.where(z != z, z, np.where(z == np.inf, 1.0, np.where(0.0 >= z, powi(e0, 3), 1.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -235,14 +185,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_0),
-                (lambda z, alpha: 0.0 >= z, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-30"),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-57"),
 )
 
 
@@ -274,33 +222,14 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, alpha):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z, alpha):
-    # as it is
-    return -3.0 * alpha * z * powi((1.0 / np.sqrt((1.0 + alpha * powi(z, 2)))), 5)
-
-
-def _second_derivative_float32_4(z, alpha):
-    # as it is
-    return 0.0
+    # one program for all
+    e0 = np.sqrt((1.0 + alpha * powi(z, 2)))
+    e1 = (1.0 / e0)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, 0.0, np.where(0.0 >= z, -3.0 * alpha * z * powi(e1, 5), 0.0)))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -308,16 +237,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
-                (lambda z, alpha: z == 0.0, _second_derivative_float32_2),
-                (lambda z, alpha: 0.0 >= z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-45"),
+    slack=float.fromhex("0x1p-46"),
 )
 
 
@@ -374,33 +298,16 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_alpha_float32_0(z, alpha):
-    # the limit
-    return _C1 * powi((1.0 / np.sqrt(alpha)), 3)
-
-
-def _derivative_wrt_alpha_float32_1(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_2(z, alpha):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_3(z, alpha):
-    # as it is
-    return _C2 * powi(z, 3) * powi((1.0 / np.sqrt((1.0 + alpha * powi(z, 2)))), 3)
-
-
-def _derivative_wrt_alpha_float32_4(z, alpha):
-    # as it is
-    return 0.0
+    # one program for all
+    e0 = np.sqrt(alpha)
+    e1 = np.sqrt((1.0 + alpha * powi(z, 2)))
+    e2 = (1.0 / np.where(z == -np.inf, e0, e1))
+    s0 = _C1 * powi(e2, 3)
+    return np.where(z != z, z, np.where(z == -np.inf, s0, np.where(z == np.inf, 0.0, np.where(z == 0.0, 0.0, np.where(0.0 >= z, (-s0 * powi(z, 3)), 0.0)))))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
@@ -408,16 +315,11 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
-                (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float32_2),
-                (lambda z, alpha: 0.0 >= z, _derivative_wrt_alpha_float32_3),
-                (None, _derivative_wrt_alpha_float32_4),
+                (None, _derivative_wrt_alpha_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -494,7 +396,6 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

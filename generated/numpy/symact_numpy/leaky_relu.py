@@ -24,18 +24,8 @@ __all__ = [
 
 
 def _forward_float32_0(z, negative_slope):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_1(z, negative_slope):
-    # as it is
-    return negative_slope * z
-
-
-def _forward_float32_2(z, negative_slope):
-    # as it is
-    return z
+    # one program for all
+    return np.where(z != z, z, np.where(z == np.inf, np.inf, np.where(0.0 >= z, negative_slope * z, z)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -43,13 +33,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda negative_slope: True,
             (
-                (lambda z, negative_slope: z == np.inf, _forward_float32_0),
-                (lambda z, negative_slope: 0.0 >= z, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -82,28 +69,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, negative_slope):
-    # the limit
-    return negative_slope
-
-
-def _derivative_float32_1(z, negative_slope):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z, negative_slope):
-    # as it is
-    return negative_slope
-
-
-def _derivative_float32_3(z, negative_slope):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, negative_slope, np.where(z == np.inf, 1.0, np.where(0.0 >= z, negative_slope, 1.0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -111,14 +82,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda negative_slope: True,
             (
-                (lambda z, negative_slope: z == -np.inf, _derivative_float32_0),
-                (lambda z, negative_slope: z == np.inf, _derivative_float32_1),
-                (lambda z, negative_slope: 0.0 >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -156,28 +123,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, negative_slope):
-    # the limit
-    return negative_slope
-
-
-def _derivative_from_output_float32_1(z, negative_slope):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_2(z, negative_slope):
-    # as it is
-    return negative_slope
-
-
-def _derivative_from_output_float32_3(z, negative_slope):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, negative_slope, np.where(z == np.inf, 1.0, np.where(0.0 >= z, negative_slope, 1.0))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -185,14 +136,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda negative_slope: True,
             (
-                (lambda z, negative_slope: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, negative_slope: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, negative_slope: 0.0 >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -230,33 +177,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, negative_slope):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, negative_slope):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, negative_slope):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z, negative_slope):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z, negative_slope):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -264,15 +190,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda negative_slope: True,
             (
-                (lambda z, negative_slope: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, negative_slope: z == np.inf, _second_derivative_float32_1),
-                (lambda z, negative_slope: z == 0.0, _second_derivative_float32_2),
-                (lambda z, negative_slope: 0.0 >= z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -314,33 +235,12 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_negative_slope_float32_0(z, negative_slope):
-    # the limit
-    return -np.inf
-
-
-def _derivative_wrt_negative_slope_float32_1(z, negative_slope):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_negative_slope_float32_2(z, negative_slope):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_wrt_negative_slope_float32_3(z, negative_slope):
-    # as it is
-    return z
-
-
-def _derivative_wrt_negative_slope_float32_4(z, negative_slope):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == 0.0, 0.0, np.where(0.0 >= z, z, 0.0)))
 
 
 _DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT32 = Kernel(
@@ -348,15 +248,10 @@ _DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT32 = Kernel(
         (
             lambda negative_slope: True,
             (
-                (lambda z, negative_slope: z == -np.inf, _derivative_wrt_negative_slope_float32_0),
-                (lambda z, negative_slope: z == np.inf, _derivative_wrt_negative_slope_float32_1),
-                (lambda z, negative_slope: z == 0.0, _derivative_wrt_negative_slope_float32_2),
-                (lambda z, negative_slope: 0.0 >= z, _derivative_wrt_negative_slope_float32_3),
-                (None, _derivative_wrt_negative_slope_float32_4),
+                (None, _derivative_wrt_negative_slope_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -399,7 +294,6 @@ _DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -25,8 +25,8 @@ __all__ = [
 
 
 def _forward_float32_0(z, slope, intercept):
-    # as it is
-    return (intercept + slope * z)
+    # one program for all
+    return np.where(z != z, z, (intercept + slope * z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -38,8 +38,7 @@ _FORWARD_FLOAT32 = Kernel(
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-49"),
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -60,23 +59,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, slope, intercept):
-    # the limit
-    return slope
-
-
-def _derivative_float32_1(z, slope, intercept):
-    # the limit
-    return slope
-
-
-def _derivative_float32_2(z, slope, intercept):
-    # as it is
-    return slope
+    # one program for all
+    return np.where(z != z, z, slope)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -84,13 +72,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda slope, intercept: True,
             (
-                (lambda z, slope, intercept: z == -np.inf, _derivative_float32_0),
-                (lambda z, slope, intercept: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -123,23 +108,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, slope, intercept):
-    # the limit
-    return slope
-
-
-def _derivative_from_output_float32_1(z, slope, intercept):
-    # the limit
-    return slope
-
-
-def _derivative_from_output_float32_2(z, slope, intercept):
-    # as it is
-    return slope
+    # one program for all
+    return np.where(z != z, z, slope)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -147,13 +121,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda slope, intercept: True,
             (
-                (lambda z, slope, intercept: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, slope, intercept: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -186,28 +157,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, slope, intercept):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, slope, intercept):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, slope, intercept):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z, slope, intercept):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -215,14 +170,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda slope, intercept: True,
             (
-                (lambda z, slope, intercept: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, slope, intercept: z == np.inf, _second_derivative_float32_1),
-                (lambda z, slope, intercept: z == 0.0, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -258,27 +209,11 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_slope_float32_0(z, slope, intercept):
-    # the limit
-    return -np.inf
-
-
-def _derivative_wrt_slope_float32_1(z, slope, intercept):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_slope_float32_2(z, slope, intercept):
-    # zero, with its sign
-    return z
-
-
-def _derivative_wrt_slope_float32_3(z, slope, intercept):
-    # as it is
+    # one program for all
     return z
 
 
@@ -287,14 +222,10 @@ _DERIVATIVE_WRT_SLOPE_FLOAT32 = Kernel(
         (
             lambda slope, intercept: True,
             (
-                (lambda z, slope, intercept: z == -np.inf, _derivative_wrt_slope_float32_0),
-                (lambda z, slope, intercept: z == np.inf, _derivative_wrt_slope_float32_1),
-                (lambda z, slope, intercept: z == 0.0, _derivative_wrt_slope_float32_2),
-                (None, _derivative_wrt_slope_float32_3),
+                (None, _derivative_wrt_slope_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -332,23 +263,12 @@ _DERIVATIVE_WRT_SLOPE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_intercept_float32_0(z, slope, intercept):
-    # the limit
-    return 1.0
-
-
-def _derivative_wrt_intercept_float32_1(z, slope, intercept):
-    # the limit
-    return 1.0
-
-
-def _derivative_wrt_intercept_float32_2(z, slope, intercept):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, 1.0)
 
 
 _DERIVATIVE_WRT_INTERCEPT_FLOAT32 = Kernel(
@@ -356,13 +276,10 @@ _DERIVATIVE_WRT_INTERCEPT_FLOAT32 = Kernel(
         (
             lambda slope, intercept: True,
             (
-                (lambda z, slope, intercept: z == -np.inf, _derivative_wrt_intercept_float32_0),
-                (lambda z, slope, intercept: z == np.inf, _derivative_wrt_intercept_float32_1),
-                (None, _derivative_wrt_intercept_float32_2),
+                (None, _derivative_wrt_intercept_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -392,7 +309,6 @@ _DERIVATIVE_WRT_INTERCEPT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -40,77 +40,64 @@ _C18 = float.fromhex("-0x1.7917917917918p-56")  # -2.0442201723256852e-17
 _C19 = float.fromhex("0x1.5555555555555p+0")  # 1.3333333333333333
 _C20 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
 _C21 = float.fromhex("0x1p-13")  # 0.0001220703125
-_C22 = float.fromhex("-0x1.4p+0")  # -1.25
-_C23 = float.fromhex("0x1.331e23ad9de11p+0")  # 1.1996786402577337
-_C24 = float.fromhex("0x1.a9c55ef03c74ap-54")  # 9.232436427676682e-17
-_C25 = float.fromhex("0x1.86b40693cc6cbp-153")  # 1.3366499748701725e-46
-_C26 = float.fromhex("0x1.76e8b4eb0ea41p-1")  # 0.7322441613135383
-_C27 = float.fromhex("0x1.388203715b23ep+0")  # 1.2207338477848135
-_C28 = float.fromhex("0x1.706e66bf3603bp-1")  # 0.7195922954952104
-_C29 = float.fromhex("0x1.94804c550c0fcp-4")  # 0.0987551671721611
-_C30 = float.fromhex("0x1.8e0bb1b9411e3p-4")  # 0.09717912123966914
-_C31 = float.fromhex("0x1.1af1925d34d7ep-5")  # 0.034539018504484695
-_C32 = float.fromhex("-0x1.3f8fd2d4427b6p-6")  # -0.019504505050498465
-_C33 = float.fromhex("0x1.51a7765845eb5p-7")  # 0.010304386888079756
-_C34 = float.fromhex("0x1.4e83911395334p-7")  # 0.010208555067188742
-_C35 = float.fromhex("0x1.e2e4a6611bf4bp-5")  # 0.058946919402727525
-_C36 = float.fromhex("0x1.662f848d6c11cp-2")  # 0.3497906409566143
-_C37 = float.fromhex("0x1.fa4e9f742fa77p-2")  # 0.4944405474342725
-_C38 = float.fromhex("0x1.e178d8d2391d6p-4")  # 0.11754688926482201
-_C39 = float.fromhex("0x1.3f8fd2d4427b6p-6")  # 0.019504505050498465
-_C40 = float.fromhex("0x1.4p+0")  # 1.25
-_C41 = float.fromhex("0x1.3429d903907e2p-207")  # 5.852374167101909e-63
-_C42 = float.fromhex("-0x1.70c4911c32fadp-55")  # -3.9981889240907793e-17
-_C43 = float.fromhex("0x1.17a8829cf57fep-56")  # 1.5160303730598925e-17
-_C44 = float.fromhex("0x1.da513b6240ed6p-55")  # 5.142558605243814e-17
-_C45 = float.fromhex("-0x1.5e6eb4859f9aep-59")  # -2.3746225936020945e-18
-_C46 = float.fromhex("-0x1.f0b9b42cd84b9p-58")  # -6.731884547215744e-18
-_C47 = float.fromhex("0x1.ed2168974025dp-61")  # 8.353955652838503e-19
-_C48 = float.fromhex("0x1.849373225696dp-9")  # 0.0029645994228932244
-_C49 = float.fromhex("0x1.7fe28caca7a95p-65")  # 4.0645401030822643e-20
-_C50 = float.fromhex("0x1.2840743686948p-9")  # 0.0022602216588555636
-_C51 = float.fromhex("-0x1.c668ecd77bb8bp-63")  # -1.924500631479545e-19
-_C52 = float.fromhex("0x1.392c17b2941bp-11")  # 0.0005973286373067068
-_C53 = float.fromhex("0x1.04be76a8529cap-66")  # 1.3803672322752347e-20
-_C54 = float.fromhex("0x1.ca1c4dbe67fffp-18")  # 6.826379318175534e-06
-_C55 = float.fromhex("0x1.fcc194305d6a9p-72")  # 4.208332382178182e-22
-_C56 = float.fromhex("0x1.6a211d2e840f1p-13")  # 0.0001726767308842868
-_C57 = float.fromhex("0x1.4c9a283533fcbp-67")  # 8.803906294366002e-21
-_C58 = float.fromhex("0x1.a227c00e8a391p-12")  # 0.0003987839453736759
-_C59 = float.fromhex("-0x1.1ca573dbae133p-67")  # -7.534524801739817e-21
-_C60 = float.fromhex("0x1.45f227eedfaabp-12")  # 0.0003108462541873506
-_C61 = float.fromhex("-0x1.4129e71005a6fp-69")  # -2.12528296955485e-21
-_C62 = float.fromhex("0x1.544dd16469785p-11")  # 0.0006490783239783004
-_C63 = float.fromhex("0x1.d402fef623555p-65")  # 4.9552666507470425e-20
+_C22 = float.fromhex("0x1.331e23ad9de11p+0")  # 1.1996786402577337
+_C23 = float.fromhex("0x1.a9c55ef03c74ap-54")  # 9.232436427676682e-17
+_C24 = float.fromhex("-0x1.4p+0")  # -1.25
+_C25 = float.fromhex("-0x1.231e24p+0")  # -1.137178659439087
+_C26 = float.fromhex("0x1.86b40693cc6cbp-153")  # 1.3366499748701725e-46
+_C27 = float.fromhex("0x1.76e8b4eb0ea41p-1")  # 0.7322441613135383
+_C28 = float.fromhex("0x1.388203715b23ep+0")  # 1.2207338477848135
+_C29 = float.fromhex("0x1.706e66bf3603bp-1")  # 0.7195922954952104
+_C30 = float.fromhex("0x1.94804c550c0fcp-4")  # 0.0987551671721611
+_C31 = float.fromhex("0x1.8e0bb1b9411e3p-4")  # 0.09717912123966914
+_C32 = float.fromhex("0x1.1af1925d34d7ep-5")  # 0.034539018504484695
+_C33 = float.fromhex("0x1.4e83911395334p-7")  # 0.010208555067188742
+_C34 = float.fromhex("0x1.e2e4a6611bf4bp-5")  # 0.058946919402727525
+_C35 = float.fromhex("0x1.662f848d6c11cp-2")  # 0.3497906409566143
+_C36 = float.fromhex("0x1.fa4e9f742fa77p-2")  # 0.4944405474342725
+_C37 = float.fromhex("0x1.e178d8d2391d6p-4")  # 0.11754688926482201
+_C38 = float.fromhex("0x1.231e22p+0")  # 1.1371785402297974
+_C39 = float.fromhex("0x1.4p+0")  # 1.25
+_C40 = float.fromhex("0x1.3429d903907e2p-207")  # 5.852374167101909e-63
+_C41 = float.fromhex("-0x1.70c4911c32fadp-55")  # -3.9981889240907793e-17
+_C42 = float.fromhex("0x1.17a8829cf57fep-56")  # 1.5160303730598925e-17
+_C43 = float.fromhex("0x1.da513b6240ed6p-55")  # 5.142558605243814e-17
+_C44 = float.fromhex("-0x1.5e6eb4859f9aep-59")  # -2.3746225936020945e-18
+_C45 = float.fromhex("-0x1.f0b9b42cd84b9p-58")  # -6.731884547215744e-18
+_C46 = float.fromhex("0x1.ed2168974025dp-61")  # 8.353955652838503e-19
+_C47 = float.fromhex("0x1.849373225696dp-9")  # 0.0029645994228932244
+_C48 = float.fromhex("0x1.7fe28caca7a95p-65")  # 4.0645401030822643e-20
+_C49 = float.fromhex("0x1.2840743686948p-9")  # 0.0022602216588555636
+_C50 = float.fromhex("-0x1.c668ecd77bb8bp-63")  # -1.924500631479545e-19
+_C51 = float.fromhex("0x1.392c17b2941bp-11")  # 0.0005973286373067068
+_C52 = float.fromhex("0x1.04be76a8529cap-66")  # 1.3803672322752347e-20
+_C53 = float.fromhex("0x1.ca1c4dbe67fffp-18")  # 6.826379318175534e-06
+_C54 = float.fromhex("0x1.fcc194305d6a9p-72")  # 4.208332382178182e-22
+_C55 = float.fromhex("0x1.6a211d2e840f1p-13")  # 0.0001726767308842868
+_C56 = float.fromhex("0x1.4c9a283533fcbp-67")  # 8.803906294366002e-21
+_C57 = float.fromhex("0x1.a227c00e8a391p-12")  # 0.0003987839453736759
+_C58 = float.fromhex("-0x1.1ca573dbae133p-67")  # -7.534524801739817e-21
+_C59 = float.fromhex("0x1.45f227eedfaabp-12")  # 0.0003108462541873506
+_C60 = float.fromhex("-0x1.4129e71005a6fp-69")  # -2.12528296955485e-21
+_C61 = float.fromhex("0x1.544dd16469785p-11")  # 0.0006490783239783004
+_C62 = float.fromhex("0x1.d402fef623555p-65")  # 4.9552666507470425e-20
+_C63 = float.fromhex("0x1.51a7765845eb5p-7")  # 0.010304386888079756
 _C64 = float.fromhex("0x1.071d5c301d1fep-61")  # 4.457336191603844e-19
-_C65 = float.fromhex("0x1.7ea28b7fc47dap-60")  # 1.2964176074863295e-18
-_C66 = float.fromhex("-0x1.8c0d7facef3dbp-62")  # -3.3546971067204653e-19
-_C67 = float.fromhex("-0x1.b09e8afa0a302p-59")  # -2.9315424607437663e-18
-_C68 = float.fromhex("-0x1.11509c1ad43e6p-56")  # -1.4816429440237202e-17
-_C69 = float.fromhex("0x1.bee01427bc2d2p-58")  # 6.056289740869039e-18
-_C70 = float.fromhex("-0x1.aa54455cba35dp-58")  # -5.777837835228547e-18
-_C71 = float.fromhex("-0x1.6a211d2e840f1p-13")  # -0.0001726767308842868
-_C72 = float.fromhex("-0x1.4c9a283533fcbp-67")  # -8.803906294366002e-21
+_C65 = float.fromhex("0x1.3f8fd2d4427b6p-6")  # 0.019504505050498465
+_C66 = float.fromhex("0x1.7ea28b7fc47dap-60")  # 1.2964176074863295e-18
+_C67 = float.fromhex("-0x1.8c0d7facef3dbp-62")  # -3.3546971067204653e-19
+_C68 = float.fromhex("-0x1.b09e8afa0a302p-59")  # -2.9315424607437663e-18
+_C69 = float.fromhex("-0x1.11509c1ad43e6p-56")  # -1.4816429440237202e-17
+_C70 = float.fromhex("0x1.bee01427bc2d2p-58")  # 6.056289740869039e-18
+_C71 = float.fromhex("-0x1.aa54455cba35dp-58")  # -5.777837835228547e-18
+_C72 = float.fromhex("-0x1.6a211d2e840f1p-13")  # -0.0001726767308842868
+_C73 = float.fromhex("-0x1.4c9a283533fcbp-67")  # -8.803906294366002e-21
 
 
 def _forward_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _forward_float32_3(z):
-    # as it is
-    return z * fn.tanh(z)
+    # one program for all
+    e0 = fn.tanh(z)
+    return z * e0
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -118,15 +105,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -181,43 +164,18 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return -1.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # zero, with its sign
-    return 2.0 * z
-
-
-def _derivative_float32_3(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp(-2.0 * t)
-    return powi((1.0 / (1.0 + s0)), 2) * (s0 * (s0 - 4.0 * t) - 1.0)
-
-
-def _derivative_float32_4(z):
-    # as it is
-    s0 = fn.tanh(z)
-    return (s0 + z * (1.0 - powi(s0, 2)))
-
-
-def _derivative_float32_5(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(-2.0 * t)
-    return powi((1.0 / (1.0 + s0)), 2) * (1.0 + s0 * (4.0 * t - s0))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below(-2.0 * t)
+    e1 = fn.tanh(z)
+    e2 = (1.0 / (1.0 + e0))
+    s0 = powi(e2, 2)
+    s1 = (e0 - 4.0 * t)
+    return np.where(z == -np.inf, -1.0, np.where(z == np.inf, 1.0, np.where(-1.0 > z, s0 * (s1 * e0 - 1.0), np.where(1.0 > z, (e1 + z * (1.0 - powi(e1, 2))), s0 * (1.0 - s1 * e0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -225,17 +183,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: z == 0.0, _derivative_float32_2),
-                (lambda z: -1.0 > z, _derivative_float32_3),
-                (lambda z: 1.0 > z, _derivative_float32_4),
-                (None, _derivative_float32_5),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -304,54 +256,21 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp(-2.0 * t)
-    s1 = 8.0 * t
-    return s0 * powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1)
-
-
-def _second_derivative_float32_3(z):
-    # power series
-    distance = (_C23 + z)
-    t = (_C24 + distance)
-    return (_C25 + t * (_C26 + t * (_C27 + t * (_C28 + t * (t * (t * (t * (t * (_C29 + t * (_C30 + t * (_C31 + t * (t * (_C32 - _C33 * t) - _C34)))) - _C35) - _C36) - _C37) - _C38)))))
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = fn.tanh(z)
-    return 2.0 * (1.0 + s0) * (s0 - 1.0) * (s0 * z - 1.0)
-
-
-def _second_derivative_float32_5(z):
-    # power series
-    distance = (z - _C23)
-    t = (distance - _C24)
-    return (_C25 + t * (t * (_C27 + t * (t * (t * (_C37 + t * (t * (_C35 + t * (_C29 + t * (t * (_C31 + t * (_C34 + t * (_C33 * t - _C39))) - _C30))) - _C36)) - _C38) - _C28)) - _C26))
-
-
-def _second_derivative_float32_6(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(-2.0 * t)
-    s1 = 8.0 * t
-    return s0 * powi((1.0 / (1.0 + s0)), 3) * ((8.0 + s0 * (8.0 + s1)) - s1)
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C22 + z)
+    t3 = (_C23 + t3a)
+    t6a = (z - _C22)
+    t6 = (t6a - _C23)
+    e0 = fn.exp_below(-2.0 * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = 8.0 * t
+    s1 = powi(e1, 3) * ((8.0 + (8.0 + s0) * e0) - s0) * e0
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C24 > z, s1, np.where(_C25 > z, (_C26 + (_C27 + (_C28 + (_C29 + (((((_C30 + (_C31 + (_C32 - _C33 * t3) * t3) * t3) * t3 - _C34) * t3 - _C35) * t3 - _C36) * t3 - _C37) * t3) * t3) * t3) * t3), np.where(_C38 > z, s1, np.where(_C39 > z, (_C26 + ((_C28 + (((_C36 + ((_C34 + (_C30 + ((_C32 + _C33 * t6) * t6 - _C31) * t6) * t6) * t6 - _C35) * t6) * t6 - _C37) * t6 - _C29) * t6) * t6 - _C27) * t6), s1))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -359,18 +278,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: _C22 > z, _second_derivative_float32_2),
-                (lambda z: -1.0 > z, _second_derivative_float32_3),
-                (lambda z: 1.0 > z, _second_derivative_float32_4),
-                (lambda z: _C40 > z, _second_derivative_float32_5),
-                (None, _second_derivative_float32_6),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -402,8 +314,8 @@ def _second_derivative_float64_3(z):
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C23, _C24), x)
-    return dd.add((_C25, _C41), dd.mul(t, dd.add((_C26, _C42), dd.mul(t, dd.add((_C27, _C43), dd.mul(t, dd.add((_C28, _C44), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C29, _C45), dd.mul(t, dd.add((_C30, _C46), dd.mul(t, dd.add((_C31, _C47), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C48, _C49), dd.mul(t, dd.add((_C50, _C51), dd.mul(t, dd.add((_C52, _C53), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C54, _C55), t), (_C56, _C57))), (_C58, _C59))), (_C60, _C61))))))))), (_C62, _C63))), (_C33, _C64))), (_C39, _C65))), (_C34, _C66))))))))), (_C35, _C67))), (_C36, _C68))), (_C37, _C69))), (_C38, _C70))))))))))
+    t = dd.add((_C22, _C23), x)
+    return dd.add((_C26, _C40), dd.mul(t, dd.add((_C27, _C41), dd.mul(t, dd.add((_C28, _C42), dd.mul(t, dd.add((_C29, _C43), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C30, _C44), dd.mul(t, dd.add((_C31, _C45), dd.mul(t, dd.add((_C32, _C46), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C47, _C48), dd.mul(t, dd.add((_C49, _C50), dd.mul(t, dd.add((_C51, _C52), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C53, _C54), t), (_C55, _C56))), (_C57, _C58))), (_C59, _C60))))))))), (_C61, _C62))), (_C63, _C64))), (_C65, _C66))), (_C33, _C67))))))))), (_C34, _C68))), (_C35, _C69))), (_C36, _C70))), (_C37, _C71))))))))))
 
 
 def _second_derivative_float64_5(z):
@@ -416,8 +328,8 @@ def _second_derivative_float64_5(z):
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C23, _C24))
-    return dd.add((_C25, _C41), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C27, _C43), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C37, _C69), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C35, _C67), dd.mul(t, dd.add((_C29, _C45), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C31, _C47), dd.mul(t, dd.add((_C34, _C66), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C33, _C64), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C50, _C51), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C58, _C59), dd.mul(t, dd.sub((_C71, _C72), dd.mul((_C54, _C55), t))))), (_C60, _C61))), (_C52, _C53))))), (_C48, _C49))), (_C62, _C63))))), (_C39, _C65))))))), (_C30, _C46))))))), (_C36, _C68))))), (_C38, _C70))), (_C28, _C44))))), (_C26, _C42))))
+    t = dd.sub(x, (_C22, _C23))
+    return dd.add((_C26, _C40), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C28, _C42), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C36, _C70), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C34, _C68), dd.mul(t, dd.add((_C30, _C44), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C32, _C46), dd.mul(t, dd.add((_C33, _C67), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C63, _C64), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C49, _C50), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C57, _C58), dd.mul(t, dd.sub((_C72, _C73), dd.mul((_C53, _C54), t))))), (_C59, _C60))), (_C51, _C52))))), (_C47, _C48))), (_C61, _C62))))), (_C65, _C66))))))), (_C31, _C45))))))), (_C35, _C69))))), (_C37, _C71))), (_C29, _C43))))), (_C27, _C41))))
 
 
 def _second_derivative_float64_7(z):
@@ -443,16 +355,15 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -510.0 > z, _second_derivative_float64_2),
-                (lambda z: _C22 > z, _second_derivative_float64_3),
+                (lambda z: _C24 > z, _second_derivative_float64_3),
                 (lambda z: -1.0 > z, _second_derivative_float64_4),
                 (lambda z: 1.0 > z, _second_derivative_float64_5),
-                (lambda z: _C40 > z, _second_derivative_float64_6),
+                (lambda z: _C39 > z, _second_derivative_float64_6),
                 (lambda z: 510.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -19,21 +19,21 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
-_C1 = float.fromhex("0x1p-1")  # 0.5
-_C2 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
-_C3 = float.fromhex("0x1p-27")  # 7.450580596923828e-09
-_C4 = float.fromhex("-0x1p-1")  # -0.5
-_C5 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
-_C6 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C7 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
-_C8 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
-_C9 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
-_C10 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
-_C11 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
-_C12 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
-_C13 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
-_C14 = float.fromhex("0x1p-2")  # 0.25
-_C15 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
+_C1 = float.fromhex("-0x1p-1")  # -0.5
+_C2 = float.fromhex("0x1p-1")  # 0.5
+_C3 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
+_C4 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
+_C5 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
+_C6 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C7 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
+_C8 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
+_C9 = float.fromhex("0x1.c5bf891b4ef6bp+1")  # 3.544907701811032
+_C10 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
+_C11 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
+_C12 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
+_C13 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
+_C14 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
+_C15 = float.fromhex("0x1p-2")  # 0.25
 _C16 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
 _C17 = float.fromhex("0x1.572p+11")  # 2745.0
 _C18 = float.fromhex("0x1.339ep+15")  # 39375.0
@@ -41,40 +41,23 @@ _C19 = float.fromhex("0x1.b40c2p+19")  # 893025.0
 _C20 = float.fromhex("0x1.11cp+11")  # 2190.0
 _C21 = float.fromhex("0x1.13ap+13")  # 8820.0
 _C22 = float.fromhex("0x1.8399p+17")  # 198450.0
-_C23 = float.fromhex("0x1.45f306dc9c883p-2")  # 0.3183098861837907
-_C24 = float.fromhex("0x1p-7")  # 0.0078125
-_C25 = float.fromhex("0x1.921fb54442d18p+3")  # 12.566370614359172
-_C26 = float.fromhex("0x1.921fb54442d18p+1")  # 3.141592653589793
-_C27 = float.fromhex("-0x1.6b01ec5417056p-56")  # -1.9678676675182486e-17
+_C23 = float.fromhex("0x1.921fb54442d18p+3")  # 12.566370614359172
+_C24 = float.fromhex("0x1.921fb54442d18p+1")  # 3.141592653589793
+_C25 = float.fromhex("0x1.45f306dc9c883p-2")  # 0.3183098861837907
+_C26 = float.fromhex("-0x1.6b01ec5417056p-56")  # -1.9678676675182486e-17
+_C27 = float.fromhex("0x1p-7")  # 0.0078125
 _C28 = float.fromhex("0x1.1a62633145c07p-51")  # 4.898587196589413e-16
 _C29 = float.fromhex("0x1.1a62633145c07p-53")  # 1.2246467991473532e-16
 
 
 def _forward_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    return ((fn.log(fn.erfcx(_C0 * t)) - _C1 * powi(t, 2)) - _C2)
-
-
-def _forward_float32_3(z):
-    # as it is
-    return fn.log((_C1 + _C1 * fn.erf(_C0 * z)))
-
-
-def _forward_float32_4(z):
-    # decaying exponentials
-    t = z
-    return fn.log1p(_C4 * fn.exp(_C4 * powi(t, 2)) * fn.erfcx(_C0 * t))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.erfcx_above(_C0 * t)
+    e1 = fn.exp_below(_C1 * powi(t, 2))
+    e2 = fn.log(e0)
+    e3 = fn.log1p(_C1 * e0 * e1)
+    return np.where(z == np.inf, 0.0, np.where(0.0 > z, ((e2 - _C2 * powi(t, 2)) - _C3), e3))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -82,16 +65,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: 0.0 > z, _forward_float32_2),
-                (lambda z: _C3 > z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -109,27 +87,27 @@ def _forward_float64_2(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.sub(dd.sub(dd.log(dd.erfcx(dd.mul((_C0, _C5), t))), dd.mul(t, dd.mul((_C1, 0.0), t))), (_C2, _C6))
+    return dd.sub(dd.sub(dd.log(dd.erfcx(dd.mul((_C0, _C4), t))), dd.mul(t, dd.mul((_C2, 0.0), t))), (_C3, _C5))
 
 
 def _forward_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.log(dd.add((_C1, 0.0), dd.mul((_C1, 0.0), dd.erf(dd.mul((_C0, _C5), x)))))
+    return dd.log(dd.add((_C2, 0.0), dd.mul((_C2, 0.0), dd.erf(dd.mul((_C0, _C4), x)))))
 
 
 def _forward_float64_4(z):
     # complement
     x = (z, np.zeros_like(z))
     t = x
-    return dd.log1p(dd.mul((_C4, 0.0), dd.erfc(dd.mul((_C0, _C5), t))))
+    return dd.log1p(dd.mul((_C1, 0.0), dd.erfc(dd.mul((_C0, _C4), t))))
 
 
 def _forward_float64_5(z):
     # small argument, scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul(dd.mul((_C4, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C4, 0.0), t)), 300)), dd.erfcx(dd.mul((_C0, _C5), t))), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C1, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), dd.erfcx(dd.mul((_C0, _C4), t))), -300)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -139,38 +117,25 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: _C7 > z, _forward_float64_2),
-                (lambda z: _C8 > z, _forward_float64_3),
+                (lambda z: _C6 > z, _forward_float64_2),
+                (lambda z: _C7 > z, _forward_float64_3),
                 (lambda z: 15.0 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = _C9
-    return (_C10 * s0 / fn.erfcx(_C1 * s0 * t))
-
-
-def _derivative_float32_3(z):
-    # as it is
-    s0 = _C9
-    return (_C10 * fn.exp(_C4 * powi(z, 2)) * s0 / (1.0 + fn.erf(_C1 * s0 * z)))
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / t)
+    e1 = fn.erfcx_above(_C0 * t)
+    e2 = fn.exp(_C2 * powi(t, 2))
+    e3 = (1.0 / np.where(-31.0 > z, (((((1.0 + 3.0 * powi(e0, 4)) + 105.0 * powi(e0, 8)) - powi(e0, 2)) - 15.0 * powi(e0, 6)) - 945.0 * powi(e0, 10)), np.where(0.0 > z, e1, (_C8 * e1 - _C9 * e2))))
+    s0 = _C10 * e3
+    return np.where(-31.0 > z, e3 * t, np.where(0.0 > z, _C11 * s0, (-s0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -178,14 +143,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: 0.0 > z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-36"),
 )
 
@@ -212,25 +173,25 @@ def _derivative_float64_3(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C9, _C11)
-    return dd.div(dd.mul((_C10, _C12), s0), dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t)))
+    s0 = (_C10, _C12)
+    return dd.div(dd.mul((_C11, _C13), s0), dd.erfcx(dd.mul(dd.mul((_C2, 0.0), s0), t)))
 
 
 def _derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
-    s0 = (_C9, _C11)
-    return dd.div(dd.mul(dd.mul((_C10, _C12), dd.exp(dd.mul(x, dd.mul((_C4, 0.0), x)))), s0), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x))))
+    s0 = (_C10, _C12)
+    return dd.div(dd.mul(dd.mul((_C11, _C13), dd.exp(dd.mul(x, dd.mul((_C1, 0.0), x)))), s0), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C2, 0.0), s0), x))))
 
 
 def _derivative_float64_5(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = (_C9, _C11)
-    s1 = (_C15, _C16)
-    s2 = dd.mul(t, dd.mul((_C4, 0.0), t))
-    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s2, 300), s0), dd.sub(dd.mul(dd.mul(dd.exp(s2), s1), dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))), dd.mul((2.0, 0.0), s1)))), -300)
+    s0 = (_C10, _C12)
+    s1 = (_C8, _C16)
+    s2 = dd.mul(t, dd.mul((_C1, 0.0), t))
+    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s2, 300), s0), dd.sub(dd.mul(dd.mul(dd.exp(s2), s1), dd.erfcx(dd.mul(dd.mul((_C2, 0.0), s0), t))), dd.mul((2.0, 0.0), s1)))), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -241,62 +202,26 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -63.0 > z, _derivative_float64_2),
-                (lambda z: _C13 > z, _derivative_float64_3),
-                (lambda z: _C14 > z, _derivative_float64_4),
+                (lambda z: _C14 > z, _derivative_float64_3),
+                (lambda z: _C15 > z, _derivative_float64_4),
                 (None, _derivative_float64_5),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return -1.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # tail
-    t = (-z)
-    w = (1.0 / t)
-    s0 = powi(w, 6)
-    s1 = powi(w, 2)
-    s2 = powi(w, 4)
-    s3 = powi(w, 8)
-    return (((((105.0 * s0 + 3.0 * s1) - 1.0) - 15.0 * s2) - 945.0 * s3) / ((((((((((1.0 + 7.0 * s2) + 249.0 * s3) + _C17 * powi(w, 12)) + _C18 * powi(w, 16)) + _C19 * powi(w, 20)) - 36.0 * s0) - 2.0 * s1) - _C20 * powi(w, 10)) - _C21 * powi(w, 14)) - _C22 * powi(w, 18)))
-
-
-def _second_derivative_float32_3(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = _C9
-    s1 = fn.erfcx(_C1 * s0 * t)
-    return _C23 * s0 * powi((1.0 / s1), 2) * (_C15 * s1 * t - s0)
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = _C9
-    s1 = (1.0 + fn.erf(_C1 * s0 * z))
-    s2 = powi(z, 2)
-    return _C23 * fn.exp((-s2)) * s0 * powi((1.0 / s1), 2) * ((-s0) - _C15 * fn.exp(_C1 * s2) * s1 * z)
-
-
-def _second_derivative_float32_5(z):
-    # decaying exponentials
-    t = z
-    s0 = _C25
-    s1 = _C9 * t
-    s2 = fn.erfcx(_C1 * s1)
-    s3 = fn.exp(_C4 * powi(t, 2))
-    s4 = _C15 * s1
-    return (s3 * (s3 * (s2 * s4 - 2.0) - 2.0 * s4) / (s0 + s3 * (_C26 * s3 * powi(s2, 2) - s0 * s2)))
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / t)
+    e1 = fn.erfcx_above(_C0 * t)
+    e2 = fn.exp_below(_C1 * powi(t, 2))
+    e3 = (1.0 / np.where(-21.0 > z, ((((((((((1.0 + 7.0 * powi(e0, 4)) + 249.0 * powi(e0, 8)) + _C17 * powi(e0, 12)) + _C18 * powi(e0, 16)) + _C19 * powi(e0, 20)) - 2.0 * powi(e0, 2)) - 36.0 * powi(e0, 6)) - _C20 * powi(e0, 10)) - _C21 * powi(e0, 14)) - _C22 * powi(e0, 18)), np.where(0.0 > z, e1, (_C23 + (_C24 * powi(e1, 2) * e2 - _C23 * e1) * e2))))
+    s0 = _C10
+    s1 = _C8 * t
+    s2 = s1 * e1
+    return np.where(z == np.inf, 0.0, np.where(-21.0 > z, ((((3.0 * powi(e0, 2) + 105.0 * powi(e0, 6)) - 1.0) - 15.0 * powi(e0, 4)) - 945.0 * powi(e0, 8)) * e3, np.where(0.0 > z, _C25 * s0 * powi(e3, 2) * (s2 - s0), ((s0 * s2 - 2.0) * e2 - 2.0 * s0 * s1) * e2 * e3)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -304,17 +229,12 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: -23.0 > z, _second_derivative_float32_2),
-                (lambda z: 0.0 > z, _second_derivative_float32_3),
-                (lambda z: _C24 > z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-30"),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-29"),
 )
 
 
@@ -344,31 +264,31 @@ def _second_derivative_float64_3(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C9, _C11)
-    s1 = dd.erfcx(dd.mul(dd.mul((_C1, 0.0), s0), t))
-    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul((_C23, _C27), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.mul(dd.mul((_C15, _C16), s1), t), s0)))
+    s0 = (_C10, _C12)
+    s1 = dd.erfcx(dd.mul(dd.mul((_C2, 0.0), s0), t))
+    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul((_C25, _C26), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.mul(dd.mul((_C8, _C16), s1), t), s0)))
 
 
 def _second_derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
-    s0 = (_C9, _C11)
-    s1 = dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C1, 0.0), s0), x)))
+    s0 = (_C10, _C12)
+    s1 = dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C2, 0.0), s0), x)))
     s2 = dd.powi(x, 2)
-    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul(dd.mul((_C23, _C27), dd.exp(dd.neg(s2))), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C15, _C16), dd.exp(dd.mul((_C1, 0.0), s2))), s1), x))))
+    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul(dd.mul((_C25, _C26), dd.exp(dd.neg(s2))), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C8, _C16), dd.exp(dd.mul((_C2, 0.0), s2))), s1), x))))
 
 
 def _second_derivative_float64_5(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = (_C25, _C28)
-    s1 = dd.mul((_C9, _C11), t)
-    s2 = dd.erfcx(dd.mul((_C1, 0.0), s1))
-    s3 = dd.mul(t, dd.mul((_C4, 0.0), t))
+    s0 = (_C23, _C28)
+    s1 = dd.mul((_C10, _C12), t)
+    s2 = dd.erfcx(dd.mul((_C2, 0.0), s1))
+    s3 = dd.mul(t, dd.mul((_C1, 0.0), t))
     s4 = dd.exp(s3)
-    s5 = dd.mul((_C15, _C16), s1)
-    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(s2, dd.mul(dd.mul((_C26, _C29), s4), s2)), dd.mul(s0, s2))))), -300)
+    s5 = dd.mul((_C8, _C16), s1)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(s2, dd.mul(dd.mul((_C24, _C29), s4), s2)), dd.mul(s0, s2))))), -300)
 
 
 def _second_derivative_float64_6(z):
@@ -384,14 +304,13 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -250.0 > z, _second_derivative_float64_2),
-                (lambda z: _C13 > z, _second_derivative_float64_3),
-                (lambda z: _C24 > z, _second_derivative_float64_4),
+                (lambda z: _C14 > z, _second_derivative_float64_3),
+                (lambda z: _C27 > z, _second_derivative_float64_4),
                 (lambda z: 63.0 > z, _second_derivative_float64_5),
                 (None, _second_derivative_float64_6),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -23,23 +23,9 @@ __all__ = [
 
 
 def _forward_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _forward_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_2(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_3(z):
-    # as it is
-    return fn.log(z)
+    # one program for all
+    e0 = fn.log(z)
+    return np.where(0.0 > z, np.nan, e0)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -47,15 +33,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _forward_float32_0),
-                (lambda z: z == 0.0, _forward_float32_1),
-                (lambda z: z == np.inf, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -100,28 +82,14 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_2(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return (1.0 / z)
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / t)
+    return np.where(0.0 > z, np.nan, e0)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -129,14 +97,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _derivative_float32_0),
-                (lambda z: z == 0.0, _derivative_float32_1),
-                (lambda z: z == np.inf, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-50"),
 )
 
@@ -183,23 +147,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return fn.exp((-z))
+    # one program for all
+    e0 = fn.exp((-z))
+    return e0
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -207,14 +161,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -261,28 +212,14 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _second_derivative_float32_2(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return (-powi((1.0 / z), 2))
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / t)
+    return np.where(0.0 > z, np.nan, np.where(z == np.inf, 0.0, (-powi(e0, 2))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -290,14 +227,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _second_derivative_float32_0),
-                (lambda z: z == 0.0, _second_derivative_float32_1),
-                (lambda z: z == np.inf, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-48"),
 )
 
@@ -344,7 +277,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -20,23 +20,23 @@ __all__ = [
 
 _C0 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
 _C1 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C2 = float.fromhex("-0x1.8p+0")  # -1.5
-_C3 = float.fromhex("0x1.5f592781c9063p+0")  # 1.3724541370256922
-_C4 = float.fromhex("0x1.67550801af0a8p-54")  # 7.791774027651745e-17
-_C5 = float.fromhex("0x1.9aad157f2be9p-156")  # 1.756224979392554e-47
-_C6 = float.fromhex("0x1.77a21c898b59fp-3")  # 0.18341467184783952
-_C7 = float.fromhex("0x1.bd267d771edb8p-4")  # 0.1086792851437427
-_C8 = float.fromhex("0x1.9d4c9b15c36a5p-9")  # 0.0031532229721794197
-_C9 = float.fromhex("0x1.1e70fec5edd3p-10")  # 0.0010926871777721774
-_C10 = float.fromhex("0x1.53c5cd125234bp-11")  # 0.0006480649192691449
-_C11 = float.fromhex("0x1.5faed089bd031p-19")  # 2.6202415640500867e-06
-_C12 = float.fromhex("0x1.4292ad5fa7c3fp-18")  # 4.806711643517166e-06
-_C13 = float.fromhex("0x1.23721a9845856p-19")  # 2.171439813856842e-06
-_C14 = float.fromhex("0x1.a9929a0ff2a0ap-24")  # 9.908635711857965e-08
-_C15 = float.fromhex("0x1.b8baa7911ffeap-17")  # 1.3134751301047094e-05
-_C16 = float.fromhex("0x1.24ab3be1c0367p-14")  # 6.977769910677737e-05
-_C17 = float.fromhex("0x1.e2554fa3fa6cp-9")  # 0.0036799106328445352
-_C18 = float.fromhex("0x1.eb4f4e73487e2p-7")  # 0.014993584924528795
+_C2 = float.fromhex("0x1.5f592781c9063p+0")  # 1.3724541370256922
+_C3 = float.fromhex("0x1.67550801af0a8p-54")  # 7.791774027651745e-17
+_C4 = float.fromhex("-0x1.9f5928p+0")  # -1.6224541664123535
+_C5 = float.fromhex("-0x1.19647ffffffffp+0")  # -1.099189758300781
+_C6 = float.fromhex("0x1.9aad157f2be9p-156")  # 1.756224979392554e-47
+_C7 = float.fromhex("0x1.77a21c898b59fp-3")  # 0.18341467184783952
+_C8 = float.fromhex("0x1.bd267d771edb8p-4")  # 0.1086792851437427
+_C9 = float.fromhex("0x1.9d4c9b15c36a5p-9")  # 0.0031532229721794197
+_C10 = float.fromhex("0x1.1e70fec5edd3p-10")  # 0.0010926871777721774
+_C11 = float.fromhex("0x1.53c5cd125234bp-11")  # 0.0006480649192691449
+_C12 = float.fromhex("0x1.5faed089bd031p-19")  # 2.6202415640500867e-06
+_C13 = float.fromhex("0x1.4292ad5fa7c3fp-18")  # 4.806711643517166e-06
+_C14 = float.fromhex("0x1.b8baa7911ffeap-17")  # 1.3134751301047094e-05
+_C15 = float.fromhex("0x1.24ab3be1c0367p-14")  # 6.977769910677737e-05
+_C16 = float.fromhex("0x1.e2554fa3fa6cp-9")  # 0.0036799106328445352
+_C17 = float.fromhex("0x1.eb4f4e73487e2p-7")  # 0.014993584924528795
+_C18 = float.fromhex("-0x1.8p+0")  # -1.5
 _C19 = float.fromhex("-0x1.67550801af0a8p-54")  # -7.791774027651745e-17
 _C20 = float.fromhex("0x1.f28a5d85f2b38p-211")  # 5.917406240673385e-64
 _C21 = float.fromhex("0x1.14e7cd2a0688p-57")  # 7.505537920410613e-18
@@ -46,139 +46,136 @@ _C24 = float.fromhex("0x1.ecaacc558b41dp-64")  # 1.0432633345568032e-19
 _C25 = float.fromhex("0x1.cb6498557822ep-65")  # 4.864012048797449e-20
 _C26 = float.fromhex("0x1.cf9a1b375e042p-73")  # 1.91741283983509e-22
 _C27 = float.fromhex("-0x1.d0f9655552561p-74")  # -9.615441140579678e-23
-_C28 = float.fromhex("-0x1.fcb2a6597984p-77")  # -1.3149531244456561e-23
-_C29 = float.fromhex("0x1.2219514751385p-26")  # 1.6885978196675094e-08
-_C30 = float.fromhex("0x1.ad0d38c21ab6bp-82")  # 3.4658516058611767e-25
-_C31 = float.fromhex("0x1.6c97612637ef4p-28")  # 5.3055020708494535e-09
-_C32 = float.fromhex("0x1.6da16f7c9fe4ep-82")  # 2.9535405253945575e-25
-_C33 = float.fromhex("0x1.bb5c96b0307fp-35")  # 5.0404386720409574e-11
-_C34 = float.fromhex("0x1.a3ccabd76ec5p-90")  # 1.3246536451547063e-27
-_C35 = float.fromhex("0x1.64206cdeb674p-36")  # 2.024345697145296e-11
-_C36 = float.fromhex("-0x1.bfe10bf9ee12cp-90")  # -1.413257214292425e-27
-_C37 = float.fromhex("0x1.467d678958edcp-31")  # 5.938815976911703e-10
-_C38 = float.fromhex("0x1.f4955e2f0cdfap-85")  # 5.0546013184689155e-26
-_C39 = float.fromhex("0x1.944763c7169cbp-31")  # 7.353789737621014e-10
-_C40 = float.fromhex("0x1.da47ba2c6879p-86")  # 2.3945030124675903e-26
-_C41 = float.fromhex("0x1.e5be905aa286p-26")  # 2.8274044753511172e-08
-_C42 = float.fromhex("0x1.1da4739cb7344p-81")  # 4.614801687270956e-25
-_C43 = float.fromhex("0x1.e8ec02866dfa3p-23")  # 2.276720076474392e-07
-_C44 = float.fromhex("-0x1.8efa7df97efd2p-77")  # -1.0313352105811461e-23
-_C45 = float.fromhex("-0x1.640df7e992968p-79")  # -2.3009486908490252e-24
-_C46 = float.fromhex("-0x1.d8c714d6a1fa2p-71")  # -7.821450316440365e-22
-_C47 = float.fromhex("0x1.7fdaa1b65da19p-68")  # 5.080265787123266e-21
-_C48 = float.fromhex("-0x1.7a2225808395p-64")  # -8.007285883188072e-20
-_C49 = float.fromhex("-0x1.16c74b1f7565cp-63")  # -1.1806728302241032e-19
-_C50 = float.fromhex("-0x1.6p+1")  # -2.75
-_C51 = float.fromhex("0x1.444806bd00bd4p+1")  # 2.5334480688920653
-_C52 = float.fromhex("0x1.02815aaff8c97p-53")  # 1.1210879881970173e-16
-_C53 = float.fromhex("0x1.47fbf83132456p-4")  # 0.08007428121631341
-_C54 = float.fromhex("0x1.01e03ec5cd3a2p-4")  # 0.06295799751826661
-_C55 = float.fromhex("0x1.e2543e0b6f007p-7")  # 0.014719515128369677
-_C56 = float.fromhex("0x1.9d22a884957e5p-14")  # 9.84991512010532e-05
-_C57 = float.fromhex("0x1.2268317e1e13ap-13")  # 0.00013847685108082393
-_C58 = float.fromhex("0x1.3eadabae1007ep-15")  # 3.7989425763829986e-05
-_C59 = float.fromhex("-0x1.41a50ebe9075ep-20")  # -1.1982200899405934e-06
-_C60 = float.fromhex("0x1.2ca1812bba04p-25")  # 3.499804032501985e-08
-_C61 = float.fromhex("0x1.046f1f3ed94bfp-18")  # 3.880770065166685e-06
-_C62 = float.fromhex("0x1.9e0a4d097d4a3p-21")  # 7.712100408829207e-07
-_C63 = float.fromhex("0x1.f2e4d23d031eap-11")  # 0.000951564470257402
-_C64 = float.fromhex("0x1.fc2704c16dc87p-9")  # 0.00387689526607066
-_C65 = float.fromhex("0x1.1912885f1ef9p-8")  # 0.004288824361648028
-_C66 = float.fromhex("0x1.f520b11273294p-156")  # 2.1430342990435994e-47
-_C67 = float.fromhex("-0x1.4p+1")  # -2.5
-_C68 = float.fromhex("0x1.288b8b03513aep+1")  # 2.316758514995363
-_C69 = float.fromhex("0x1.ad868ad16551fp-53")  # 1.8627701624852706e-16
-_C70 = float.fromhex("0x1.5d0ae0d99a8c3p-5")  # 0.04260772624987077
-_C71 = float.fromhex("0x1.4e8e452e219bcp-12")  # 0.0003190572196064797
-_C72 = float.fromhex("0x1.af23ca52ec46p-10")  # 0.0016446678389281585
-_C73 = float.fromhex("0x1.df4d6bc6ce6b3p-14")  # 0.00011427460331683396
-_C74 = float.fromhex("0x1.8fda60206603ap-16")  # 2.3833097772291342e-05
-_C75 = float.fromhex("0x1.4a369a02364bcp-18")  # 4.920561425169806e-06
-_C76 = float.fromhex("0x1.1ad99f9501eefp-23")  # 1.3171233762009216e-07
-_C77 = float.fromhex("0x1.6f5d899fb4b18p-22")  # 3.421356726654908e-07
+_C28 = float.fromhex("0x1.23721a9845856p-19")  # 2.171439813856842e-06
+_C29 = float.fromhex("-0x1.fcb2a6597984p-77")  # -1.3149531244456561e-23
+_C30 = float.fromhex("0x1.2219514751385p-26")  # 1.6885978196675094e-08
+_C31 = float.fromhex("0x1.ad0d38c21ab6bp-82")  # 3.4658516058611767e-25
+_C32 = float.fromhex("0x1.6c97612637ef4p-28")  # 5.3055020708494535e-09
+_C33 = float.fromhex("0x1.6da16f7c9fe4ep-82")  # 2.9535405253945575e-25
+_C34 = float.fromhex("0x1.bb5c96b0307fp-35")  # 5.0404386720409574e-11
+_C35 = float.fromhex("0x1.a3ccabd76ec5p-90")  # 1.3246536451547063e-27
+_C36 = float.fromhex("0x1.64206cdeb674p-36")  # 2.024345697145296e-11
+_C37 = float.fromhex("-0x1.bfe10bf9ee12cp-90")  # -1.413257214292425e-27
+_C38 = float.fromhex("0x1.467d678958edcp-31")  # 5.938815976911703e-10
+_C39 = float.fromhex("0x1.f4955e2f0cdfap-85")  # 5.0546013184689155e-26
+_C40 = float.fromhex("0x1.944763c7169cbp-31")  # 7.353789737621014e-10
+_C41 = float.fromhex("0x1.da47ba2c6879p-86")  # 2.3945030124675903e-26
+_C42 = float.fromhex("0x1.e5be905aa286p-26")  # 2.8274044753511172e-08
+_C43 = float.fromhex("0x1.1da4739cb7344p-81")  # 4.614801687270956e-25
+_C44 = float.fromhex("0x1.e8ec02866dfa3p-23")  # 2.276720076474392e-07
+_C45 = float.fromhex("-0x1.8efa7df97efd2p-77")  # -1.0313352105811461e-23
+_C46 = float.fromhex("0x1.a9929a0ff2a0ap-24")  # 9.908635711857965e-08
+_C47 = float.fromhex("-0x1.640df7e992968p-79")  # -2.3009486908490252e-24
+_C48 = float.fromhex("-0x1.d8c714d6a1fa2p-71")  # -7.821450316440365e-22
+_C49 = float.fromhex("0x1.7fdaa1b65da19p-68")  # 5.080265787123266e-21
+_C50 = float.fromhex("-0x1.7a2225808395p-64")  # -8.007285883188072e-20
+_C51 = float.fromhex("-0x1.16c74b1f7565cp-63")  # -1.1806728302241032e-19
+_C52 = float.fromhex("0x1.444806bd00bd4p+1")  # 2.5334480688920653
+_C53 = float.fromhex("0x1.02815aaff8c97p-53")  # 1.1210879881970173e-16
+_C54 = float.fromhex("0x1.288b8b03513aep+1")  # 2.316758514995363
+_C55 = float.fromhex("0x1.ad868ad16551fp-53")  # 1.8627701624852706e-16
+_C56 = float.fromhex("-0x1.6p+1")  # -2.75
+_C57 = float.fromhex("-0x1.344808p+1")  # -2.4084482192993164
+_C58 = float.fromhex("0x1.47fbf83132456p-4")  # 0.08007428121631341
+_C59 = float.fromhex("0x1.01e03ec5cd3a2p-4")  # 0.06295799751826661
+_C60 = float.fromhex("0x1.e2543e0b6f007p-7")  # 0.014719515128369677
+_C61 = float.fromhex("0x1.9d22a884957e5p-14")  # 9.84991512010532e-05
+_C62 = float.fromhex("0x1.2268317e1e13ap-13")  # 0.00013847685108082393
+_C63 = float.fromhex("0x1.3eadabae1007ep-15")  # 3.7989425763829986e-05
+_C64 = float.fromhex("-0x1.9e0a4d097d4a3p-21")  # -7.712100408829207e-07
+_C65 = float.fromhex("0x1.046f1f3ed94bfp-18")  # 3.880770065166685e-06
+_C66 = float.fromhex("0x1.f2e4d23d031eap-11")  # 0.000951564470257402
+_C67 = float.fromhex("0x1.fc2704c16dc87p-9")  # 0.00387689526607066
+_C68 = float.fromhex("0x1.1912885f1ef9p-8")  # 0.004288824361648028
+_C69 = float.fromhex("0x1.f520b11273294p-156")  # 2.1430342990435994e-47
+_C70 = float.fromhex("0x1.2p+1")  # 2.25
+_C71 = float.fromhex("0x1.4p+1")  # 2.5
+_C72 = float.fromhex("0x1.5d0ae0d99a8c3p-5")  # 0.04260772624987077
+_C73 = float.fromhex("0x1.4e8e452e219bcp-12")  # 0.0003190572196064797
+_C74 = float.fromhex("0x1.af23ca52ec46p-10")  # 0.0016446678389281585
+_C75 = float.fromhex("0x1.df4d6bc6ce6b3p-14")  # 0.00011427460331683396
+_C76 = float.fromhex("0x1.8fda60206603ap-16")  # 2.3833097772291342e-05
+_C77 = float.fromhex("0x1.4a369a02364bcp-18")  # 4.920561425169806e-06
 _C78 = float.fromhex("0x1.5c81df6b0cffep-23")  # 1.6228636509770742e-07
 _C79 = float.fromhex("0x1.414ca3e75763p-16")  # 1.9150935171344068e-05
 _C80 = float.fromhex("0x1.756a32bba65dep-11")  # 0.0007122322781071796
 _C81 = float.fromhex("0x1.cff30a4eaf7ebp-7")  # 0.014158611328976852
 _C82 = float.fromhex("0x1.9510d2a559f4dp-5")  # 0.04944649831560231
 _C83 = float.fromhex("0x1.1485266f69c7ep-155")  # 2.365034279312624e-47
-_C84 = float.fromhex("0x1.4p+1")  # 2.5
-_C85 = float.fromhex("0x1.1394dfb85958ep-58")  # 3.73482628691612e-18
-_C86 = float.fromhex("-0x1.d9bc7052df897p-58")  # -6.420321209952365e-18
-_C87 = float.fromhex("-0x1.42fede11e02b8p-61")  # -5.471757894069575e-19
-_C88 = float.fromhex("0x1.6497af782ed49p-68")  # 4.7194627219091844e-21
-_C89 = float.fromhex("-0x1.007aa78023899p-72")  # -2.1215455422831512e-22
-_C90 = float.fromhex("-0x1.586473ca8efb7p-70")  # -1.1394988385439678e-21
-_C91 = float.fromhex("0x1.980040a6f077dp-24")  # 9.499513230120283e-08
-_C92 = float.fromhex("0x1.6e3962f581a9cp-86")  # 1.848959534704444e-26
-_C93 = float.fromhex("0x1.19f84af6f6b28p-25")  # 3.2825615940449285e-08
-_C94 = float.fromhex("0x1.384770bcf0ba9p-79")  # 2.0180561519045145e-24
-_C95 = float.fromhex("0x1.17b9dd45f55f5p-29")  # 2.0352747568703016e-09
-_C96 = float.fromhex("0x1.0a67faa57f4eap-84")  # 5.380029723924675e-26
-_C97 = float.fromhex("0x1.9b0902d437013p-35")  # 4.672929201394363e-11
-_C98 = float.fromhex("-0x1.d05e5cc67940dp-89")  # -2.9305778930247143e-27
-_C99 = float.fromhex("0x1.56cbfeae9b2a2p-36")  # 1.948574520666609e-11
-_C100 = float.fromhex("0x1.69b788444e0fap-93")  # 1.4267216966231838e-28
-_C101 = float.fromhex("0x1.31a688efc4de5p-34")  # 6.949688372211758e-11
-_C102 = float.fromhex("0x1.e16651dbe64f5p-88")  # 6.076118280318348e-27
-_C103 = float.fromhex("0x1.c4285d60a868fp-31")  # 8.224700192452286e-10
-_C104 = float.fromhex("0x1.55f75570a0a8ap-85")  # 3.4529756753970285e-26
-_C105 = float.fromhex("0x1.277dfb0bcbc78p-29")  # 2.1499880815765343e-09
-_C106 = float.fromhex("-0x1.1b618817d7541p-83")  # -1.1445666747718264e-25
+_C84 = float.fromhex("0x1.1394dfb85958ep-58")  # 3.73482628691612e-18
+_C85 = float.fromhex("-0x1.d9bc7052df897p-58")  # -6.420321209952365e-18
+_C86 = float.fromhex("-0x1.42fede11e02b8p-61")  # -5.471757894069575e-19
+_C87 = float.fromhex("0x1.6497af782ed49p-68")  # 4.7194627219091844e-21
+_C88 = float.fromhex("-0x1.007aa78023899p-72")  # -2.1215455422831512e-22
+_C89 = float.fromhex("-0x1.586473ca8efb7p-70")  # -1.1394988385439678e-21
+_C90 = float.fromhex("0x1.980040a6f077dp-24")  # 9.499513230120283e-08
+_C91 = float.fromhex("0x1.6e3962f581a9cp-86")  # 1.848959534704444e-26
+_C92 = float.fromhex("0x1.19f84af6f6b28p-25")  # 3.2825615940449285e-08
+_C93 = float.fromhex("0x1.384770bcf0ba9p-79")  # 2.0180561519045145e-24
+_C94 = float.fromhex("0x1.17b9dd45f55f5p-29")  # 2.0352747568703016e-09
+_C95 = float.fromhex("0x1.0a67faa57f4eap-84")  # 5.380029723924675e-26
+_C96 = float.fromhex("0x1.9b0902d437013p-35")  # 4.672929201394363e-11
+_C97 = float.fromhex("-0x1.d05e5cc67940dp-89")  # -2.9305778930247143e-27
+_C98 = float.fromhex("0x1.56cbfeae9b2a2p-36")  # 1.948574520666609e-11
+_C99 = float.fromhex("0x1.69b788444e0fap-93")  # 1.4267216966231838e-28
+_C100 = float.fromhex("0x1.31a688efc4de5p-34")  # 6.949688372211758e-11
+_C101 = float.fromhex("0x1.e16651dbe64f5p-88")  # 6.076118280318348e-27
+_C102 = float.fromhex("0x1.c4285d60a868fp-31")  # 8.224700192452286e-10
+_C103 = float.fromhex("0x1.55f75570a0a8ap-85")  # 3.4529756753970285e-26
+_C104 = float.fromhex("0x1.277dfb0bcbc78p-29")  # 2.1499880815765343e-09
+_C105 = float.fromhex("-0x1.1b618817d7541p-83")  # -1.1445666747718264e-25
+_C106 = float.fromhex("0x1.2ca1812bba04p-25")  # 3.499804032501985e-08
 _C107 = float.fromhex("-0x1.905736b263cfap-79")  # -2.587140996512742e-24
 _C108 = float.fromhex("0x1.41a50ebe9075ep-20")  # 1.1982200899405934e-06
 _C109 = float.fromhex("0x1.3afed972868bep-74")  # 6.513954379431943e-23
 _C110 = float.fromhex("-0x1.d6edba11461cep-73")  # -1.94771512351555e-22
-_C111 = float.fromhex("-0x1.6cc466c5befd6p-75")  # -3.771604378705231e-23
-_C112 = float.fromhex("0x1.017cb66f4597dp-65")  # 2.726251336760514e-20
-_C113 = float.fromhex("0x1.7aee917581f7dp-68")  # 5.01512203154646e-21
-_C114 = float.fromhex("-0x1.3e699ee996ed9p-63")  # -1.3485297348976807e-19
-_C115 = float.fromhex("0x1.2ba7de2d29dbdp-212")  # 1.778375825992223e-64
-_C116 = float.fromhex("0x1.cb1d81b6ca282p-60")  # 1.5555430090208896e-18
-_C117 = float.fromhex("-0x1.01457c4b58cp-66")  # -1.361983598499324e-20
-_C118 = float.fromhex("0x1.e0809d4e1be07p-65")  # 5.0875170534577854e-20
-_C119 = float.fromhex("-0x1.73f71bf47241bp-68")  # -4.922919362261778e-21
-_C120 = float.fromhex("-0x1.6f87ba0e376c4p-71")  # -6.080276833681869e-22
-_C121 = float.fromhex("0x1.dba540a53494cp-74")  # 9.836118766392362e-23
-_C122 = float.fromhex("0x1.503dc24d547bap-77")  # 8.69163249640831e-24
-_C123 = float.fromhex("0x1.6cd10997523f3p-29")  # 2.6543897736595864e-09
-_C124 = float.fromhex("0x1.045a618d79465p-83")  # 1.0515575988047175e-25
-_C125 = float.fromhex("0x1.949d442fede4dp-38")  # 5.749915341432136e-12
-_C126 = float.fromhex("0x1.f5973ff35d1cbp-92")  # 3.9568538796811355e-28
-_C127 = float.fromhex("0x1.737bed993681ep-35")  # 4.2232851935206036e-11
-_C128 = float.fromhex("-0x1.c5a4b952c14d6p-89")  # -2.862892678641194e-27
-_C129 = float.fromhex("0x1.b8fdb3ad30fdbp-40")  # 1.5667148392717406e-12
-_C130 = float.fromhex("0x1.6c350c656af9dp-96")  # 1.795680234832023e-29
-_C131 = float.fromhex("0x1.f296c6ae200b3p-37")  # 1.4170750805502147e-11
-_C132 = float.fromhex("-0x1.f63e7f8a62ef9p-94")  # -9.905019047130624e-29
-_C133 = float.fromhex("0x1.4dbe86fc670a9p-31")  # 6.070772491913813e-10
-_C134 = float.fromhex("-0x1.c6f5aaebfca5ep-86")  # -2.2969591865929988e-26
-_C135 = float.fromhex("0x1.006fb7016abe2p-28")  # 3.731640553347185e-09
-_C136 = float.fromhex("0x1.55534f2d8318p-82")  # 2.7572048409073423e-25
-_C137 = float.fromhex("0x1.3ffa8dcbdb093p-26")  # 1.862521319068031e-08
-_C138 = float.fromhex("-0x1.bb50e76ae2e7cp-80")  # -1.4324313523524361e-24
-_C139 = float.fromhex("0x1.08fc9e4218e3ep-76")  # 1.3699495945543406e-23
-_C140 = float.fromhex("0x1.7f2413eb834d8p-78")  # 4.9519804422944936e-24
-_C141 = float.fromhex("-0x1.148ea04ddd282p-70")  # -9.150507965342594e-22
-_C142 = float.fromhex("-0x1.890908221a4b5p-65")  # -4.161422898653943e-20
-_C143 = float.fromhex("-0x1.e55c128940fcfp-64")  # -1.0277890536446288e-19
-_C144 = float.fromhex("0x1.0ada455038f53p-61")  # 4.520659226361776e-19
-_C145 = float.fromhex("-0x1.c466cc28c5938p-209")  # -2.1479047960848271e-63
+_C111 = float.fromhex("0x1.9e0a4d097d4a3p-21")  # 7.712100408829207e-07
+_C112 = float.fromhex("-0x1.6cc466c5befd6p-75")  # -3.771604378705231e-23
+_C113 = float.fromhex("0x1.017cb66f4597dp-65")  # 2.726251336760514e-20
+_C114 = float.fromhex("0x1.7aee917581f7dp-68")  # 5.01512203154646e-21
+_C115 = float.fromhex("-0x1.3e699ee996ed9p-63")  # -1.3485297348976807e-19
+_C116 = float.fromhex("0x1.2ba7de2d29dbdp-212")  # 1.778375825992223e-64
+_C117 = float.fromhex("-0x1.4p+1")  # -2.5
+_C118 = float.fromhex("0x1.cb1d81b6ca282p-60")  # 1.5555430090208896e-18
+_C119 = float.fromhex("-0x1.01457c4b58cp-66")  # -1.361983598499324e-20
+_C120 = float.fromhex("0x1.e0809d4e1be07p-65")  # 5.0875170534577854e-20
+_C121 = float.fromhex("-0x1.73f71bf47241bp-68")  # -4.922919362261778e-21
+_C122 = float.fromhex("-0x1.6f87ba0e376c4p-71")  # -6.080276833681869e-22
+_C123 = float.fromhex("0x1.dba540a53494cp-74")  # 9.836118766392362e-23
+_C124 = float.fromhex("0x1.1ad99f9501eefp-23")  # 1.3171233762009216e-07
+_C125 = float.fromhex("0x1.503dc24d547bap-77")  # 8.69163249640831e-24
+_C126 = float.fromhex("0x1.6cd10997523f3p-29")  # 2.6543897736595864e-09
+_C127 = float.fromhex("0x1.045a618d79465p-83")  # 1.0515575988047175e-25
+_C128 = float.fromhex("0x1.949d442fede4dp-38")  # 5.749915341432136e-12
+_C129 = float.fromhex("0x1.f5973ff35d1cbp-92")  # 3.9568538796811355e-28
+_C130 = float.fromhex("0x1.737bed993681ep-35")  # 4.2232851935206036e-11
+_C131 = float.fromhex("-0x1.c5a4b952c14d6p-89")  # -2.862892678641194e-27
+_C132 = float.fromhex("0x1.b8fdb3ad30fdbp-40")  # 1.5667148392717406e-12
+_C133 = float.fromhex("0x1.6c350c656af9dp-96")  # 1.795680234832023e-29
+_C134 = float.fromhex("0x1.f296c6ae200b3p-37")  # 1.4170750805502147e-11
+_C135 = float.fromhex("-0x1.f63e7f8a62ef9p-94")  # -9.905019047130624e-29
+_C136 = float.fromhex("0x1.4dbe86fc670a9p-31")  # 6.070772491913813e-10
+_C137 = float.fromhex("-0x1.c6f5aaebfca5ep-86")  # -2.2969591865929988e-26
+_C138 = float.fromhex("0x1.006fb7016abe2p-28")  # 3.731640553347185e-09
+_C139 = float.fromhex("0x1.55534f2d8318p-82")  # 2.7572048409073423e-25
+_C140 = float.fromhex("0x1.3ffa8dcbdb093p-26")  # 1.862521319068031e-08
+_C141 = float.fromhex("-0x1.bb50e76ae2e7cp-80")  # -1.4324313523524361e-24
+_C142 = float.fromhex("0x1.6f5d899fb4b18p-22")  # 3.421356726654908e-07
+_C143 = float.fromhex("0x1.08fc9e4218e3ep-76")  # 1.3699495945543406e-23
+_C144 = float.fromhex("0x1.7f2413eb834d8p-78")  # 4.9519804422944936e-24
+_C145 = float.fromhex("-0x1.148ea04ddd282p-70")  # -9.150507965342594e-22
+_C146 = float.fromhex("-0x1.890908221a4b5p-65")  # -4.161422898653943e-20
+_C147 = float.fromhex("-0x1.e55c128940fcfp-64")  # -1.0277890536446288e-19
+_C148 = float.fromhex("0x1.0ada455038f53p-61")  # 4.520659226361776e-19
+_C149 = float.fromhex("-0x1.c466cc28c5938p-209")  # -2.1479047960848271e-63
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # as it is
-    return z * fn.log1p((1.0 / (1.0 + fn.exp((-z)))))
+    # one program for all
+    e0 = fn.exp((-z))
+    e1 = (1.0 / (1.0 + e0))
+    e2 = fn.log1p(e1)
+    return np.where(z == -np.inf, 0.0, z * e2)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -186,14 +183,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -247,44 +241,20 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return _C0
-
-
-def _derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = (-t)
-    s1 = fn.exp(s0)
-    s2 = 2.0 * s1
-    s3 = (1.0 / (1.0 + s1))
-    s4 = fn.log1p(s1 * s3)
-    return (s3 * (s4 + s1 * ((s0 + 3.0 * s4) + s2 * s4)) / (1.0 + s2))
-
-
-def _derivative_float32_3(z):
-    # power series
-    distance = (_C3 + z)
-    t = (distance - _C4)
-    return (_C5 + t * (_C6 + t * (_C7 + t * (_C8 + t * (t * (t * (_C9 + t * (_C10 + t * (_C11 + t * (t * (t * (_C12 + t * (_C13 - _C14 * t)) - _C15) - _C16)))) - _C17) - _C18)))))
-
-
-def _derivative_float32_4(z):
-    # as it is
-    s0 = fn.exp((-z))
-    s1 = (1.0 + s0)
-    s2 = (1.0 / s1)
-    return ((s0 * z * powi((1.0 / s1), 2) / (1.0 + s2)) + fn.log1p(s2))
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C2 + z)
+    t3 = (t3a - _C3)
+    e0 = fn.exp(np.where(_C4 > z, (-t), (-z)))
+    e1 = (1.0 / (1.0 + 2.0 * e0))
+    e2 = (1.0 / (1.0 + e0))
+    e3 = fn.log1p(np.where(_C4 > z, e0 * e2, e2))
+    e4 = (1.0 / (1.0 + e2))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, _C0, np.where(_C4 > z, (e3 + ((3.0 * e3 + 2.0 * e0 * e3) - t) * e0) * e1 * e2, np.where(_C5 > z, (_C6 + (_C7 + (_C8 + (_C9 + (((_C10 + (_C11 + (_C12 + ((_C13 * t3 - _C14) * t3 - _C15) * t3) * t3) * t3) * t3 - _C16) * t3 - _C17) * t3) * t3) * t3) * t3), (e3 + z * powi(e2, 2) * e0 * e4)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -292,16 +262,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: _C2 > z, _derivative_float32_2),
-                (lambda z: -1.0 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -345,8 +310,8 @@ def _derivative_float64_4(z):
 def _derivative_float64_5(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C3, _C19), x)
-    return dd.add((_C5, _C20), dd.mul(t, dd.add((_C6, _C21), dd.mul(t, dd.add((_C7, _C22), dd.mul(t, dd.add((_C8, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, _C24), dd.mul(t, dd.add((_C10, _C25), dd.mul(t, dd.add((_C11, _C26), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C12, _C27), dd.mul(t, dd.add((_C13, _C28), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C29, _C30), dd.mul(t, dd.add((_C31, _C32), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C33, _C34), t), (_C35, _C36))), (_C37, _C38))), (_C39, _C40))))))), (_C41, _C42))), (_C43, _C44))), (_C14, _C45))))))), (_C15, _C46))), (_C16, _C47))))))))), (_C17, _C48))), (_C18, _C49))))))))))
+    t = dd.add((_C2, _C19), x)
+    return dd.add((_C6, _C20), dd.mul(t, dd.add((_C7, _C21), dd.mul(t, dd.add((_C8, _C22), dd.mul(t, dd.add((_C9, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C10, _C24), dd.mul(t, dd.add((_C11, _C25), dd.mul(t, dd.add((_C12, _C26), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C13, _C27), dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C30, _C31), dd.mul(t, dd.add((_C32, _C33), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C34, _C35), t), (_C36, _C37))), (_C38, _C39))), (_C40, _C41))))))), (_C42, _C43))), (_C44, _C45))), (_C46, _C47))))))), (_C14, _C48))), (_C15, _C49))))))))), (_C16, _C50))), (_C17, _C51))))))))))
 
 
 def _derivative_float64_6(z):
@@ -372,63 +337,31 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -790.0 > z, _derivative_float64_2),
                 (lambda z: -63.0 > z, _derivative_float64_3),
-                (lambda z: _C2 > z, _derivative_float64_4),
+                (lambda z: _C18 > z, _derivative_float64_4),
                 (lambda z: -1.0 > z, _derivative_float64_5),
                 (lambda z: 63.0 > z, _derivative_float64_6),
                 (None, _derivative_float64_7),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = (-t)
-    s1 = fn.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 2) * powi((1.0 / (1.0 + 2.0 * s1)), 2) * ((2.0 + s0) + s1 * (6.0 + s1 * (4.0 + 2.0 * t)))
-
-
-def _second_derivative_float32_3(z):
-    # power series
-    distance = (_C51 + z)
-    t = (_C52 + distance)
-    return (t * (_C53 + t * (_C54 + t * (_C55 + t * (t * (t * (t * (_C56 + t * (_C57 + t * (_C58 + t * (t * (t * (_C59 - _C60 * t) - _C61) - _C62)))) - _C63) - _C64) - _C65)))) - _C66)
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = fn.exp((-z))
-    s1 = -2.0 * z
-    s2 = fn.exp(s1)
-    return s0 * powi((1.0 / (1.0 + s0)), 2) * powi((1.0 / (2.0 + s0)), 2) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z)
-
-
-def _second_derivative_float32_5(z):
-    # power series
-    distance = (z - _C68)
-    t = (distance - _C69)
-    return (t * (t * (_C70 + t * (t * (_C71 + t * (_C72 + t * (t * (_C73 + t * (_C74 + t * (t * (_C75 + t * (t * (_C76 * t - _C77) - _C78)) - _C79))) - _C80))) - _C81)) - _C82) - _C83)
-
-
-def _second_derivative_float32_6(z):
-    # as it is
-    s0 = fn.exp((-z))
-    s1 = -2.0 * z
-    s2 = fn.exp(s1)
-    return s0 * powi((1.0 / (1.0 + s0)), 2) * powi((1.0 / (2.0 + s0)), 2) * ((((4.0 + 6.0 * s0) + s1) + 2.0 * s2) + s2 * z)
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C52 + z)
+    t3 = (_C53 + t3a)
+    t6a = (z - _C54)
+    t6 = (t6a - _C55)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / np.where(0.0 > z, (1.0 + 2.0 * e0), (2.0 + e0)))
+    e2 = (1.0 / (1.0 + e0))
+    s0 = 2.0 * t
+    s1 = powi(e1, 2) * powi(e2, 2) * e0
+    s2 = s1 * ((2.0 + (6.0 + (4.0 + s0) * e0) * e0) - t)
+    s3 = s1 * ((4.0 + (6.0 + (2.0 + t) * e0) * e0) - s0)
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C56 > z, s2, np.where(_C57 > z, ((_C58 + (_C59 + (_C60 + ((((_C61 + (_C62 + (_C63 + (_C64 - _C65 * t3) * t3) * t3) * t3) * t3 - _C66) * t3 - _C67) * t3 - _C68) * t3) * t3) * t3) * t3 - _C69), np.where(0.0 > z, s2, np.where(_C70 > z, s3, np.where(_C71 > z, (((_C72 + ((_C73 + (_C74 + ((_C75 + (_C76 + ((_C77 - _C78 * t6) * t6 - _C79) * t6) * t6) * t6 - _C80) * t6) * t6) * t6 - _C81) * t6) * t6 - _C82) * t6 - _C83), s3)))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -436,18 +369,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: _C50 > z, _second_derivative_float32_2),
-                (lambda z: _C67 > z, _second_derivative_float32_3),
-                (lambda z: 2.0 > z, _second_derivative_float32_4),
-                (lambda z: _C84 > z, _second_derivative_float32_5),
-                (None, _second_derivative_float32_6),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -478,8 +404,8 @@ def _second_derivative_float64_3(z):
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C51, _C52), x)
-    return dd.sub(dd.mul(t, dd.add((_C53, _C85), dd.mul(t, dd.add((_C54, _C86), dd.mul(t, dd.add((_C55, _C87), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C56, _C88), dd.mul(t, dd.add((_C57, _C89), dd.mul(t, dd.add((_C58, _C90), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C91, _C92), dd.mul(t, dd.add((_C93, _C94), dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C97, _C98), dd.mul((_C99, _C100), t))), (_C101, _C102))), (_C103, _C104))), (_C105, _C106))))))))), (_C60, _C107))), (_C108, _C109))), (_C61, _C110))), (_C62, _C111))))))))), (_C63, _C112))), (_C64, _C113))), (_C65, _C114))))))))), (_C66, _C115))
+    t = dd.add((_C52, _C53), x)
+    return dd.sub(dd.mul(t, dd.add((_C58, _C84), dd.mul(t, dd.add((_C59, _C85), dd.mul(t, dd.add((_C60, _C86), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C61, _C87), dd.mul(t, dd.add((_C62, _C88), dd.mul(t, dd.add((_C63, _C89), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.add((_C92, _C93), dd.mul(t, dd.add((_C94, _C95), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C96, _C97), dd.mul((_C98, _C99), t))), (_C100, _C101))), (_C102, _C103))), (_C104, _C105))))))))), (_C106, _C107))), (_C108, _C109))), (_C65, _C110))), (_C111, _C112))))))))), (_C66, _C113))), (_C67, _C114))), (_C68, _C115))))))))), (_C69, _C116))
 
 
 def _second_derivative_float64_5(z):
@@ -494,8 +420,8 @@ def _second_derivative_float64_5(z):
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C68, _C69))
-    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C70, _C116), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C71, _C117), dd.mul(t, dd.add((_C72, _C118), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C73, _C119), dd.mul(t, dd.add((_C74, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C75, _C121), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C76, _C122), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C123, _C124), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C125, _C126), dd.mul(t, dd.add((_C127, _C128), dd.mul(t, dd.sub(dd.mul((_C129, _C130), t), (_C131, _C132))))))), (_C133, _C134))))), (_C135, _C136))), (_C137, _C138))))), (_C77, _C139))), (_C78, _C140))))), (_C79, _C141))))))), (_C80, _C142))))))), (_C81, _C143))))), (_C82, _C144))), (_C83, _C145))
+    t = dd.sub(x, (_C54, _C55))
+    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C72, _C118), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C73, _C119), dd.mul(t, dd.add((_C74, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C75, _C121), dd.mul(t, dd.add((_C76, _C122), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C77, _C123), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C124, _C125), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C126, _C127), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C128, _C129), dd.mul(t, dd.add((_C130, _C131), dd.mul(t, dd.sub(dd.mul((_C132, _C133), t), (_C134, _C135))))))), (_C136, _C137))))), (_C138, _C139))), (_C140, _C141))))), (_C142, _C143))), (_C78, _C144))))), (_C79, _C145))))))), (_C80, _C146))))))), (_C81, _C147))))), (_C82, _C148))), (_C83, _C149))
 
 
 def _second_derivative_float64_7(z):
@@ -521,15 +447,14 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -790.0 > z, _second_derivative_float64_2),
                 (lambda z: -3.0 > z, _second_derivative_float64_3),
-                (lambda z: _C67 > z, _second_derivative_float64_4),
+                (lambda z: _C117 > z, _second_derivative_float64_4),
                 (lambda z: 2.0 > z, _second_derivative_float64_5),
-                (lambda z: _C84 > z, _second_derivative_float64_6),
+                (lambda z: _C71 > z, _second_derivative_float64_6),
                 (lambda z: 790.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -20,31 +20,38 @@ __all__ = [
     "logit_second_derivative",
 ]
 
+_C0 = float.fromhex("0x1p-1")  # 0.5
+_C1 = float.fromhex("0x1.cp-2")  # 0.4375
+_C2 = float.fromhex("0x1.2p-1")  # 0.5625
+_C3 = float.fromhex("0x1.5555555555555p+2")  # 5.333333333333333
+_C4 = float.fromhex("0x1.999999999999ap+3")  # 12.8
+_C5 = float.fromhex("0x1.2492492492492p+5")  # 36.57142857142857
+_C6 = float.fromhex("0x1.c71c71c71c71cp+6")  # 113.77777777777777
+_C7 = float.fromhex("0x1.745d1745d1746p+8")  # 372.3636363636364
+_C8 = float.fromhex("0x1.5555555555555p-52")  # 2.9605947323337506e-16
+_C9 = float.fromhex("-0x1.999999999999ap-51")  # -7.105427357601002e-16
+_C10 = float.fromhex("0x1.2492492492492p-49")  # 2.0301221021717147e-15
+_C11 = float.fromhex("0x1.c71c71c71c71cp-48")  # 6.315935428978668e-15
+_C12 = float.fromhex("-0x1.745d1745d1746p-47")  # -1.0335167065601458e-14
+_C13 = float.fromhex("0x1.3b13b13b13b14p+10")  # 1260.3076923076924
+_C14 = float.fromhex("-0x1.3b13b13b13b14p-44")  # -6.996113090560987e-14
+_C15 = float.fromhex("0x1.1111111111111p+12")  # 4369.066666666667
+_C16 = float.fromhex("0x1.1111111111111p-44")  # 6.063298011819522e-14
+_C17 = float.fromhex("0x1.e1e1e1e1e1e1ep+13")  # 15420.235294117647
+_C18 = float.fromhex("0x1.e1e1e1e1e1e1ep-43")  # 2.1399875335833605e-13
+_C19 = float.fromhex("0x1.af286bca1af28p+15")  # 55188.21052631579
+_C20 = float.fromhex("0x1.af286bca1af28p-39")  # 3.0635611007088107e-12
+_C21 = float.fromhex("0x1.8618618618618p+17")  # 199728.7619047619
+_C22 = float.fromhex("0x1.8618618618618p-37")  # 1.1087173507327125e-11
 
 
 def _forward_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _forward_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_2(z):
-    # outside the domain
-    return np.nan
-
-
-def _forward_float32_3(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_4(z):
-    # as it is
-    return fn.log((z / (1.0 - z)))
+    # one program for all
+    t3 = (z - _C0)
+    e0 = (1.0 / (1.0 - z))
+    e1 = fn.log(z * e0)
+    s0 = powi(t3, 2)
+    return np.where(0.0 > z, np.nan, np.where(1.0 < z, np.nan, np.where(_C1 > z, e1, np.where(_C2 > z, (4.0 + s0 * (_C3 + s0 * (_C4 + s0 * (_C5 + s0 * (_C6 + _C7 * s0))))) * t3, e1))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -52,16 +59,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _forward_float32_0),
-                (lambda z: z == 0.0, _forward_float32_1),
-                (lambda z: 1.0 < z, _forward_float32_2),
-                (lambda z: z == 1.0, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-30"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -91,6 +93,20 @@ def _forward_float64_4(z):
     return dd.log(dd.div(x, dd.sub((1.0, 0.0), x)))
 
 
+def _forward_float64_5(z):
+    # power series
+    x = (z, np.zeros_like(z))
+    t = dd.sub(x, (_C0, 0.0))
+    s0 = dd.powi(t, 2)
+    return dd.mul(t, dd.add((4.0, 0.0), dd.mul(s0, dd.add((_C3, _C8), dd.mul(s0, dd.add((_C4, _C9), dd.mul(s0, dd.add((_C5, _C10), dd.mul(s0, dd.add((_C6, _C11), dd.mul(s0, dd.add((_C7, _C12), dd.mul(s0, dd.add((_C13, _C14), dd.mul(s0, dd.add((_C15, _C16), dd.mul(s0, dd.add((_C17, _C18), dd.mul(s0, dd.add((_C19, _C20), dd.mul((_C21, _C22), s0)))))))))))))))))))))
+
+
+def _forward_float64_6(z):
+    # as it is
+    x = (z, np.zeros_like(z))
+    return dd.log(dd.div(x, dd.sub((1.0, 0.0), x)))
+
+
 _FORWARD_FLOAT64 = Kernel(
     (
         (
@@ -100,37 +116,20 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == 0.0, _forward_float64_1),
                 (lambda z: 1.0 < z, _forward_float64_2),
                 (lambda z: z == 1.0, _forward_float64_3),
-                (None, _forward_float64_4),
+                (lambda z: _C1 > z, _forward_float64_4),
+                (lambda z: _C2 > z, _forward_float64_5),
+                (None, _forward_float64_6),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_2(z):
-    # outside the domain
-    return np.nan
-
-
-def _derivative_float32_3(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return (1.0 / (z * (1.0 - z)))
+    # one program for all
+    e0 = (1.0 / z)
+    e1 = (1.0 / (1.0 - z))
+    return np.where(0.0 > z, np.nan, np.where(z == 0.0, np.inf, np.where(1.0 < z, np.nan, e0 * e1)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -138,15 +137,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _derivative_float32_0),
-                (lambda z: z == 0.0, _derivative_float32_1),
-                (lambda z: 1.0 < z, _derivative_float32_2),
-                (lambda z: z == 1.0, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-48"),
 )
 
@@ -190,23 +184,16 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return (2.0 + 2.0 * fn.cosh(z))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below((-t))
+    e1 = fn.exp(t)
+    s0 = powi((1.0 + e0), 2) * e1
+    return s0
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -214,14 +201,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -268,33 +252,14 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _second_derivative_float32_2(z):
-    # outside the domain
-    return np.nan
-
-
-def _second_derivative_float32_3(z):
-    # the limit
-    return np.inf
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return powi((1.0 / z), 2) * powi((1.0 / (1.0 - z)), 2) * (2.0 * z - 1.0)
+    # one program for all
+    e0 = (1.0 / z)
+    e1 = (1.0 / (1.0 - z))
+    return np.where(0.0 > z, np.nan, np.where(1.0 < z, np.nan, powi(e0, 2) * powi(e1, 2) * (2.0 * z - 1.0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -302,16 +267,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _second_derivative_float32_0),
-                (lambda z: z == 0.0, _second_derivative_float32_1),
-                (lambda z: 1.0 < z, _second_derivative_float32_2),
-                (lambda z: z == 1.0, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -354,7 +314,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

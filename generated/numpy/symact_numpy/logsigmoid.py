@@ -63,24 +63,11 @@ _C39 = float.fromhex("0x1p-1")  # 0.5
 
 
 def _forward_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    return ((-t) - fn.log1p(fn.exp((-t))))
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (-fn.log1p(fn.exp((-z))))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below((-t))
+    e1 = fn.log1p(e0)
+    return np.where(z == np.inf, 0.0, np.where(0.0 > z, ((-e1) - t), (-e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -88,15 +75,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: 0.0 > z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -143,23 +126,14 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return (1.0 / (1.0 + fn.exp(z)))
+    # one program for all
+    e0 = fn.exp(z)
+    e1 = (1.0 / (1.0 + e0))
+    return e1
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -167,14 +141,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -222,23 +193,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_1(z):
-    # zero, with its sign
-    return (-z)
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return (-fn.expm1(z))
+    # one program for all
+    e0 = fn.expm1(z)
+    return (-e0)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -246,14 +207,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == 0.0, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -294,31 +252,14 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    s0 = fn.exp(z)
-    return (-s0 * powi((1.0 / (1.0 + s0)), 2))
-
-
-def _second_derivative_float32_3(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp((-t))
-    return (-s0 * powi((1.0 / (1.0 + s0)), 2))
+    # one program for all
+    e0 = fn.exp(z)
+    e1 = (1.0 / (1.0 + e0))
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(117.0 > z, (-powi(e1, 2) * e0), 0.0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -326,15 +267,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: 0.0 > z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -384,7 +321,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

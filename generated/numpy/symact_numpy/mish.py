@@ -20,9 +20,9 @@ __all__ = [
 
 _C0 = float.fromhex("0x1.3333333333333p-1")  # 0.6
 _C1 = float.fromhex("0x1.999999999999ap-56")  # 2.2204460492503132e-17
-_C2 = float.fromhex("-0x1.8p+0")  # -1.5
-_C3 = float.fromhex("0x1.31432c0d12d84p+0")  # 1.1924312145154952
-_C4 = float.fromhex("0x1.bf319154da21p-55")  # 4.8484829848031044e-17
+_C2 = float.fromhex("0x1.31432c0d12d84p+0")  # 1.1924312145154952
+_C3 = float.fromhex("0x1.bf319154da21p-55")  # 4.8484829848031044e-17
+_C4 = float.fromhex("-0x1.4p+0")  # -1.25
 _C5 = float.fromhex("0x1.01727049d6136p-153")  # 8.807620166458565e-47
 _C6 = float.fromhex("0x1.115acb42500bbp-2")  # 0.2669479140495345
 _C7 = float.fromhex("0x1.a34a251d8ad7bp-3")  # 0.20473126408010586
@@ -30,20 +30,20 @@ _C8 = float.fromhex("0x1.574f121a868dbp-5")  # 0.04190782104360987
 _C9 = float.fromhex("0x1.1e5e184a0fep-10")  # 0.0010924055409445854
 _C10 = float.fromhex("0x1.03799182b217fp-10")  # 0.0009898181021289196
 _C11 = float.fromhex("0x1.0a7954e86867p-12")  # 0.00025412936386191073
-_C12 = float.fromhex("0x1.fa20aae0364c5p-21")  # 9.427361327376651e-07
-_C13 = float.fromhex("0x1.223bcd6871175p-16")  # 1.72992708103044e-05
-_C14 = float.fromhex("0x1.d453aef9813dp-15")  # 5.582891567360688e-05
-_C15 = float.fromhex("0x1.5fffa067220abp-15")  # 4.1961496031696126e-05
-_C16 = float.fromhex("0x1.b87ddfb51b745p-9")  # 0.0033606849270232685
-_C17 = float.fromhex("0x1.03369d4ac90fap-6")  # 0.01582112656173338
-_C18 = float.fromhex("0x1.4c222fe64d4fbp-6")  # 0.020271822716684245
-_C19 = float.fromhex("-0x1.5bb1d45277a9bp-207")  # -6.60311613240743e-63
-_C20 = float.fromhex("0x1.1ad72de557d4cp-56")  # 1.5332816617135587e-17
-_C21 = float.fromhex("0x1.1a24b1362ba5p-58")  # 3.823755128643401e-18
-_C22 = float.fromhex("0x1.77627779edc02p-59")  # 2.543705233722094e-18
-_C23 = float.fromhex("0x1.61dec079dd7bbp-64")  # 7.493491361479287e-20
-_C24 = float.fromhex("0x1.4324b61670783p-65")  # 3.4214138674888805e-20
-_C25 = float.fromhex("0x1.597c623865872p-68")  # 4.5724674664714564e-21
+_C12 = float.fromhex("-0x1.5fffa067220abp-15")  # -4.1961496031696126e-05
+_C13 = float.fromhex("0x1.d453aef9813dp-15")  # 5.582891567360688e-05
+_C14 = float.fromhex("0x1.b87ddfb51b745p-9")  # 0.0033606849270232685
+_C15 = float.fromhex("0x1.03369d4ac90fap-6")  # 0.01582112656173338
+_C16 = float.fromhex("0x1.4c222fe64d4fbp-6")  # 0.020271822716684245
+_C17 = float.fromhex("-0x1.8p+0")  # -1.5
+_C18 = float.fromhex("-0x1.5bb1d45277a9bp-207")  # -6.60311613240743e-63
+_C19 = float.fromhex("0x1.1ad72de557d4cp-56")  # 1.5332816617135587e-17
+_C20 = float.fromhex("0x1.1a24b1362ba5p-58")  # 3.823755128643401e-18
+_C21 = float.fromhex("0x1.77627779edc02p-59")  # 2.543705233722094e-18
+_C22 = float.fromhex("0x1.61dec079dd7bbp-64")  # 7.493491361479287e-20
+_C23 = float.fromhex("0x1.4324b61670783p-65")  # 3.4214138674888805e-20
+_C24 = float.fromhex("0x1.597c623865872p-68")  # 4.5724674664714564e-21
+_C25 = float.fromhex("0x1.fa20aae0364c5p-21")  # 9.427361327376651e-07
 _C26 = float.fromhex("0x1.26a126df374d7p-75")  # 3.046397622256671e-23
 _C27 = float.fromhex("0x1.866a4abf08ed3p-19")  # 2.9088199364912223e-06
 _C28 = float.fromhex("-0x1.54a3139c0fa46p-74")  # -7.044208429545e-23
@@ -61,127 +61,120 @@ _C39 = float.fromhex("0x1.09308389bebbbp-24")  # 6.174424363104907e-08
 _C40 = float.fromhex("0x1.23ad722a0eec9p-80")  # 9.424609076452468e-25
 _C41 = float.fromhex("0x1.2f2a6f67e254ep-23")  # 1.4117255919499382e-07
 _C42 = float.fromhex("0x1.a5ebe5ebe9f4ap-78")  # 5.453207278993182e-24
-_C43 = float.fromhex("0x1.7c7c13befea58p-73")  # 1.5736477380491873e-22
-_C44 = float.fromhex("-0x1.b1cedd6cef038p-72")  # -3.588376219176291e-22
-_C45 = float.fromhex("0x1.ccad57eba6d3cp-69")  # 3.0485054770849915e-21
-_C46 = float.fromhex("0x1.2165b31a4c84cp-63")  # 1.2256450878624756e-19
-_C47 = float.fromhex("0x1.427f7136e6f64p-60")  # 1.0926651201187327e-18
-_C48 = float.fromhex("0x1.40b3dc6eb0283p-60")  # 1.0865826138465654e-18
-_C49 = float.fromhex("-0x1.4p+1")  # -2.5
-_C50 = float.fromhex("0x1.20d0f116eb001p+1")  # 2.256376396360793
-_C51 = float.fromhex("0x1.ed98c925498a2p-54")  # 1.0703174875019247e-16
-_C52 = float.fromhex("0x1.089796b0cf246p-155")  # 2.263016136525022e-47
-_C53 = float.fromhex("0x1.bd7543d635e3fp-4")  # 0.1087544107316427
-_C54 = float.fromhex("0x1.956e15ad4977cp-4")  # 0.09898193805255845
-_C55 = float.fromhex("0x1.321192f866b01p-5")  # 0.03736189561023729
-_C56 = float.fromhex("0x1.b79f54f639c0dp-9")  # 0.0033540526593358656
-_C57 = float.fromhex("0x1.4dba0d414b9b4p-15")  # 3.978333053066292e-05
-_C58 = float.fromhex("0x1.0e6fa51038bd6p-15")  # 3.2238496830115364e-05
-_C59 = float.fromhex("0x1.86c9cde32cec6p-17")  # 1.1646398837640038e-05
-_C60 = float.fromhex("0x1.26e828ed46da8p-19")  # 2.1972274370071305e-06
-_C61 = float.fromhex("0x1.9b97ea0ba2a2ep-23")  # 1.9166311947636233e-07
-_C62 = float.fromhex("0x1.ba0303a55dc65p-14")  # 0.00010538381919454746
-_C63 = float.fromhex("0x1.9fa64b5d84113p-11")  # 0.0007927886724150866
-_C64 = float.fromhex("0x1.451146d7c7c26p-9")  # 0.002480068109334893
-_C65 = float.fromhex("0x1.fa00ae6565a08p-9")  # 0.003860493935188506
-_C66 = float.fromhex("0x1.4p+0")  # 1.25
-_C67 = float.fromhex("0x1.7d9612a44004p+0")  # 1.4905711794854284
-_C68 = float.fromhex("0x1.48a1647177d43p-54")  # 7.126036715834263e-17
-_C69 = float.fromhex("0x1.6483adf1c4891p-154")  # 6.098425821507773e-47
-_C70 = float.fromhex("0x1.2005f89b94e15p-2")  # 0.28127277803034306
-_C71 = float.fromhex("0x1.eb6dcd56f7729p-5")  # 0.05998888116276497
-_C72 = float.fromhex("0x1.caeea1614b2fcp-8")  # 0.0070027488703032735
-_C73 = float.fromhex("0x1.3ee8a1b2735ap-11")  # 0.0006082701059370484
-_C74 = float.fromhex("0x1.809ebdda7f117p-15")  # 4.5850287012401906e-05
-_C75 = float.fromhex("0x1.1fada05c82d53p-13")  # 0.00013717566879765472
-_C76 = float.fromhex("0x1.6f584cc4a3afp-10")  # 0.0014013096671622836
-_C77 = float.fromhex("0x1.1990c81d8054bp-12")  # 0.00026852183677313475
-_C78 = float.fromhex("0x1.79fcae5ae4ba7p-7")  # 0.011535248884490047
-_C79 = float.fromhex("0x1.24b1188ea3f55p-7")  # 0.008932244292082872
-_C80 = float.fromhex("0x1.11016a32bec52p-4")  # 0.06665173991852782
-_C81 = float.fromhex("0x1.467b383afa813p-4")  # 0.0797073551654253
-_C82 = float.fromhex("0x1.d8765d356c1afp-3")  # 0.23069451159746054
-_C83 = float.fromhex("0x1.8p+0")  # 1.5
-_C84 = float.fromhex("-0x1.3b09981b4dbc9p-211")  # -3.7393246341659265e-64
-_C85 = float.fromhex("-0x1.db4d963300d88p-58")  # -6.441557805664455e-18
-_C86 = float.fromhex("-0x1.d34209ee288aep-58")  # -6.332526246330733e-18
-_C87 = float.fromhex("0x1.5904cf120cfeep-59")  # 2.337938224129271e-18
-_C88 = float.fromhex("-0x1.6b8c4ccd663dep-64")  # -7.69842934108342e-20
-_C89 = float.fromhex("-0x1.a3224d4845a1dp-70")  # -1.386798048098973e-21
-_C90 = float.fromhex("0x1.27fc48d6f054ap-69")  # 1.9586676478695076e-21
-_C91 = float.fromhex("-0x1.b5becef198fe7p-75")  # -4.5261807849222355e-23
-_C92 = float.fromhex("-0x1.93e79841b35ap-73")  # -1.6705105493186966e-22
-_C93 = float.fromhex("0x1.7f6c43230c854p-29")  # 2.7897687645450417e-09
-_C94 = float.fromhex("-0x1.2069a8a8f5e1p-84")  # -5.824448693893963e-26
-_C95 = float.fromhex("0x1.7f60fc4449b12p-30")  # 1.3947241287864647e-09
-_C96 = float.fromhex("-0x1.f02a196f2b42p-84")  # -1.0019961283470812e-25
-_C97 = float.fromhex("0x1.99e113eeef71p-32")  # 3.7278297023353565e-10
-_C98 = float.fromhex("0x1.2e867397a7d09p-87")  # 7.636809732792905e-27
-_C99 = float.fromhex("0x1.3c875a6928556p-35")  # 3.5985149601048556e-11
-_C100 = float.fromhex("0x1.7cdff87f82177p-93")  # 1.502286534874805e-28
-_C101 = float.fromhex("0x1.f1148a3ee3016p-31")  # 9.041836791970716e-10
-_C102 = float.fromhex("0x1.2a15a76e35ea5p-88")  # 3.762356421975203e-27
-_C103 = float.fromhex("0x1.11173bbb9a5c5p-25")  # 3.179194815463423e-08
-_C104 = float.fromhex("-0x1.25d721fea6922p-84")  # -5.934058862778714e-26
-_C105 = float.fromhex("0x1.28b6e3573cd95p-23")  # 1.3816841246787867e-07
-_C106 = float.fromhex("0x1.9858cb7d89a85p-77")  # 1.0555518802090882e-23
-_C107 = float.fromhex("0x1.611e9f7f2eda8p-22")  # 3.2886827478945233e-07
-_C108 = float.fromhex("-0x1.56a4be20b0175p-77")  # -8.857127556932495e-24
+_C43 = float.fromhex("0x1.223bcd6871175p-16")  # 1.72992708103044e-05
+_C44 = float.fromhex("0x1.7c7c13befea58p-73")  # 1.5736477380491873e-22
+_C45 = float.fromhex("-0x1.b1cedd6cef038p-72")  # -3.588376219176291e-22
+_C46 = float.fromhex("0x1.5fffa067220abp-15")  # 4.1961496031696126e-05
+_C47 = float.fromhex("0x1.ccad57eba6d3cp-69")  # 3.0485054770849915e-21
+_C48 = float.fromhex("0x1.2165b31a4c84cp-63")  # 1.2256450878624756e-19
+_C49 = float.fromhex("0x1.427f7136e6f64p-60")  # 1.0926651201187327e-18
+_C50 = float.fromhex("0x1.40b3dc6eb0283p-60")  # 1.0865826138465654e-18
+_C51 = float.fromhex("0x1.20d0f116eb001p+1")  # 2.256376396360793
+_C52 = float.fromhex("0x1.ed98c925498a2p-54")  # 1.0703174875019247e-16
+_C53 = float.fromhex("0x1.7d9612a44004p+0")  # 1.4905711794854284
+_C54 = float.fromhex("0x1.48a1647177d43p-54")  # 7.126036715834263e-17
+_C55 = float.fromhex("-0x1.4p+1")  # -2.5
+_C56 = float.fromhex("0x1.089796b0cf246p-155")  # 2.263016136525022e-47
+_C57 = float.fromhex("0x1.bd7543d635e3fp-4")  # 0.1087544107316427
+_C58 = float.fromhex("0x1.956e15ad4977cp-4")  # 0.09898193805255845
+_C59 = float.fromhex("0x1.321192f866b01p-5")  # 0.03736189561023729
+_C60 = float.fromhex("0x1.b79f54f639c0dp-9")  # 0.0033540526593358656
+_C61 = float.fromhex("0x1.4dba0d414b9b4p-15")  # 3.978333053066292e-05
+_C62 = float.fromhex("0x1.0e6fa51038bd6p-15")  # 3.2238496830115364e-05
+_C63 = float.fromhex("0x1.86c9cde32cec6p-17")  # 1.1646398837640038e-05
+_C64 = float.fromhex("0x1.ba0303a55dc65p-14")  # 0.00010538381919454746
+_C65 = float.fromhex("0x1.9fa64b5d84113p-11")  # 0.0007927886724150866
+_C66 = float.fromhex("0x1.451146d7c7c26p-9")  # 0.002480068109334893
+_C67 = float.fromhex("0x1.fa00ae6565a08p-9")  # 0.003860493935188506
+_C68 = float.fromhex("0x1.6p+0")  # 1.375
+_C69 = float.fromhex("0x1.9d9612p+0")  # 1.615571141242981
+_C70 = float.fromhex("0x1.6483adf1c4891p-154")  # 6.098425821507773e-47
+_C71 = float.fromhex("0x1.2005f89b94e15p-2")  # 0.28127277803034306
+_C72 = float.fromhex("0x1.eb6dcd56f7729p-5")  # 0.05998888116276497
+_C73 = float.fromhex("0x1.caeea1614b2fcp-8")  # 0.0070027488703032735
+_C74 = float.fromhex("0x1.3ee8a1b2735ap-11")  # 0.0006082701059370484
+_C75 = float.fromhex("0x1.6f584cc4a3afp-10")  # 0.0014013096671622836
+_C76 = float.fromhex("0x1.1990c81d8054bp-12")  # 0.00026852183677313475
+_C77 = float.fromhex("0x1.79fcae5ae4ba7p-7")  # 0.011535248884490047
+_C78 = float.fromhex("0x1.24b1188ea3f55p-7")  # 0.008932244292082872
+_C79 = float.fromhex("0x1.11016a32bec52p-4")  # 0.06665173991852782
+_C80 = float.fromhex("0x1.467b383afa813p-4")  # 0.0797073551654253
+_C81 = float.fromhex("0x1.d8765d356c1afp-3")  # 0.23069451159746054
+_C82 = float.fromhex("-0x1.3b09981b4dbc9p-211")  # -3.7393246341659265e-64
+_C83 = float.fromhex("-0x1.db4d963300d88p-58")  # -6.441557805664455e-18
+_C84 = float.fromhex("-0x1.d34209ee288aep-58")  # -6.332526246330733e-18
+_C85 = float.fromhex("0x1.5904cf120cfeep-59")  # 2.337938224129271e-18
+_C86 = float.fromhex("-0x1.6b8c4ccd663dep-64")  # -7.69842934108342e-20
+_C87 = float.fromhex("-0x1.a3224d4845a1dp-70")  # -1.386798048098973e-21
+_C88 = float.fromhex("0x1.27fc48d6f054ap-69")  # 1.9586676478695076e-21
+_C89 = float.fromhex("-0x1.b5becef198fe7p-75")  # -4.5261807849222355e-23
+_C90 = float.fromhex("0x1.26e828ed46da8p-19")  # 2.1972274370071305e-06
+_C91 = float.fromhex("-0x1.93e79841b35ap-73")  # -1.6705105493186966e-22
+_C92 = float.fromhex("0x1.7f6c43230c854p-29")  # 2.7897687645450417e-09
+_C93 = float.fromhex("-0x1.2069a8a8f5e1p-84")  # -5.824448693893963e-26
+_C94 = float.fromhex("0x1.7f60fc4449b12p-30")  # 1.3947241287864647e-09
+_C95 = float.fromhex("-0x1.f02a196f2b42p-84")  # -1.0019961283470812e-25
+_C96 = float.fromhex("0x1.99e113eeef71p-32")  # 3.7278297023353565e-10
+_C97 = float.fromhex("0x1.2e867397a7d09p-87")  # 7.636809732792905e-27
+_C98 = float.fromhex("0x1.3c875a6928556p-35")  # 3.5985149601048556e-11
+_C99 = float.fromhex("0x1.7cdff87f82177p-93")  # 1.502286534874805e-28
+_C100 = float.fromhex("0x1.f1148a3ee3016p-31")  # 9.041836791970716e-10
+_C101 = float.fromhex("0x1.2a15a76e35ea5p-88")  # 3.762356421975203e-27
+_C102 = float.fromhex("0x1.11173bbb9a5c5p-25")  # 3.179194815463423e-08
+_C103 = float.fromhex("-0x1.25d721fea6922p-84")  # -5.934058862778714e-26
+_C104 = float.fromhex("0x1.28b6e3573cd95p-23")  # 1.3816841246787867e-07
+_C105 = float.fromhex("0x1.9858cb7d89a85p-77")  # 1.0555518802090882e-23
+_C106 = float.fromhex("0x1.611e9f7f2eda8p-22")  # 3.2886827478945233e-07
+_C107 = float.fromhex("-0x1.56a4be20b0175p-77")  # -8.857127556932495e-24
+_C108 = float.fromhex("0x1.9b97ea0ba2a2ep-23")  # 1.9166311947636233e-07
 _C109 = float.fromhex("0x1.1bd55616aa8dbp-77")  # 7.336920001927557e-24
 _C110 = float.fromhex("0x1.1c72eed7dce04p-68")  # 3.764650599308353e-21
 _C111 = float.fromhex("0x1.af9fc5d4586b1p-65")  # 4.5699980502776546e-20
 _C112 = float.fromhex("-0x1.147ccd22e519ap-69")  # -1.829640830864501e-21
 _C113 = float.fromhex("-0x1.c1b8393b6ee4p-63")  # -1.9046366897818052e-19
-_C114 = float.fromhex("0x1.868126d51c7bbp-208")  # 3.708061923250288e-63
-_C115 = float.fromhex("0x1.c631748ca7448p-57")  # 1.2310930938225742e-17
-_C116 = float.fromhex("0x1.6036bb292552bp-59")  # 2.3866934995320732e-18
-_C117 = float.fromhex("-0x1.ca4b9d4aedbd7p-62")  # -3.8819127698660683e-19
-_C118 = float.fromhex("0x1.533a30c5e1b2ap-69")  # 2.2448180109160067e-21
-_C119 = float.fromhex("0x1.b2a56a7461cf3p-69")  # 2.8762469859869823e-21
-_C120 = float.fromhex("0x1.6c4ee88d1ae24p-15")  # 4.3428925985047434e-05
-_C121 = float.fromhex("0x1.6ced086b1095ap-69")  # 2.4148771001893153e-21
-_C122 = float.fromhex("0x1.3ee5ad04e1045p-17")  # 9.503876307943976e-06
-_C123 = float.fromhex("0x1.f6fc13edc218dp-71")  # 8.321183499064017e-22
-_C124 = float.fromhex("0x1.5c30a3ef6d275p-19")  # 2.5942176688726364e-06
-_C125 = float.fromhex("0x1.1bc31ccd57dd5p-73")  # 1.1736127793430647e-22
-_C126 = float.fromhex("0x1.337431ff4d128p-20")  # 1.1453549858100461e-06
-_C127 = float.fromhex("-0x1.920e4220cab34p-74")  # -8.314316933498562e-23
-_C128 = float.fromhex("0x1.06747b96fd629p-23")  # 1.222151382038124e-07
-_C129 = float.fromhex("0x1.c70255ca2704fp-79")  # 2.940427530295922e-24
-_C130 = float.fromhex("0x1.dce67b0ec5116p-24")  # 1.1103700734940431e-07
-_C131 = float.fromhex("-0x1.430baee13d996p-79")  # -2.0876335005121387e-24
-_C132 = float.fromhex("0x1.dbf01773bf6f1p-21")  # 8.865033422620115e-07
-_C133 = float.fromhex("0x1.2390ab4448704p-78")  # 3.768390766211544e-24
-_C134 = float.fromhex("0x1.867889953777dp-17")  # 1.1636938135269531e-05
-_C135 = float.fromhex("-0x1.78809cf3e24f4p-72")  # -3.11435481647445e-22
-_C136 = float.fromhex("-0x1.38e7f8b6b17f3p-68")  # -4.141278265279238e-21
-_C137 = float.fromhex("0x1.956e2b11acf65p-64")  # 8.585321494047012e-20
-_C138 = float.fromhex("0x1.ad570e7819dbcp-66")  # 2.2729073764660857e-20
-_C139 = float.fromhex("0x1.2a656156ea201p-63")  # 1.2637562866646616e-19
-_C140 = float.fromhex("-0x1.55b3d4ffb9618p-62")  # -2.8943324927885337e-19
-_C141 = float.fromhex("-0x1.72d6a16215be7p-60")  # -1.2564493716667552e-18
-_C142 = float.fromhex("0x1.e575b4f12803ep-62")  # 4.112004385657655e-19
-_C143 = float.fromhex("-0x1.3f83647e05722p-57")  # -8.660424052712161e-18
+_C114 = float.fromhex("0x1.4p+0")  # 1.25
+_C115 = float.fromhex("0x1.868126d51c7bbp-208")  # 3.708061923250288e-63
+_C116 = float.fromhex("0x1.c631748ca7448p-57")  # 1.2310930938225742e-17
+_C117 = float.fromhex("0x1.6036bb292552bp-59")  # 2.3866934995320732e-18
+_C118 = float.fromhex("-0x1.ca4b9d4aedbd7p-62")  # -3.8819127698660683e-19
+_C119 = float.fromhex("0x1.533a30c5e1b2ap-69")  # 2.2448180109160067e-21
+_C120 = float.fromhex("0x1.809ebdda7f117p-15")  # 4.5850287012401906e-05
+_C121 = float.fromhex("0x1.b2a56a7461cf3p-69")  # 2.8762469859869823e-21
+_C122 = float.fromhex("0x1.6c4ee88d1ae24p-15")  # 4.3428925985047434e-05
+_C123 = float.fromhex("0x1.6ced086b1095ap-69")  # 2.4148771001893153e-21
+_C124 = float.fromhex("0x1.3ee5ad04e1045p-17")  # 9.503876307943976e-06
+_C125 = float.fromhex("0x1.f6fc13edc218dp-71")  # 8.321183499064017e-22
+_C126 = float.fromhex("0x1.5c30a3ef6d275p-19")  # 2.5942176688726364e-06
+_C127 = float.fromhex("0x1.1bc31ccd57dd5p-73")  # 1.1736127793430647e-22
+_C128 = float.fromhex("0x1.337431ff4d128p-20")  # 1.1453549858100461e-06
+_C129 = float.fromhex("-0x1.920e4220cab34p-74")  # -8.314316933498562e-23
+_C130 = float.fromhex("0x1.06747b96fd629p-23")  # 1.222151382038124e-07
+_C131 = float.fromhex("0x1.c70255ca2704fp-79")  # 2.940427530295922e-24
+_C132 = float.fromhex("0x1.dce67b0ec5116p-24")  # 1.1103700734940431e-07
+_C133 = float.fromhex("-0x1.430baee13d996p-79")  # -2.0876335005121387e-24
+_C134 = float.fromhex("0x1.dbf01773bf6f1p-21")  # 8.865033422620115e-07
+_C135 = float.fromhex("0x1.2390ab4448704p-78")  # 3.768390766211544e-24
+_C136 = float.fromhex("0x1.867889953777dp-17")  # 1.1636938135269531e-05
+_C137 = float.fromhex("-0x1.78809cf3e24f4p-72")  # -3.11435481647445e-22
+_C138 = float.fromhex("0x1.1fada05c82d53p-13")  # 0.00013717566879765472
+_C139 = float.fromhex("-0x1.38e7f8b6b17f3p-68")  # -4.141278265279238e-21
+_C140 = float.fromhex("0x1.956e2b11acf65p-64")  # 8.585321494047012e-20
+_C141 = float.fromhex("0x1.ad570e7819dbcp-66")  # 2.2729073764660857e-20
+_C142 = float.fromhex("0x1.2a656156ea201p-63")  # 1.2637562866646616e-19
+_C143 = float.fromhex("-0x1.55b3d4ffb9618p-62")  # -2.8943324927885337e-19
+_C144 = float.fromhex("-0x1.72d6a16215be7p-60")  # -1.2564493716667552e-18
+_C145 = float.fromhex("0x1.e575b4f12803ep-62")  # 4.112004385657655e-19
+_C146 = float.fromhex("-0x1.3f83647e05722p-57")  # -8.660424052712161e-18
+_C147 = float.fromhex("0x1.8p+0")  # 1.5
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return z * fn.tanh(fn.log1p(fn.exp(z)))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / np.where(0.0 > z, (2.0 + (2.0 + e0) * e0), (1.0 + (2.0 + 2.0 * e0) * e0)))
+    s0 = 2.0 * t
+    return np.where(z == -np.inf, 0.0, np.where(z == 0.0, _C0 * z, np.where(0.0 > z, ((-s0) - e0 * t) * e0 * e1, (t + s0 * e0) * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -189,15 +182,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -261,48 +250,21 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
-    s1 = -4.0 * t
-    return s0 * powi((1.0 / ((2.0 + 2.0 * s0) + fn.exp(-2.0 * t))), 2) * ((4.0 + s1) + s0 * ((6.0 + s1) + s0 * (4.0 + s0)))
-
-
-def _derivative_float32_3(z):
-    # power series
-    distance = (_C3 + z)
-    t = (_C4 + distance)
-    return (_C5 + t * (_C6 + t * (_C7 + t * (_C8 + t * (t * (t * (t * (_C9 + t * (_C10 + t * (_C11 + t * (t * (t * (_C12 * t - _C13) - _C14) - _C15)))) - _C16) - _C17) - _C18)))))
-
-
-def _derivative_float32_4(z):
-    # as it is
-    s0 = fn.exp(z)
-    s1 = fn.tanh(fn.log1p(s0))
-    return (s1 + (s0 * z * (1.0 - powi(s1, 2)) / (1.0 + s0)))
-
-
-def _derivative_float32_5(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp((-t))
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C2 + z)
+    t3 = (_C3 + t3a)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / np.where(0.0 > z, ((2.0 + 2.0 * e0) + powi(e0, 2)), ((1.0 + 2.0 * e0) + 2.0 * powi(e0, 2))))
+    s0 = powi(e1, 2)
     s1 = 4.0 * t
-    return powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * fn.exp(-2.0 * t))), 2) * (1.0 + s0 * (4.0 + s0 * ((6.0 + s1) + s0 * (4.0 + s1))))
+    s2 = (-s1)
+    s3 = s0 * ((4.0 + s2) + ((6.0 + s2) + (4.0 + e0) * e0) * e0) * e0
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C4 > z, s3, np.where(-1.0 > z, (_C5 + (_C6 + (_C7 + (_C8 + ((((_C9 + (_C10 + (_C11 + (_C12 - _C13 * t3) * t3) * t3) * t3) * t3 - _C14) * t3 - _C15) * t3 - _C16) * t3) * t3) * t3) * t3), np.where(0.0 > z, s3, s0 * (1.0 + (4.0 + ((6.0 + s1) + (4.0 + s1) * e0) * e0) * e0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -310,17 +272,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: _C2 > z, _derivative_float32_2),
-                (lambda z: -1.0 > z, _derivative_float32_3),
-                (lambda z: 0.0 > z, _derivative_float32_4),
-                (None, _derivative_float32_5),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -352,8 +308,8 @@ def _derivative_float64_3(z):
 def _derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C3, _C4), x)
-    return dd.add((_C5, _C19), dd.mul(t, dd.add((_C6, _C20), dd.mul(t, dd.add((_C7, _C21), dd.mul(t, dd.add((_C8, _C22), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, _C23), dd.mul(t, dd.add((_C10, _C24), dd.mul(t, dd.add((_C11, _C25), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C12, _C26), dd.mul(t, dd.add((_C27, _C28), dd.mul(t, dd.add((_C29, _C30), dd.mul(t, dd.add((_C31, _C32), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C33, _C34), dd.mul((_C35, _C36), t))), (_C37, _C38))), (_C39, _C40))), (_C41, _C42))))))))))), (_C13, _C43))), (_C14, _C44))), (_C15, _C45))))))))), (_C16, _C46))), (_C17, _C47))), (_C18, _C48))))))))))
+    t = dd.add((_C2, _C3), x)
+    return dd.add((_C5, _C18), dd.mul(t, dd.add((_C6, _C19), dd.mul(t, dd.add((_C7, _C20), dd.mul(t, dd.add((_C8, _C21), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, _C22), dd.mul(t, dd.add((_C10, _C23), dd.mul(t, dd.add((_C11, _C24), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C25, _C26), dd.mul(t, dd.add((_C27, _C28), dd.mul(t, dd.add((_C29, _C30), dd.mul(t, dd.add((_C31, _C32), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C33, _C34), dd.mul((_C35, _C36), t))), (_C37, _C38))), (_C39, _C40))), (_C41, _C42))))))))))), (_C43, _C44))), (_C13, _C45))), (_C46, _C47))))))))), (_C14, _C48))), (_C15, _C49))), (_C16, _C50))))))))))
 
 
 def _derivative_float64_5(z):
@@ -377,66 +333,32 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -790.0 > z, _derivative_float64_2),
-                (lambda z: _C2 > z, _derivative_float64_3),
+                (lambda z: _C17 > z, _derivative_float64_3),
                 (lambda z: -1.0 > z, _derivative_float64_4),
                 (lambda z: 31.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C51 + z)
+    t3 = (_C52 + t3a)
+    t6a = (z - _C53)
+    t6 = (t6a - _C54)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / np.where(0.0 > z, ((2.0 + 2.0 * e0) + powi(e0, 2)), ((1.0 + 2.0 * e0) + 2.0 * powi(e0, 2))))
+    s0 = powi(e1, 3)
     s1 = 8.0 * t
     s2 = (-s1)
-    return s0 * powi((1.0 / ((2.0 + 2.0 * s0) + fn.exp(-2.0 * t))), 3) * ((16.0 + s2) + s0 * ((32.0 + s2) + s0 * ((24.0 + 12.0 * t) + s0 * (8.0 + s1))))
-
-
-def _second_derivative_float32_3(z):
-    # power series
-    distance = (_C50 + z)
-    t = (_C51 + distance)
-    return (_C52 + t * (_C53 + t * (_C54 + t * (_C55 + t * (_C56 + t * (t * (t * (t * (t * (_C57 + t * (_C58 + t * (_C59 + t * (_C60 - _C61 * t)))) - _C62) - _C63) - _C64) - _C65))))))
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = (-z)
-    s1 = fn.exp(s0)
-    s2 = (1.0 + s1)
-    s3 = fn.tanh(fn.log1p(fn.exp(z)))
-    return powi((1.0 / s2), 2) * (1.0 - powi(s3, 2)) * ((((2.0 + s0) + 2.0 * s1) + s2 * z) - 2.0 * s3 * z)
-
-
-def _second_derivative_float32_5(z):
-    # power series
-    distance = (z - _C67)
-    t = (distance - _C68)
-    return (_C69 + t * (t * (_C70 + t * (t * (t * (_C71 + t * (t * (t * (_C72 + t * (t * (t * (_C73 + t * (_C74 - _C75 * t)) - _C76) - _C77)) - _C78) - _C79)) - _C80) - _C81)) - _C82))
-
-
-def _second_derivative_float32_6(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp((-t))
-    s1 = fn.exp(-2.0 * t)
-    s2 = 8.0 * t
-    return s1 * powi((1.0 / ((1.0 + 2.0 * s0) + 2.0 * s1)), 3) * ((8.0 + s0 * ((24.0 + s0 * ((32.0 + s2) + s0 * (16.0 + s2))) - 12.0 * t)) - s2)
+    s3 = 12.0 * t
+    s4 = s0 * ((16.0 + s2) + ((32.0 + s2) + ((24.0 + s3) + (8.0 + s1) * e0) * e0) * e0) * e0
+    s5 = s0 * powi(e0, 2) * ((8.0 + s2) + ((24.0 + ((32.0 + s1) + (16.0 + s1) * e0) * e0) - s3) * e0)
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C55 > z, s4, np.where(-2.0 > z, (_C56 + (_C57 + (_C58 + (_C59 + (_C60 + (((((_C61 + (_C62 + _C63 * t3) * t3) * t3 - _C64) * t3 - _C65) * t3 - _C66) * t3 - _C67) * t3) * t3) * t3) * t3) * t3), np.where(0.0 > z, s4, np.where(_C68 > z, s5, np.where(_C69 > z, (_C70 + ((_C71 + (((_C72 + (((_C73 + ((_C74 * t6 - _C75) * t6 - _C76) * t6) * t6 - _C77) * t6 - _C78) * t6) * t6 - _C79) * t6 - _C80) * t6) * t6 - _C81) * t6), s5)))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -444,18 +366,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: _C49 > z, _second_derivative_float32_2),
-                (lambda z: -2.0 > z, _second_derivative_float32_3),
-                (lambda z: _C66 > z, _second_derivative_float32_4),
-                (lambda z: _C83 > z, _second_derivative_float32_5),
-                (None, _second_derivative_float32_6),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -488,8 +403,8 @@ def _second_derivative_float64_3(z):
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C50, _C51), x)
-    return dd.add((_C52, _C84), dd.mul(t, dd.add((_C53, _C85), dd.mul(t, dd.add((_C54, _C86), dd.mul(t, dd.add((_C55, _C87), dd.mul(t, dd.add((_C56, _C88), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C57, _C89), dd.mul(t, dd.add((_C58, _C90), dd.mul(t, dd.add((_C59, _C91), dd.mul(t, dd.add((_C60, _C92), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C93, _C94), dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.add((_C97, _C98), dd.mul((_C99, _C100), t))))))), (_C101, _C102))), (_C103, _C104))), (_C105, _C106))), (_C107, _C108))), (_C61, _C109))))))))))), (_C62, _C110))), (_C63, _C111))), (_C64, _C112))), (_C65, _C113))))))))))))
+    t = dd.add((_C51, _C52), x)
+    return dd.add((_C56, _C82), dd.mul(t, dd.add((_C57, _C83), dd.mul(t, dd.add((_C58, _C84), dd.mul(t, dd.add((_C59, _C85), dd.mul(t, dd.add((_C60, _C86), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C61, _C87), dd.mul(t, dd.add((_C62, _C88), dd.mul(t, dd.add((_C63, _C89), dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C92, _C93), dd.mul(t, dd.add((_C94, _C95), dd.mul(t, dd.add((_C96, _C97), dd.mul((_C98, _C99), t))))))), (_C100, _C101))), (_C102, _C103))), (_C104, _C105))), (_C106, _C107))), (_C108, _C109))))))))))), (_C64, _C110))), (_C65, _C111))), (_C66, _C112))), (_C67, _C113))))))))))))
 
 
 def _second_derivative_float64_5(z):
@@ -505,8 +420,8 @@ def _second_derivative_float64_5(z):
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C67, _C68))
-    return dd.add((_C69, _C114), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C70, _C115), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C71, _C116), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C72, _C117), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C73, _C118), dd.mul(t, dd.add((_C74, _C119), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C120, _C121), dd.mul(t, dd.add((_C122, _C123), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C124, _C125), dd.mul(t, dd.add((_C126, _C127), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C128, _C129), dd.mul((_C130, _C131), t))), (_C132, _C133))))))), (_C134, _C135))))))), (_C75, _C136))))))), (_C76, _C137))), (_C77, _C138))))), (_C78, _C139))), (_C79, _C140))))), (_C80, _C141))), (_C81, _C142))))), (_C82, _C143))))
+    t = dd.sub(x, (_C53, _C54))
+    return dd.add((_C70, _C115), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C71, _C116), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C72, _C117), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C73, _C118), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C74, _C119), dd.mul(t, dd.add((_C120, _C121), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C122, _C123), dd.mul(t, dd.add((_C124, _C125), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C126, _C127), dd.mul(t, dd.add((_C128, _C129), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C130, _C131), dd.mul((_C132, _C133), t))), (_C134, _C135))))))), (_C136, _C137))))))), (_C138, _C139))))))), (_C75, _C140))), (_C76, _C141))))), (_C77, _C142))), (_C78, _C143))))), (_C79, _C144))), (_C80, _C145))))), (_C81, _C146))))
 
 
 def _second_derivative_float64_7(z):
@@ -532,16 +447,15 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -790.0 > z, _second_derivative_float64_2),
-                (lambda z: _C49 > z, _second_derivative_float64_3),
+                (lambda z: _C55 > z, _second_derivative_float64_3),
                 (lambda z: -2.0 > z, _second_derivative_float64_4),
-                (lambda z: _C66 > z, _second_derivative_float64_5),
-                (lambda z: _C83 > z, _second_derivative_float64_6),
+                (lambda z: _C114 > z, _second_derivative_float64_5),
+                (lambda z: _C147 > z, _second_derivative_float64_6),
                 (lambda z: 510.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

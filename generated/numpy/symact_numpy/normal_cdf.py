@@ -18,8 +18,8 @@ __all__ = [
     "normal_cdf_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-1")  # -0.5
-_C1 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
+_C0 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
+_C1 = float.fromhex("-0x1p-1")  # -0.5
 _C2 = float.fromhex("0x1p-1")  # 0.5
 _C3 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
 _C4 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
@@ -54,24 +54,12 @@ _C32 = float.fromhex("0x1p-49")  # 1.7763568394002505e-15
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    return _C2 * fn.exp(_C0 * powi(t, 2)) * fn.erfcx(_C1 * t)
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (_C2 + _C2 * fn.erf(_C1 * z))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.erfcx_above(_C0 * t)
+    e1 = fn.exp_below(_C1 * powi(t, 2))
+    s0 = _C2 * e0 * e1
+    return np.where(0.0 > z, s0, (1.0 - s0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -79,15 +67,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: 0.0 > z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-40"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -105,20 +89,20 @@ def _forward_float64_2(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul((_C2, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), dd.erfcx(dd.mul((_C1, _C3), t))), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C2, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), dd.erfcx(dd.mul((_C0, _C3), t))), -300)
 
 
 def _forward_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.add((_C2, 0.0), dd.mul((_C2, 0.0), dd.erf(dd.mul((_C1, _C3), x))))
+    return dd.add((_C2, 0.0), dd.mul((_C2, 0.0), dd.erf(dd.mul((_C0, _C3), x))))
 
 
 def _forward_float64_4(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.sub((1.0, 0.0), dd.mul(dd.mul((_C2, 0.0), dd.exp(dd.mul(t, dd.mul((_C0, 0.0), t)))), dd.erfcx(dd.mul((_C1, _C3), t))))
+    return dd.sub((1.0, 0.0), dd.mul(dd.mul((_C2, 0.0), dd.exp(dd.mul(t, dd.mul((_C1, 0.0), t)))), dd.erfcx(dd.mul((_C0, _C3), t))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -134,23 +118,13 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return _C5 * fn.exp(_C0 * powi(z, 2))
+    # one program for all
+    e0 = fn.exp_below(_C1 * powi(z, 2))
+    return _C5 * e0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -158,14 +132,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -183,20 +154,20 @@ def _derivative_float64_2(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), -300)
+    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), -300)
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C5, _C6), dd.exp(dd.mul(x, dd.mul((_C0, 0.0), x))))
+    return dd.mul((_C5, _C6), dd.exp(dd.mul(x, dd.mul((_C1, 0.0), x))))
 
 
 def _derivative_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), -300)
+    return dd.ldexp(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -212,28 +183,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return _C9 * z
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return _C9 * fn.exp(_C0 * powi(z, 2)) * z
+    # one program for all
+    e0 = fn.exp_below(_C1 * powi(z, 2))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, _C9 * z * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -241,15 +197,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -278,7 +230,7 @@ def _second_derivative_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), t), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C5, _C6), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), t), -300)
 
 
 def _second_derivative_float64_5(z):
@@ -293,7 +245,7 @@ def _second_derivative_float64_6(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    return dd.ldexp(dd.mul(dd.mul((_C9, _C10), dd.exp_scaled(dd.mul(t, dd.mul((_C0, 0.0), t)), 300)), t), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C9, _C10), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), t), -300)
 
 
 def _second_derivative_float64_7(z):
@@ -317,7 +269,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

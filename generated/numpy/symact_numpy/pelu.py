@@ -64,23 +64,10 @@ _C38 = float.fromhex("0x1.ea72b4afe3c2fp-120")  # 1.4412973378659527e-36
 
 
 def _forward_float32_0(z, a, b):
-    # the limit
-    return (-a)
-
-
-def _forward_float32_1(z, a, b):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, a, b):
-    # as it is
-    return a * fn.expm1((z / b))
-
-
-def _forward_float32_3(z, a, b):
-    # as it is
-    return (a * z / b)
+    # one program for all
+    e0 = (1.0 / b)
+    e1 = fn.expm1(z * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, (-a), np.where(z == np.inf, np.inf, np.where(0.0 >= z, a * e1, a * z * e0))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -88,15 +75,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda a, b: True,
             (
-                (lambda z, a, b: z == -np.inf, _forward_float32_0),
-                (lambda z, a, b: z == np.inf, _forward_float32_1),
-                (lambda z, a, b: 0.0 >= z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -149,29 +132,15 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, a, b):
-    # the limit
-    return (a / b)
-
-
-def _derivative_float32_2(z, a, b):
-    # as it is
-    s0 = (1.0 / b)
-    return fn.exp(s0 * z) * a * s0
-
-
-def _derivative_float32_3(z, a, b):
-    # as it is
-    return (a / b)
+    # one program for all
+    e0 = (1.0 / b)
+    e1 = fn.exp(z * e0)
+    s0 = a * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, s0, np.where(0.0 >= z, s0 * e1, s0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -179,15 +148,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda a, b: True,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_float32_0),
-                (lambda z, a, b: z == np.inf, _derivative_float32_1),
-                (lambda z, a, b: 0.0 >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-42"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -242,23 +207,14 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, a, b):
-    # the limit
-    return (a / b)
-
-
-def _derivative_from_output_float32_1(z, a, b):
-    # as it is
-    return ((a + z) / b)
-
-
-def _derivative_from_output_float32_2(z, a, b):
-    # as it is
-    return (a / b)
+    # one program for all
+    e0 = (1.0 / b)
+    s0 = a * e0
+    return np.where(z != z, z, np.where(z == np.inf, s0, np.where(0.0 >= z, (a + z) * e0, s0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -266,13 +222,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda a, b: True,
             (
-                (lambda z, a, b: z == np.inf, _derivative_from_output_float32_0),
-                (lambda z, a, b: 0.0 >= z, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-48"),
 )
 
@@ -310,28 +263,14 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, a, b):
-    # as it is
-    return fn.exp((z / b)) * a * powi((1.0 / b), 2)
-
-
-def _second_derivative_float32_3(z, a, b):
-    # as it is
-    return 0.0
+    # one program for all
+    e0 = (1.0 / b)
+    e1 = fn.exp(z * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(0.0 > z, a * powi(e0, 2) * e1, 0.0))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -339,15 +278,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda a, b: True,
             (
-                (lambda z, a, b: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, a, b: z == np.inf, _second_derivative_float32_1),
-                (lambda z, a, b: 0.0 > z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-42"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -396,28 +331,14 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_a_float32_0(z, a, b):
-    # the limit
-    return -1.0
-
-
-def _derivative_wrt_a_float32_1(z, a, b):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_a_float32_2(z, a, b):
-    # as it is
-    return fn.expm1((z / b))
-
-
-def _derivative_wrt_a_float32_3(z, a, b):
-    # as it is
-    return (z / b)
+    # one program for all
+    e0 = (1.0 / b)
+    e1 = fn.expm1(z * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, -1.0, np.where(z == np.inf, np.inf, np.where(0.0 >= z, e1, z * e0))))
 
 
 _DERIVATIVE_WRT_A_FLOAT32 = Kernel(
@@ -425,15 +346,11 @@ _DERIVATIVE_WRT_A_FLOAT32 = Kernel(
         (
             lambda a, b: True,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_wrt_a_float32_0),
-                (lambda z, a, b: z == np.inf, _derivative_wrt_a_float32_1),
-                (lambda z, a, b: 0.0 >= z, _derivative_wrt_a_float32_2),
-                (None, _derivative_wrt_a_float32_3),
+                (None, _derivative_wrt_a_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -482,28 +399,15 @@ _DERIVATIVE_WRT_A_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_b_float32_0(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_b_float32_1(z, a, b):
-    # the limit
-    return -np.inf
-
-
-def _derivative_wrt_b_float32_2(z, a, b):
-    # as it is
-    return (-fn.exp((z / b)) * a * z * powi((1.0 / b), 2))
-
-
-def _derivative_wrt_b_float32_3(z, a, b):
-    # as it is
-    return (-a * z * powi((1.0 / b), 2))
+    # one program for all
+    e0 = (1.0 / b)
+    e1 = fn.exp(z * e0)
+    s0 = a * z * powi(e0, 2)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, -np.inf, np.where(0.0 >= z, (-s0 * e1), (-s0)))))
 
 
 _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
@@ -511,15 +415,11 @@ _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
         (
             lambda a, b: True,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float32_0),
-                (lambda z, a, b: z == np.inf, _derivative_wrt_b_float32_1),
-                (lambda z, a, b: 0.0 >= z, _derivative_wrt_b_float32_2),
-                (None, _derivative_wrt_b_float32_3),
+                (None, _derivative_wrt_b_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-42"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -579,7 +479,6 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -18,111 +18,111 @@ __all__ = [
     "quick_gelu_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1.b3b645a1cac08p+0")  # -1.702
+_C0 = float.fromhex("-0x1.b3b645a1cac08p+0")  # -1.702
+_C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("-0x1.89374bc6a7efap-55")  # -4.263256414560601e-17
-_C3 = float.fromhex("0x1.0624dd2f1a9fcp-9")  # 0.002
-_C4 = float.fromhex("0x1.80974a62be3dfp-1")  # 0.751154255441289
-_C5 = float.fromhex("0x1.b12c858d26bfp-55")  # 4.696480973567411e-17
-_C6 = float.fromhex("0x1.7b9cd99ff06b7p-2")  # 0.37071552313509976
-_C7 = float.fromhex("0x1.b30221e11c035p-2")  # 0.42481282173594376
-_C8 = float.fromhex("0x1.7d2c1a07340cp-4")  # 0.09305963675729156
-_C9 = float.fromhex("0x1.937473c2b253fp-9")  # 0.0030781165417904928
-_C10 = float.fromhex("0x1.0ea41b4547dcfp-5")  # 0.03303723646444789
-_C11 = float.fromhex("0x1.ac811c6cde71fp-7")  # 0.013076914672399518
-_C12 = float.fromhex("0x1.6b6714447b852p-10")  # 0.0013862711067491773
-_C13 = float.fromhex("0x1.c5729bb7d26b2p-11")  # 0.0008648828288439685
-_C14 = float.fromhex("0x1.0bd00532bc5f7p-10")  # 0.0010216239140244923
-_C15 = float.fromhex("0x1.8d7c7c9ace327p-8")  # 0.006065159245559205
+_C3 = float.fromhex("0x1.80974a62be3dfp-1")  # 0.751154255441289
+_C4 = float.fromhex("0x1.b12c858d26bfp-55")  # 4.696480973567411e-17
+_C5 = float.fromhex("-0x1.ap-1")  # -0.8125
+_C6 = float.fromhex("0x1.0624dd2f1a9fcp-9")  # 0.002
+_C7 = float.fromhex("-0x1.40974cp-1")  # -0.6261543035507202
+_C8 = float.fromhex("0x1.7b9cd99ff06b7p-2")  # 0.37071552313509976
+_C9 = float.fromhex("0x1.b30221e11c035p-2")  # 0.42481282173594376
+_C10 = float.fromhex("0x1.7d2c1a07340cp-4")  # 0.09305963675729156
+_C11 = float.fromhex("0x1.937473c2b253fp-9")  # 0.0030781165417904928
+_C12 = float.fromhex("0x1.0ea41b4547dcfp-5")  # 0.03303723646444789
+_C13 = float.fromhex("0x1.ac811c6cde71fp-7")  # 0.013076914672399518
+_C14 = float.fromhex("-0x1.8d7c7c9ace327p-8")  # -0.006065159245559205
+_C15 = float.fromhex("0x1.0bd00532bc5f7p-10")  # 0.0010216239140244923
 _C16 = float.fromhex("0x1.414a011e5b95ap-8")  # 0.004902482293216737
 _C17 = float.fromhex("0x1.827cb3ec2a6d7p-4")  # 0.09435720712886152
 _C18 = float.fromhex("0x1.059cd091d8f47p-3")  # 0.12774050660220324
 _C19 = float.fromhex("0x1.b1f5b81a9b24fp-157")  # 9.278980377280799e-48
-_C20 = float.fromhex("-0x1p-1")  # -0.5
-_C21 = float.fromhex("0x1.b3b645a1cac08p+0")  # 1.702
-_C22 = float.fromhex("-0x1.89374bc6a7efap-65")  # -4.163336342344337e-20
-_C23 = float.fromhex("-0x1.b12c858d26bfp-55")  # -4.696480973567411e-17
-_C24 = float.fromhex("0x1.c0cf108af1ca5p-57")  # 1.2164988151269691e-17
-_C25 = float.fromhex("0x1.8b8990211c149p-57")  # 1.0721061503011777e-17
-_C26 = float.fromhex("0x1.c2c333b81fdf7p-58")  # 6.1089711295630234e-18
-_C27 = float.fromhex("0x1.8842e589830cbp-63")  # 1.661291288518032e-19
-_C28 = float.fromhex("-0x1.2df716c016604p-59")  # -2.0461957248801444e-18
-_C29 = float.fromhex("-0x1.349ea65c0ea62p-61")  # -5.228221520977477e-19
+_C20 = float.fromhex("0x1.b3b645a1cac08p+0")  # 1.702
+_C21 = float.fromhex("-0x1.89374bc6a7efap-65")  # -4.163336342344337e-20
+_C22 = float.fromhex("-0x1.b12c858d26bfp-55")  # -4.696480973567411e-17
+_C23 = float.fromhex("0x1.c0cf108af1ca5p-57")  # 1.2164988151269691e-17
+_C24 = float.fromhex("0x1.8b8990211c149p-57")  # 1.0721061503011777e-17
+_C25 = float.fromhex("0x1.c2c333b81fdf7p-58")  # 6.1089711295630234e-18
+_C26 = float.fromhex("0x1.8842e589830cbp-63")  # 1.661291288518032e-19
+_C27 = float.fromhex("-0x1.2df716c016604p-59")  # -2.0461957248801444e-18
+_C28 = float.fromhex("-0x1.349ea65c0ea62p-61")  # -5.228221520977477e-19
+_C29 = float.fromhex("0x1.6b6714447b852p-10")  # 0.0013862711067491773
 _C30 = float.fromhex("-0x1.da171d4453b8ep-65")  # -5.019626198509278e-20
-_C31 = float.fromhex("-0x1.5c6146bbb8d2dp-65")  # -3.6886165741062424e-20
-_C32 = float.fromhex("0x1.4707603016bb6p-15")  # 3.8984872276790814e-05
-_C33 = float.fromhex("0x1.90ffc20ee85ddp-71")  # 6.633972876375031e-22
-_C34 = float.fromhex("0x1.5f91dbec45e33p-15")  # 4.191038155648384e-05
-_C35 = float.fromhex("0x1.5d311455c990ap-69")  # 2.310756943882091e-21
-_C36 = float.fromhex("0x1.83fb688c12ffap-18")  # 5.7813832761814626e-06
-_C37 = float.fromhex("0x1.bf0fe6fe2636cp-72")  # 3.6980111696387796e-22
-_C38 = float.fromhex("-0x1.3a54b94e67cd9p-17")  # -9.367792384305816e-06
-_C39 = float.fromhex("0x1.a3aab36065d0cp-71")  # 6.94280480671298e-22
-_C40 = float.fromhex("0x1.649bb2f80c648p-18")  # 5.3138762652768254e-06
-_C41 = float.fromhex("0x1.0967dded15644p-72")  # 2.195384743774171e-22
-_C42 = float.fromhex("0x1.889bdeaa56c13p-14")  # 9.360524805883422e-05
-_C43 = float.fromhex("0x1.c42190fd62c77p-69")  # 2.991952765225746e-21
-_C44 = float.fromhex("0x1.1b1596f09d424p-12")  # 0.0002699702591038597
-_C45 = float.fromhex("-0x1.ceab3eff77331p-67")  # -1.2246744606231543e-20
-_C46 = float.fromhex("0x1.b620b1e376243p-15")  # 5.2228893561771554e-05
-_C47 = float.fromhex("0x1.6636eefa89152p-72")  # 2.9630815903912417e-22
-_C48 = float.fromhex("-0x1.d388725bdb5e6p-67")  # -1.2375495333563811e-20
-_C49 = float.fromhex("-0x1.e1fd75ad75886p-64")  # -1.0206536883905666e-19
-_C50 = float.fromhex("0x1.1d25d0e90f469p-62")  # 2.4152951280163065e-19
-_C51 = float.fromhex("-0x1.2c158f8612041p-59")  # -2.033449778785999e-18
-_C52 = float.fromhex("-0x1.e51c9d0873efap-58")  # -6.5744904520182865e-18
-_C53 = float.fromhex("-0x1.fdc666a04ea53p-212")  # -3.0253769252306373e-64
-_C54 = float.fromhex("0x1.89374bc6a7efap-55")  # 4.263256414560601e-17
-_C55 = float.fromhex("0x1.619d2p+19")  # 724201.0
-_C56 = float.fromhex("0x1.9f87p+19")  # 851000.0
-_C57 = float.fromhex("0x1.0c6f7a0b5ed8dp-18")  # 4e-06
-_C58 = float.fromhex("-0x1.8p+0")  # -1.5
-_C59 = float.fromhex("0x1.68e3f15ed0fc7p+0")  # 1.4097281319127306
-_C60 = float.fromhex("0x1.d16c4a424edcbp-54")  # 1.0092252730192822e-16
-_C61 = float.fromhex("0x1.0f826d4e6293ep-2")  # 0.2651459769337129
-_C62 = float.fromhex("0x1.8131b09e5fd2ep-2")  # 0.37616611448898396
-_C63 = float.fromhex("0x1.8275cb7054081p-3")  # 0.18870123802708252
-_C64 = float.fromhex("0x1.7abe7978af49dp-7")  # 0.01155835086080464
-_C65 = float.fromhex("0x1.3d2ad91509f68p-7")  # 0.009679180142555047
-_C66 = float.fromhex("0x1.7fb8776e61409p-9")  # 0.0029275556364063465
-_C67 = float.fromhex("-0x1.39dae5872b41dp-10")  # -0.0011972620575690992
-_C68 = float.fromhex("0x1.1a36587e8458fp-11")  # 0.0005382772213257547
-_C69 = float.fromhex("0x1.82104bbd811a3p-11")  # 0.0007363579858866053
-_C70 = float.fromhex("0x1.09a79b9b55cb4p-7")  # 0.008107138614532473
-_C71 = float.fromhex("0x1.cf19acaa7147ap-5")  # 0.056530797231553145
-_C72 = float.fromhex("0x1.809c58866c488p-4")  # 0.09389910297501747
-_C73 = float.fromhex("0x1.adc85c16d3af7p-6")  # 0.02623185151179094
-_C74 = float.fromhex("0x1.373a16d25e555p-156")  # 1.330938086138082e-47
-_C75 = float.fromhex("-0x1.4p+0")  # -1.25
-_C76 = float.fromhex("0x1.f4p+9")  # 1000.0
-_C77 = float.fromhex("0x1.be2b4959e6256p-9")  # 0.003404
-_C78 = float.fromhex("0x1.4p+0")  # 1.25
-_C79 = float.fromhex("0x1.39dae5872b41dp-10")  # 0.0011972620575690992
-_C80 = float.fromhex("0x1.8p+0")  # 1.5
-_C81 = float.fromhex("0x1.b5a63f9a49c2cp-73")  # 1.8100755269645496e-22
-_C82 = float.fromhex("-0x1.d7196269d8a28p-56")  # -2.5538336523661612e-17
-_C83 = float.fromhex("-0x1.66cce30eb19fep-57")  # -9.725302692638962e-18
-_C84 = float.fromhex("0x1.382fcc8594d94p-57")  # 8.46183785218699e-18
-_C85 = float.fromhex("0x1.7dfe74f318e73p-63")  # 1.617807399721893e-19
-_C86 = float.fromhex("0x1.833c6f6e567e9p-62")  # 3.2800171414644064e-19
-_C87 = float.fromhex("0x1.d581fa951b642p-63")  # 1.9884425808029577e-19
-_C88 = float.fromhex("0x1.d666d656f9312p-14")  # 0.0001121525068437763
-_C89 = float.fromhex("-0x1.6eb8f1b6bd36dp-68")  # -4.853531057873044e-21
-_C90 = float.fromhex("0x1.31330213a913dp-14")  # 7.276517163263149e-05
-_C91 = float.fromhex("0x1.feb9d3ed8a7ebp-68")  # 6.7594008727628114e-21
-_C92 = float.fromhex("0x1.128f0b72f12b3p-16")  # 1.63649778632975e-05
-_C93 = float.fromhex("0x1.c0a83e190f009p-70")  # 1.4844821419449871e-21
-_C94 = float.fromhex("0x1.a5479efbcbb06p-24")  # 9.808683992523298e-08
-_C95 = float.fromhex("-0x1.e42ab2bafc507p-78")  # -6.2577090889042565e-24
-_C96 = float.fromhex("0x1.87527a8d925e3p-19")  # 2.9155774601593575e-06
-_C97 = float.fromhex("-0x1.4bfee0aaaa3ecp-74")  # -6.865508417774727e-23
-_C98 = float.fromhex("0x1.097d8883341d1p-17")  # 7.912229426671701e-06
-_C99 = float.fromhex("0x1.37652414b04f2p-71")  # 5.151599490179027e-22
-_C100 = float.fromhex("0x1.e65bf72e4f1b5p-18")  # 7.247317439781585e-06
-_C101 = float.fromhex("0x1.5295ccbe3645bp-73")  # 1.4003553811449685e-22
-_C102 = float.fromhex("0x1.e41844153dd76p-16")  # 2.8854297927841684e-05
-_C103 = float.fromhex("0x1.9864b1e460f9dp-70")  # 1.3512602106497687e-21
-_C104 = float.fromhex("0x1.a884eb5a75abdp-68")  # 5.618465044845444e-21
+_C31 = float.fromhex("0x1.c5729bb7d26b2p-11")  # 0.0008648828288439685
+_C32 = float.fromhex("-0x1.5c6146bbb8d2dp-65")  # -3.6886165741062424e-20
+_C33 = float.fromhex("0x1.4707603016bb6p-15")  # 3.8984872276790814e-05
+_C34 = float.fromhex("0x1.90ffc20ee85ddp-71")  # 6.633972876375031e-22
+_C35 = float.fromhex("0x1.5f91dbec45e33p-15")  # 4.191038155648384e-05
+_C36 = float.fromhex("0x1.5d311455c990ap-69")  # 2.310756943882091e-21
+_C37 = float.fromhex("0x1.83fb688c12ffap-18")  # 5.7813832761814626e-06
+_C38 = float.fromhex("0x1.bf0fe6fe2636cp-72")  # 3.6980111696387796e-22
+_C39 = float.fromhex("-0x1.3a54b94e67cd9p-17")  # -9.367792384305816e-06
+_C40 = float.fromhex("0x1.a3aab36065d0cp-71")  # 6.94280480671298e-22
+_C41 = float.fromhex("0x1.649bb2f80c648p-18")  # 5.3138762652768254e-06
+_C42 = float.fromhex("0x1.0967dded15644p-72")  # 2.195384743774171e-22
+_C43 = float.fromhex("0x1.889bdeaa56c13p-14")  # 9.360524805883422e-05
+_C44 = float.fromhex("0x1.c42190fd62c77p-69")  # 2.991952765225746e-21
+_C45 = float.fromhex("0x1.1b1596f09d424p-12")  # 0.0002699702591038597
+_C46 = float.fromhex("-0x1.ceab3eff77331p-67")  # -1.2246744606231543e-20
+_C47 = float.fromhex("0x1.b620b1e376243p-15")  # 5.2228893561771554e-05
+_C48 = float.fromhex("0x1.6636eefa89152p-72")  # 2.9630815903912417e-22
+_C49 = float.fromhex("-0x1.d388725bdb5e6p-67")  # -1.2375495333563811e-20
+_C50 = float.fromhex("0x1.8d7c7c9ace327p-8")  # 0.006065159245559205
+_C51 = float.fromhex("-0x1.e1fd75ad75886p-64")  # -1.0206536883905666e-19
+_C52 = float.fromhex("0x1.1d25d0e90f469p-62")  # 2.4152951280163065e-19
+_C53 = float.fromhex("-0x1.2c158f8612041p-59")  # -2.033449778785999e-18
+_C54 = float.fromhex("-0x1.e51c9d0873efap-58")  # -6.5744904520182865e-18
+_C55 = float.fromhex("-0x1.fdc666a04ea53p-212")  # -3.0253769252306373e-64
+_C56 = float.fromhex("-0x1p-1")  # -0.5
+_C57 = float.fromhex("0x1.89374bc6a7efap-55")  # 4.263256414560601e-17
+_C58 = float.fromhex("0x1.68e3f15ed0fc7p+0")  # 1.4097281319127306
+_C59 = float.fromhex("0x1.d16c4a424edcbp-54")  # 1.0092252730192822e-16
+_C60 = float.fromhex("0x1.619d2p+19")  # 724201.0
+_C61 = float.fromhex("0x1.9f87p+19")  # 851000.0
+_C62 = float.fromhex("0x1.0c6f7a0b5ed8dp-18")  # 4e-06
+_C63 = float.fromhex("-0x1.8p+0")  # -1.5
+_C64 = float.fromhex("-0x1.6p+0")  # -1.375
+_C65 = float.fromhex("0x1.0f826d4e6293ep-2")  # 0.2651459769337129
+_C66 = float.fromhex("0x1.8131b09e5fd2ep-2")  # 0.37616611448898396
+_C67 = float.fromhex("0x1.8275cb7054081p-3")  # 0.18870123802708252
+_C68 = float.fromhex("0x1.7abe7978af49dp-7")  # 0.01155835086080464
+_C69 = float.fromhex("0x1.3d2ad91509f68p-7")  # 0.009679180142555047
+_C70 = float.fromhex("0x1.7fb8776e61409p-9")  # 0.0029275556364063465
+_C71 = float.fromhex("0x1.82104bbd811a3p-11")  # 0.0007363579858866053
+_C72 = float.fromhex("0x1.09a79b9b55cb4p-7")  # 0.008107138614532473
+_C73 = float.fromhex("0x1.cf19acaa7147ap-5")  # 0.056530797231553145
+_C74 = float.fromhex("0x1.809c58866c488p-4")  # 0.09389910297501747
+_C75 = float.fromhex("0x1.adc85c16d3af7p-6")  # 0.02623185151179094
+_C76 = float.fromhex("0x1.373a16d25e555p-156")  # 1.330938086138082e-47
+_C77 = float.fromhex("0x1.6p+0")  # 1.375
+_C78 = float.fromhex("0x1.8p+0")  # 1.5
+_C79 = float.fromhex("0x1.b5a63f9a49c2cp-73")  # 1.8100755269645496e-22
+_C80 = float.fromhex("-0x1.d7196269d8a28p-56")  # -2.5538336523661612e-17
+_C81 = float.fromhex("-0x1.66cce30eb19fep-57")  # -9.725302692638962e-18
+_C82 = float.fromhex("0x1.382fcc8594d94p-57")  # 8.46183785218699e-18
+_C83 = float.fromhex("0x1.7dfe74f318e73p-63")  # 1.617807399721893e-19
+_C84 = float.fromhex("0x1.833c6f6e567e9p-62")  # 3.2800171414644064e-19
+_C85 = float.fromhex("0x1.d581fa951b642p-63")  # 1.9884425808029577e-19
+_C86 = float.fromhex("0x1.d666d656f9312p-14")  # 0.0001121525068437763
+_C87 = float.fromhex("-0x1.6eb8f1b6bd36dp-68")  # -4.853531057873044e-21
+_C88 = float.fromhex("0x1.31330213a913dp-14")  # 7.276517163263149e-05
+_C89 = float.fromhex("0x1.feb9d3ed8a7ebp-68")  # 6.7594008727628114e-21
+_C90 = float.fromhex("0x1.128f0b72f12b3p-16")  # 1.63649778632975e-05
+_C91 = float.fromhex("0x1.c0a83e190f009p-70")  # 1.4844821419449871e-21
+_C92 = float.fromhex("0x1.a5479efbcbb06p-24")  # 9.808683992523298e-08
+_C93 = float.fromhex("-0x1.e42ab2bafc507p-78")  # -6.2577090889042565e-24
+_C94 = float.fromhex("0x1.87527a8d925e3p-19")  # 2.9155774601593575e-06
+_C95 = float.fromhex("-0x1.4bfee0aaaa3ecp-74")  # -6.865508417774727e-23
+_C96 = float.fromhex("0x1.097d8883341d1p-17")  # 7.912229426671701e-06
+_C97 = float.fromhex("0x1.37652414b04f2p-71")  # 5.151599490179027e-22
+_C98 = float.fromhex("0x1.e65bf72e4f1b5p-18")  # 7.247317439781585e-06
+_C99 = float.fromhex("0x1.5295ccbe3645bp-73")  # 1.4003553811449685e-22
+_C100 = float.fromhex("0x1.e41844153dd76p-16")  # 2.8854297927841684e-05
+_C101 = float.fromhex("0x1.9864b1e460f9dp-70")  # 1.3512602106497687e-21
+_C102 = float.fromhex("0x1.1a36587e8458fp-11")  # 0.0005382772213257547
+_C103 = float.fromhex("0x1.a884eb5a75abdp-68")  # 5.618465044845444e-21
+_C104 = float.fromhex("0x1.39dae5872b41dp-10")  # 0.0011972620575690992
 _C105 = float.fromhex("-0x1.be74ee5e4c7d9p-64")  # -9.454089677960445e-20
 _C106 = float.fromhex("-0x1.f7b97db554ff1p-65")  # -5.333391385803294e-20
 _C107 = float.fromhex("-0x1.7796e3863511p-64")  # -7.953415106746655e-20
@@ -130,29 +130,20 @@ _C108 = float.fromhex("0x1.821a8fcfb06fap-59")  # 2.616340825129374e-18
 _C109 = float.fromhex("0x1.548ddbfa5a0aep-58")  # 4.615369201282125e-18
 _C110 = float.fromhex("0x1.fb4cd7d24a379p-60")  # 1.718799826363776e-18
 _C111 = float.fromhex("0x1.6e3e4b59e5676p-212")  # 2.173555262784876e-64
-_C112 = float.fromhex("0x1.b36bd2b6f1993p-64")  # 9.220402219511925e-20
-_C113 = float.fromhex("-0x1.87527a8d925e3p-19")  # -2.9155774601593575e-06
-_C114 = float.fromhex("0x1.4bfee0aaaa3ecp-74")  # 6.865508417774727e-23
+_C112 = float.fromhex("-0x1.4p+0")  # -1.25
+_C113 = float.fromhex("0x1.f4p+9")  # 1000.0
+_C114 = float.fromhex("0x1.be2b4959e6256p-9")  # 0.003404
+_C115 = float.fromhex("0x1.b36bd2b6f1993p-64")  # 9.220402219511925e-20
+_C116 = float.fromhex("0x1.4p+0")  # 1.25
+_C117 = float.fromhex("-0x1.87527a8d925e3p-19")  # -2.9155774601593575e-06
+_C118 = float.fromhex("0x1.4bfee0aaaa3ecp-74")  # 6.865508417774727e-23
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (z / (1.0 + fn.exp(_C1 * z)))
+    # one program for all
+    e0 = fn.exp(_C0 * z)
+    e1 = (1.0 / (1.0 + e0))
+    return np.where(z == -np.inf, 0.0, z * e1)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -160,15 +151,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-42"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -185,7 +172,7 @@ def _forward_float64_1(z):
 def _forward_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((_C0, 0.0), x)
+    return dd.mul((_C1, 0.0), x)
 
 
 def _forward_float64_3(z):
@@ -197,21 +184,21 @@ def _forward_float64_4(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = dd.mul((_C1, _C2), t)
+    s0 = dd.mul((_C0, _C2), t)
     return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s0, 300), t), dd.add((1.0, 0.0), dd.exp(s0)))), -300)
 
 
 def _forward_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.div(x, dd.add((1.0, 0.0), dd.exp(dd.mul((_C1, _C2), x))))
+    return dd.div(x, dd.add((1.0, 0.0), dd.exp(dd.mul((_C0, _C2), x))))
 
 
 def _forward_float64_6(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.div(t, dd.add((1.0, 0.0), dd.exp(dd.mul((_C1, _C2), t))))
+    return dd.div(t, dd.add((1.0, 0.0), dd.exp(dd.mul((_C0, _C2), t))))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -229,40 +216,18 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp(_C1 * t)
-    return _C3 * s0 * powi((1.0 / (1.0 + s0)), 2) * ((500.0 + 500.0 * s0) - 851.0 * t)
-
-
-def _derivative_float32_3(z):
-    # power series
-    distance = (_C4 + z)
-    t = (distance - _C5)
-    return (t * (_C6 + t * (_C7 + t * (_C8 + t * (t * (t * (_C9 + t * (_C10 + t * (_C11 + t * (t * (t * (t * (_C12 + _C13 * t) - _C14) - _C15) - _C16)))) - _C17) - _C18)))) - _C19)
-
-
-def _derivative_float32_4(z):
-    # as it is
-    s0 = _C21 * z
-    s1 = fn.exp((-s0))
-    s2 = (1.0 + s1)
-    return powi((1.0 / s2), 2) * (s2 + s0 * s1)
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C3 + z)
+    t3 = (t3a - _C4)
+    e0 = fn.exp(np.where(_C5 > z, _C0 * t, _C0 * z))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 2)
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C5 > z, _C6 * s0 * ((500.0 + 500.0 * e0) - 851.0 * t) * e0, np.where(_C7 > z, ((_C8 + (_C9 + (_C10 + (((_C11 + (_C12 + (_C13 + ((_C14 - _C15 * t3) * t3 - _C16) * t3) * t3) * t3) * t3 - _C17) * t3 - _C18) * t3) * t3) * t3) * t3 - _C19), s0 * ((1.0 + e0) + _C20 * z * e0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -270,16 +235,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -1.0 > z, _derivative_float32_2),
-                (lambda z: _C20 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -302,22 +262,22 @@ def _derivative_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = dd.mul((_C1, _C2), t)
+    s0 = dd.mul((_C0, _C2), t)
     s1 = dd.exp(s0)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C3, _C22), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 2)), dd.sub(dd.add((500.0, 0.0), dd.mul((500.0, 0.0), s1)), dd.mul((851.0, 0.0), t))), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C6, _C21), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 2)), dd.sub(dd.add((500.0, 0.0), dd.mul((500.0, 0.0), s1)), dd.mul((851.0, 0.0), t))), -300)
 
 
 def _derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C4, _C23), x)
-    return dd.sub(dd.mul(t, dd.add((_C6, _C24), dd.mul(t, dd.add((_C7, _C25), dd.mul(t, dd.add((_C8, _C26), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, _C27), dd.mul(t, dd.add((_C10, _C28), dd.mul(t, dd.add((_C11, _C29), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C12, _C30), dd.mul(t, dd.add((_C13, _C31), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C32, _C33), dd.mul(t, dd.add((_C34, _C35), dd.mul(t, dd.add((_C36, _C37), dd.mul(t, dd.sub((_C38, _C39), dd.mul((_C40, _C41), t))))))))), (_C42, _C43))), (_C44, _C45))), (_C46, _C47))))))), (_C14, _C48))), (_C15, _C49))), (_C16, _C50))))))))), (_C17, _C51))), (_C18, _C52))))))))), (_C19, _C53))
+    t = dd.add((_C3, _C22), x)
+    return dd.sub(dd.mul(t, dd.add((_C8, _C23), dd.mul(t, dd.add((_C9, _C24), dd.mul(t, dd.add((_C10, _C25), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C11, _C26), dd.mul(t, dd.add((_C12, _C27), dd.mul(t, dd.add((_C13, _C28), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C29, _C30), dd.mul(t, dd.add((_C31, _C32), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C33, _C34), dd.mul(t, dd.add((_C35, _C36), dd.mul(t, dd.add((_C37, _C38), dd.mul(t, dd.sub((_C39, _C40), dd.mul((_C41, _C42), t))))))))), (_C43, _C44))), (_C45, _C46))), (_C47, _C48))))))), (_C15, _C49))), (_C50, _C51))), (_C16, _C52))))))))), (_C17, _C53))), (_C18, _C54))))))))), (_C19, _C55))
 
 
 def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
-    s0 = dd.mul((_C21, _C54), x)
+    s0 = dd.mul((_C20, _C57), x)
     s1 = dd.exp(dd.neg(s0))
     s2 = dd.add((1.0, 0.0), s1)
     return dd.mul(dd.div((1.0, 0.0), s2), dd.mul(dd.div((1.0, 0.0), s2), dd.add(s2, dd.mul(s0, s1))))
@@ -337,61 +297,27 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -510.0 > z, _derivative_float64_2),
                 (lambda z: -1.0 > z, _derivative_float64_3),
-                (lambda z: _C20 > z, _derivative_float64_4),
+                (lambda z: _C56 > z, _derivative_float64_4),
                 (lambda z: 31.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp(_C1 * t)
-    s1 = _C55 * t
-    return _C57 * s0 * powi((1.0 / (1.0 + s0)), 3) * ((_C56 + s0 * (_C56 + s1)) - s1)
-
-
-def _second_derivative_float32_3(z):
-    # power series
-    distance = (_C59 + z)
-    t = (_C60 + distance)
-    return (t * (_C61 + t * (_C62 + t * (_C63 + t * (t * (t * (t * (t * (_C64 + t * (_C65 + t * (_C66 + t * (t * (_C67 - _C68 * t) - _C69)))) - _C70) - _C71) - _C72) - _C73)))) - _C74)
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = _C1 * z
-    s1 = fn.exp(s0)
-    return _C77 * s1 * powi((1.0 / (1.0 + s1)), 3) * ((_C76 + _C76 * s1) + 851.0 * z * fn.expm1(s0))
-
-
-def _second_derivative_float32_5(z):
-    # power series
-    distance = (z - _C59)
-    t = (distance - _C60)
-    return (t * (t * (_C62 + t * (t * (t * (_C72 + t * (t * (_C70 + t * (_C64 + t * (t * (_C66 + t * (_C69 + t * (_C68 * t - _C79))) - _C65))) - _C71)) - _C73) - _C63)) - _C61) - _C74)
-
-
-def _second_derivative_float32_6(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(_C1 * t)
-    s1 = _C55 * t
-    return _C57 * s0 * powi((1.0 / (1.0 + s0)), 3) * ((_C56 + s0 * (_C56 + s1)) - s1)
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C58 + z)
+    t3 = (_C59 + t3a)
+    t6a = (z - _C58)
+    t6 = (t6a - _C59)
+    e0 = fn.exp_below(_C0 * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = _C60 * t
+    s1 = _C62 * powi(e1, 3) * ((_C61 + (_C61 + s0) * e0) - s0) * e0
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C63 > z, s1, np.where(_C64 > z, ((_C65 + (_C66 + (_C67 + (((((_C68 + (_C69 + (_C70 - _C71 * t3) * t3) * t3) * t3 - _C72) * t3 - _C73) * t3 - _C74) * t3 - _C75) * t3) * t3) * t3) * t3 - _C76), np.where(_C77 > z, s1, np.where(_C78 > z, (((_C66 + (((_C74 + ((_C72 + (_C68 + ((_C70 + _C71 * t6) * t6 - _C69) * t6) * t6) * t6 - _C73) * t6) * t6 - _C75) * t6 - _C67) * t6) * t6 - _C65) * t6 - _C76), s1))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -399,18 +325,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: _C58 > z, _second_derivative_float32_2),
-                (lambda z: _C75 > z, _second_derivative_float32_3),
-                (lambda z: _C78 > z, _second_derivative_float32_4),
-                (lambda z: _C80 > z, _second_derivative_float32_5),
-                (None, _second_derivative_float32_6),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -433,42 +352,42 @@ def _second_derivative_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = dd.mul((_C1, _C2), t)
+    s0 = dd.mul((_C0, _C2), t)
     s1 = dd.exp(s0)
-    s2 = dd.mul((_C55, 0.0), t)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C57, _C81), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add((_C56, 0.0), dd.mul(s1, dd.add((_C56, 0.0), s2))), s2)), -300)
+    s2 = dd.mul((_C60, 0.0), t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C62, _C79), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add((_C61, 0.0), dd.mul(s1, dd.add((_C61, 0.0), s2))), s2)), -300)
 
 
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C59, _C60), x)
-    return dd.sub(dd.mul(t, dd.add((_C61, _C82), dd.mul(t, dd.add((_C62, _C83), dd.mul(t, dd.add((_C63, _C84), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C64, _C85), dd.mul(t, dd.add((_C65, _C86), dd.mul(t, dd.add((_C66, _C87), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C88, _C89), dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.add((_C92, _C93), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C94, _C95), t), (_C96, _C97))), (_C98, _C99))), (_C100, _C101))))))))), (_C102, _C103))), (_C68, _C104))), (_C79, _C105))), (_C69, _C106))))))))), (_C70, _C107))), (_C71, _C108))), (_C72, _C109))), (_C73, _C110))))))))), (_C74, _C111))
+    t = dd.add((_C58, _C59), x)
+    return dd.sub(dd.mul(t, dd.add((_C65, _C80), dd.mul(t, dd.add((_C66, _C81), dd.mul(t, dd.add((_C67, _C82), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C68, _C83), dd.mul(t, dd.add((_C69, _C84), dd.mul(t, dd.add((_C70, _C85), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C86, _C87), dd.mul(t, dd.add((_C88, _C89), dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C92, _C93), t), (_C94, _C95))), (_C96, _C97))), (_C98, _C99))))))))), (_C100, _C101))), (_C102, _C103))), (_C104, _C105))), (_C71, _C106))))))))), (_C72, _C107))), (_C73, _C108))), (_C74, _C109))), (_C75, _C110))))))))), (_C76, _C111))
 
 
 def _second_derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
-    s0 = dd.mul((_C1, _C2), x)
+    s0 = dd.mul((_C0, _C2), x)
     s1 = dd.exp(s0)
-    return dd.mul(dd.mul(dd.mul((_C77, _C112), s1), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add((_C76, 0.0), dd.mul((_C76, 0.0), s1)), dd.mul(dd.mul((851.0, 0.0), x), dd.expm1(s0))))
+    return dd.mul(dd.mul(dd.mul((_C114, _C115), s1), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.add(dd.add((_C113, 0.0), dd.mul((_C113, 0.0), s1)), dd.mul(dd.mul((851.0, 0.0), x), dd.expm1(s0))))
 
 
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C59, _C60))
-    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C62, _C83), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C72, _C109), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C70, _C107), dd.mul(t, dd.add((_C64, _C85), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C66, _C87), dd.mul(t, dd.add((_C69, _C106), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C68, _C104), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C98, _C99), dd.mul(t, dd.sub((_C113, _C114), dd.mul((_C94, _C95), t))))), (_C100, _C101))), (_C92, _C93))))), (_C88, _C89))), (_C102, _C103))))), (_C79, _C105))))))), (_C65, _C86))))))), (_C71, _C108))))), (_C73, _C110))), (_C63, _C84))))), (_C61, _C82))), (_C74, _C111))
+    t = dd.sub(x, (_C58, _C59))
+    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C66, _C81), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C74, _C109), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C72, _C107), dd.mul(t, dd.add((_C68, _C83), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C70, _C85), dd.mul(t, dd.add((_C71, _C106), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C102, _C103), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C88, _C89), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C96, _C97), dd.mul(t, dd.sub((_C117, _C118), dd.mul((_C92, _C93), t))))), (_C98, _C99))), (_C90, _C91))))), (_C86, _C87))), (_C100, _C101))))), (_C104, _C105))))))), (_C69, _C84))))))), (_C73, _C108))))), (_C75, _C110))), (_C67, _C82))))), (_C65, _C80))), (_C76, _C111))
 
 
 def _second_derivative_float64_7(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = dd.mul((_C1, _C2), t)
+    s0 = dd.mul((_C0, _C2), t)
     s1 = dd.exp(s0)
-    s2 = dd.mul((_C55, 0.0), t)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C57, _C81), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add((_C56, 0.0), dd.mul(s1, dd.add((_C56, 0.0), s2))), s2)), -300)
+    s2 = dd.mul((_C60, 0.0), t)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C62, _C79), dd.exp_scaled(s0, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s1)), 3)), dd.sub(dd.add((_C61, 0.0), dd.mul(s1, dd.add((_C61, 0.0), s2))), s2)), -300)
 
 
 def _second_derivative_float64_8(z):
@@ -484,16 +403,15 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -510.0 > z, _second_derivative_float64_2),
-                (lambda z: _C58 > z, _second_derivative_float64_3),
-                (lambda z: _C75 > z, _second_derivative_float64_4),
-                (lambda z: _C78 > z, _second_derivative_float64_5),
-                (lambda z: _C80 > z, _second_derivative_float64_6),
+                (lambda z: _C63 > z, _second_derivative_float64_3),
+                (lambda z: _C112 > z, _second_derivative_float64_4),
+                (lambda z: _C116 > z, _second_derivative_float64_5),
+                (lambda z: _C78 > z, _second_derivative_float64_6),
                 (lambda z: 510.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -23,18 +23,10 @@ __all__ = [
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_2(z):
-    # as it is
-    return (1.0 / z)
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / np.where(z == 0.0, z, t))
+    return np.where(z == 0.0, e0, np.where(z == -np.inf, 0.0, np.where(0.0 > z, (-e0), e0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -42,13 +34,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-50"),
 )
 
@@ -98,23 +87,15 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return (-powi((1.0 / z), 2))
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / t)
+    s0 = (-powi(e0, 2))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -122,13 +103,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-48"),
 )
 
@@ -178,28 +156,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z):
-    # as it is
-    return (-powi(z, 2))
+    # one program for all
+    return np.where(z == 0.0, 0.0, (-powi(z, 2)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -207,14 +169,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: z == 0.0, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -251,23 +209,15 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    return 2.0 * powi((1.0 / z), 3)
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / np.where(z == 0.0, z, t))
+    s0 = 2.0 * powi(e0, 3)
+    return np.where(z == 0.0, s0, np.where(z == -np.inf, 0.0, np.where(0.0 > z, (-s0), s0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -275,13 +225,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (None, _second_derivative_float32_2),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-47"),
 )
 
@@ -331,7 +278,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -23,33 +23,8 @@ __all__ = [
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 6.0
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _forward_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _forward_float32_4(z):
-    # as it is
-    return z
-
-
-def _forward_float32_5(z):
-    # as it is
-    return 6.0
+    # one program for all
+    return np.where(z != z, z, np.where(0.0 >= z, 0.0, np.where(6.0 >= z, z, 6.0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -57,16 +32,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: 0.0 >= z, _forward_float32_3),
-                (lambda z: 6.0 >= z, _forward_float32_4),
-                (None, _forward_float32_5),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -115,33 +84,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return 1.0
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(0.0 >= z, 0.0, np.where(6.0 > z, 1.0, 0.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -149,15 +97,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: 0.0 >= z, _derivative_float32_2),
-                (lambda z: 6.0 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -199,33 +142,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z):
-    # as it is
-    return 1.0
-
-
-def _derivative_from_output_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(0.0 >= z, 0.0, np.where(6.0 > z, 1.0, 0.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -233,15 +155,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_2),
-                (lambda z: 6.0 > z, _derivative_from_output_float32_3),
-                (None, _derivative_from_output_float32_4),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -283,38 +200,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_5(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -322,16 +213,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: 0.0 >= z, _second_derivative_float32_3),
-                (lambda z: 6.0 >= z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -379,7 +264,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

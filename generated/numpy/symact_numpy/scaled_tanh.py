@@ -22,78 +22,52 @@ __all__ = [
     "scaled_tanh_derivative_wrt_b",
 ]
 
-_C0 = float.fromhex("0x1p-30")  # 9.313225746154785e-10
-_C1 = float.fromhex("0x1p-27")  # 7.450580596923828e-09
-_C2 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
-_C3 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C4 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
-_C5 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
-_C6 = float.fromhex("-0x1p-7")  # -0.0078125
-_C7 = float.fromhex("0x1p-4")  # 0.0625
-_C8 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C9 = float.fromhex("0x1.2222222222222p+0")  # 1.1333333333333333
-_C10 = float.fromhex("0x1.1111111111111p-55")  # 2.960594732333751e-17
-_C11 = float.fromhex("0x1.f32d6bba49dd8p-2")  # 0.4874779541446208
-_C12 = float.fromhex("0x1.664f4882c10fap-58")  # 4.856001941923083e-18
-_C13 = float.fromhex("0x1.3910084bda6b4p-3")  # 0.15286261064038842
-_C14 = float.fromhex("-0x1.8bcef471c7066p-61")  # -6.70525540721141e-19
-_C15 = float.fromhex("0x1.4efacea047df5p-5")  # 0.040891078535647475
-_C16 = float.fromhex("-0x1.d82f901f8c863p-61")  # -7.99913847616763e-19
-_C17 = float.fromhex("0x1.45a1163d66b62p-7")  # 0.009937415942479159
-_C18 = float.fromhex("0x1.424f7bdc240eap-62")  # 2.730075989414638e-19
-_C19 = float.fromhex("0x1.4d7370403481cp-6")  # 0.020352229709551847
-_C20 = float.fromhex("-0x1.daadceead2285p-60")  # -1.6082748013017955e-18
-_C21 = float.fromhex("0x1.48ada6c839db9p-4")  # 0.0802437319685997
-_C22 = float.fromhex("-0x1.a2e99145ceeebp-58")  # -5.677321310219076e-18
-_C23 = float.fromhex("0x1.1ee91349518b4p-2")  # 0.2801859868526535
-_C24 = float.fromhex("0x1.4b98161441b7fp-56")  # 1.7975751470057207e-17
-_C25 = float.fromhex("0x1.9319319319319p-1")  # 0.7873015873015873
-_C26 = float.fromhex("0x1.8c98c98c98c99p-56")  # 2.149955698480462e-17
-_C27 = float.fromhex("0x1.5555555555555p+0")  # 1.3333333333333333
-_C28 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
-_C29 = float.fromhex("0x1p-13")  # 0.0001220703125
-_C30 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
-_C31 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
+_C0 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
+_C1 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
+_C2 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C3 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
+_C4 = float.fromhex("-0x1p-3")  # -0.125
+_C5 = float.fromhex("0x1p-3")  # 0.125
+_C6 = float.fromhex("-0x1p-1")  # -0.5
+_C7 = float.fromhex("0x1p-1")  # 0.5
+_C8 = float.fromhex("-0x1p-7")  # -0.0078125
+_C9 = float.fromhex("0x1p-4")  # 0.0625
+_C10 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C11 = float.fromhex("0x1.2222222222222p+0")  # 1.1333333333333333
+_C12 = float.fromhex("0x1.1111111111111p-55")  # 2.960594732333751e-17
+_C13 = float.fromhex("0x1.f32d6bba49dd8p-2")  # 0.4874779541446208
+_C14 = float.fromhex("0x1.664f4882c10fap-58")  # 4.856001941923083e-18
+_C15 = float.fromhex("0x1.3910084bda6b4p-3")  # 0.15286261064038842
+_C16 = float.fromhex("-0x1.8bcef471c7066p-61")  # -6.70525540721141e-19
+_C17 = float.fromhex("0x1.4efacea047df5p-5")  # 0.040891078535647475
+_C18 = float.fromhex("-0x1.d82f901f8c863p-61")  # -7.99913847616763e-19
+_C19 = float.fromhex("0x1.45a1163d66b62p-7")  # 0.009937415942479159
+_C20 = float.fromhex("0x1.424f7bdc240eap-62")  # 2.730075989414638e-19
+_C21 = float.fromhex("0x1.4d7370403481cp-6")  # 0.020352229709551847
+_C22 = float.fromhex("-0x1.daadceead2285p-60")  # -1.6082748013017955e-18
+_C23 = float.fromhex("0x1.48ada6c839db9p-4")  # 0.0802437319685997
+_C24 = float.fromhex("-0x1.a2e99145ceeebp-58")  # -5.677321310219076e-18
+_C25 = float.fromhex("0x1.1ee91349518b4p-2")  # 0.2801859868526535
+_C26 = float.fromhex("0x1.4b98161441b7fp-56")  # 1.7975751470057207e-17
+_C27 = float.fromhex("0x1.9319319319319p-1")  # 0.7873015873015873
+_C28 = float.fromhex("0x1.8c98c98c98c99p-56")  # 2.149955698480462e-17
+_C29 = float.fromhex("0x1.5555555555555p+0")  # 1.3333333333333333
+_C30 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
+_C31 = float.fromhex("0x1p-13")  # 0.0001220703125
+_C32 = float.fromhex("-0x1.ap+334")  # -5.686851884435831e+100
+_C33 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
 
 
 def _forward_float32_0(z, a, b):
-    # the limit
-    return (-a)
+    # one program for all
+    e0 = fn.tanh(b * z)
+    return np.where(z != z, z, np.where(z == -np.inf, (-a), np.where(z == np.inf, a, np.where(z == 0.0, a * b * z, a * e0))))
 
 
 def _forward_float32_1(z, a, b):
-    # the limit
-    return a
-
-
-def _forward_float32_2(z, a, b):
-    # zero, with its sign
-    return a * b * z
-
-
-def _forward_float32_3(z, a, b):
-    # as it is
-    return a * fn.tanh(b * z)
-
-
-def _forward_float32_4(z, a, b):
-    # the limit
-    return a
-
-
-def _forward_float32_5(z, a, b):
-    # the limit
-    return (-a)
-
-
-def _forward_float32_6(z, a, b):
-    # zero, with its sign
-    return a * b * z
-
-
-def _forward_float32_7(z, a, b):
-    # as it is
-    return a * fn.tanh(b * z)
+    # one program for all
+    e0 = fn.tanh(b * z)
+    return np.where(z != z, z, np.where(z == -np.inf, a, np.where(z == np.inf, (-a), np.where(z == 0.0, a * b * z, a * e0))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -101,24 +75,17 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda a, b: b > 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _forward_float32_0),
-                (lambda z, a, b: z == np.inf, _forward_float32_1),
-                (lambda z, a, b: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
         (
             lambda a, b: b < 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _forward_float32_4),
-                (lambda z, a, b: z == np.inf, _forward_float32_5),
-                (lambda z, a, b: z == 0.0, _forward_float32_6),
-                (None, _forward_float32_7),
+                (None, _forward_float32_1),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -243,66 +210,25 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, a, b):
-    # the limit
-    return 0.0
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(-2.0 * b * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = 4.0 * a * b * powi(e1, 2) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0)))
 
 
 def _derivative_float32_1(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z, a, b):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp(-2.0 * b * t)
-    return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_float32_3(z, a, b):
-    # as it is
-    return a * b * (1.0 - powi(fn.tanh(b * z), 2))
-
-
-def _derivative_float32_4(z, a, b):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(-2.0 * b * t)
-    return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_float32_5(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_6(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_7(z, a, b):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp(2.0 * b * t)
-    return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_float32_8(z, a, b):
-    # as it is
-    return a * b * (1.0 - powi(fn.tanh(b * z), 2))
-
-
-def _derivative_float32_9(z, a, b):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(2.0 * b * t)
-    return 4.0 * a * b * s0 * powi((1.0 / (1.0 + s0)), 2)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(2.0 * b * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = 4.0 * a * b * powi(e1, 2) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -310,26 +236,17 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda a, b: b > 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_float32_0),
-                (lambda z, a, b: z == np.inf, _derivative_float32_1),
-                (lambda z, a, b: 0.0 > z, _derivative_float32_2),
-                (lambda z, a, b: _C0 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
         (
             lambda a, b: b < 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_float32_5),
-                (lambda z, a, b: z == np.inf, _derivative_float32_6),
-                (lambda z, a, b: 0.0 > z, _derivative_float32_7),
-                (lambda z, a, b: _C1 > z, _derivative_float32_8),
-                (None, _derivative_float32_9),
+                (None, _derivative_float32_1),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -416,8 +333,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, a, b: z == -np.inf, _derivative_float64_0),
                 (lambda z, a, b: z == np.inf, _derivative_float64_1),
-                (lambda z, a, b: _C2 > z, _derivative_float64_2),
-                (lambda z, a, b: _C3 > z, _derivative_float64_3),
+                (lambda z, a, b: _C0 > z, _derivative_float64_2),
+                (lambda z, a, b: _C1 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
@@ -426,19 +343,19 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z, a, b: z == -np.inf, _derivative_float64_5),
                 (lambda z, a, b: z == np.inf, _derivative_float64_6),
-                (lambda z, a, b: _C4 > z, _derivative_float64_7),
-                (lambda z, a, b: _C5 > z, _derivative_float64_8),
+                (lambda z, a, b: _C2 > z, _derivative_float64_7),
+                (lambda z, a, b: _C3 > z, _derivative_float64_8),
                 (None, _derivative_float64_9),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, a, b):
-    # common denominator
-    return (b * (powi(a, 2) - powi(z, 2)) / a)
+    # one program for all
+    e0 = (1.0 / a)
+    return np.where(z != z, z, b * (powi(a, 2) - powi(z, 2)) * e0)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -450,8 +367,8 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-30"),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-51"),
 )
 
 
@@ -472,82 +389,33 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, a, b):
-    # the limit
-    return 0.0
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(-2.0 * b * t)
+    e1 = fn.tanh(b * z)
+    e2 = (1.0 / (1.0 + e0))
+    s0 = powi(b, 2)
+    s1 = a * s0
+    s2 = (8.0 * s1 * e0 - 8.0 * a * s0)
+    s3 = powi(e2, 3) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, -2.0 * a * z * powi(b, 3), np.where(_C4 > z, (-s2 * s3), np.where(_C5 > z, -2.0 * s1 * (1.0 - powi(e1, 2)) * e1, s2 * s3))))))
 
 
 def _second_derivative_float32_1(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, a, b):
-    # zero, with its sign
-    return -2.0 * a * z * powi(b, 3)
-
-
-def _second_derivative_float32_3(z, a, b):
-    # decaying expm1
-    t = (-z)
-    s0 = -2.0 * b * t
-    s1 = fn.expm1(s0)
-    return (-8.0 * fn.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
-
-
-def _second_derivative_float32_4(z, a, b):
-    # as it is
-    s0 = fn.tanh(b * z)
-    return -2.0 * a * s0 * powi(b, 2) * (1.0 - powi(s0, 2))
-
-
-def _second_derivative_float32_5(z, a, b):
-    # decaying expm1
-    t = z
-    s0 = -2.0 * b * t
-    s1 = fn.expm1(s0)
-    return (8.0 * fn.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
-
-
-def _second_derivative_float32_6(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_7(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_8(z, a, b):
-    # zero, with its sign
-    return -2.0 * a * z * powi(b, 3)
-
-
-def _second_derivative_float32_9(z, a, b):
-    # decaying expm1
-    t = (-z)
-    s0 = 2.0 * b * t
-    s1 = fn.expm1(s0)
-    return (8.0 * fn.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
-
-
-def _second_derivative_float32_10(z, a, b):
-    # as it is
-    s0 = fn.tanh(b * z)
-    return -2.0 * a * s0 * powi(b, 2) * (1.0 - powi(s0, 2))
-
-
-def _second_derivative_float32_11(z, a, b):
-    # decaying expm1
-    t = z
-    s0 = 2.0 * b * t
-    s1 = fn.expm1(s0)
-    return (-8.0 * fn.exp(s0) * a * s1 * b * b / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(2.0 * b * t)
+    e1 = fn.tanh(b * z)
+    e2 = (1.0 / (1.0 + e0))
+    s0 = a * powi(b, 2)
+    s1 = 8.0 * s0
+    s2 = (s1 * e0 - s1)
+    s3 = powi(e2, 3) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, -2.0 * a * z * powi(b, 3), np.where(_C6 > z, s2 * s3, np.where(_C7 > z, -2.0 * s0 * (1.0 - powi(e1, 2)) * e1, (-s2 * s3)))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -555,27 +423,16 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda a, b: b > 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, a, b: z == np.inf, _second_derivative_float32_1),
-                (lambda z, a, b: z == 0.0, _second_derivative_float32_2),
-                (lambda z, a, b: 0.0 > z, _second_derivative_float32_3),
-                (lambda z, a, b: _C0 > z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
         (
             lambda a, b: b < 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _second_derivative_float32_6),
-                (lambda z, a, b: z == np.inf, _second_derivative_float32_7),
-                (lambda z, a, b: z == 0.0, _second_derivative_float32_8),
-                (lambda z, a, b: 0.0 > z, _second_derivative_float32_9),
-                (lambda z, a, b: _C1 > z, _second_derivative_float32_10),
-                (None, _second_derivative_float32_11),
+                (None, _second_derivative_float32_1),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-36"),
 )
 
@@ -668,7 +525,7 @@ def _second_derivative_float64_10(z, a, b):
     dd_b = (b, 0.0)
     t = x
     s0 = dd.mul(dd_b, dd.mul(dd_b, dd.powi(t, 2)))
-    return dd.mul(dd_b, dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), t), dd.powi(dd_b, 2)), dd.add((1.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C13, _C14), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C15, _C16), dd.mul(s0, dd.sub(dd.mul((_C17, _C18), s0), (_C19, _C20))))), (_C21, _C22))))), (_C23, _C24))))), (_C25, _C26))))), (_C27, _C28))))))
+    return dd.mul(dd_b, dd.mul(dd.mul(dd.mul(dd.mul((-2.0, 0.0), dd_a), t), dd.powi(dd_b, 2)), dd.add((1.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C13, _C14), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C15, _C16), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C17, _C18), dd.mul(s0, dd.sub(dd.mul((_C19, _C20), s0), (_C21, _C22))))), (_C23, _C24))))), (_C25, _C26))))), (_C27, _C28))))), (_C29, _C30))))))
 
 
 def _second_derivative_float64_11(z, a, b):
@@ -691,8 +548,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _second_derivative_float64_0),
                 (lambda z, a, b: z == np.inf, _second_derivative_float64_1),
                 (lambda z, a, b: z == 0.0, _second_derivative_float64_2),
-                (lambda z, a, b: _C6 > z, _second_derivative_float64_3),
-                (lambda z, a, b: _C7 > z, _second_derivative_float64_4),
+                (lambda z, a, b: _C8 > z, _second_derivative_float64_3),
+                (lambda z, a, b: _C9 > z, _second_derivative_float64_4),
                 (None, _second_derivative_float64_5),
             ),
         ),
@@ -702,54 +559,25 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _second_derivative_float64_6),
                 (lambda z, a, b: z == np.inf, _second_derivative_float64_7),
                 (lambda z, a, b: z == 0.0, _second_derivative_float64_8),
-                (lambda z, a, b: _C8 > z, _second_derivative_float64_9),
-                (lambda z, a, b: _C29 > z, _second_derivative_float64_10),
+                (lambda z, a, b: _C10 > z, _second_derivative_float64_9),
+                (lambda z, a, b: _C31 > z, _second_derivative_float64_10),
                 (None, _second_derivative_float64_11),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_a_float32_0(z, a, b):
-    # the limit
-    return -1.0
+    # one program for all
+    e0 = fn.tanh(b * z)
+    return np.where(z != z, z, np.where(z == -np.inf, -1.0, np.where(z == np.inf, 1.0, np.where(z == 0.0, b * z, e0))))
 
 
 def _derivative_wrt_a_float32_1(z, a, b):
-    # the limit
-    return 1.0
-
-
-def _derivative_wrt_a_float32_2(z, a, b):
-    # zero, with its sign
-    return b * z
-
-
-def _derivative_wrt_a_float32_3(z, a, b):
-    # as it is
-    return fn.tanh(b * z)
-
-
-def _derivative_wrt_a_float32_4(z, a, b):
-    # the limit
-    return 1.0
-
-
-def _derivative_wrt_a_float32_5(z, a, b):
-    # the limit
-    return -1.0
-
-
-def _derivative_wrt_a_float32_6(z, a, b):
-    # zero, with its sign
-    return b * z
-
-
-def _derivative_wrt_a_float32_7(z, a, b):
-    # as it is
-    return fn.tanh(b * z)
+    # one program for all
+    e0 = fn.tanh(b * z)
+    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, -1.0, np.where(z == 0.0, b * z, e0))))
 
 
 _DERIVATIVE_WRT_A_FLOAT32 = Kernel(
@@ -757,24 +585,17 @@ _DERIVATIVE_WRT_A_FLOAT32 = Kernel(
         (
             lambda a, b: b > 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_wrt_a_float32_0),
-                (lambda z, a, b: z == np.inf, _derivative_wrt_a_float32_1),
-                (lambda z, a, b: z == 0.0, _derivative_wrt_a_float32_2),
-                (None, _derivative_wrt_a_float32_3),
+                (None, _derivative_wrt_a_float32_0),
             ),
         ),
         (
             lambda a, b: b < 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_wrt_a_float32_4),
-                (lambda z, a, b: z == np.inf, _derivative_wrt_a_float32_5),
-                (lambda z, a, b: z == 0.0, _derivative_wrt_a_float32_6),
-                (None, _derivative_wrt_a_float32_7),
+                (None, _derivative_wrt_a_float32_1),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -887,76 +708,25 @@ _DERIVATIVE_WRT_A_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_b_float32_0(z, a, b):
-    # the limit
-    return 0.0
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(-2.0 * b * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = 4.0 * a * powi(e1, 2) * e0 * t
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, a * z, np.where(0.0 > z, (-s0), s0)))))
 
 
 def _derivative_wrt_b_float32_1(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_b_float32_2(z, a, b):
-    # zero, with its sign
-    return a * z
-
-
-def _derivative_wrt_b_float32_3(z, a, b):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp(-2.0 * b * t)
-    return -4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_wrt_b_float32_4(z, a, b):
-    # as it is
-    return a * z * (1.0 - powi(fn.tanh(b * z), 2))
-
-
-def _derivative_wrt_b_float32_5(z, a, b):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(-2.0 * b * t)
-    return 4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_wrt_b_float32_6(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_b_float32_7(z, a, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_b_float32_8(z, a, b):
-    # zero, with its sign
-    return a * z
-
-
-def _derivative_wrt_b_float32_9(z, a, b):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp(2.0 * b * t)
-    return -4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_wrt_b_float32_10(z, a, b):
-    # as it is
-    return a * z * (1.0 - powi(fn.tanh(b * z), 2))
-
-
-def _derivative_wrt_b_float32_11(z, a, b):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(2.0 * b * t)
-    return 4.0 * a * s0 * t * powi((1.0 / (1.0 + s0)), 2)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(2.0 * b * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = 4.0 * a * powi(e1, 2) * e0 * t
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, a * z, np.where(0.0 > z, (-s0), s0)))))
 
 
 _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
@@ -964,28 +734,17 @@ _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
         (
             lambda a, b: b > 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float32_0),
-                (lambda z, a, b: z == np.inf, _derivative_wrt_b_float32_1),
-                (lambda z, a, b: z == 0.0, _derivative_wrt_b_float32_2),
-                (lambda z, a, b: 0.0 > z, _derivative_wrt_b_float32_3),
-                (lambda z, a, b: _C0 > z, _derivative_wrt_b_float32_4),
-                (None, _derivative_wrt_b_float32_5),
+                (None, _derivative_wrt_b_float32_0),
             ),
         ),
         (
             lambda a, b: b < 0.0,
             (
-                (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float32_6),
-                (lambda z, a, b: z == np.inf, _derivative_wrt_b_float32_7),
-                (lambda z, a, b: z == 0.0, _derivative_wrt_b_float32_8),
-                (lambda z, a, b: 0.0 > z, _derivative_wrt_b_float32_9),
-                (lambda z, a, b: _C1 > z, _derivative_wrt_b_float32_10),
-                (None, _derivative_wrt_b_float32_11),
+                (None, _derivative_wrt_b_float32_1),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -1107,10 +866,10 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_0),
                 (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_1),
                 (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_2),
-                (lambda z, a, b: _C30 > z, _derivative_wrt_b_float64_3),
-                (lambda z, a, b: _C2 > z, _derivative_wrt_b_float64_4),
-                (lambda z, a, b: _C3 > z, _derivative_wrt_b_float64_5),
-                (lambda z, a, b: _C31 > z, _derivative_wrt_b_float64_6),
+                (lambda z, a, b: _C32 > z, _derivative_wrt_b_float64_3),
+                (lambda z, a, b: _C0 > z, _derivative_wrt_b_float64_4),
+                (lambda z, a, b: _C1 > z, _derivative_wrt_b_float64_5),
+                (lambda z, a, b: _C33 > z, _derivative_wrt_b_float64_6),
                 (None, _derivative_wrt_b_float64_7),
             ),
         ),
@@ -1120,15 +879,14 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
                 (lambda z, a, b: z == -np.inf, _derivative_wrt_b_float64_8),
                 (lambda z, a, b: z == np.inf, _derivative_wrt_b_float64_9),
                 (lambda z, a, b: z == 0.0, _derivative_wrt_b_float64_10),
-                (lambda z, a, b: _C30 > z, _derivative_wrt_b_float64_11),
-                (lambda z, a, b: _C4 > z, _derivative_wrt_b_float64_12),
-                (lambda z, a, b: _C5 > z, _derivative_wrt_b_float64_13),
-                (lambda z, a, b: _C31 > z, _derivative_wrt_b_float64_14),
+                (lambda z, a, b: _C32 > z, _derivative_wrt_b_float64_11),
+                (lambda z, a, b: _C2 > z, _derivative_wrt_b_float64_12),
+                (lambda z, a, b: _C3 > z, _derivative_wrt_b_float64_13),
+                (lambda z, a, b: _C33 > z, _derivative_wrt_b_float64_14),
                 (None, _derivative_wrt_b_float64_15),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -20,9 +20,9 @@ __all__ = [
     "selu_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1.c212cc640f031p+0")  # -1.7580993408473768
-_C1 = float.fromhex("0x1.c212cc640f031p+0")  # 1.7580993408473768
-_C2 = float.fromhex("0x1.0cfabd6a91132p+0")  # 1.0507009873554805
+_C0 = float.fromhex("0x1.c212cc640f031p+0")  # 1.7580993408473768
+_C1 = float.fromhex("0x1.0cfabd6a91132p+0")  # 1.0507009873554805
+_C2 = float.fromhex("-0x1.c212cc640f031p+0")  # -1.7580993408473768
 _C3 = float.fromhex("-0x1.05161b045a1fep-56")  # -1.41535193800845e-17
 _C4 = float.fromhex("0x1.05161b045a1fep-56")  # 1.41535193800845e-17
 _C5 = float.fromhex("-0x1p-49")  # -1.7763568394002505e-15
@@ -70,28 +70,9 @@ _C46 = float.fromhex("0x1.6fc7d272f2695p-55")  # 3.9874847667154144e-17
 
 
 def _forward_float32_0(z):
-    # the limit
-    return _C0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C1 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return _C1 * fn.expm1(z)
-
-
-def _forward_float32_4(z):
-    # as it is
-    return _C2 * z
+    # one program for all
+    e0 = fn.expm1(z)
+    return np.where(0.0 >= z, _C0 * e0, _C1 * z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -99,22 +80,17 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: 0.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
 def _forward_float64_0(z):
     # the limit
-    return (_C0, _C3)
+    return (_C2, _C3)
 
 
 def _forward_float64_1(z):
@@ -125,27 +101,27 @@ def _forward_float64_1(z):
 def _forward_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((_C1, _C4), x)
+    return dd.mul((_C0, _C4), x)
 
 
 def _forward_float64_3(z):
     # decaying expm1
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.mul((_C1, _C4), dd.expm1(dd.neg(t)))
+    return dd.mul((_C0, _C4), dd.expm1(dd.neg(t)))
 
 
 def _forward_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
     t = x
-    return dd.mul(t, dd.add((_C1, _C4), dd.mul(t, dd.add((_C6, _C7), dd.mul(t, dd.add((_C8, _C9), dd.mul(t, dd.add((_C10, _C11), dd.mul(t, dd.add((_C12, _C13), dd.mul(t, dd.add((_C14, _C15), dd.mul(t, dd.add((_C16, _C17), dd.mul(t, dd.add((_C18, _C19), dd.mul(t, dd.add((_C20, _C21), dd.mul(t, dd.add((_C22, _C23), dd.mul(t, dd.add((_C24, _C25), dd.mul(t, dd.add((_C26, _C27), dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.add((_C30, _C31), dd.mul(t, dd.add((_C32, _C33), dd.mul(t, dd.add((_C34, _C35), dd.mul(t, dd.add((_C36, _C37), dd.mul(t, dd.add((_C38, _C39), dd.mul(t, dd.add((_C40, _C41), dd.mul(t, dd.add((_C42, _C43), dd.mul((_C44, _C45), t)))))))))))))))))))))))))))))))))))))))))
+    return dd.mul(t, dd.add((_C0, _C4), dd.mul(t, dd.add((_C6, _C7), dd.mul(t, dd.add((_C8, _C9), dd.mul(t, dd.add((_C10, _C11), dd.mul(t, dd.add((_C12, _C13), dd.mul(t, dd.add((_C14, _C15), dd.mul(t, dd.add((_C16, _C17), dd.mul(t, dd.add((_C18, _C19), dd.mul(t, dd.add((_C20, _C21), dd.mul(t, dd.add((_C22, _C23), dd.mul(t, dd.add((_C24, _C25), dd.mul(t, dd.add((_C26, _C27), dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.add((_C30, _C31), dd.mul(t, dd.add((_C32, _C33), dd.mul(t, dd.add((_C34, _C35), dd.mul(t, dd.add((_C36, _C37), dd.mul(t, dd.add((_C38, _C39), dd.mul(t, dd.add((_C40, _C41), dd.mul(t, dd.add((_C42, _C43), dd.mul((_C44, _C45), t)))))))))))))))))))))))))))))))))))))))))
 
 
 def _forward_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C2, _C46), x)
+    return dd.mul((_C1, _C46), x)
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -162,28 +138,13 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return _C2
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return _C1 * fn.exp(z)
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return _C2
+    # one program for all
+    e0 = fn.exp(z)
+    return np.where(z != z, z, np.where(0.0 >= z, _C0 * e0, _C1))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -191,15 +152,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: 0.0 >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -210,25 +167,25 @@ def _derivative_float64_0(z):
 
 def _derivative_float64_1(z):
     # the limit
-    return (_C2, _C46)
+    return (_C1, _C46)
 
 
 def _derivative_float64_2(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul((_C1, _C4), dd.exp_scaled(dd.neg(t), 300)), -300)
+    return dd.ldexp(dd.mul((_C0, _C4), dd.exp_scaled(dd.neg(t), 300)), -300)
 
 
 def _derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C1, _C4), dd.exp(x))
+    return dd.mul((_C0, _C4), dd.exp(x))
 
 
 def _derivative_float64_4(z):
     # as it is
-    return (_C2, _C46)
+    return (_C1, _C46)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -244,25 +201,14 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return _C2
-
-
-def _derivative_from_output_float32_1(z):
-    # power series
-    distance = (_C1 + z)
-    t = (_C4 + distance)
-    return t
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return _C2
+    # one program for all
+    t0a = (_C0 + z)
+    t0 = (_C4 + t0a)
+    return np.where(z != z, z, np.where(0.0 >= z, t0, _C1))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -270,32 +216,29 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == np.inf, _derivative_from_output_float32_0),
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-50"),
 )
 
 
 def _derivative_from_output_float64_0(z):
     # the limit
-    return (_C2, _C46)
+    return (_C1, _C46)
 
 
 def _derivative_from_output_float64_1(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C1, _C4), x)
+    t = dd.add((_C0, _C4), x)
     return t
 
 
 def _derivative_from_output_float64_2(z):
     # as it is
-    return (_C2, _C46)
+    return (_C1, _C46)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
@@ -309,28 +252,13 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    return _C1 * fn.exp(z)
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return 0.0
+    # one program for all
+    e0 = fn.exp(z)
+    return np.where(z != z, z, np.where(0.0 > z, _C0 * e0, 0.0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -338,15 +266,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: 0.0 > z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -364,13 +288,13 @@ def _second_derivative_float64_2(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.ldexp(dd.mul((_C1, _C4), dd.exp_scaled(dd.neg(t), 300)), -300)
+    return dd.ldexp(dd.mul((_C0, _C4), dd.exp_scaled(dd.neg(t), 300)), -300)
 
 
 def _second_derivative_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.mul((_C1, _C4), dd.exp(x))
+    return dd.mul((_C0, _C4), dd.exp(x))
 
 
 def _second_derivative_float64_4(z):
@@ -391,7 +315,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

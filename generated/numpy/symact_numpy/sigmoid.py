@@ -20,22 +20,22 @@ __all__ = [
     "sigmoid_second_derivative",
 ]
 
-_C0 = float.fromhex("-0x1p-3")  # -0.125
+_C0 = float.fromhex("-0x1p-2")  # -0.25
+_C1 = float.fromhex("0x1p-2")  # 0.25
+_C2 = float.fromhex("0x1.5555555555555p-5")  # 0.041666666666666664
+_C3 = float.fromhex("0x1.9319319319319p-10")  # 0.0015376984126984127
+_C4 = float.fromhex("0x1.1ee91349518b4p-15")  # 3.4202390973224304e-05
+_C5 = float.fromhex("0x1.f32d6bba49dd8p-13")  # 0.00023802634479717813
+_C6 = float.fromhex("0x1.2222222222222p-7")  # 0.008854166666666666
+_C7 = float.fromhex("0x1p-3")  # 0.125
+_C8 = float.fromhex("-0x1p-3")  # -0.125
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # as it is
-    return (1.0 / (1.0 + fn.exp((-z))))
+    # one program for all
+    e0 = fn.exp((-z))
+    e1 = (1.0 / (1.0 + e0))
+    return e1
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -43,14 +43,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -98,31 +95,16 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
-    return s0 * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_float32_3(z):
-    # as it is
-    s0 = fn.exp((-z))
-    return s0 * powi((1.0 / (1.0 + s0)), 2)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 2) * e0
+    return s0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -130,15 +112,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: 0.0 > z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -188,17 +166,11 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # zero, with its sign
-    return z
-
-
-def _derivative_from_output_float32_1(z):
-    # as it is
+    # one program for all
     return z * (1.0 - z)
 
 
@@ -207,13 +179,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == 0.0, _derivative_from_output_float32_0),
-                (None, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-49"),
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -239,38 +209,18 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _second_derivative_float32_3(z):
-    # decaying expm1
-    t = (-z)
-    s0 = (-t)
-    s1 = fn.expm1(s0)
-    return (-(fn.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1)))))
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = (-z)
-    s1 = fn.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 3) * fn.expm1(s0)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = (e0 - 1.0)
+    s1 = powi(e1, 3) * e0
+    s2 = powi(z, 2)
+    return np.where(z == np.inf, 0.0, np.where(_C0 > z, (-s0 * s1), np.where(_C1 > z, z * (s2 * (_C2 + s2 * (s2 * (_C3 + s2 * (_C4 * s2 - _C5)) - _C6)) - _C7), s0 * s1)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -278,16 +228,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: 0.0 > z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-44"),
+    slack=float.fromhex("0x1p-37"),
 )
 
 
@@ -304,7 +249,7 @@ def _second_derivative_float64_1(z):
 def _second_derivative_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((_C0, 0.0), x)
+    return dd.mul((_C8, 0.0), x)
 
 
 def _second_derivative_float64_3(z):
@@ -347,7 +292,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -19,124 +19,114 @@ __all__ = [
 ]
 
 _C0 = float.fromhex("0x1p-1")  # 0.5
-_C1 = float.fromhex("-0x1.8p+0")  # -1.5
-_C2 = float.fromhex("0x1.474973c84120bp+0")  # 1.2784645427610737
-_C3 = float.fromhex("0x1.f8d74bc9ac154p-54")  # 1.0946994183093437e-16
-_C4 = float.fromhex("0x1.4e4a0e750dc51p-154")  # 5.718250232522814e-47
-_C5 = float.fromhex("0x1.be1410460527fp-3")  # 0.2178117057198001
-_C6 = float.fromhex("0x1.2c563458cc0adp-3")  # 0.1466487969969469
-_C7 = float.fromhex("0x1.353eb573ca457p-6")  # 0.018874814223782312
-_C8 = float.fromhex("0x1.098e92b8f076dp-13")  # 0.000126627410081122
-_C9 = float.fromhex("0x1.a2a7caf0ee747p-11")  # 0.0007985218818397998
-_C10 = float.fromhex("0x1.8574d136d4cb4p-13")  # 0.00018570724361186496
-_C11 = float.fromhex("0x1.3ae0f751df483p-19")  # 2.346029682463866e-06
-_C12 = float.fromhex("0x1.cdb14ef8f6491p-21")  # 8.599695028268575e-07
+_C1 = float.fromhex("0x1.474973c84120bp+0")  # 1.2784645427610737
+_C2 = float.fromhex("0x1.f8d74bc9ac154p-54")  # 1.0946994183093437e-16
+_C3 = float.fromhex("-0x1.8p+0")  # -1.5
+_C4 = float.fromhex("-0x1.074974p+0")  # -1.0284645557403564
+_C5 = float.fromhex("0x1.4e4a0e750dc51p-154")  # 5.718250232522814e-47
+_C6 = float.fromhex("0x1.be1410460527fp-3")  # 0.2178117057198001
+_C7 = float.fromhex("0x1.2c563458cc0adp-3")  # 0.1466487969969469
+_C8 = float.fromhex("0x1.353eb573ca457p-6")  # 0.018874814223782312
+_C9 = float.fromhex("0x1.098e92b8f076dp-13")  # 0.000126627410081122
+_C10 = float.fromhex("0x1.a2a7caf0ee747p-11")  # 0.0007985218818397998
+_C11 = float.fromhex("0x1.8574d136d4cb4p-13")  # 0.00018570724361186496
+_C12 = float.fromhex("-0x1.f2d8976600f6fp-16")  # -2.9733542213263917e-05
 _C13 = float.fromhex("0x1.8af40fd30a2bcp-19")  # 2.942631888842464e-06
-_C14 = float.fromhex("0x1.f2d8976600f6fp-16")  # 2.9733542213263917e-05
-_C15 = float.fromhex("0x1.57238dca12615p-15")  # 4.090534237428612e-05
-_C16 = float.fromhex("0x1.b0f82c498fd2fp-8")  # 0.006606589138356696
-_C17 = float.fromhex("0x1.f2d0e32bc2994p-7")  # 0.015222655223188032
-_C18 = float.fromhex("0x1.8a069072cb27dp-209")  # 1.8707485867269306e-63
-_C19 = float.fromhex("-0x1.2541062177473p-58")  # -3.974332795880862e-18
-_C20 = float.fromhex("-0x1.ae4095936c303p-57")  # -1.1662011480926915e-17
-_C21 = float.fromhex("0x1.46b855da2e606p-60")  # 1.106970621401302e-18
-_C22 = float.fromhex("-0x1.5040fe6e64011p-67")  # -8.900566155019302e-21
-_C23 = float.fromhex("-0x1.4e26fd7c84362p-65")  # -3.53797515088597e-20
-_C24 = float.fromhex("-0x1.01d46fe42b972p-67")  # -6.82469883640094e-21
+_C14 = float.fromhex("0x1.57238dca12615p-15")  # 4.090534237428612e-05
+_C15 = float.fromhex("0x1.b0f82c498fd2fp-8")  # 0.006606589138356696
+_C16 = float.fromhex("0x1.f2d0e32bc2994p-7")  # 0.015222655223188032
+_C17 = float.fromhex("0x1.8a069072cb27dp-209")  # 1.8707485867269306e-63
+_C18 = float.fromhex("-0x1.2541062177473p-58")  # -3.974332795880862e-18
+_C19 = float.fromhex("-0x1.ae4095936c303p-57")  # -1.1662011480926915e-17
+_C20 = float.fromhex("0x1.46b855da2e606p-60")  # 1.106970621401302e-18
+_C21 = float.fromhex("-0x1.5040fe6e64011p-67")  # -8.900566155019302e-21
+_C22 = float.fromhex("-0x1.4e26fd7c84362p-65")  # -3.53797515088597e-20
+_C23 = float.fromhex("-0x1.01d46fe42b972p-67")  # -6.82469883640094e-21
+_C24 = float.fromhex("0x1.3ae0f751df483p-19")  # 2.346029682463866e-06
 _C25 = float.fromhex("-0x1.3afc03ec7741fp-74")  # -6.513725444528064e-23
-_C26 = float.fromhex("0x1.b622f27ce52b3p-75")  # 4.530225360632052e-23
-_C27 = float.fromhex("0x1.3d70fd01a98fbp-28")  # 4.619379769031606e-09
-_C28 = float.fromhex("-0x1.88e3d5145a9c5p-84")  # -7.934349758815093e-26
-_C29 = float.fromhex("0x1.9103906c85149p-29")  # 2.9177603026903803e-09
-_C30 = float.fromhex("-0x1.041c21348df79p-85")  # -2.6264386139280144e-26
-_C31 = float.fromhex("0x1.040416db972a2p-32")  # 2.3648315053103244e-10
-_C32 = float.fromhex("0x1.555e889ec7d28p-86")  # 1.7234743875217885e-26
-_C33 = float.fromhex("-0x1.ef14a65c75c02p-33")  # -2.251366201881081e-10
-_C34 = float.fromhex("-0x1.44367e9d85d5p-87")  # -8.18428344689023e-27
-_C35 = float.fromhex("0x1.4a014ae69132cp-34")  # 7.50344609385287e-11
-_C36 = float.fromhex("-0x1.c2902c752170dp-90")  # -1.42172670698733e-27
-_C37 = float.fromhex("0x1.4450a9df8b6aep-26")  # 1.8877622907727957e-08
-_C38 = float.fromhex("0x1.ceafbc8a85de6p-81")  # 7.475103090227961e-25
-_C39 = float.fromhex("0x1.8dffda8a766aap-24")  # 9.266646309267441e-08
-_C40 = float.fromhex("-0x1.7d92aaddd0fa4p-78")  # -4.931714397872676e-24
-_C41 = float.fromhex("0x1.061994e63271cp-25")  # 3.051244750055421e-08
-_C42 = float.fromhex("0x1.54788cdd40fcbp-79")  # 2.200241618259755e-24
-_C43 = float.fromhex("-0x1.09be9cac82f4ap-73")  # -1.099093814698634e-22
-_C44 = float.fromhex("-0x1.acea7a2aa860fp-71")  # -7.09581877822066e-22
-_C45 = float.fromhex("-0x1.c6b0da2ff4f6cp-76")  # -2.3506964917593713e-23
-_C46 = float.fromhex("0x1.79085e7c00db7p-63")  # 1.596795560382834e-19
-_C47 = float.fromhex("-0x1.155818a10c18cp-61")  # -4.69839224577196e-19
-_C48 = float.fromhex("-0x1.4p+1")  # -2.5
-_C49 = float.fromhex("0x1.331e23ad9de11p+1")  # 2.3993572805154675
-_C50 = float.fromhex("0x1.a9c55ef03c74ap-53")  # 1.8464872855353363e-16
-_C51 = float.fromhex("0x1.86b40693cc6cbp-155")  # 3.341624937175431e-47
-_C52 = float.fromhex("0x1.76e8b4eb0ea41p-4")  # 0.09153052016419229
-_C53 = float.fromhex("0x1.388203715b23ep-4")  # 0.07629586548655085
-_C54 = float.fromhex("0x1.706e66bf3603bp-6")  # 0.022487259234225326
-_C55 = float.fromhex("0x1.94804c550c0fcp-14")  # 9.644059294156357e-05
-_C56 = float.fromhex("0x1.8e0bb1b9411e3p-15")  # 4.74507427928072e-05
-_C57 = float.fromhex("0x1.1af1925d34d7ep-17")  # 8.432377564571459e-06
-_C58 = float.fromhex("-0x1.3f8fd2d4427b6p-20")  # -1.190460513336088e-06
-_C59 = float.fromhex("0x1.51a7765845eb5p-22")  # 3.144649318871996e-07
-_C60 = float.fromhex("0x1.4e83911395334p-20")  # 1.2461615072251882e-06
-_C61 = float.fromhex("0x1.e2e4a6611bf4bp-14")  # 0.0001151307019584522
-_C62 = float.fromhex("0x1.662f848d6c11cp-10")  # 0.0013663696912367745
-_C63 = float.fromhex("0x1.fa4e9f742fa77p-9")  # 0.003862816776830254
-_C64 = float.fromhex("0x1.e178d8d2391d6p-10")  # 0.001836670144762844
-_C65 = float.fromhex("0x1.3f8fd2d4427b6p-20")  # 1.190460513336088e-06
-_C66 = float.fromhex("0x1.4p+1")  # 2.5
-_C67 = float.fromhex("0x1.3429d903907e2p-209")  # 1.4630935417754772e-63
-_C68 = float.fromhex("-0x1.70c4911c32fadp-58")  # -4.997736155113474e-18
-_C69 = float.fromhex("0x1.17a8829cf57fep-60")  # 9.475189831624328e-19
-_C70 = float.fromhex("0x1.da513b6240ed6p-60")  # 1.607049564138692e-18
-_C71 = float.fromhex("-0x1.5e6eb4859f9aep-69")  # -2.3189673765645454e-21
-_C72 = float.fromhex("-0x1.f0b9b42cd84b9p-69")  # -3.2870530015701877e-21
-_C73 = float.fromhex("0x1.ed2168974025dp-73")  # 2.0395399543062752e-22
-_C74 = float.fromhex("0x1.849373225696dp-26")  # 2.2618098624368472e-08
-_C75 = float.fromhex("0x1.7fe28caca7a95p-82")  # 3.100998003450214e-25
-_C76 = float.fromhex("0x1.2840743686948p-27")  # 8.62206138174272e-09
-_C77 = float.fromhex("-0x1.c668ecd77bb8bp-81")  # -7.341387296598606e-25
-_C78 = float.fromhex("0x1.392c17b2941bp-30")  # 1.139313959706701e-09
-_C79 = float.fromhex("0x1.04be76a8529cap-85")  # 2.6328415532593434e-26
-_C80 = float.fromhex("0x1.ca1c4dbe67fffp-41")  # 8.137678287238519e-13
-_C81 = float.fromhex("0x1.fcc194305d6a9p-95")  # 5.0167231347300793e-29
-_C82 = float.fromhex("0x1.6a211d2e840f1p-35")  # 4.116934082133455e-11
-_C83 = float.fromhex("0x1.4c9a283533fcbp-89")  # 2.0990148292460446e-27
-_C84 = float.fromhex("0x1.a227c00e8a391p-33")  # 1.9015500324901384e-10
-_C85 = float.fromhex("-0x1.1ca573dbae133p-88")  # -3.592741394872578e-27
-_C86 = float.fromhex("0x1.45f227eedfaabp-32")  # 2.9644608896956503e-10
-_C87 = float.fromhex("-0x1.4129e71005a6fp-89")  # -2.0268277831600665e-27
-_C88 = float.fromhex("0x1.544dd16469785p-27")  # 9.904149230625922e-09
-_C89 = float.fromhex("0x1.d402fef623555p-81")  # 7.561136857218998e-25
-_C90 = float.fromhex("0x1.071d5c301d1fep-76")  # 1.3602710545666027e-23
-_C91 = float.fromhex("0x1.7ea28b7fc47dap-74")  # 7.912705123817929e-23
-_C92 = float.fromhex("-0x1.8c0d7facef3dbp-75")  # -4.0950892416021305e-23
-_C93 = float.fromhex("-0x1.b09e8afa0a302p-68")  # -5.7256688686401686e-21
-_C94 = float.fromhex("-0x1.11509c1ad43e6p-64")  # -5.787667750092657e-20
-_C95 = float.fromhex("0x1.bee01427bc2d2p-65")  # 4.7314763600539366e-20
-_C96 = float.fromhex("-0x1.aa54455cba35dp-64")  # -9.027871617544604e-20
-_C97 = float.fromhex("-0x1.6a211d2e840f1p-35")  # -4.116934082133455e-11
-_C98 = float.fromhex("-0x1.4c9a283533fcbp-89")  # -2.0990148292460446e-27
+_C26 = float.fromhex("0x1.cdb14ef8f6491p-21")  # 8.599695028268575e-07
+_C27 = float.fromhex("0x1.b622f27ce52b3p-75")  # 4.530225360632052e-23
+_C28 = float.fromhex("0x1.3d70fd01a98fbp-28")  # 4.619379769031606e-09
+_C29 = float.fromhex("-0x1.88e3d5145a9c5p-84")  # -7.934349758815093e-26
+_C30 = float.fromhex("0x1.9103906c85149p-29")  # 2.9177603026903803e-09
+_C31 = float.fromhex("-0x1.041c21348df79p-85")  # -2.6264386139280144e-26
+_C32 = float.fromhex("0x1.040416db972a2p-32")  # 2.3648315053103244e-10
+_C33 = float.fromhex("0x1.555e889ec7d28p-86")  # 1.7234743875217885e-26
+_C34 = float.fromhex("-0x1.ef14a65c75c02p-33")  # -2.251366201881081e-10
+_C35 = float.fromhex("-0x1.44367e9d85d5p-87")  # -8.18428344689023e-27
+_C36 = float.fromhex("0x1.4a014ae69132cp-34")  # 7.50344609385287e-11
+_C37 = float.fromhex("-0x1.c2902c752170dp-90")  # -1.42172670698733e-27
+_C38 = float.fromhex("0x1.4450a9df8b6aep-26")  # 1.8877622907727957e-08
+_C39 = float.fromhex("0x1.ceafbc8a85de6p-81")  # 7.475103090227961e-25
+_C40 = float.fromhex("0x1.8dffda8a766aap-24")  # 9.266646309267441e-08
+_C41 = float.fromhex("-0x1.7d92aaddd0fa4p-78")  # -4.931714397872676e-24
+_C42 = float.fromhex("0x1.061994e63271cp-25")  # 3.051244750055421e-08
+_C43 = float.fromhex("0x1.54788cdd40fcbp-79")  # 2.200241618259755e-24
+_C44 = float.fromhex("-0x1.09be9cac82f4ap-73")  # -1.099093814698634e-22
+_C45 = float.fromhex("0x1.f2d8976600f6fp-16")  # 2.9733542213263917e-05
+_C46 = float.fromhex("-0x1.acea7a2aa860fp-71")  # -7.09581877822066e-22
+_C47 = float.fromhex("-0x1.c6b0da2ff4f6cp-76")  # -2.3506964917593713e-23
+_C48 = float.fromhex("0x1.79085e7c00db7p-63")  # 1.596795560382834e-19
+_C49 = float.fromhex("-0x1.155818a10c18cp-61")  # -4.69839224577196e-19
+_C50 = float.fromhex("0x1.331e23ad9de11p+1")  # 2.3993572805154675
+_C51 = float.fromhex("0x1.a9c55ef03c74ap-53")  # 1.8464872855353363e-16
+_C52 = float.fromhex("-0x1.4p+1")  # -2.5
+_C53 = float.fromhex("-0x1.2p+1")  # -2.25
+_C54 = float.fromhex("0x1.86b40693cc6cbp-155")  # 3.341624937175431e-47
+_C55 = float.fromhex("0x1.76e8b4eb0ea41p-4")  # 0.09153052016419229
+_C56 = float.fromhex("0x1.388203715b23ep-4")  # 0.07629586548655085
+_C57 = float.fromhex("0x1.706e66bf3603bp-6")  # 0.022487259234225326
+_C58 = float.fromhex("0x1.94804c550c0fcp-14")  # 9.644059294156357e-05
+_C59 = float.fromhex("0x1.8e0bb1b9411e3p-15")  # 4.74507427928072e-05
+_C60 = float.fromhex("0x1.1af1925d34d7ep-17")  # 8.432377564571459e-06
+_C61 = float.fromhex("0x1.4e83911395334p-20")  # 1.2461615072251882e-06
+_C62 = float.fromhex("0x1.e2e4a6611bf4bp-14")  # 0.0001151307019584522
+_C63 = float.fromhex("0x1.662f848d6c11cp-10")  # 0.0013663696912367745
+_C64 = float.fromhex("0x1.fa4e9f742fa77p-9")  # 0.003862816776830254
+_C65 = float.fromhex("0x1.e178d8d2391d6p-10")  # 0.001836670144762844
+_C66 = float.fromhex("0x1.2p+1")  # 2.25
+_C67 = float.fromhex("0x1.4p+1")  # 2.5
+_C68 = float.fromhex("0x1.3429d903907e2p-209")  # 1.4630935417754772e-63
+_C69 = float.fromhex("-0x1.70c4911c32fadp-58")  # -4.997736155113474e-18
+_C70 = float.fromhex("0x1.17a8829cf57fep-60")  # 9.475189831624328e-19
+_C71 = float.fromhex("0x1.da513b6240ed6p-60")  # 1.607049564138692e-18
+_C72 = float.fromhex("-0x1.5e6eb4859f9aep-69")  # -2.3189673765645454e-21
+_C73 = float.fromhex("-0x1.f0b9b42cd84b9p-69")  # -3.2870530015701877e-21
+_C74 = float.fromhex("0x1.ed2168974025dp-73")  # 2.0395399543062752e-22
+_C75 = float.fromhex("0x1.849373225696dp-26")  # 2.2618098624368472e-08
+_C76 = float.fromhex("0x1.7fe28caca7a95p-82")  # 3.100998003450214e-25
+_C77 = float.fromhex("0x1.2840743686948p-27")  # 8.62206138174272e-09
+_C78 = float.fromhex("-0x1.c668ecd77bb8bp-81")  # -7.341387296598606e-25
+_C79 = float.fromhex("0x1.392c17b2941bp-30")  # 1.139313959706701e-09
+_C80 = float.fromhex("0x1.04be76a8529cap-85")  # 2.6328415532593434e-26
+_C81 = float.fromhex("0x1.ca1c4dbe67fffp-41")  # 8.137678287238519e-13
+_C82 = float.fromhex("0x1.fcc194305d6a9p-95")  # 5.0167231347300793e-29
+_C83 = float.fromhex("0x1.6a211d2e840f1p-35")  # 4.116934082133455e-11
+_C84 = float.fromhex("0x1.4c9a283533fcbp-89")  # 2.0990148292460446e-27
+_C85 = float.fromhex("0x1.a227c00e8a391p-33")  # 1.9015500324901384e-10
+_C86 = float.fromhex("-0x1.1ca573dbae133p-88")  # -3.592741394872578e-27
+_C87 = float.fromhex("0x1.45f227eedfaabp-32")  # 2.9644608896956503e-10
+_C88 = float.fromhex("-0x1.4129e71005a6fp-89")  # -2.0268277831600665e-27
+_C89 = float.fromhex("0x1.544dd16469785p-27")  # 9.904149230625922e-09
+_C90 = float.fromhex("0x1.d402fef623555p-81")  # 7.561136857218998e-25
+_C91 = float.fromhex("0x1.51a7765845eb5p-22")  # 3.144649318871996e-07
+_C92 = float.fromhex("0x1.071d5c301d1fep-76")  # 1.3602710545666027e-23
+_C93 = float.fromhex("0x1.3f8fd2d4427b6p-20")  # 1.190460513336088e-06
+_C94 = float.fromhex("0x1.7ea28b7fc47dap-74")  # 7.912705123817929e-23
+_C95 = float.fromhex("-0x1.8c0d7facef3dbp-75")  # -4.0950892416021305e-23
+_C96 = float.fromhex("-0x1.b09e8afa0a302p-68")  # -5.7256688686401686e-21
+_C97 = float.fromhex("-0x1.11509c1ad43e6p-64")  # -5.787667750092657e-20
+_C98 = float.fromhex("0x1.bee01427bc2d2p-65")  # 4.7314763600539366e-20
+_C99 = float.fromhex("-0x1.aa54455cba35dp-64")  # -9.027871617544604e-20
+_C100 = float.fromhex("-0x1.6a211d2e840f1p-35")  # -4.116934082133455e-11
+_C101 = float.fromhex("-0x1.4c9a283533fcbp-89")  # -2.0990148292460446e-27
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (z / (1.0 + fn.exp((-z))))
+    # one program for all
+    e0 = fn.exp((-z))
+    e1 = (1.0 / (1.0 + e0))
+    return np.where(z == -np.inf, 0.0, z * e1)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -144,15 +134,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -213,41 +199,19 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = (-t)
-    s1 = fn.exp(s0)
-    s2 = (1.0 + s1)
-    return s1 * powi((1.0 / s2), 2) * (s0 + s2)
-
-
-def _derivative_float32_3(z):
-    # power series
-    distance = (_C2 + z)
-    t = (_C3 + distance)
-    return (_C4 + t * (_C5 + t * (_C6 + t * (_C7 + t * (t * (t * (_C8 + t * (_C9 + t * (_C10 + t * (t * (t * (t * (_C11 + _C12 * t) - _C13) - _C14) - _C15)))) - _C16) - _C17)))))
-
-
-def _derivative_float32_4(z):
-    # as it is
-    s0 = fn.exp((-z))
-    s1 = (1.0 + s0)
-    return powi((1.0 / s1), 2) * (s1 + s0 * z)
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C1 + z)
+    t3 = (_C2 + t3a)
+    e0 = fn.exp(np.where(_C3 > z, (-t), (-z)))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 2)
+    s1 = (1.0 + e0)
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C3 > z, s0 * (s1 - t) * e0, np.where(_C4 > z, (_C5 + (_C6 + (_C7 + (_C8 + (((_C9 + (_C10 + (_C11 + ((_C12 - _C13 * t3) * t3 - _C14) * t3) * t3) * t3) * t3 - _C15) * t3 - _C16) * t3) * t3) * t3) * t3), s0 * (s1 + z * e0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -255,16 +219,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: _C1 > z, _derivative_float32_2),
-                (lambda z: -1.0 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -295,8 +254,8 @@ def _derivative_float64_3(z):
 def _derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C2, _C3), x)
-    return dd.add((_C4, _C18), dd.mul(t, dd.add((_C5, _C19), dd.mul(t, dd.add((_C6, _C20), dd.mul(t, dd.add((_C7, _C21), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C8, _C22), dd.mul(t, dd.add((_C9, _C23), dd.mul(t, dd.add((_C10, _C24), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C11, _C25), dd.mul(t, dd.add((_C12, _C26), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C27, _C28), dd.mul(t, dd.add((_C29, _C30), dd.mul(t, dd.add((_C31, _C32), dd.mul(t, dd.sub((_C33, _C34), dd.mul((_C35, _C36), t))))))))), (_C37, _C38))), (_C39, _C40))), (_C41, _C42))))))), (_C13, _C43))), (_C14, _C44))), (_C15, _C45))))))))), (_C16, _C46))), (_C17, _C47))))))))))
+    t = dd.add((_C1, _C2), x)
+    return dd.add((_C5, _C17), dd.mul(t, dd.add((_C6, _C18), dd.mul(t, dd.add((_C7, _C19), dd.mul(t, dd.add((_C8, _C20), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, _C21), dd.mul(t, dd.add((_C10, _C22), dd.mul(t, dd.add((_C11, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C24, _C25), dd.mul(t, dd.add((_C26, _C27), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.add((_C30, _C31), dd.mul(t, dd.add((_C32, _C33), dd.mul(t, dd.sub((_C34, _C35), dd.mul((_C36, _C37), t))))))))), (_C38, _C39))), (_C40, _C41))), (_C42, _C43))))))), (_C13, _C44))), (_C45, _C46))), (_C14, _C47))))))))), (_C15, _C48))), (_C16, _C49))))))))))
 
 
 def _derivative_float64_5(z):
@@ -320,62 +279,27 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -790.0 > z, _derivative_float64_2),
-                (lambda z: _C1 > z, _derivative_float64_3),
+                (lambda z: _C3 > z, _derivative_float64_3),
                 (lambda z: -1.0 > z, _derivative_float64_4),
                 (lambda z: 63.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = (-t)
-    s1 = fn.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
-
-
-def _second_derivative_float32_3(z):
-    # power series
-    distance = (_C49 + z)
-    t = (_C50 + distance)
-    return (_C51 + t * (_C52 + t * (_C53 + t * (_C54 + t * (t * (t * (t * (t * (_C55 + t * (_C56 + t * (_C57 + t * (t * (_C58 - _C59 * t) - _C60)))) - _C61) - _C62) - _C63) - _C64)))))
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = (-z)
-    s1 = fn.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + 2.0 * s1) + z * fn.expm1(s0))
-
-
-def _second_derivative_float32_5(z):
-    # power series
-    distance = (z - _C49)
-    t = (distance - _C50)
-    return (_C51 + t * (t * (_C53 + t * (t * (t * (_C63 + t * (t * (_C61 + t * (_C55 + t * (t * (_C57 + t * (_C60 + t * (_C59 * t - _C65))) - _C56))) - _C62)) - _C64) - _C54)) - _C52))
-
-
-def _second_derivative_float32_6(z):
-    # decaying exponentials
-    t = z
-    s0 = (-t)
-    s1 = fn.exp(s0)
-    return s1 * powi((1.0 / (1.0 + s1)), 3) * ((2.0 + s0) + s1 * (2.0 + t))
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C50 + z)
+    t3 = (_C51 + t3a)
+    t6a = (z - _C50)
+    t6 = (t6a - _C51)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 3) * ((2.0 + (2.0 + t) * e0) - t) * e0
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C52 > z, s0, np.where(_C53 > z, (_C54 + (_C55 + (_C56 + (_C57 + (((((_C58 + (_C59 + (_C60 - _C61 * t3) * t3) * t3) * t3 - _C62) * t3 - _C63) * t3 - _C64) * t3 - _C65) * t3) * t3) * t3) * t3), np.where(_C66 > z, s0, np.where(_C67 > z, (_C54 + ((_C56 + (((_C64 + ((_C62 + (_C58 + ((_C60 + _C61 * t6) * t6 - _C59) * t6) * t6) * t6 - _C63) * t6) * t6 - _C65) * t6 - _C57) * t6) * t6 - _C55) * t6), s0))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -383,18 +307,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: _C48 > z, _second_derivative_float32_2),
-                (lambda z: -2.0 > z, _second_derivative_float32_3),
-                (lambda z: 2.0 > z, _second_derivative_float32_4),
-                (lambda z: _C66 > z, _second_derivative_float32_5),
-                (None, _second_derivative_float32_6),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -425,8 +342,8 @@ def _second_derivative_float64_3(z):
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C49, _C50), x)
-    return dd.add((_C51, _C67), dd.mul(t, dd.add((_C52, _C68), dd.mul(t, dd.add((_C53, _C69), dd.mul(t, dd.add((_C54, _C70), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C55, _C71), dd.mul(t, dd.add((_C56, _C72), dd.mul(t, dd.add((_C57, _C73), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C74, _C75), dd.mul(t, dd.add((_C76, _C77), dd.mul(t, dd.add((_C78, _C79), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C80, _C81), t), (_C82, _C83))), (_C84, _C85))), (_C86, _C87))))))))), (_C88, _C89))), (_C59, _C90))), (_C65, _C91))), (_C60, _C92))))))))), (_C61, _C93))), (_C62, _C94))), (_C63, _C95))), (_C64, _C96))))))))))
+    t = dd.add((_C50, _C51), x)
+    return dd.add((_C54, _C68), dd.mul(t, dd.add((_C55, _C69), dd.mul(t, dd.add((_C56, _C70), dd.mul(t, dd.add((_C57, _C71), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C58, _C72), dd.mul(t, dd.add((_C59, _C73), dd.mul(t, dd.add((_C60, _C74), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C75, _C76), dd.mul(t, dd.add((_C77, _C78), dd.mul(t, dd.add((_C79, _C80), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C81, _C82), t), (_C83, _C84))), (_C85, _C86))), (_C87, _C88))))))))), (_C89, _C90))), (_C91, _C92))), (_C93, _C94))), (_C61, _C95))))))))), (_C62, _C96))), (_C63, _C97))), (_C64, _C98))), (_C65, _C99))))))))))
 
 
 def _second_derivative_float64_5(z):
@@ -440,8 +357,8 @@ def _second_derivative_float64_5(z):
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C49, _C50))
-    return dd.add((_C51, _C67), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C53, _C69), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C63, _C95), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C61, _C93), dd.mul(t, dd.add((_C55, _C71), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C57, _C73), dd.mul(t, dd.add((_C60, _C92), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C59, _C90), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C76, _C77), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C84, _C85), dd.mul(t, dd.sub((_C97, _C98), dd.mul((_C80, _C81), t))))), (_C86, _C87))), (_C78, _C79))))), (_C74, _C75))), (_C88, _C89))))), (_C65, _C91))))))), (_C56, _C72))))))), (_C62, _C94))))), (_C64, _C96))), (_C54, _C70))))), (_C52, _C68))))
+    t = dd.sub(x, (_C50, _C51))
+    return dd.add((_C54, _C68), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C56, _C70), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C64, _C98), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C62, _C96), dd.mul(t, dd.add((_C58, _C72), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C60, _C74), dd.mul(t, dd.add((_C61, _C95), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C91, _C92), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C77, _C78), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C85, _C86), dd.mul(t, dd.sub((_C100, _C101), dd.mul((_C81, _C82), t))))), (_C87, _C88))), (_C79, _C80))))), (_C75, _C76))), (_C89, _C90))))), (_C93, _C94))))))), (_C59, _C73))))))), (_C63, _C97))))), (_C65, _C99))), (_C57, _C71))))), (_C55, _C69))))
 
 
 def _second_derivative_float64_7(z):
@@ -466,16 +383,15 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -790.0 > z, _second_derivative_float64_2),
-                (lambda z: _C48 > z, _second_derivative_float64_3),
+                (lambda z: _C52 > z, _second_derivative_float64_3),
                 (lambda z: -2.0 > z, _second_derivative_float64_4),
                 (lambda z: 2.0 > z, _second_derivative_float64_5),
-                (lambda z: _C66 > z, _second_derivative_float64_6),
+                (lambda z: _C67 > z, _second_derivative_float64_6),
                 (lambda z: 790.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

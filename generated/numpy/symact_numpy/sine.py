@@ -22,23 +22,9 @@ __all__ = [
 
 
 def _forward_float32_0(z, omega):
-    # the limit
-    return np.nan
-
-
-def _forward_float32_1(z, omega):
-    # the limit
-    return np.nan
-
-
-def _forward_float32_2(z, omega):
-    # zero, with its sign
-    return omega * z
-
-
-def _forward_float32_3(z, omega):
-    # as it is
-    return fn.sin(omega * z)
+    # one program for all
+    e0 = fn.sin(omega * z)
+    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, np.where(z == 0.0, omega * z, e0))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -46,14 +32,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda omega: True,
             (
-                (lambda z, omega: z == -np.inf, _forward_float32_0),
-                (lambda z, omega: z == np.inf, _forward_float32_1),
-                (lambda z, omega: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-35"),
 )
 
@@ -112,23 +94,13 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, omega):
-    # the limit
-    return np.nan
-
-
-def _derivative_float32_1(z, omega):
-    # the limit
-    return np.nan
-
-
-def _derivative_float32_2(z, omega):
-    # as it is
-    return omega * fn.cos(omega * z)
+    # one program for all
+    e0 = fn.cos(omega * z)
+    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, omega * e0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -136,13 +108,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda omega: True,
             (
-                (lambda z, omega: z == -np.inf, _derivative_float32_0),
-                (lambda z, omega: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-34"),
 )
 
@@ -193,28 +162,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, omega):
-    # the limit
-    return np.nan
-
-
-def _second_derivative_float32_1(z, omega):
-    # the limit
-    return np.nan
-
-
-def _second_derivative_float32_2(z, omega):
-    # zero, with its sign
-    return (-z * powi(omega, 3))
-
-
-def _second_derivative_float32_3(z, omega):
-    # as it is
-    return (-powi(omega, 2) * fn.sin(omega * z))
+    # one program for all
+    e0 = fn.sin(omega * z)
+    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, np.where(z == 0.0, (-z * powi(omega, 3)), (-powi(omega, 2) * e0)))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -222,14 +176,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda omega: True,
             (
-                (lambda z, omega: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, omega: z == np.inf, _second_derivative_float32_1),
-                (lambda z, omega: z == 0.0, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-35"),
 )
 
@@ -288,18 +238,13 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_omega_float32_0(z, omega):
-    # zero, with its sign
-    return z
-
-
-def _derivative_wrt_omega_float32_1(z, omega):
-    # as it is
-    return z * fn.cos(omega * z)
+    # one program for all
+    e0 = fn.cos(omega * z)
+    return np.where(z != z, z, np.where(z == 0.0, z, z * e0))
 
 
 _DERIVATIVE_WRT_OMEGA_FLOAT32 = Kernel(
@@ -307,12 +252,10 @@ _DERIVATIVE_WRT_OMEGA_FLOAT32 = Kernel(
         (
             lambda omega: True,
             (
-                (lambda z, omega: z == 0.0, _derivative_wrt_omega_float32_0),
-                (None, _derivative_wrt_omega_float32_1),
+                (None, _derivative_wrt_omega_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-34"),
 )
 
@@ -358,7 +301,6 @@ _DERIVATIVE_WRT_OMEGA_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

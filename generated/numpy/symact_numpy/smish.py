@@ -22,47 +22,47 @@ _C0 = float.fromhex("0x1.89d89d89d89d9p-2")  # 0.38461538461538464
 _C1 = float.fromhex("-0x1.89d89d89d89d9p-56")  # -2.1350442781253012e-17
 _C2 = float.fromhex("0x1.3333333333333p-1")  # 0.6
 _C3 = float.fromhex("0x1.999999999999ap-56")  # 2.2204460492503132e-17
-_C4 = float.fromhex("-0x1.8p+0")  # -1.5
-_C5 = float.fromhex("0x1.64ff378b68101p+0")  # 1.3945193019245041
-_C6 = float.fromhex("0x1.9b36cef2903e8p-55")  # 4.458392154467205e-17
-_C7 = float.fromhex("0x1.738c870456665p-3")  # 0.18142037851321216
-_C8 = float.fromhex("0x1.ac94462c6bd8cp-4")  # 0.10463359271556366
-_C9 = float.fromhex("0x1.bfa985b6a59b4p-10")  # 0.0017076957571241337
-_C10 = float.fromhex("0x1.d9725a1f92dd9p-11")  # 0.0009030278924426163
-_C11 = float.fromhex("0x1.7750831984e2dp-17")  # 1.1185243738365866e-05
-_C12 = float.fromhex("0x1.79733edd875b1p-18")  # 5.624445945010533e-06
-_C13 = float.fromhex("0x1.746acb4c865c7p-23")  # 1.7342025628099966e-07
-_C14 = float.fromhex("0x1.9692e6a3d46c9p-16")  # 2.4233688818603772e-05
-_C15 = float.fromhex("0x1.0b8a70ea975adp-13")  # 0.0001275733878455648
-_C16 = float.fromhex("0x1.0af568d5b5635p-15")  # 3.182394872928673e-05
-_C17 = float.fromhex("0x1.eb78a4d558a4p-9")  # 0.003749628182661696
-_C18 = float.fromhex("0x1.1fba7dd06c2a8p-6")  # 0.01756155287302144
-_C19 = float.fromhex("0x1.af107708c380dp-10")  # 0.0016443798687677564
-_C20 = float.fromhex("0x1.e939c662a20e7p-156")  # 2.0921362268479887e-47
-_C21 = float.fromhex("-0x1.4p+0")  # -1.25
-_C22 = float.fromhex("-0x1.9b36cef2903e8p-55")  # -4.458392154467205e-17
-_C23 = float.fromhex("0x1.eac36ac01e9c5p-57")  # 1.3302167191995128e-17
-_C24 = float.fromhex("-0x1.afb18473c2571p-63")  # -1.8282927802232373e-19
-_C25 = float.fromhex("0x1.50901ede6e585p-64")  # 7.126998132027126e-20
-_C26 = float.fromhex("-0x1.32764b389bcdcp-66")  # -1.62239677074516e-20
-_C27 = float.fromhex("0x1.7b8445700f77bp-71")  # 6.278576871767796e-22
-_C28 = float.fromhex("0x1.ae9d137e2a337p-72")  # 3.561952037919666e-22
-_C29 = float.fromhex("0x1.0b0c63706594fp-24")  # 6.217704907047766e-08
-_C30 = float.fromhex("-0x1.0f4dea7c3c11p-78")  # -3.506526656889992e-24
-_C31 = float.fromhex("0x1.15a70bf8292b8p-25")  # 3.232300821554582e-08
-_C32 = float.fromhex("-0x1.9aedd49518239p-82")  # -3.3194582286651673e-25
-_C33 = float.fromhex("0x1.6349acac46489p-32")  # 3.231323635464667e-10
-_C34 = float.fromhex("0x1.37d60fdf3ee2fp-88")  # 3.935925935833363e-27
-_C35 = float.fromhex("0x1.d604b927ec05ep-31")  # 8.549585804858199e-10
-_C36 = float.fromhex("-0x1.528b1121001aep-86")  # -1.7092065213827976e-26
-_C37 = float.fromhex("0x1.1d124511d9bc2p-28")  # 4.148334358184651e-09
-_C38 = float.fromhex("-0x1.5ce8edb488a68p-82")  # -2.8184715416028858e-25
-_C39 = float.fromhex("0x1.304fe86ed36f4p-31")  # 5.535405587485036e-10
-_C40 = float.fromhex("0x1.7d7247665d7afp-85")  # 3.851624370632462e-26
-_C41 = float.fromhex("0x1.3b6d8ed4232dbp-23")  # 1.4688259020560523e-07
-_C42 = float.fromhex("0x1.9d47c08bc7df6p-77")  # 1.0683044894682412e-23
-_C43 = float.fromhex("0x1.95024c788072fp-21")  # 7.543880107820648e-07
-_C44 = float.fromhex("0x1.9040680e97f1fp-76")  # 2.069252209740078e-23
+_C4 = float.fromhex("0x1.64ff378b68101p+0")  # 1.3945193019245041
+_C5 = float.fromhex("0x1.9b36cef2903e8p-55")  # 4.458392154467205e-17
+_C6 = float.fromhex("-0x1.8p+0")  # -1.5
+_C7 = float.fromhex("-0x1.4p+0")  # -1.25
+_C8 = float.fromhex("0x1.738c870456665p-3")  # 0.18142037851321216
+_C9 = float.fromhex("0x1.ac94462c6bd8cp-4")  # 0.10463359271556366
+_C10 = float.fromhex("0x1.bfa985b6a59b4p-10")  # 0.0017076957571241337
+_C11 = float.fromhex("0x1.d9725a1f92dd9p-11")  # 0.0009030278924426163
+_C12 = float.fromhex("0x1.7750831984e2dp-17")  # 1.1185243738365866e-05
+_C13 = float.fromhex("0x1.9692e6a3d46c9p-16")  # 2.4233688818603772e-05
+_C14 = float.fromhex("0x1.0b8a70ea975adp-13")  # 0.0001275733878455648
+_C15 = float.fromhex("0x1.0af568d5b5635p-15")  # 3.182394872928673e-05
+_C16 = float.fromhex("0x1.eb78a4d558a4p-9")  # 0.003749628182661696
+_C17 = float.fromhex("0x1.1fba7dd06c2a8p-6")  # 0.01756155287302144
+_C18 = float.fromhex("0x1.af107708c380dp-10")  # 0.0016443798687677564
+_C19 = float.fromhex("0x1.e939c662a20e7p-156")  # 2.0921362268479887e-47
+_C20 = float.fromhex("-0x1.9b36cef2903e8p-55")  # -4.458392154467205e-17
+_C21 = float.fromhex("0x1.eac36ac01e9c5p-57")  # 1.3302167191995128e-17
+_C22 = float.fromhex("-0x1.afb18473c2571p-63")  # -1.8282927802232373e-19
+_C23 = float.fromhex("0x1.50901ede6e585p-64")  # 7.126998132027126e-20
+_C24 = float.fromhex("-0x1.32764b389bcdcp-66")  # -1.62239677074516e-20
+_C25 = float.fromhex("0x1.7b8445700f77bp-71")  # 6.278576871767796e-22
+_C26 = float.fromhex("0x1.79733edd875b1p-18")  # 5.624445945010533e-06
+_C27 = float.fromhex("0x1.ae9d137e2a337p-72")  # 3.561952037919666e-22
+_C28 = float.fromhex("0x1.0b0c63706594fp-24")  # 6.217704907047766e-08
+_C29 = float.fromhex("-0x1.0f4dea7c3c11p-78")  # -3.506526656889992e-24
+_C30 = float.fromhex("0x1.15a70bf8292b8p-25")  # 3.232300821554582e-08
+_C31 = float.fromhex("-0x1.9aedd49518239p-82")  # -3.3194582286651673e-25
+_C32 = float.fromhex("0x1.6349acac46489p-32")  # 3.231323635464667e-10
+_C33 = float.fromhex("0x1.37d60fdf3ee2fp-88")  # 3.935925935833363e-27
+_C34 = float.fromhex("0x1.d604b927ec05ep-31")  # 8.549585804858199e-10
+_C35 = float.fromhex("-0x1.528b1121001aep-86")  # -1.7092065213827976e-26
+_C36 = float.fromhex("0x1.1d124511d9bc2p-28")  # 4.148334358184651e-09
+_C37 = float.fromhex("-0x1.5ce8edb488a68p-82")  # -2.8184715416028858e-25
+_C38 = float.fromhex("0x1.304fe86ed36f4p-31")  # 5.535405587485036e-10
+_C39 = float.fromhex("0x1.7d7247665d7afp-85")  # 3.851624370632462e-26
+_C40 = float.fromhex("0x1.3b6d8ed4232dbp-23")  # 1.4688259020560523e-07
+_C41 = float.fromhex("0x1.9d47c08bc7df6p-77")  # 1.0683044894682412e-23
+_C42 = float.fromhex("0x1.95024c788072fp-21")  # 7.543880107820648e-07
+_C43 = float.fromhex("0x1.9040680e97f1fp-76")  # 2.069252209740078e-23
+_C44 = float.fromhex("0x1.746acb4c865c7p-23")  # 1.7342025628099966e-07
 _C45 = float.fromhex("0x1.ea49f2c5a5192p-78")  # 6.33683500135318e-24
 _C46 = float.fromhex("0x1.a5dd99ef0b0e6p-71")  # 6.979181406304806e-22
 _C47 = float.fromhex("-0x1.50d0548d76c89p-68")  # -4.4576933963085894e-21
@@ -71,123 +71,113 @@ _C49 = float.fromhex("0x1.9271bd7a94a27p-64")  # 8.522089484739702e-20
 _C50 = float.fromhex("0x1.a9de98a33aa1p-60")  # 1.442902047047756e-18
 _C51 = float.fromhex("-0x1.0354ad2834303p-66")  # -1.3728856501690696e-20
 _C52 = float.fromhex("-0x1.bc9d3a4653ca1p-211")  # -5.277329970309947e-64
-_C53 = float.fromhex("-0x1.6p+1")  # -2.75
-_C54 = float.fromhex("0x1.468a74479f224p+1")  # 2.551100287410252
-_C55 = float.fromhex("0x1.f8e803e97d5b8p-53")  # 2.189682071485051e-16
-_C56 = float.fromhex("0x1.493da3875a86ap-4")  # 0.08038104895027379
-_C57 = float.fromhex("0x1.0525f5f35af8bp-4")  # 0.06375690531211668
-_C58 = float.fromhex("0x1.e78a6731a8653p-7")  # 0.014878559482272602
-_C59 = float.fromhex("0x1.49943d47a8f8cp-14")  # 7.857777120051488e-05
-_C60 = float.fromhex("0x1.7363dde06c4eap-13")  # 0.0001770926019282534
-_C61 = float.fromhex("0x1.0037cdfecf838p-14")  # 6.108712839833573e-05
-_C62 = float.fromhex("0x1.1b3af4f968fe8p-18")  # 4.220460362889374e-06
-_C63 = float.fromhex("-0x1.3ea69c8b8d364p-19")  # -2.3741336627976435e-06
-_C64 = float.fromhex("0x1.a70b018609c0bp-22")  # 3.939894884806892e-07
-_C65 = float.fromhex("0x1.4e53e409f0c6ap-18")  # 4.981870924627901e-06
-_C66 = float.fromhex("0x1.3c3881182956ep-10")  # 0.0012062863152462982
-_C67 = float.fromhex("0x1.24edfb2a4dcc7p-8")  # 0.004469751186028498
-_C68 = float.fromhex("0x1.3ec7875e9fd2ap-8")  # 0.0048641877643825025
-_C69 = float.fromhex("0x1.5fdcf6bb4a20fp-155")  # 3.0094316253045274e-47
-_C70 = float.fromhex("-0x1.4p+1")  # -2.5
-_C71 = float.fromhex("0x1.1b92ee21e98b8p+1")  # 2.2154214540088013
-_C72 = float.fromhex("0x1.d8243bf5063bap-58")  # 6.398711040638925e-18
-_C73 = float.fromhex("0x1.06a7980b5e383p-5")  # 0.03206233688519602
-_C74 = float.fromhex("0x1.a95e96e232be2p-10")  # 0.001622655829623503
-_C75 = float.fromhex("0x1.8e56d7244e0e8p-11")  # 0.0007597717672416489
-_C76 = float.fromhex("0x1.44bdd744215adp-13")  # 0.00015484884545828356
-_C77 = float.fromhex("0x1.346193883d3fcp-18")  # 4.59523733574874e-06
-_C78 = float.fromhex("0x1.3e7fecefbe9d5p-23")  # 1.4831298455321684e-07
-_C79 = float.fromhex("0x1.c04f7bdc13fbap-25")  # 5.219020923817637e-08
-_C80 = float.fromhex("0x1.600493e33cf8p-20")  # 1.311368799159087e-06
-_C81 = float.fromhex("0x1.e0c9283952dc8p-18")  # 7.164266258751153e-06
-_C82 = float.fromhex("0x1.1ad8a8b723a0bp-16")  # 1.6858954691440327e-05
-_C83 = float.fromhex("0x1.12c7a9625af23p-11")  # 0.0005241011206584583
-_C84 = float.fromhex("0x1.958f72d9de952p-7")  # 0.01237671955071976
-_C85 = float.fromhex("0x1.212e19d1fe854p-5")  # 0.035300302915815124
-_C86 = float.fromhex("0x1.204843c22860cp-155")  # 2.4656342879475906e-47
-_C87 = float.fromhex("0x1.4p+1")  # 2.5
-_C88 = float.fromhex("-0x1.06c24a2bc786p-61")  # -4.451309659476907e-19
-_C89 = float.fromhex("0x1.77460c535103ap-59")  # 2.5429530007571895e-18
-_C90 = float.fromhex("0x1.36faa947ccfd5p-61")  # 5.268191643204043e-19
-_C91 = float.fromhex("0x1.b858463bc4064p-68")  # 5.827915189276618e-21
-_C92 = float.fromhex("-0x1.0a64aab462ba7p-68")  # -3.52568503937993e-21
-_C93 = float.fromhex("0x1.13f7b03a42e6ep-70")  # 9.130999712041611e-22
-_C94 = float.fromhex("0x1.f25280db9d909p-73")  # 2.0610126387818978e-22
-_C95 = float.fromhex("0x1.8f85cf3bc24d9p-24")  # 9.302112585428396e-08
-_C96 = float.fromhex("-0x1.37a6c41d63ae8p-78")  # -4.0280003242070486e-24
-_C97 = float.fromhex("0x1.4429b21ffe08ep-24")  # 7.547505065364395e-08
-_C98 = float.fromhex("0x1.6d08d4a3604b3p-87")  # 9.214766139137386e-27
-_C99 = float.fromhex("0x1.4c483170244e4p-26")  # 1.934135823771575e-08
-_C100 = float.fromhex("0x1.fc798c5492d94p-80")  # 1.642970681568631e-24
-_C101 = float.fromhex("0x1.65fd417c4f10cp-35")  # 4.0698669236084455e-11
-_C102 = float.fromhex("0x1.b14d80a5357dfp-89")  # 2.734524760335118e-27
-_C103 = float.fromhex("0x1.5cdff71049398p-34")  # 7.932496001595193e-11
-_C104 = float.fromhex("0x1.91bcee64a1adap-90")  # 1.2676616490934508e-27
-_C105 = float.fromhex("0x1.8f6e93bbbae81p-31")  # 7.265624694474869e-10
-_C106 = float.fromhex("-0x1.8b904d0501fe5p-85")  # -3.9941724020574364e-26
-_C107 = float.fromhex("0x1.104d352916b1dp-29")  # 1.9812548446854252e-09
-_C108 = float.fromhex("-0x1.8700c905cea7p-84")  # -7.896244061797457e-26
-_C109 = float.fromhex("0x1.9f05d753c8b15p-33")  # 1.8873052653523762e-10
-_C110 = float.fromhex("-0x1.89fe59a7c1d7dp-87")  # -9.945795611766201e-27
-_C111 = float.fromhex("0x1.8d629c24535f3p-78")  # 5.136083266400129e-24
-_C112 = float.fromhex("0x1.3ea69c8b8d364p-19")  # 2.3741336627976435e-06
-_C113 = float.fromhex("-0x1.991d1a512e661p-73")  # -1.6920545337831753e-22
-_C114 = float.fromhex("-0x1.4d17b9cf73aa8p-73")  # -1.3776390312238058e-22
-_C115 = float.fromhex("0x1.37f205c357e99p-66")  # 1.6514251994677865e-20
-_C116 = float.fromhex("-0x1.b46e5a6bbc4bap-62")  # -3.696714931343889e-19
-_C117 = float.fromhex("0x1.37309931e3128p-63")  # 1.317940226354997e-19
-_C118 = float.fromhex("0x1.665522493c592p-209")  # 1.701285522974734e-63
-_C119 = float.fromhex("-0x1.d8243bf5063bap-58")  # -6.398711040638925e-18
-_C120 = float.fromhex("0x1.d4e0852a1c04fp-61")  # 7.94308588509109e-19
-_C121 = float.fromhex("-0x1.9517a62062604p-66")  # -2.1445411961815544e-20
-_C122 = float.fromhex("0x1.8d2470bbf4c5dp-65")  # 4.204908139044963e-20
-_C123 = float.fromhex("-0x1.3a0b3b99541c8p-69")  # -2.07816806002378e-21
-_C124 = float.fromhex("0x1.2301e593b7fa5p-73")  # 1.2035784354832398e-22
-_C125 = float.fromhex("-0x1.32a0edee31eafp-77")  # -7.926164325892015e-24
-_C126 = float.fromhex("-0x1.8a9f8cb773de9p-82")  # -3.187741153787214e-25
-_C127 = float.fromhex("0x1.519c2e888057cp-27")  # 9.82574667549956e-09
-_C128 = float.fromhex("-0x1.0d5e8cc09536bp-81")  # -4.3518963222936e-25
-_C129 = float.fromhex("0x1.0d75a2962f67ep-32")  # 2.450719986205171e-10
-_C130 = float.fromhex("-0x1.c8a49dcfea246p-88")  # -5.763645382288718e-27
-_C131 = float.fromhex("0x1.d2d139802ec86p-38")  # 6.633872596371241e-12
-_C132 = float.fromhex("-0x1.7898ba3050349p-94")  # -7.427058192270408e-29
-_C133 = float.fromhex("0x1.8d44e6d118623p-39")  # 2.82276706531471e-12
-_C134 = float.fromhex("0x1.e6a429398c1dfp-93")  # 1.9194613009011487e-28
-_C135 = float.fromhex("0x1.26deff15ca1ap-34")  # 6.704592119375864e-11
-_C136 = float.fromhex("0x1.5160e999fafe1p-88")  # 4.258316156392733e-27
-_C137 = float.fromhex("0x1.a0b71922d194fp-32")  # 3.790002913729782e-10
-_C138 = float.fromhex("0x1.66a7ff62b1b58p-86")  # 1.810751274506811e-26
-_C139 = float.fromhex("0x1.2e4d8192a00fbp-30")  # 1.0997710282875573e-09
-_C140 = float.fromhex("-0x1.3f7e5cf988654p-84")  # -6.452121993855613e-26
-_C141 = float.fromhex("0x1.28de1eaab0313p-25")  # 3.455994364776234e-08
-_C142 = float.fromhex("-0x1.c9f08617c8e9dp-79")  # -2.95936495508957e-24
-_C143 = float.fromhex("0x1.ed07d658b4d8cp-74")  # 1.0195634141045535e-22
-_C144 = float.fromhex("-0x1.f8cd567ec84d9p-74")  # -1.0439062779377102e-22
-_C145 = float.fromhex("0x1.9b0e2f5049774p-73")  # 1.700085326904488e-22
-_C146 = float.fromhex("-0x1.5aea9f0ccbab3p-68")  # -4.591401507440369e-21
-_C147 = float.fromhex("0x1.7ca667b0613dap-61")  # 6.448462160641485e-19
-_C148 = float.fromhex("-0x1.8a031a9a486eap-59")  # -2.669930009735733e-18
-_C149 = float.fromhex("-0x1.d8a8b73079d76p-212")  # -2.8051037404978337e-64
+_C53 = float.fromhex("0x1.468a74479f224p+1")  # 2.551100287410252
+_C54 = float.fromhex("0x1.f8e803e97d5b8p-53")  # 2.189682071485051e-16
+_C55 = float.fromhex("0x1.1b92ee21e98b8p+1")  # 2.2154214540088013
+_C56 = float.fromhex("0x1.d8243bf5063bap-58")  # 6.398711040638925e-18
+_C57 = float.fromhex("-0x1.6p+1")  # -2.75
+_C58 = float.fromhex("-0x1.4p+1")  # -2.5
+_C59 = float.fromhex("0x1.493da3875a86ap-4")  # 0.08038104895027379
+_C60 = float.fromhex("0x1.0525f5f35af8bp-4")  # 0.06375690531211668
+_C61 = float.fromhex("0x1.e78a6731a8653p-7")  # 0.014878559482272602
+_C62 = float.fromhex("0x1.49943d47a8f8cp-14")  # 7.857777120051488e-05
+_C63 = float.fromhex("0x1.7363dde06c4eap-13")  # 0.0001770926019282534
+_C64 = float.fromhex("0x1.0037cdfecf838p-14")  # 6.108712839833573e-05
+_C65 = float.fromhex("0x1.1b3af4f968fe8p-18")  # 4.220460362889374e-06
+_C66 = float.fromhex("0x1.4e53e409f0c6ap-18")  # 4.981870924627901e-06
+_C67 = float.fromhex("0x1.3c3881182956ep-10")  # 0.0012062863152462982
+_C68 = float.fromhex("0x1.24edfb2a4dcc7p-8")  # 0.004469751186028498
+_C69 = float.fromhex("0x1.3ec7875e9fd2ap-8")  # 0.0048641877643825025
+_C70 = float.fromhex("0x1.5fdcf6bb4a20fp-155")  # 3.0094316253045274e-47
+_C71 = float.fromhex("0x1.2p+1")  # 2.25
+_C72 = float.fromhex("0x1.06a7980b5e383p-5")  # 0.03206233688519602
+_C73 = float.fromhex("0x1.a95e96e232be2p-10")  # 0.001622655829623503
+_C74 = float.fromhex("0x1.8e56d7244e0e8p-11")  # 0.0007597717672416489
+_C75 = float.fromhex("0x1.44bdd744215adp-13")  # 0.00015484884545828356
+_C76 = float.fromhex("0x1.346193883d3fcp-18")  # 4.59523733574874e-06
+_C77 = float.fromhex("0x1.600493e33cf8p-20")  # 1.311368799159087e-06
+_C78 = float.fromhex("0x1.e0c9283952dc8p-18")  # 7.164266258751153e-06
+_C79 = float.fromhex("0x1.1ad8a8b723a0bp-16")  # 1.6858954691440327e-05
+_C80 = float.fromhex("0x1.12c7a9625af23p-11")  # 0.0005241011206584583
+_C81 = float.fromhex("0x1.958f72d9de952p-7")  # 0.01237671955071976
+_C82 = float.fromhex("0x1.212e19d1fe854p-5")  # 0.035300302915815124
+_C83 = float.fromhex("0x1.204843c22860cp-155")  # 2.4656342879475906e-47
+_C84 = float.fromhex("-0x1.06c24a2bc786p-61")  # -4.451309659476907e-19
+_C85 = float.fromhex("0x1.77460c535103ap-59")  # 2.5429530007571895e-18
+_C86 = float.fromhex("0x1.36faa947ccfd5p-61")  # 5.268191643204043e-19
+_C87 = float.fromhex("0x1.b858463bc4064p-68")  # 5.827915189276618e-21
+_C88 = float.fromhex("-0x1.0a64aab462ba7p-68")  # -3.52568503937993e-21
+_C89 = float.fromhex("0x1.13f7b03a42e6ep-70")  # 9.130999712041611e-22
+_C90 = float.fromhex("0x1.f25280db9d909p-73")  # 2.0610126387818978e-22
+_C91 = float.fromhex("0x1.8f85cf3bc24d9p-24")  # 9.302112585428396e-08
+_C92 = float.fromhex("-0x1.37a6c41d63ae8p-78")  # -4.0280003242070486e-24
+_C93 = float.fromhex("0x1.4429b21ffe08ep-24")  # 7.547505065364395e-08
+_C94 = float.fromhex("0x1.6d08d4a3604b3p-87")  # 9.214766139137386e-27
+_C95 = float.fromhex("0x1.4c483170244e4p-26")  # 1.934135823771575e-08
+_C96 = float.fromhex("0x1.fc798c5492d94p-80")  # 1.642970681568631e-24
+_C97 = float.fromhex("0x1.65fd417c4f10cp-35")  # 4.0698669236084455e-11
+_C98 = float.fromhex("0x1.b14d80a5357dfp-89")  # 2.734524760335118e-27
+_C99 = float.fromhex("0x1.5cdff71049398p-34")  # 7.932496001595193e-11
+_C100 = float.fromhex("0x1.91bcee64a1adap-90")  # 1.2676616490934508e-27
+_C101 = float.fromhex("0x1.8f6e93bbbae81p-31")  # 7.265624694474869e-10
+_C102 = float.fromhex("-0x1.8b904d0501fe5p-85")  # -3.9941724020574364e-26
+_C103 = float.fromhex("0x1.104d352916b1dp-29")  # 1.9812548446854252e-09
+_C104 = float.fromhex("-0x1.8700c905cea7p-84")  # -7.896244061797457e-26
+_C105 = float.fromhex("0x1.9f05d753c8b15p-33")  # 1.8873052653523762e-10
+_C106 = float.fromhex("-0x1.89fe59a7c1d7dp-87")  # -9.945795611766201e-27
+_C107 = float.fromhex("0x1.a70b018609c0bp-22")  # 3.939894884806892e-07
+_C108 = float.fromhex("0x1.8d629c24535f3p-78")  # 5.136083266400129e-24
+_C109 = float.fromhex("0x1.3ea69c8b8d364p-19")  # 2.3741336627976435e-06
+_C110 = float.fromhex("-0x1.991d1a512e661p-73")  # -1.6920545337831753e-22
+_C111 = float.fromhex("-0x1.4d17b9cf73aa8p-73")  # -1.3776390312238058e-22
+_C112 = float.fromhex("0x1.37f205c357e99p-66")  # 1.6514251994677865e-20
+_C113 = float.fromhex("-0x1.b46e5a6bbc4bap-62")  # -3.696714931343889e-19
+_C114 = float.fromhex("0x1.37309931e3128p-63")  # 1.317940226354997e-19
+_C115 = float.fromhex("0x1.665522493c592p-209")  # 1.701285522974734e-63
+_C116 = float.fromhex("-0x1.d8243bf5063bap-58")  # -6.398711040638925e-18
+_C117 = float.fromhex("0x1.d4e0852a1c04fp-61")  # 7.94308588509109e-19
+_C118 = float.fromhex("-0x1.9517a62062604p-66")  # -2.1445411961815544e-20
+_C119 = float.fromhex("0x1.8d2470bbf4c5dp-65")  # 4.204908139044963e-20
+_C120 = float.fromhex("-0x1.3a0b3b99541c8p-69")  # -2.07816806002378e-21
+_C121 = float.fromhex("0x1.2301e593b7fa5p-73")  # 1.2035784354832398e-22
+_C122 = float.fromhex("0x1.3e7fecefbe9d5p-23")  # 1.4831298455321684e-07
+_C123 = float.fromhex("-0x1.32a0edee31eafp-77")  # -7.926164325892015e-24
+_C124 = float.fromhex("0x1.c04f7bdc13fbap-25")  # 5.219020923817637e-08
+_C125 = float.fromhex("-0x1.8a9f8cb773de9p-82")  # -3.187741153787214e-25
+_C126 = float.fromhex("0x1.519c2e888057cp-27")  # 9.82574667549956e-09
+_C127 = float.fromhex("-0x1.0d5e8cc09536bp-81")  # -4.3518963222936e-25
+_C128 = float.fromhex("0x1.0d75a2962f67ep-32")  # 2.450719986205171e-10
+_C129 = float.fromhex("-0x1.c8a49dcfea246p-88")  # -5.763645382288718e-27
+_C130 = float.fromhex("0x1.d2d139802ec86p-38")  # 6.633872596371241e-12
+_C131 = float.fromhex("-0x1.7898ba3050349p-94")  # -7.427058192270408e-29
+_C132 = float.fromhex("0x1.8d44e6d118623p-39")  # 2.82276706531471e-12
+_C133 = float.fromhex("0x1.e6a429398c1dfp-93")  # 1.9194613009011487e-28
+_C134 = float.fromhex("0x1.26deff15ca1ap-34")  # 6.704592119375864e-11
+_C135 = float.fromhex("0x1.5160e999fafe1p-88")  # 4.258316156392733e-27
+_C136 = float.fromhex("0x1.a0b71922d194fp-32")  # 3.790002913729782e-10
+_C137 = float.fromhex("0x1.66a7ff62b1b58p-86")  # 1.810751274506811e-26
+_C138 = float.fromhex("0x1.2e4d8192a00fbp-30")  # 1.0997710282875573e-09
+_C139 = float.fromhex("-0x1.3f7e5cf988654p-84")  # -6.452121993855613e-26
+_C140 = float.fromhex("0x1.28de1eaab0313p-25")  # 3.455994364776234e-08
+_C141 = float.fromhex("-0x1.c9f08617c8e9dp-79")  # -2.95936495508957e-24
+_C142 = float.fromhex("0x1.ed07d658b4d8cp-74")  # 1.0195634141045535e-22
+_C143 = float.fromhex("-0x1.f8cd567ec84d9p-74")  # -1.0439062779377102e-22
+_C144 = float.fromhex("0x1.9b0e2f5049774p-73")  # 1.700085326904488e-22
+_C145 = float.fromhex("-0x1.5aea9f0ccbab3p-68")  # -4.591401507440369e-21
+_C146 = float.fromhex("0x1.7ca667b0613dap-61")  # 6.448462160641485e-19
+_C147 = float.fromhex("-0x1.8a031a9a486eap-59")  # -2.669930009735733e-18
+_C148 = float.fromhex("-0x1.d8a8b73079d76p-212")  # -2.8051037404978337e-64
+_C149 = float.fromhex("0x1.4p+1")  # 2.5
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return z * fn.tanh(fn.log1p((1.0 / (1.0 + fn.exp((-z))))))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / np.where(0.0 > z, (2.0 + (6.0 + 5.0 * e0) * e0), (5.0 + (6.0 + 2.0 * e0) * e0)))
+    s0 = 2.0 * t
+    s1 = 3.0 * t
+    return np.where(z == -np.inf, 0.0, np.where(z == 0.0, _C0 * z, np.where(0.0 > z, ((-s0) - s1 * e0) * e0 * e1, (s1 + s0 * e0) * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -195,15 +185,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -265,41 +251,22 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return _C2
-
-
-def _derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
-    return s0 * powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * fn.exp(-2.0 * t))), 2) * ((4.0 + s0 * ((18.0 + s0 * ((28.0 + 15.0 * s0) - 8.0 * t)) - 12.0 * t)) - 4.0 * t)
-
-
-def _derivative_float32_3(z):
-    # power series
-    distance = (_C5 + z)
-    t = (distance - _C6)
-    return (t * (_C7 + t * (_C8 + t * (t * (t * (t * (_C9 + t * (_C10 + t * (t * (t * (t * (_C11 + t * (_C12 - _C13 * t)) - _C14) - _C15) - _C16))) - _C17) - _C18) - _C19))) - _C20)
-
-
-def _derivative_float32_4(z):
-    # as it is
-    s0 = fn.exp((-z))
-    s1 = (1.0 + s0)
-    s2 = (1.0 / s1)
-    s3 = fn.tanh(fn.log1p(s2))
-    return (s3 + (s0 * z * powi((1.0 / s1), 2) * (1.0 - powi(s3, 2)) / (1.0 + s2)))
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C4 + z)
+    t3 = (t3a - _C5)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / np.where(0.0 > z, ((2.0 + 6.0 * e0) + 5.0 * powi(e0, 2)), ((5.0 + 6.0 * e0) + 2.0 * powi(e0, 2))))
+    s0 = powi(e1, 2)
+    s1 = 4.0 * t
+    s2 = 12.0 * t
+    s3 = 8.0 * t
+    s4 = s0 * ((4.0 + ((18.0 + ((28.0 + 15.0 * e0) - s3) * e0) - s2) * e0) - s1) * e0
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, _C2, np.where(_C6 > z, s4, np.where(_C7 > z, ((_C8 + (_C9 + ((((_C10 + (_C11 + (((_C12 * t3 - _C13) * t3 - _C14) * t3 - _C15) * t3) * t3) * t3 - _C16) * t3 - _C17) * t3 - _C18) * t3) * t3) * t3 - _C19), np.where(0.0 > z, s4, s0 * (15.0 + ((28.0 + s3) + ((18.0 + s2) + (4.0 + s1) * e0) * e0) * e0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -307,16 +274,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: _C4 > z, _derivative_float32_2),
-                (lambda z: _C21 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -347,8 +309,8 @@ def _derivative_float64_3(z):
 def _derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C5, _C22), x)
-    return dd.sub(dd.mul(t, dd.add((_C7, _C23), dd.mul(t, dd.add((_C8, _C24), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, _C25), dd.mul(t, dd.add((_C10, _C26), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C11, _C27), dd.mul(t, dd.add((_C12, _C28), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C29, _C30), dd.mul(t, dd.add((_C31, _C32), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C33, _C34), t), (_C35, _C36))), (_C37, _C38))), (_C39, _C40))))))), (_C41, _C42))), (_C43, _C44))), (_C13, _C45))))))), (_C14, _C46))), (_C15, _C47))), (_C16, _C48))))))), (_C17, _C49))), (_C18, _C50))), (_C19, _C51))))))), (_C20, _C52))
+    t = dd.add((_C4, _C20), x)
+    return dd.sub(dd.mul(t, dd.add((_C8, _C21), dd.mul(t, dd.add((_C9, _C22), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C10, _C23), dd.mul(t, dd.add((_C11, _C24), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C12, _C25), dd.mul(t, dd.add((_C26, _C27), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C28, _C29), dd.mul(t, dd.add((_C30, _C31), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C32, _C33), t), (_C34, _C35))), (_C36, _C37))), (_C38, _C39))))))), (_C40, _C41))), (_C42, _C43))), (_C44, _C45))))))), (_C13, _C46))), (_C14, _C47))), (_C15, _C48))))))), (_C16, _C49))), (_C17, _C50))), (_C18, _C51))))))), (_C19, _C52))
 
 
 def _derivative_float64_5(z):
@@ -374,63 +336,34 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -790.0 > z, _derivative_float64_2),
-                (lambda z: _C4 > z, _derivative_float64_3),
+                (lambda z: _C6 > z, _derivative_float64_3),
                 (lambda z: -1.0 > z, _derivative_float64_4),
                 (lambda z: 63.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-t))
-    return s0 * powi((1.0 / ((2.0 + 6.0 * s0) + 5.0 * fn.exp(-2.0 * t))), 3) * ((16.0 + s0 * ((96.0 + s0 * ((216.0 + 12.0 * t) + s0 * ((216.0 + 72.0 * t) + s0 * (80.0 + 40.0 * t)))) - 24.0 * t)) - 8.0 * t)
-
-
-def _second_derivative_float32_3(z):
-    # power series
-    distance = (_C54 + z)
-    t = (_C55 + distance)
-    return (t * (_C56 + t * (_C57 + t * (_C58 + t * (t * (t * (t * (_C59 + t * (_C60 + t * (_C61 + t * (_C62 + t * (t * (_C63 - _C64 * t) - _C65))))) - _C66) - _C67) - _C68)))) - _C69)
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = fn.exp((-z))
-    s1 = (1.0 + s0)
-    s2 = (2.0 + s0)
-    s3 = fn.tanh(fn.log1p((1.0 / s1)))
-    s4 = 2.0 * s0
-    return s0 * powi((1.0 / s1), 2) * powi((1.0 / s2), 2) * (1.0 - powi(s3, 2)) * (((2.0 * s1 * s2 - s0 * z * (-3.0 - s4)) - s1 * s2 * z) - s3 * s4 * z)
-
-
-def _second_derivative_float32_5(z):
-    # power series
-    distance = (z - _C71)
-    t = (_C72 + distance)
-    return (t * (t * (_C73 + t * (t * (_C74 + t * (_C75 + t * (t * (_C76 + t * (t * (t * (_C77 + t * (t * (_C78 + _C79 * t) - _C80)) - _C81) - _C82)) - _C83))) - _C84)) - _C85) - _C86)
-
-
-def _second_derivative_float32_6(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp((-t))
-    return s0 * powi((1.0 / ((5.0 + 6.0 * s0) + 2.0 * fn.exp(-2.0 * t))), 3) * ((80.0 + s0 * ((216.0 + s0 * ((216.0 + s0 * ((96.0 + 24.0 * t) + s0 * (16.0 + 8.0 * t))) - 12.0 * t)) - 72.0 * t)) - 40.0 * t)
+    # one program for all
+    t = np.absolute(z)
+    t3a = (_C53 + z)
+    t3 = (_C54 + t3a)
+    t6a = (z - _C55)
+    t6 = (_C56 + t6a)
+    e0 = fn.exp_below((-t))
+    e1 = (1.0 / np.where(0.0 > z, ((2.0 + 6.0 * e0) + 5.0 * powi(e0, 2)), ((5.0 + 6.0 * e0) + 2.0 * powi(e0, 2))))
+    s0 = 8.0 * t
+    s1 = 24.0 * t
+    s2 = 12.0 * t
+    s3 = 72.0 * t
+    s4 = 40.0 * t
+    s5 = powi(e1, 3) * e0
+    s6 = s5 * ((16.0 + ((96.0 + ((216.0 + s2) + ((216.0 + s3) + (80.0 + s4) * e0) * e0) * e0) - s1) * e0) - s0)
+    s7 = s5 * ((80.0 + ((216.0 + ((216.0 + ((96.0 + s1) + (16.0 + s0) * e0) * e0) - s2) * e0) - s3) * e0) - s4)
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C57 > z, s6, np.where(_C58 > z, ((_C59 + (_C60 + (_C61 + ((((_C62 + (_C63 + (_C64 + (_C65 - _C66 * t3) * t3) * t3) * t3) * t3 - _C67) * t3 - _C68) * t3 - _C69) * t3) * t3) * t3) * t3 - _C70), np.where(0.0 > z, s6, np.where(2.0 > z, s7, np.where(_C71 > z, (((_C72 + ((_C73 + (_C74 + ((_C75 + (((_C76 - _C77 * t6) * t6 - _C78) * t6 - _C79) * t6) * t6 - _C80) * t6) * t6) * t6 - _C81) * t6) * t6 - _C82) * t6 - _C83), s7)))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -438,18 +371,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: _C53 > z, _second_derivative_float32_2),
-                (lambda z: _C70 > z, _second_derivative_float32_3),
-                (lambda z: 2.0 > z, _second_derivative_float32_4),
-                (lambda z: _C87 > z, _second_derivative_float32_5),
-                (None, _second_derivative_float32_6),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -480,8 +406,8 @@ def _second_derivative_float64_3(z):
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C54, _C55), x)
-    return dd.sub(dd.mul(t, dd.add((_C56, _C88), dd.mul(t, dd.add((_C57, _C89), dd.mul(t, dd.add((_C58, _C90), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C59, _C91), dd.mul(t, dd.add((_C60, _C92), dd.mul(t, dd.add((_C61, _C93), dd.mul(t, dd.add((_C62, _C94), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.add((_C97, _C98), dd.mul(t, dd.add((_C99, _C100), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C101, _C102), t), (_C103, _C104))), (_C105, _C106))), (_C107, _C108))), (_C109, _C110))))))))), (_C64, _C111))), (_C112, _C113))), (_C65, _C114))))))))))), (_C66, _C115))), (_C67, _C116))), (_C68, _C117))))))))), (_C69, _C118))
+    t = dd.add((_C53, _C54), x)
+    return dd.sub(dd.mul(t, dd.add((_C59, _C84), dd.mul(t, dd.add((_C60, _C85), dd.mul(t, dd.add((_C61, _C86), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C62, _C87), dd.mul(t, dd.add((_C63, _C88), dd.mul(t, dd.add((_C64, _C89), dd.mul(t, dd.add((_C65, _C90), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C91, _C92), dd.mul(t, dd.add((_C93, _C94), dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C97, _C98), t), (_C99, _C100))), (_C101, _C102))), (_C103, _C104))), (_C105, _C106))))))))), (_C107, _C108))), (_C109, _C110))), (_C66, _C111))))))))))), (_C67, _C112))), (_C68, _C113))), (_C69, _C114))))))))), (_C70, _C115))
 
 
 def _second_derivative_float64_5(z):
@@ -498,8 +424,8 @@ def _second_derivative_float64_5(z):
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C71, _C119))
-    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C73, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C74, _C121), dd.mul(t, dd.add((_C75, _C122), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C76, _C123), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C77, _C124), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C78, _C125), dd.mul(t, dd.add((_C79, _C126), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C127, _C128), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C129, _C130), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C131, _C132), dd.mul((_C133, _C134), t))), (_C135, _C136))))), (_C137, _C138))), (_C139, _C140))))), (_C141, _C142))))))), (_C80, _C143))))), (_C81, _C144))), (_C82, _C145))))), (_C83, _C146))))))), (_C84, _C147))))), (_C85, _C148))), (_C86, _C149))
+    t = dd.sub(x, (_C55, _C116))
+    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C72, _C117), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C73, _C118), dd.mul(t, dd.add((_C74, _C119), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C75, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C76, _C121), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C122, _C123), dd.mul(t, dd.add((_C124, _C125), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C126, _C127), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C128, _C129), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C130, _C131), dd.mul((_C132, _C133), t))), (_C134, _C135))))), (_C136, _C137))), (_C138, _C139))))), (_C140, _C141))))))), (_C77, _C142))))), (_C78, _C143))), (_C79, _C144))))), (_C80, _C145))))))), (_C81, _C146))))), (_C82, _C147))), (_C83, _C148))
 
 
 def _second_derivative_float64_7(z):
@@ -524,16 +450,15 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -790.0 > z, _second_derivative_float64_2),
-                (lambda z: _C53 > z, _second_derivative_float64_3),
-                (lambda z: _C70 > z, _second_derivative_float64_4),
+                (lambda z: _C57 > z, _second_derivative_float64_3),
+                (lambda z: _C58 > z, _second_derivative_float64_4),
                 (lambda z: 2.0 > z, _second_derivative_float64_5),
-                (lambda z: _C87 > z, _second_derivative_float64_6),
+                (lambda z: _C149 > z, _second_derivative_float64_6),
                 (lambda z: 790.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -19,32 +19,22 @@ __all__ = [
     "snake_derivative_wrt_alpha",
 ]
 
-_C0 = float.fromhex("0x1.921fb54442d18p-1")  # 0.7853981633974483
-_C1 = float.fromhex("0x1.1a62633145c07p-55")  # 3.061616997868383e-17
-_C2 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
-_C3 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
-_C4 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
-_C5 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
+_C0 = float.fromhex("-0x1.ap+11")  # -3328.0
+_C1 = float.fromhex("0x1.921fb54442d18p-1")  # 0.7853981633974483
+_C2 = float.fromhex("-0x1.6p+12")  # -5632.0
+_C3 = float.fromhex("-0x1.5fffffffff9ffp+12")  # -5631.999999998602
+_C4 = float.fromhex("0x1.1a62633145c07p-55")  # 3.061616997868383e-17
+_C5 = float.fromhex("-0x1p-46")  # -1.4210854715202004e-14
+_C6 = float.fromhex("0x1p-46")  # 1.4210854715202004e-14
+_C7 = float.fromhex("-0x1p-900")  # -1.1830521861667747e-271
+_C8 = float.fromhex("0x1p-900")  # 1.1830521861667747e-271
 
 
 def _forward_float32_0(z, alpha):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_1(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, alpha):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z, alpha):
-    # as it is
-    return (z + (powi(fn.sin(alpha * z), 2) / alpha))
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.sin(alpha * z)
+    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.inf, np.where(z == 0.0, z, (z + powi(e1, 2) * e0)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -52,15 +42,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _forward_float32_0),
-                (lambda z, alpha: z == np.inf, _forward_float32_1),
-                (lambda z, alpha: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-45"),
+    slack=float.fromhex("0x1p-37"),
 )
 
 
@@ -117,7 +103,30 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
+)
+
+
+def _derivative_float32_0(z, alpha):
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.sin(np.where(_C0 > z, 2.0 * alpha * z, np.where(117.0 > z, (_C1 + alpha * t), 2.0 * alpha * z)))
+    e1 = fn.cos((_C1 + alpha * t))
+    s0 = (1.0 + e0)
+    s1 = 2.0 * powi(e1, 2)
+    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, np.where(_C2 > z, s0, np.where(_C3 > z, s1, np.where(_C0 > z, s0, np.where(0.0 > z, s1, np.where(117.0 > z, 2.0 * powi(e0, 2), s0))))))))
+
+
+_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (None, _derivative_float32_0),
+            ),
+        ),
+    ),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-39"),
 )
 
 
@@ -144,7 +153,7 @@ def _derivative_float64_3(z, alpha):
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     t = dd.neg(x)
-    return dd.mul((2.0, 0.0), dd.powi(dd.cos(dd.add((_C0, _C1), dd.mul(dd_alpha, t))), 2))
+    return dd.mul((2.0, 0.0), dd.powi(dd.cos(dd.add((_C1, _C4), dd.mul(dd_alpha, t))), 2))
 
 
 def _derivative_float64_4(z, alpha):
@@ -159,7 +168,7 @@ def _derivative_float64_5(z, alpha):
     x = (z, np.zeros_like(z))
     dd_alpha = (alpha, 0.0)
     t = x
-    return dd.mul((2.0, 0.0), dd.powi(dd.sin(dd.add((_C0, _C1), dd.mul(dd_alpha, t))), 2))
+    return dd.mul((2.0, 0.0), dd.powi(dd.sin(dd.add((_C1, _C4), dd.mul(dd_alpha, t))), 2))
 
 
 def _derivative_float64_6(z, alpha):
@@ -178,31 +187,20 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z, alpha: z == -np.inf, _derivative_float64_0),
                 (lambda z, alpha: z == np.inf, _derivative_float64_1),
                 (lambda z, alpha: -15.0 > z, _derivative_float64_2),
-                (lambda z, alpha: _C2 > z, _derivative_float64_3),
-                (lambda z, alpha: _C3 > z, _derivative_float64_4),
+                (lambda z, alpha: _C5 > z, _derivative_float64_3),
+                (lambda z, alpha: _C6 > z, _derivative_float64_4),
                 (lambda z, alpha: 3.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, alpha):
-    # the limit
-    return np.nan
-
-
-def _second_derivative_float32_1(z, alpha):
-    # the limit
-    return np.nan
-
-
-def _second_derivative_float32_2(z, alpha):
-    # as it is
-    s0 = 2.0 * alpha
-    return s0 * fn.cos(s0 * z)
+    # one program for all
+    e0 = fn.cos(2.0 * alpha * z)
+    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, 2.0 * alpha * e0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -210,13 +208,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
-                (None, _second_derivative_float32_2),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-34"),
 )
 
@@ -270,7 +265,28 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
+)
+
+
+def _derivative_wrt_alpha_float32_0(z, alpha):
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.sin(alpha * z)
+    e2 = fn.sin(2.0 * alpha * z)
+    return np.where(z != z, z, np.where(z == 0.0, 0.0, powi(e0, 2) * (alpha * z * e2 - powi(e1, 2))))
+
+
+_DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: True,
+            (
+                (None, _derivative_wrt_alpha_float32_0),
+            ),
+        ),
+    ),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-37"),
 )
 
 
@@ -332,27 +348,26 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             (
                 (lambda z, alpha: z == 0.0, _derivative_wrt_alpha_float64_0),
                 (lambda z, alpha: -1.0 > z, _derivative_wrt_alpha_float64_1),
-                (lambda z, alpha: _C4 > z, _derivative_wrt_alpha_float64_2),
-                (lambda z, alpha: _C5 > z, _derivative_wrt_alpha_float64_3),
+                (lambda z, alpha: _C7 > z, _derivative_wrt_alpha_float64_2),
+                (lambda z, alpha: _C8 > z, _derivative_wrt_alpha_float64_3),
                 (lambda z, alpha: 1.0 > z, _derivative_wrt_alpha_float64_4),
                 (None, _derivative_wrt_alpha_float64_5),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(
     "snake", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
 )
 _DERIVATIVE = Function(
-    "snake_derivative", "snake_vjp", None, _DERIVATIVE_FLOAT64
+    "snake_derivative", "snake_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
 )
 _SECOND_DERIVATIVE = Function(
     "snake_second_derivative", "", _SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64
 )
 _DERIVATIVE_WRT_ALPHA = Function(
-    "snake_derivative_wrt_alpha", "", None, _DERIVATIVE_WRT_ALPHA_FLOAT64
+    "snake_derivative_wrt_alpha", "", _DERIVATIVE_WRT_ALPHA_FLOAT32, _DERIVATIVE_WRT_ALPHA_FLOAT64
 )
 
 

@@ -26,6 +26,51 @@ _C1 = float.fromhex("0x1p-1")  # 0.5
 _C2 = float.fromhex("-0x1.ap+901")  # -2.7471315619054593e+271
 
 
+def _forward_float32_0(z, alpha):
+    # one program for all
+    return z
+
+
+def _forward_float32_1(z, alpha):
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.log1p(((-powi(alpha, 2)) - alpha * z))
+    return np.where(z != z, z, np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, np.inf, (-e0 * e1))))
+
+
+def _forward_float32_2(z, alpha):
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.expm1(alpha * z)
+    return np.where(z != z, z, np.where(z == -np.inf, (powi(alpha, 2) - 1.0) * e0, np.where(z == np.inf, np.inf, (alpha + e0 * e1))))
+
+
+_FORWARD_FLOAT32 = Kernel(
+    (
+        (
+            lambda alpha: alpha == 0.0,
+            (
+                (None, _forward_float32_0),
+            ),
+        ),
+        (
+            lambda alpha: alpha < 0.0,
+            (
+                (None, _forward_float32_1),
+            ),
+        ),
+        (
+            lambda alpha: alpha > 0.0,
+            (
+                (None, _forward_float32_2),
+            ),
+        ),
+    ),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-40"),
+)
+
+
 def _forward_float64_0(z, alpha):
     # the limit
     return (-np.inf, 0.0)
@@ -140,53 +185,24 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, alpha):
-    # the limit
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, 1.0)
 
 
 def _derivative_float32_1(z, alpha):
-    # the limit
-    return 1.0
+    # one program for all
+    e0 = (1.0 / (1.0 - alpha * (alpha + z)))
+    return np.where(z != z, z, np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, 0.0, e0)))
 
 
 def _derivative_float32_2(z, alpha):
-    # as it is
-    return 1.0
-
-
-def _derivative_float32_3(z, alpha):
-    # outside the domain
-    return np.nan
-
-
-def _derivative_float32_4(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_5(z, alpha):
-    # as it is
-    return (1.0 / (1.0 - alpha * (alpha + z)))
-
-
-def _derivative_float32_6(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_7(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_8(z, alpha):
-    # as it is
-    return fn.exp(alpha * z)
+    # one program for all
+    e0 = fn.exp(alpha * z)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, e0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -194,30 +210,23 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: alpha == 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _derivative_float32_3),
-                (lambda z, alpha: z == np.inf, _derivative_float32_4),
-                (None, _derivative_float32_5),
+                (None, _derivative_float32_1),
             ),
         ),
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_float32_6),
-                (lambda z, alpha: z == np.inf, _derivative_float32_7),
-                (None, _derivative_float32_8),
+                (None, _derivative_float32_2),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-37"),
 )
 
 
@@ -325,53 +334,23 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, alpha):
-    # the limit
-    return np.inf
+    # one program for all
+    e0 = fn.exp(alpha * z)
+    return np.where(z != z, z, np.where(z == -np.inf, np.inf, np.where(z == np.inf, 0.0, e0)))
 
 
 def _derivative_from_output_float32_1(z, alpha):
-    # the limit
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 1.0)
 
 
 def _derivative_from_output_float32_2(z, alpha):
-    # as it is
-    return fn.exp(alpha * z)
-
-
-def _derivative_from_output_float32_3(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_4(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_5(z, alpha):
-    # as it is
-    return 1.0
-
-
-def _derivative_from_output_float32_6(z, alpha):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_7(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_8(z, alpha):
-    # as it is
-    return (1.0 + alpha * (z - alpha))
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.inf, (1.0 + alpha * (z - alpha)))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -379,30 +358,23 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda alpha: (alpha <= 0.0) and (alpha < 0.0),
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
         (
             lambda alpha: (alpha == 0.0) and (alpha <= 0.0),
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float32_3),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_4),
-                (None, _derivative_from_output_float32_5),
+                (None, _derivative_from_output_float32_1),
             ),
         ),
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float32_6),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_7),
-                (None, _derivative_from_output_float32_8),
+                (None, _derivative_from_output_float32_2),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -500,58 +472,24 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, alpha):
-    # the limit
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 def _second_derivative_float32_1(z, alpha):
-    # the limit
-    return 0.0
+    # one program for all
+    e0 = (1.0 / (1.0 - alpha * (alpha + z)))
+    return np.where(z != z, z, np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, 0.0, alpha * powi(e0, 2))))
 
 
 def _second_derivative_float32_2(z, alpha):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z, alpha):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z, alpha):
-    # outside the domain
-    return np.nan
-
-
-def _second_derivative_float32_5(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_6(z, alpha):
-    # as it is
-    return alpha * powi((1.0 / (1.0 - alpha * (alpha + z))), 2)
-
-
-def _second_derivative_float32_7(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_8(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _second_derivative_float32_9(z, alpha):
-    # as it is
-    return fn.exp(alpha * z) * alpha
+    # one program for all
+    e0 = fn.exp(alpha * z)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, alpha * e0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -559,31 +497,23 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: alpha == 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
-                (lambda z, alpha: z == 0.0, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _second_derivative_float32_4),
-                (lambda z, alpha: z == np.inf, _second_derivative_float32_5),
-                (None, _second_derivative_float32_6),
+                (None, _second_derivative_float32_1),
             ),
         ),
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _second_derivative_float32_7),
-                (lambda z, alpha: z == np.inf, _second_derivative_float32_8),
-                (None, _second_derivative_float32_9),
+                (None, _second_derivative_float32_2),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -700,63 +630,32 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_alpha_float32_0(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_alpha_float32_1(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_alpha_float32_2(z, alpha):
-    # as it is
+    # one program for all
     return (1.0 + _C1 * powi(z, 2))
 
 
-def _derivative_wrt_alpha_float32_3(z, alpha):
-    # outside the domain
-    return np.nan
+def _derivative_wrt_alpha_float32_1(z, alpha):
+    # one program for all
+    e0 = (1.0 / alpha)
+    e1 = fn.log1p(((-powi(alpha, 2)) - alpha * z))
+    e2 = (1.0 / (1.0 - alpha * (alpha + z)))
+    return np.where(z != z, z, np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, np.inf, (-powi(e0, 2) * (alpha * (-2.0 * alpha - z) * e2 - e1)))))
 
 
-def _derivative_wrt_alpha_float32_4(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_alpha_float32_5(z, alpha):
-    # as it is
-    s0 = powi(alpha, 2)
-    return (-(((alpha * (-2.0 * alpha - z) / (1.0 - alpha * (alpha + z))) - fn.log1p(((-s0) - alpha * z))) / s0))
-
-
-def _derivative_wrt_alpha_float32_6(z, alpha):
-    # the limit
-    return powi((1.0 / alpha), 2) * (1.0 + powi(alpha, 2))
-
-
-def _derivative_wrt_alpha_float32_7(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_alpha_float32_8(z, alpha):
-    # as it is
-    s0 = alpha * z
-    return (1.0 + powi((1.0 / alpha), 2) * (fn.exp(s0) * s0 - fn.expm1(s0)))
-
-
-def _derivative_wrt_alpha_float32_9(z, alpha):
-    # decaying exponentials
-    t = z
-    s0 = powi(alpha, 2)
-    s1 = alpha * t
-    return (fn.exp(s1) * ((s1 + fn.exp((-s1)) * (1.0 + s0)) - 1.0) / s0)
+def _derivative_wrt_alpha_float32_2(z, alpha):
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / alpha)
+    e1 = fn.expm1(alpha * z)
+    e2 = fn.exp((-alpha * t))
+    e3 = fn.exp(alpha * t)
+    s0 = powi(e0, 2)
+    s1 = (1.0 + powi(alpha, 2))
+    return np.where(z != z, z, np.where(z == -np.inf, s0 * s1, np.where(z == np.inf, np.inf, np.where(0.0 > z, (1.0 + s0 * (alpha * z * e2 - e1)), s0 * ((s1 * e2 + alpha * t) - 1.0) * e3))))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
@@ -764,31 +663,23 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
         (
             lambda alpha: alpha == 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
-                (None, _derivative_wrt_alpha_float32_2),
+                (None, _derivative_wrt_alpha_float32_0),
             ),
         ),
         (
             lambda alpha: alpha < 0.0,
             (
-                (lambda z, alpha: ((1.0 / alpha) - alpha) > z, _derivative_wrt_alpha_float32_3),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_4),
-                (None, _derivative_wrt_alpha_float32_5),
+                (None, _derivative_wrt_alpha_float32_1),
             ),
         ),
         (
             lambda alpha: alpha > 0.0,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_6),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_7),
-                (lambda z, alpha: 0.0 > z, _derivative_wrt_alpha_float32_8),
-                (None, _derivative_wrt_alpha_float32_9),
+                (None, _derivative_wrt_alpha_float32_2),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -916,11 +807,10 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(
-    "soft_exponential", "", None, _FORWARD_FLOAT64
+    "soft_exponential", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
 )
 _DERIVATIVE = Function(
     "soft_exponential_derivative", "soft_exponential_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64

@@ -27,24 +27,12 @@ _C2 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
 
 
 def _forward_float32_0(z, beta):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z, beta):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, beta):
-    # as it is
-    return (fn.log1p(fn.exp(beta * z)) / beta)
-
-
-def _forward_float32_3(z, beta):
-    # decaying exponentials, expanded
+    # one program for all
     t = z
-    return (t + (fn.log1p(fn.exp((-beta * t))) / beta))
+    e0 = (1.0 / beta)
+    e1 = fn.exp(np.where(31.0 > z, beta * z, (-beta * t)))
+    e2 = fn.log1p(e1)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, np.where(31.0 > z, e0 * e2, (t + e0 * e1)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -52,15 +40,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _forward_float32_0),
-                (lambda z, beta: z == np.inf, _forward_float32_1),
-                (lambda z, beta: 0.0 > z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -110,23 +94,14 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, beta):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, beta):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z, beta):
-    # as it is
-    return (1.0 / (1.0 + fn.exp((-beta * z))))
+    # one program for all
+    e0 = fn.exp((-beta * z))
+    e1 = (1.0 / (1.0 + e0))
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, e1)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -134,14 +109,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _derivative_float32_0),
-                (lambda z, beta: z == np.inf, _derivative_float32_1),
-                (None, _derivative_float32_2),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -192,23 +164,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, beta):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_1(z, beta):
-    # zero, with its sign
-    return beta * z
-
-
-def _derivative_from_output_float32_2(z, beta):
-    # as it is
-    return (-fn.expm1((-beta * z)))
+    # one program for all
+    e0 = fn.expm1((-beta * z))
+    return np.where(z != z, z, np.where(z == np.inf, 1.0, np.where(z == 0.0, beta * z, (-e0))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -216,14 +178,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == np.inf, _derivative_from_output_float32_0),
-                (lambda z, beta: z == 0.0, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -266,31 +225,16 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, beta):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, beta):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, beta):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-beta * t))
-    return beta * s0 * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _second_derivative_float32_3(z, beta):
-    # as it is
-    s0 = fn.exp((-beta * z))
-    return beta * s0 * powi((1.0 / (1.0 + s0)), 2)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp((-beta * t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = beta * powi(e1, 2) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -298,15 +242,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, beta: z == np.inf, _second_derivative_float32_1),
-                (lambda z, beta: 0.0 > z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -359,35 +299,17 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_beta_float32_0(z, beta):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_beta_float32_1(z, beta):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_beta_float32_2(z, beta):
-    # as it is
-    s0 = beta * z
-    s1 = fn.exp(s0)
-    return powi((1.0 / beta), 2) * ((s0 * s1 / (1.0 + s1)) - fn.log1p(s1))
-
-
-def _derivative_wrt_beta_float32_3(z, beta):
-    # decaying exponentials
-    t = z
-    s0 = powi(beta, 2)
-    s1 = beta * t
-    s2 = fn.exp((-s1))
-    s3 = fn.log1p(s2)
-    return ((s2 * ((-s1) - s3) - s3) / (s0 + s0 * s2))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp((-beta * t))
+    e1 = (1.0 / (powi(beta, 2) + powi(beta, 2) * e0))
+    e2 = fn.log1p(e0)
+    s0 = (((-e2) - beta * t) * e0 - e2) * e1
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0)))
 
 
 _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
@@ -395,15 +317,11 @@ _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
         (
             lambda beta: True,
             (
-                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_0),
-                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_1),
-                (lambda z, beta: 0.0 > z, _derivative_wrt_beta_float32_2),
-                (None, _derivative_wrt_beta_float32_3),
+                (None, _derivative_wrt_beta_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -488,7 +406,6 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -20,42 +20,42 @@ __all__ = [
     "softplus_inverse_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1.61e42ep-1")  # 0.6911939978599548
-_C1 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
-_C2 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C3 = float.fromhex("0x1.4p+0")  # 1.25
-_C4 = float.fromhex("0x1.dbbbbbbbbbbbcp+0")  # 1.8583333333333334
-_C5 = float.fromhex("0x1.81119bc466f12p+1")  # 3.008349867724868
-_C6 = float.fromhex("0x1.47dfca40e852dp+2")  # 5.123034060846561
-_C7 = float.fromhex("0x1.20b81c0acd9acp+3")  # 9.02247430906285
-_C8 = float.fromhex("0x1.b19a9a36a7618p+2")  # 6.775061181424029
-_C9 = float.fromhex("0x1.f3fbaf04e4edap+1")  # 3.9061182760141095
-_C10 = float.fromhex("0x1.2c45e45e45e46p+1")  # 2.3458829365079366
-_C11 = float.fromhex("0x1.80b60b60b60b6p+0")  # 1.5027777777777778
-_C12 = float.fromhex("0x1.1555555555555p+0")  # 1.0833333333333333
-_C13 = float.fromhex("0x1.3394c5b16c507p-154")  # 5.261388932112533e-47
-_C14 = float.fromhex("0x1.8p-1")  # 0.75
-_C15 = float.fromhex("0x1.62c42fefa39efp-1")  # 0.6929030399349453
-_C16 = float.fromhex("-0x1.1111111111111p-54")  # -5.921189464667501e-17
-_C17 = float.fromhex("-0x1.90ee643b990eep-53")  # -1.7387619856563297e-16
-_C18 = float.fromhex("-0x1.a3c92b81a7096p-52")  # -3.6410615850987145e-16
-_C19 = float.fromhex("-0x1.7e7a2ade276b8p-56")  # -2.0734131458768355e-17
-_C20 = float.fromhex("0x1.04674b69da9dbp+4")  # 16.275218404285493
-_C21 = float.fromhex("-0x1.19e49acbafd05p-52")  # -2.4450319112602597e-16
-_C22 = float.fromhex("0x1.de3b46d17e8dep+4")  # 29.889471834504427
-_C23 = float.fromhex("-0x1.a3447a12c7915p-50")  # -1.454626307224922e-15
-_C24 = float.fromhex("0x1.bd4cc82ab381fp+5")  # 55.662491162875305
-_C25 = float.fromhex("0x1.228df6a9a4c4dp-49")  # 2.016127161217196e-15
-_C26 = float.fromhex("0x1.a34824441da7ep+6")  # 104.82045084410672
-_C27 = float.fromhex("0x1.2acc871449979p-48")  # 4.146668233031431e-15
-_C28 = float.fromhex("0x1.3127bb2da4263p+6")  # 76.28879996599566
-_C29 = float.fromhex("-0x1.da7d31379e10fp-48")  # -6.584858106641364e-15
-_C30 = float.fromhex("0x1.45ce5b2f2a1a4p+5")  # 40.72575985762822
-_C31 = float.fromhex("-0x1.cea9916488544p-51")  # -8.025912829588355e-16
-_C32 = float.fromhex("0x1.6033e114d2cf2p+4")  # 22.012665826169673
-_C33 = float.fromhex("-0x1.3442b621fd242p-52")  # -2.6737344250562864e-16
-_C34 = float.fromhex("0x1.82c804666dc19p+3")  # 12.086916160637019
-_C35 = float.fromhex("-0x1.6219ba133830dp-56")  # -1.919582632660924e-17
+_C0 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
+_C1 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
+_C2 = float.fromhex("0x1.42e42ep-1")  # 0.6306471228599548
+_C3 = float.fromhex("0x1.8ap-1")  # 0.76953125
+_C4 = float.fromhex("0x1.4p+0")  # 1.25
+_C5 = float.fromhex("0x1.dbbbbbbbbbbbcp+0")  # 1.8583333333333334
+_C6 = float.fromhex("0x1.81119bc466f12p+1")  # 3.008349867724868
+_C7 = float.fromhex("0x1.47dfca40e852dp+2")  # 5.123034060846561
+_C8 = float.fromhex("0x1.f3fbaf04e4edap+1")  # 3.9061182760141095
+_C9 = float.fromhex("0x1.2c45e45e45e46p+1")  # 2.3458829365079366
+_C10 = float.fromhex("0x1.80b60b60b60b6p+0")  # 1.5027777777777778
+_C11 = float.fromhex("0x1.1555555555555p+0")  # 1.0833333333333333
+_C12 = float.fromhex("0x1.3394c5b16c507p-154")  # 5.261388932112533e-47
+_C13 = float.fromhex("0x1.62c42fefa39efp-1")  # 0.6929030399349453
+_C14 = float.fromhex("-0x1.1111111111111p-54")  # -5.921189464667501e-17
+_C15 = float.fromhex("-0x1.90ee643b990eep-53")  # -1.7387619856563297e-16
+_C16 = float.fromhex("-0x1.a3c92b81a7096p-52")  # -3.6410615850987145e-16
+_C17 = float.fromhex("0x1.20b81c0acd9acp+3")  # 9.02247430906285
+_C18 = float.fromhex("-0x1.7e7a2ade276b8p-56")  # -2.0734131458768355e-17
+_C19 = float.fromhex("0x1.04674b69da9dbp+4")  # 16.275218404285493
+_C20 = float.fromhex("-0x1.19e49acbafd05p-52")  # -2.4450319112602597e-16
+_C21 = float.fromhex("0x1.de3b46d17e8dep+4")  # 29.889471834504427
+_C22 = float.fromhex("-0x1.a3447a12c7915p-50")  # -1.454626307224922e-15
+_C23 = float.fromhex("0x1.bd4cc82ab381fp+5")  # 55.662491162875305
+_C24 = float.fromhex("0x1.228df6a9a4c4dp-49")  # 2.016127161217196e-15
+_C25 = float.fromhex("0x1.a34824441da7ep+6")  # 104.82045084410672
+_C26 = float.fromhex("0x1.2acc871449979p-48")  # 4.146668233031431e-15
+_C27 = float.fromhex("0x1.3127bb2da4263p+6")  # 76.28879996599566
+_C28 = float.fromhex("-0x1.da7d31379e10fp-48")  # -6.584858106641364e-15
+_C29 = float.fromhex("0x1.45ce5b2f2a1a4p+5")  # 40.72575985762822
+_C30 = float.fromhex("-0x1.cea9916488544p-51")  # -8.025912829588355e-16
+_C31 = float.fromhex("0x1.6033e114d2cf2p+4")  # 22.012665826169673
+_C32 = float.fromhex("-0x1.3442b621fd242p-52")  # -2.6737344250562864e-16
+_C33 = float.fromhex("0x1.82c804666dc19p+3")  # 12.086916160637019
+_C34 = float.fromhex("-0x1.6219ba133830dp-56")  # -1.919582632660924e-17
+_C35 = float.fromhex("0x1.b19a9a36a7618p+2")  # 6.775061181424029
 _C36 = float.fromhex("-0x1.8a1b0b89c2c7fp-55")  # -4.2729019628949e-17
 _C37 = float.fromhex("-0x1.cc74f4d2254fdp-53")  # -1.9969133146979181e-16
 _C38 = float.fromhex("-0x1.ba1ba1ba1ba1cp-55")  # -4.7933438523498824e-17
@@ -63,39 +63,19 @@ _C39 = float.fromhex("0x1.6c16c16c16c17p-57")  # 9.86864910777917e-18
 _C40 = float.fromhex("0x1.5555555555555p-54")  # 7.401486830834377e-17
 _C41 = float.fromhex("0x1p-129")  # 1.4693679385278594e-39
 _C42 = float.fromhex("-0x1.d148e8aa0ba83p-208")  # -4.418143341129904e-63
+_C43 = float.fromhex("0x1.8p-1")  # 0.75
 
 
 def _forward_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _forward_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_2(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_3(z):
-    # as it is
-    return fn.log(fn.expm1(z))
-
-
-def _forward_float32_4(z):
-    # power series
-    distance = (z - _C1)
-    t = (distance - _C2)
-    return (t * (2.0 + t * (t * (1.0 + t * (t * (_C3 + t * (t * (_C4 + t * (t * (_C5 + t * (t * (_C6 + t * (_C7 * t - _C8)) - _C9)) - _C10)) - _C11)) - _C12)) - 1.0)) - _C13)
-
-
-def _forward_float32_5(z):
-    # decaying exponentials
-    t = z
-    return (t + fn.log1p((-fn.exp((-t)))))
+    # one program for all
+    t = np.absolute(z)
+    t2a = (z - _C0)
+    t2 = (t2a - _C1)
+    e0 = fn.expm1(z)
+    e1 = fn.exp_below((-t))
+    e2 = fn.log(e0)
+    e3 = fn.log1p((-e1))
+    return np.where(0.0 > z, np.nan, np.where(_C2 > z, e2, np.where(_C3 > z, ((2.0 + ((1.0 + ((_C4 + ((_C5 + ((_C6 + (_C7 * t2 - _C8) * t2) * t2 - _C9) * t2) * t2 - _C10) * t2) * t2 - _C11) * t2) * t2 - 1.0) * t2) * t2 - _C12), (e3 + t))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -103,17 +83,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _forward_float32_0),
-                (lambda z: z == 0.0, _forward_float32_1),
-                (lambda z: z == np.inf, _forward_float32_2),
-                (lambda z: _C0 > z, _forward_float32_3),
-                (lambda z: _C14 > z, _forward_float32_4),
-                (None, _forward_float32_5),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -141,8 +115,8 @@ def _forward_float64_3(z):
 def _forward_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C1, _C2))
-    return dd.sub(dd.mul(t, dd.add((2.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C3, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C4, _C16), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C5, _C17), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C6, _C18), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C7, _C19), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C20, _C21), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C22, _C23), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C24, _C25), dd.mul(t, dd.sub(dd.mul((_C26, _C27), t), (_C28, _C29))))), (_C30, _C31))))), (_C32, _C33))))), (_C34, _C35))))), (_C8, _C36))))), (_C9, _C37))))), (_C10, _C38))))), (_C11, _C39))))), (_C12, _C40))))), (1.0, _C41))))), (_C13, _C42))
+    t = dd.sub(x, (_C0, _C1))
+    return dd.sub(dd.mul(t, dd.add((2.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((1.0, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C4, 0.0), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C5, _C14), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C6, _C15), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C7, _C16), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C17, _C18), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C19, _C20), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C21, _C22), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C23, _C24), dd.mul(t, dd.sub(dd.mul((_C25, _C26), t), (_C27, _C28))))), (_C29, _C30))))), (_C31, _C32))))), (_C33, _C34))))), (_C35, _C36))))), (_C8, _C37))))), (_C9, _C38))))), (_C10, _C39))))), (_C11, _C40))))), (1.0, _C41))))), (_C12, _C42))
 
 
 def _forward_float64_5(z):
@@ -160,34 +134,20 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: 0.0 > z, _forward_float64_0),
                 (lambda z: z == 0.0, _forward_float64_1),
                 (lambda z: z == np.inf, _forward_float64_2),
-                (lambda z: _C15 > z, _forward_float64_3),
-                (lambda z: _C14 > z, _forward_float64_4),
+                (lambda z: _C13 > z, _forward_float64_3),
+                (lambda z: _C43 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_2(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return (-(1.0 / fn.expm1((-z))))
+    # one program for all
+    e0 = fn.expm1((-z))
+    e1 = (1.0 / e0)
+    return np.where(0.0 > z, np.nan, np.where(z == 0.0, np.inf, (-e1)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -195,15 +155,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _derivative_float32_0),
-                (lambda z: z == 0.0, _derivative_float32_1),
-                (lambda z: z == np.inf, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -248,23 +204,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return (1.0 + fn.exp((-z)))
+    # one program for all
+    e0 = fn.exp((-z))
+    return (1.0 + e0)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -272,14 +218,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -326,29 +269,15 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _second_derivative_float32_2(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    s0 = (-z)
-    return (-fn.exp(s0) * powi((1.0 / fn.expm1(s0)), 2))
+    # one program for all
+    e0 = fn.expm1((-z))
+    e1 = fn.exp((-z))
+    e2 = (1.0 / e0)
+    return np.where(0.0 > z, np.nan, np.where(z == np.inf, 0.0, (-powi(e2, 2) * e1)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -356,15 +285,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _second_derivative_float32_0),
-                (lambda z: z == 0.0, _second_derivative_float32_1),
-                (lambda z: z == np.inf, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -411,7 +336,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -25,28 +25,11 @@ _C1 = float.fromhex("0x1p+900")  # 8.452712498170644e+270
 
 
 def _forward_float32_0(z):
-    # the limit
-    return -1.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (z / (1.0 - z))
-
-
-def _forward_float32_4(z):
-    # as it is
-    return (z / (1.0 + z))
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / (1.0 + t))
+    s0 = z * e0
+    return np.where(z == -np.inf, -1.0, np.where(z == np.inf, 1.0, s0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -54,16 +37,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: 0.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -126,28 +104,15 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return powi((1.0 / (1.0 - z)), 2)
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return powi((1.0 / (1.0 + z)), 2)
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / (1.0 + t))
+    s0 = powi(e0, 2)
+    return s0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -155,15 +120,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: 0.0 >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -221,18 +182,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # as it is
-    return powi((1.0 + z), 2)
-
-
-def _derivative_from_output_float32_1(z):
-    # as it is
-    return powi((1.0 - z), 2)
+    # one program for all
+    t = np.absolute(z)
+    return powi((1.0 - t), 2)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -240,13 +196,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_0),
-                (None, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -272,38 +226,15 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _second_derivative_float32_3(z):
-    # at the kink, by convention
-    return 0.0
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return 2.0 * powi((1.0 / (1.0 - z)), 3)
-
-
-def _second_derivative_float32_5(z):
-    # as it is
-    return -2.0 * powi((1.0 / (1.0 + z)), 3)
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / (1.0 + t))
+    s0 = 2.0 * powi(e0, 3)
+    return np.where(z == np.inf, 0.0, np.where(z == 0.0, z, np.where(0.0 > z, s0, (-s0))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -311,16 +242,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: z == 0.0, _second_derivative_float32_3),
-                (lambda z: 0.0 > z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-47"),
 )
 
@@ -392,7 +317,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

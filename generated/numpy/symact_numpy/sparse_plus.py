@@ -25,28 +25,8 @@ _C1 = float.fromhex("0x1p-1")  # 0.5
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _forward_float32_3(z):
-    # as it is
-    return _C0 * powi((1.0 + z), 2)
-
-
-def _forward_float32_4(z):
-    # as it is
-    return z
+    # one program for all
+    return np.where(-1.0 >= z, 0.0, np.where(1.0 >= z, _C0 * powi((1.0 + z), 2), z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -54,15 +34,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: -1.0 >= z, _forward_float32_2),
-                (lambda z: 1.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-48"),
 )
 
@@ -107,33 +82,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return (_C1 + _C1 * z)
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(-1.0 >= z, 0.0, np.where(1.0 >= z, (_C1 + _C1 * z), 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -141,16 +95,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -1.0 >= z, _derivative_float32_2),
-                (lambda z: 1.0 >= z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-49"),
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -193,23 +142,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_1(z):
-    # as it is
-    return np.sqrt(z)
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return 1.0
+    # one program for all
+    e0 = np.sqrt(z)
+    return np.where(z != z, z, np.where(1.0 >= z, e0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -217,13 +156,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == np.inf, _derivative_from_output_float32_0),
-                (lambda z: 1.0 >= z, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-50"),
 )
 
@@ -255,33 +191,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return _C1
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(-1.0 >= z, 0.0, np.where(1.0 > z, _C1, 0.0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -289,15 +204,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: -1.0 >= z, _second_derivative_float32_2),
-                (lambda z: 1.0 > z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -339,7 +249,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -24,28 +24,8 @@ _C0 = float.fromhex("0x1p-1")  # 0.5
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (_C0 + _C0 * z)
-
-
-def _forward_float32_4(z):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(-1.0 >= z, 0.0, np.where(1.0 >= z, (_C0 + _C0 * z), 1.0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -53,16 +33,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: -1.0 >= z, _forward_float32_2),
-                (lambda z: 1.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-49"),
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -105,33 +80,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return _C0
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(-1.0 >= z, 0.0, np.where(1.0 > z, _C0, 0.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -139,15 +93,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -1.0 >= z, _derivative_float32_2),
-                (lambda z: 1.0 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -189,33 +138,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z):
-    # as it is
-    return _C0
-
-
-def _derivative_from_output_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(0.0 >= z, 0.0, np.where(1.0 > z, _C0, 0.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -223,15 +151,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_2),
-                (lambda z: 1.0 > z, _derivative_from_output_float32_3),
-                (None, _derivative_from_output_float32_4),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -273,38 +196,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_5(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -312,16 +209,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: -1.0 >= z, _second_derivative_float32_3),
-                (lambda z: 1.0 >= z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -369,7 +260,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

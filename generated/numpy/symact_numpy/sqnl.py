@@ -26,38 +26,9 @@ _C2 = float.fromhex("-0x1p-1")  # -0.5
 
 
 def _forward_float32_0(z):
-    # the limit
-    return -1.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return -1.0
-
-
-def _forward_float32_4(z):
-    # as it is
-    return (z + _C0 * powi(z, 2))
-
-
-def _forward_float32_5(z):
-    # as it is
-    return (z - _C0 * powi(z, 2))
-
-
-def _forward_float32_6(z):
-    # as it is
-    return 1.0
+    # one program for all
+    s0 = _C0 * powi(z, 2)
+    return np.where(z != z, z, np.where(z == 0.0, z, np.where(-2.0 >= z, -1.0, np.where(0.0 >= z, (s0 + z), np.where(2.0 >= z, (z - s0), 1.0)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -65,18 +36,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: -2.0 >= z, _forward_float32_3),
-                (lambda z: 0.0 >= z, _forward_float32_4),
-                (lambda z: 2.0 >= z, _forward_float32_5),
-                (None, _forward_float32_6),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-49"),
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -133,38 +97,13 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return (1.0 + _C1 * z)
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return (1.0 - _C1 * z)
-
-
-def _derivative_float32_5(z):
-    # as it is
-    return 0.0
+    # one program for all
+    s0 = _C1 * z
+    return np.where(z != z, z, np.where(-2.0 >= z, 0.0, np.where(0.0 >= z, (1.0 + s0), np.where(2.0 >= z, (1.0 - s0), 0.0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -172,17 +111,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -2.0 >= z, _derivative_float32_2),
-                (lambda z: 0.0 >= z, _derivative_float32_3),
-                (lambda z: 2.0 >= z, _derivative_float32_4),
-                (None, _derivative_float32_5),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-49"),
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -232,18 +165,14 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # as it is
-    return np.sqrt((1.0 + z))
-
-
-def _derivative_from_output_float32_1(z):
-    # as it is
-    return np.sqrt((1.0 - z))
+    # one program for all
+    t = np.absolute(z)
+    e0 = np.sqrt((1.0 - t))
+    return e0
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -251,13 +180,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_0),
-                (None, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-49"),
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -283,48 +210,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _second_derivative_float32_3(z):
-    # at the kink, by convention
-    return 0.0
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_5(z):
-    # as it is
-    return _C1
-
-
-def _second_derivative_float32_6(z):
-    # as it is
-    return _C2
-
-
-def _second_derivative_float32_7(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == 0.0, z, np.where(-2.0 >= z, 0.0, np.where(0.0 > z, _C1, np.where(2.0 > z, _C2, 0.0)))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -332,18 +223,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: z == 0.0, _second_derivative_float32_3),
-                (lambda z: -2.0 >= z, _second_derivative_float32_4),
-                (lambda z: 0.0 > z, _second_derivative_float32_5),
-                (lambda z: 2.0 > z, _second_derivative_float32_6),
-                (None, _second_derivative_float32_7),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -404,7 +287,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -42,83 +42,83 @@ _C18 = float.fromhex("0x1.5555555555555p-6")  # 0.020833333333333332
 _C19 = float.fromhex("0x1.5555555555555p-60")  # 1.1564823173178713e-18
 _C20 = float.fromhex("0x1p-2")  # 0.25
 _C21 = float.fromhex("0x1p-43")  # 1.1368683772161603e-13
-_C22 = float.fromhex("0x1.8p-1")  # 0.75
-_C23 = float.fromhex("0x1.d7c4b0e8f2339p-1")  # 0.9214225086553604
-_C24 = float.fromhex("0x1.6f144cf8bb0b9p-55")  # 3.9798817398527784e-17
-_C25 = float.fromhex("0x1.a150add44fc2dp-160")  # 1.1153852123889893e-48
-_C26 = float.fromhex("0x1.8fb93f35987d9p-7")  # 0.012198596824592943
-_C27 = float.fromhex("0x1.db0b7648c21a9p-9")  # 0.003624303997984597
-_C28 = float.fromhex("0x1.5c8d088d23cb8p-14")  # 8.310101311991252e-05
-_C29 = float.fromhex("0x1.45a6403153bedp-12")  # 0.0003105634851480733
-_C30 = float.fromhex("0x1.a0dcaf40e6edp-17")  # 1.2423457180158788e-05
-_C31 = float.fromhex("0x1.7f75724499f8ap-25")  # 4.4640476680467625e-08
-_C32 = float.fromhex("0x1.0e79975b22037p-22")  # 2.5189944147978954e-07
-_C33 = float.fromhex("0x1.a8e2ee6ab1a6dp-24")  # 9.892658573837298e-08
-_C34 = float.fromhex("0x1.6ef1ae110b62p-20")  # 1.36697315534661e-06
-_C35 = float.fromhex("0x1.6db0bee58a131p-16")  # 2.1796847155781597e-05
-_C36 = float.fromhex("0x1.2fa6863cd9223p-14")  # 7.239591736902437e-05
-_C37 = float.fromhex("0x1.57668637aeddfp-9")  # 0.00261993778607715
-_C38 = float.fromhex("0x1.40760a5c52d52p-5")  # 0.0391187860828618
-_C39 = float.fromhex("-0x1.6f144cf8bb0b9p-55")  # -3.9798817398527784e-17
-_C40 = float.fromhex("0x1.a8ca35d166c5dp-158")  # 4.5414536413993186e-48
-_C41 = float.fromhex("0x1.d0e3eb6092b1p-214")  # 6.897495993759894e-65
-_C42 = float.fromhex("-0x1.bbcb3cb9117f6p-62")  # -3.759080511164363e-19
-_C43 = float.fromhex("0x1.97ed056eea14ap-63")  # 1.7276332348821544e-19
-_C44 = float.fromhex("0x1.1feeba7fd6cc7p-68")  # 3.8107553477033266e-21
-_C45 = float.fromhex("-0x1.ebda1bfa23a78p-66")  # -2.6038427511977168e-20
-_C46 = float.fromhex("0x1.551231405e962p-77")  # 8.816480364312893e-24
-_C47 = float.fromhex("-0x1.a45f063021b3ep-79")  # -2.7165851322768104e-24
-_C48 = float.fromhex("0x1.4baa424d09c4p-77")  # 8.573341225498921e-24
-_C49 = float.fromhex("0x1.15a8fffe7bf14p-78")  # 3.588673407089175e-24
-_C50 = float.fromhex("0x1.5bf40e713f478p-28")  # 5.063387585296079e-09
-_C51 = float.fromhex("-0x1.938e9898c80b1p-82")  # -3.2599076137433855e-25
-_C52 = float.fromhex("0x1.3c3a7e0bb682ep-33")  # 1.438040661949195e-10
-_C53 = float.fromhex("-0x1.f64fd5646d41ap-87")  # -1.268013377863045e-26
-_C54 = float.fromhex("0x1.e67437e03fc1bp-37")  # 1.382585360260246e-11
-_C55 = float.fromhex("-0x1.3deffa0d80cecp-91")  # -5.016167849324956e-28
-_C56 = float.fromhex("0x1.2c9d3c1119f3ep-36")  # 1.7087938760861634e-11
-_C57 = float.fromhex("-0x1.6adef9260a55fp-94")  # -7.156368425584459e-29
-_C58 = float.fromhex("0x1.ae4f19c7e8a8ap-32")  # 3.913637439247586e-10
-_C59 = float.fromhex("0x1.412aa73f1da33p-87")  # 8.107385159208844e-27
-_C60 = float.fromhex("0x1.86a2d56876e0ep-31")  # 7.105628698784711e-10
-_C61 = float.fromhex("-0x1.77912dd64911bp-86")  # -1.8961293244699292e-26
-_C62 = float.fromhex("0x1.1df9d3eeba1f3p-29")  # 2.080748454927616e-09
-_C63 = float.fromhex("-0x1.5ff98ee564274p-83")  # -1.421615043948381e-25
-_C64 = float.fromhex("0x1.824747bc8b635p-25")  # 4.4968728716735546e-08
-_C65 = float.fromhex("-0x1.1c7ddaf6d997cp-82")  # -2.298105024082165e-25
-_C66 = float.fromhex("-0x1.26acd00aaa909p-76")  # -1.5234342994976838e-23
-_C67 = float.fromhex("0x1.94cabf784dcd6p-70")  # 1.3393443254555325e-21
-_C68 = float.fromhex("0x1.75e7f5239d0dep-68")  # 4.948605821260271e-21
-_C69 = float.fromhex("-0x1.f1ac9e06c46ccp-63")  # -2.1077325874531077e-19
-_C70 = float.fromhex("-0x1.a3db5e5720ffbp-60")  # -1.4225305377462335e-18
-_C71 = float.fromhex("-0x1p-2")  # -0.25
+_C22 = float.fromhex("0x1.d7c4b0e8f2339p-1")  # 0.9214225086553604
+_C23 = float.fromhex("0x1.6f144cf8bb0b9p-55")  # 3.9798817398527784e-17
+_C24 = float.fromhex("-0x1.ddfbaf7c30c92p-2")  # -0.4667804164457233
+_C25 = float.fromhex("0x1.b8p-2")  # 0.4296875
+_C26 = float.fromhex("0x1.56ba7ab9f8b7dp-5")  # 0.04183696718225514
+_C27 = float.fromhex("0x1.1a7db38c0e8fap-7")  # 0.008620941800576255
+_C28 = float.fromhex("0x1.18bbfba62540dp-10")  # 0.0010709163994182564
+_C29 = float.fromhex("0x1.55fb8c352e34ep-13")  # 0.00016307001502526914
+_C30 = float.fromhex("0x1.03c3dcc73a45dp-16")  # 1.5483205768971785e-05
+_C31 = float.fromhex("0x1.40a4520d538d3p-19")  # 2.388968147449321e-06
+_C32 = float.fromhex("0x1.ad5e297d36fa9p-23")  # 1.9993997205688287e-07
+_C33 = float.fromhex("-0x1.299ffd3ce79dep-22")  # -2.771848420182606e-07
+_C34 = float.fromhex("0x1.7d7b36b45f6e5p-26")  # 2.2205134357539045e-08
+_C35 = float.fromhex("0x1.dcb44ecdebb33p-20")  # 1.7758620063192294e-06
+_C36 = float.fromhex("0x1.5115882b3e6f9p-16")  # 2.0091778577735972e-05
+_C37 = float.fromhex("0x1.13afd539a5864p-13")  # 0.00013145773282436095
+_C38 = float.fromhex("0x1.47cca0adc7d1ep-10")  # 0.0012504551954817876
+_C39 = float.fromhex("0x1.0744a7820929ap-7")  # 0.00803430728053316
+_C40 = float.fromhex("0x1.72d6e6df458f5p-5")  # 0.04526848880975535
+_C41 = float.fromhex("0x1.4p+0")  # 1.25
+_C42 = float.fromhex("0x1.a150add44fc2dp-160")  # 1.1153852123889893e-48
+_C43 = float.fromhex("0x1.8fb93f35987d9p-7")  # 0.012198596824592943
+_C44 = float.fromhex("0x1.db0b7648c21a9p-9")  # 0.003624303997984597
+_C45 = float.fromhex("0x1.5c8d088d23cb8p-14")  # 8.310101311991252e-05
+_C46 = float.fromhex("0x1.45a6403153bedp-12")  # 0.0003105634851480733
+_C47 = float.fromhex("0x1.a0dcaf40e6edp-17")  # 1.2423457180158788e-05
+_C48 = float.fromhex("0x1.7f75724499f8ap-25")  # 4.4640476680467625e-08
+_C49 = float.fromhex("0x1.0e79975b22037p-22")  # 2.5189944147978954e-07
+_C50 = float.fromhex("0x1.a8e2ee6ab1a6dp-24")  # 9.892658573837298e-08
+_C51 = float.fromhex("0x1.824747bc8b635p-25")  # 4.4968728716735546e-08
+_C52 = float.fromhex("0x1.6ef1ae110b62p-20")  # 1.36697315534661e-06
+_C53 = float.fromhex("0x1.6db0bee58a131p-16")  # 2.1796847155781597e-05
+_C54 = float.fromhex("0x1.2fa6863cd9223p-14")  # 7.239591736902437e-05
+_C55 = float.fromhex("0x1.57668637aeddfp-9")  # 0.00261993778607715
+_C56 = float.fromhex("0x1.40760a5c52d52p-5")  # 0.0391187860828618
+_C57 = float.fromhex("-0x1.6f144cf8bb0b9p-55")  # -3.9798817398527784e-17
+_C58 = float.fromhex("0x1.a8ca35d166c5dp-158")  # 4.5414536413993186e-48
+_C59 = float.fromhex("0x1.d0e3eb6092b1p-214")  # 6.897495993759894e-65
+_C60 = float.fromhex("-0x1.bbcb3cb9117f6p-62")  # -3.759080511164363e-19
+_C61 = float.fromhex("0x1.97ed056eea14ap-63")  # 1.7276332348821544e-19
+_C62 = float.fromhex("0x1.1feeba7fd6cc7p-68")  # 3.8107553477033266e-21
+_C63 = float.fromhex("-0x1.ebda1bfa23a78p-66")  # -2.6038427511977168e-20
+_C64 = float.fromhex("0x1.551231405e962p-77")  # 8.816480364312893e-24
+_C65 = float.fromhex("-0x1.a45f063021b3ep-79")  # -2.7165851322768104e-24
+_C66 = float.fromhex("0x1.4baa424d09c4p-77")  # 8.573341225498921e-24
+_C67 = float.fromhex("0x1.15a8fffe7bf14p-78")  # 3.588673407089175e-24
+_C68 = float.fromhex("0x1.5bf40e713f478p-28")  # 5.063387585296079e-09
+_C69 = float.fromhex("-0x1.938e9898c80b1p-82")  # -3.2599076137433855e-25
+_C70 = float.fromhex("0x1.3c3a7e0bb682ep-33")  # 1.438040661949195e-10
+_C71 = float.fromhex("-0x1.f64fd5646d41ap-87")  # -1.268013377863045e-26
+_C72 = float.fromhex("0x1.e67437e03fc1bp-37")  # 1.382585360260246e-11
+_C73 = float.fromhex("-0x1.3deffa0d80cecp-91")  # -5.016167849324956e-28
+_C74 = float.fromhex("0x1.2c9d3c1119f3ep-36")  # 1.7087938760861634e-11
+_C75 = float.fromhex("-0x1.6adef9260a55fp-94")  # -7.156368425584459e-29
+_C76 = float.fromhex("0x1.ae4f19c7e8a8ap-32")  # 3.913637439247586e-10
+_C77 = float.fromhex("0x1.412aa73f1da33p-87")  # 8.107385159208844e-27
+_C78 = float.fromhex("0x1.86a2d56876e0ep-31")  # 7.105628698784711e-10
+_C79 = float.fromhex("-0x1.77912dd64911bp-86")  # -1.8961293244699292e-26
+_C80 = float.fromhex("0x1.1df9d3eeba1f3p-29")  # 2.080748454927616e-09
+_C81 = float.fromhex("-0x1.5ff98ee564274p-83")  # -1.421615043948381e-25
+_C82 = float.fromhex("-0x1.1c7ddaf6d997cp-82")  # -2.298105024082165e-25
+_C83 = float.fromhex("-0x1.26acd00aaa909p-76")  # -1.5234342994976838e-23
+_C84 = float.fromhex("0x1.94cabf784dcd6p-70")  # 1.3393443254555325e-21
+_C85 = float.fromhex("0x1.75e7f5239d0dep-68")  # 4.948605821260271e-21
+_C86 = float.fromhex("-0x1.f1ac9e06c46ccp-63")  # -2.1077325874531077e-19
+_C87 = float.fromhex("-0x1.a3db5e5720ffbp-60")  # -1.4225305377462335e-18
+_C88 = float.fromhex("-0x1p-2")  # -0.25
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # small argument, decaying exponentials
-    t = (-z)
-    return fn.exp(_C0 * t)
-
-
-def _forward_float32_3(z):
-    # as it is
-    return np.sqrt(fn.log1p(fn.exp(z)))
-
-
-def _forward_float32_4(z):
-    # decaying exponentials
-    t = z
-    return np.sqrt((t + fn.log1p(fn.exp((-t)))))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(np.where(-31.0 > z, _C0 * t, z))
+    e1 = np.sqrt(t)
+    e2 = fn.log1p(e0)
+    e3 = np.sqrt(e2)
+    return np.where(-31.0 > z, e0, np.where(31.0 > z, e3, e1))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -126,16 +126,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: -31.0 > z, _forward_float32_2),
-                (lambda z: 0.0 > z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-36"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -182,37 +177,18 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # small argument, decaying exponentials
-    t = (-z)
-    return (fn.exp(_C0 * t) / (2.0 + 2.0 * fn.exp((-t))))
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return (_C1 / ((1.0 + fn.exp((-z))) * np.sqrt(fn.log1p(fn.exp(z)))))
-
-
-def _derivative_float32_4(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp((-t))
-    s1 = 2.0 * np.sqrt((t + fn.log1p(s0)))
-    return (1.0 / (s1 + s0 * s1))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(np.where(-31.0 > z, _C0 * t, (-t)))
+    e1 = (1.0 / (2.0 + 2.0 * powi(e0, 2)))
+    e2 = fn.log1p(e0)
+    e3 = np.sqrt(np.where(0.0 > z, e2, (e2 + t)))
+    e4 = (1.0 / (2.0 * e3 + 2.0 * e0 * e3))
+    return np.where(-31.0 > z, e0 * e1, np.where(0.0 > z, e0 * e4, e4))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -220,16 +196,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: -31.0 > z, _derivative_float32_2),
-                (lambda z: 0.0 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-36"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -278,23 +249,15 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return (_C0 * fn.expm1((-powi(z, 2))) / z)
+    # one program for all
+    t = z
+    e0 = (1.0 / t)
+    e1 = fn.expm1_below((-powi(t, 2)))
+    return np.where(z == 0.0, 0.0, _C0 * e0 * e1)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -302,14 +265,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == 0.0, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -351,50 +311,23 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # small argument, decaying exponentials
-    t = (-z)
-    return _C20 * fn.exp(_C0 * t) * powi((1.0 / (1.0 + fn.exp((-t)))), 2)
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    s0 = fn.exp((-z))
-    s1 = fn.log1p(fn.exp(z))
-    return _C20 * powi((1.0 / np.sqrt(s1)), 3) * powi((1.0 / (1.0 + s0)), 2) * (2.0 * s0 * s1 - 1.0)
-
-
-def _second_derivative_float32_4(z):
-    # power series
-    distance = (z - _C23)
-    t = (_C24 + distance)
-    return (_C25 + t * (t * (_C26 + t * (_C27 + t * (t * (_C28 + t * (_C29 + t * (t * (t * (_C30 + t * (_C31 + t * (t * (_C32 + _C33 * t) - _C34))) - _C35) - _C36))) - _C37))) - _C38))
-
-
-def _second_derivative_float32_5(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp((-t))
-    s1 = fn.log1p(s0)
-    s2 = np.sqrt((s1 + t))
-    s3 = 4.0 * s2
-    s4 = (s1 * s3 + s3 * t)
-    s5 = 8.0 * s2
-    return ((s0 * (2.0 * s1 + 2.0 * t) - 1.0) / (s4 + s0 * ((s0 * s4 + s1 * s5) + s5 * t)))
+    # one program for all
+    t = np.absolute(z)
+    t4a = (z - _C22)
+    t4 = (_C23 + t4a)
+    e0 = fn.exp(np.where(-26.0 > z, _C0 * t, np.where(_C24 > z, (-z), (-t))))
+    e1 = fn.exp(z)
+    e2 = (1.0 / np.where(-26.0 > z, (1.0 + powi(e0, 2)), (1.0 + e0)))
+    e3 = fn.log1p(np.where(_C24 > z, e1, e0))
+    e4 = np.sqrt(np.where(_C24 > z, e3, (e3 + t)))
+    e5 = (1.0 / np.where(_C24 > z, e4, (((((4.0 * e3 * e4 + 4.0 * e4 * t) * e0 + 8.0 * e3 * e4) + 8.0 * e4 * t) * e0 + 4.0 * e3 * e4) + 4.0 * e4 * t)))
+    s0 = _C20 * powi(e2, 2)
+    s1 = 2.0 * e3
+    return np.where(z == np.inf, 0.0, np.where(-26.0 > z, s0 * e0, np.where(_C24 > z, s0 * powi(e5, 3) * (s1 * e0 - 1.0), np.where(_C25 > z, (_C26 + z * (z * (z * (_C27 + z * (_C28 + z * (z * (z * (_C29 + z * (_C30 + z * (z * (z * (_C31 + z * (_C32 + z * (_C33 - _C34 * z))) - _C35) - _C36))) - _C37) - _C38))) - _C39) - _C40)), np.where(_C41 > z, (_C42 + ((_C43 + (_C44 + ((_C45 + (_C46 + (((_C47 + (_C48 + ((_C49 + (_C50 - _C51 * t4) * t4) * t4 - _C52) * t4) * t4) * t4 - _C53) * t4 - _C54) * t4) * t4) * t4 - _C55) * t4) * t4) * t4 - _C56) * t4), ((2.0 * t + s1) * e0 - 1.0) * e5)))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -402,17 +335,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: -31.0 > z, _second_derivative_float32_2),
-                (lambda z: _C22 > z, _second_derivative_float32_3),
-                (lambda z: 1.0 > z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -444,8 +371,8 @@ def _second_derivative_float64_3(z):
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C23, _C39))
-    return dd.add((_C40, _C41), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C26, _C42), dd.mul(t, dd.add((_C27, _C43), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C28, _C44), dd.mul(t, dd.add((_C29, _C45), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C30, _C46), dd.mul(t, dd.add((_C31, _C47), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C32, _C48), dd.mul(t, dd.add((_C33, _C49), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C50, _C51), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C52, _C53), dd.mul(t, dd.sub((_C54, _C55), dd.mul((_C56, _C57), t))))), (_C58, _C59))), (_C60, _C61))))), (_C62, _C63))), (_C64, _C65))))))), (_C34, _C66))))))), (_C35, _C67))), (_C36, _C68))))))), (_C37, _C69))))))), (_C38, _C70))))
+    t = dd.sub(x, (_C22, _C57))
+    return dd.add((_C58, _C59), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C43, _C60), dd.mul(t, dd.add((_C44, _C61), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C45, _C62), dd.mul(t, dd.add((_C46, _C63), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C47, _C64), dd.mul(t, dd.add((_C48, _C65), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C49, _C66), dd.mul(t, dd.add((_C50, _C67), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C68, _C69), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C70, _C71), dd.mul(t, dd.sub((_C72, _C73), dd.mul((_C74, _C75), t))))), (_C76, _C77))), (_C78, _C79))))), (_C80, _C81))), (_C51, _C82))))))), (_C52, _C83))))))), (_C53, _C84))), (_C54, _C85))))))), (_C55, _C86))))))), (_C56, _C87))))
 
 
 def _second_derivative_float64_5(z):
@@ -465,7 +392,7 @@ def _second_derivative_float64_6(z):
     # tail
     x = (z, np.zeros_like(z))
     t = x
-    return dd.mul(dd.div((1.0, 0.0), dd.sqrt(t)), dd.mul((_C71, 0.0), dd.div((1.0, 0.0), t)))
+    return dd.mul(dd.div((1.0, 0.0), dd.sqrt(t)), dd.mul((_C88, 0.0), dd.div((1.0, 0.0), t)))
 
 
 _SECOND_DERIVATIVE_FLOAT64 = Kernel(
@@ -483,7 +410,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -21,22 +21,7 @@ __all__ = [
 
 
 def _forward_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _forward_float32_3(z):
-    # as it is
+    # one program for all
     return powi(z, 2)
 
 
@@ -45,14 +30,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -89,27 +70,11 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_2(z):
-    # zero, with its sign
-    return 2.0 * z
-
-
-def _derivative_float32_3(z):
-    # as it is
+    # one program for all
     return 2.0 * z
 
 
@@ -118,14 +83,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: z == 0.0, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -163,23 +124,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 2.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 2.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    return 2.0
+    # one program for all
+    return np.where(z != z, z, 2.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -187,13 +137,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (None, _second_derivative_float32_2),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -223,7 +170,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

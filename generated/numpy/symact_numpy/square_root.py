@@ -25,18 +25,9 @@ _C1 = float.fromhex("-0x1p-2")  # -0.25
 
 
 def _forward_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # as it is
-    return np.sqrt(z)
+    # one program for all
+    e0 = np.sqrt(z)
+    return np.where(0.0 > z, np.nan, e0)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -44,13 +35,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (None, _forward_float32_2),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-50"),
 )
 
@@ -90,28 +78,15 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_2(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return (_C0 / np.sqrt(z))
+    # one program for all
+    t = np.absolute(z)
+    e0 = np.sqrt(t)
+    e1 = (1.0 / e0)
+    return np.where(0.0 > z, np.nan, _C0 * e1)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -119,15 +94,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _derivative_float32_0),
-                (lambda z: z == 0.0, _derivative_float32_1),
-                (lambda z: z == np.inf, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -173,23 +144,14 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return (_C0 / z)
+    # one program for all
+    t = z
+    e0 = (1.0 / t)
+    return np.where(z == 0.0, np.inf, _C0 * e0)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -197,13 +159,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == 0.0, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-50"),
 )
 
@@ -244,28 +203,15 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # outside the domain
-    return np.nan
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return -np.inf
-
-
-def _second_derivative_float32_2(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return _C1 * powi((1.0 / np.sqrt(z)), 3)
+    # one program for all
+    t = np.absolute(z)
+    e0 = np.sqrt(t)
+    e1 = (1.0 / e0)
+    return np.where(0.0 > z, np.nan, np.where(z == np.inf, 0.0, _C1 * powi(e1, 3)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -273,14 +219,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: 0.0 > z, _second_derivative_float32_0),
-                (lambda z: z == 0.0, _second_derivative_float32_1),
-                (lambda z: z == np.inf, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-47"),
 )
 
@@ -327,7 +269,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

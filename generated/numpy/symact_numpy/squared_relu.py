@@ -23,28 +23,8 @@ __all__ = [
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _forward_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _forward_float32_4(z):
-    # as it is
-    return powi(z, 2)
+    # one program for all
+    return np.where(0.0 >= z, 0.0, powi(z, 2))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -52,15 +32,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: 0.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -103,33 +78,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return 2.0 * z
+    # one program for all
+    return np.where(0.0 >= z, 0.0, 2.0 * z)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -137,15 +91,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: z == 0.0, _derivative_float32_2),
-                (lambda z: 0.0 >= z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -188,18 +137,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # as it is
-    return 2.0 * np.sqrt(z)
+    # one program for all
+    e0 = np.sqrt(z)
+    return 2.0 * e0
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -207,12 +151,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == np.inf, _derivative_from_output_float32_0),
-                (None, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-50"),
 )
 
@@ -246,28 +188,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 2.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return 2.0
+    # one program for all
+    return np.where(z != z, z, np.where(0.0 >= z, 0.0, 2.0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -275,14 +201,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: 0.0 >= z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -318,7 +240,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

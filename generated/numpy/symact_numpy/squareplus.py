@@ -27,24 +27,11 @@ _C2 = float.fromhex("0x1p-2")  # 0.25
 
 
 def _forward_float32_0(z, b):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z, b):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, b):
-    # conjugate
-    t = (-z)
-    return (_C0 * b / ((-t) - np.sqrt((b + powi(t, 2)))))
-
-
-def _forward_float32_3(z, b):
-    # as it is
-    return (_C1 * z + _C1 * np.sqrt((b + powi(z, 2))))
+    # one program for all
+    t = np.absolute(z)
+    e0 = np.sqrt((powi(t, 2) + b))
+    e1 = (1.0 / ((-e0) - t))
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, np.where(0.0 > z, _C0 * b * e1, (_C1 * e0 + _C1 * z)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -52,15 +39,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda b: True,
             (
-                (lambda z, b: z == -np.inf, _forward_float32_0),
-                (lambda z, b: z == np.inf, _forward_float32_1),
-                (lambda z, b: 0.0 > z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -112,30 +95,18 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, b):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z, b):
-    # conjugate
-    t = (-z)
-    s0 = np.sqrt((b + powi(t, 2)))
-    return (_C0 * b / (s0 * ((-s0) - t)))
-
-
-def _derivative_float32_3(z, b):
-    # as it is
-    return (_C1 + (_C1 * z / np.sqrt((b + powi(z, 2)))))
+    # one program for all
+    t = np.absolute(z)
+    e0 = (1.0 / t)
+    e1 = np.sqrt((b + powi(z, 2)))
+    e2 = np.sqrt((1.0 + b * powi(e0, 2)))
+    e3 = (1.0 / e1)
+    e4 = (1.0 / ((-2.0 - 2.0 * e2) - 2.0 * b * powi(e0, 2)))
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(0.0 > z, (-b * powi(e0, 2) * e4), (_C1 + _C1 * z * e3)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -143,14 +114,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda b: True,
             (
-                (lambda z, b: z == -np.inf, _derivative_float32_0),
-                (lambda z, b: z == np.inf, _derivative_float32_1),
-                (lambda z, b: 0.0 > z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-47"),
 )
 
@@ -205,19 +172,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, b):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_1(z, b):
-    # as it is
-    s0 = powi(z, 2)
-    return (s0 / (_C2 * b + s0))
+    # one program for all
+    e0 = (1.0 / (_C2 * b + powi(z, 2)))
+    return np.where(z != z, z, np.where(z == np.inf, 1.0, powi(z, 2) * e0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -225,13 +186,11 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda b: True,
             (
-                (lambda z, b: z == np.inf, _derivative_from_output_float32_0),
-                (None, _derivative_from_output_float32_1),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -268,23 +227,14 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, b):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, b):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, b):
-    # as it is
-    return _C1 * b * powi((1.0 / np.sqrt((b + powi(z, 2)))), 3)
+    # one program for all
+    e0 = np.sqrt((b + powi(z, 2)))
+    e1 = (1.0 / e0)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, _C1 * b * powi(e1, 3))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -292,14 +242,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda b: True,
             (
-                (lambda z, b: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, b: z == np.inf, _second_derivative_float32_1),
-                (None, _second_derivative_float32_2),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-47"),
 )
 
 
@@ -355,23 +302,14 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_b_float32_0(z, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_b_float32_1(z, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_b_float32_2(z, b):
-    # as it is
-    return (_C2 / np.sqrt((b + powi(z, 2))))
+    # one program for all
+    e0 = np.sqrt((b + powi(z, 2)))
+    e1 = (1.0 / e0)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, _C2 * e1)))
 
 
 _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
@@ -379,14 +317,11 @@ _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
         (
             lambda b: True,
             (
-                (lambda z, b: z == -np.inf, _derivative_wrt_b_float32_0),
-                (lambda z, b: z == np.inf, _derivative_wrt_b_float32_1),
-                (None, _derivative_wrt_b_float32_2),
+                (None, _derivative_wrt_b_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-49"),
 )
 
 
@@ -438,7 +373,6 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

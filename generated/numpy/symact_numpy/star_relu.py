@@ -24,6 +24,25 @@ __all__ = [
 
 
 
+def _forward_float32_0(z, s, b):
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, b, np.where(0.0 >= z, b, (b + s * powi(z, 2)))))
+
+
+_FORWARD_FLOAT32 = Kernel(
+    (
+        (
+            lambda s, b: True,
+            (
+                (None, _forward_float32_0),
+            ),
+        ),
+    ),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-50"),
+)
+
+
 def _forward_float64_0(z, s, b):
     # the limit
     dd_b = (b, 0.0)
@@ -55,28 +74,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, s, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, s, b):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_float32_2(z, s, b):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z, s, b):
-    # as it is
-    return 2.0 * s * z
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == 0.0, 0.0, np.where(0.0 >= z, 0.0, 2.0 * s * z))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -84,14 +87,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda s, b: True,
             (
-                (lambda z, s, b: z == -np.inf, _derivative_float32_0),
-                (lambda z, s, b: z == 0.0, _derivative_float32_1),
-                (lambda z, s, b: 0.0 >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -129,38 +128,21 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, s, b):
-    # the limit
-    return np.nan
+    # one program for all
+    e0 = np.sqrt(s)
+    e1 = np.sqrt((z - b))
+    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.inf, 2.0 * e0 * e1)))
 
 
 def _derivative_from_output_float32_1(z, s, b):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_2(z, s, b):
-    # as it is
-    return 2.0 * np.sqrt(s) * np.sqrt((z - b))
-
-
-def _derivative_from_output_float32_3(z, s, b):
-    # the limit
-    return -np.inf
-
-
-def _derivative_from_output_float32_4(z, s, b):
-    # the limit
-    return np.nan
-
-
-def _derivative_from_output_float32_5(z, s, b):
-    # as it is
-    return -2.0 * np.sqrt((-s)) * np.sqrt((b - z))
+    # one program for all
+    e0 = np.sqrt((-s))
+    e1 = np.sqrt((b - z))
+    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.nan, -2.0 * e0 * e1)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -168,22 +150,17 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda s, b: s > 0.0,
             (
-                (lambda z, s, b: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_1),
-                (None, _derivative_from_output_float32_2),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
         (
             lambda s, b: s <= 0.0,
             (
-                (lambda z, s, b: z == -np.inf, _derivative_from_output_float32_3),
-                (lambda z, s, b: z == np.inf, _derivative_from_output_float32_4),
-                (None, _derivative_from_output_float32_5),
+                (None, _derivative_from_output_float32_1),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-48"),
 )
 
 
@@ -264,28 +241,13 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, s, b):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, s, b):
-    # the limit
-    return 2.0 * s
-
-
-def _second_derivative_float32_2(z, s, b):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_3(z, s, b):
-    # as it is
-    return 2.0 * s
+    # one program for all
+    s0 = 2.0 * s
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, s0, np.where(0.0 >= z, 0.0, s0))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -293,14 +255,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda s, b: True,
             (
-                (lambda z, s, b: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, s, b: z == np.inf, _second_derivative_float32_1),
-                (lambda z, s, b: 0.0 >= z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
+    slack=float.fromhex("0x1p-52"),
 )
 
 
@@ -338,33 +297,12 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_s_float32_0(z, s, b):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_s_float32_1(z, s, b):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_s_float32_2(z, s, b):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_wrt_s_float32_3(z, s, b):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_s_float32_4(z, s, b):
-    # as it is
-    return powi(z, 2)
+    # one program for all
+    return np.where(0.0 >= z, 0.0, powi(z, 2))
 
 
 _DERIVATIVE_WRT_S_FLOAT32 = Kernel(
@@ -372,15 +310,10 @@ _DERIVATIVE_WRT_S_FLOAT32 = Kernel(
         (
             lambda s, b: True,
             (
-                (lambda z, s, b: z == -np.inf, _derivative_wrt_s_float32_0),
-                (lambda z, s, b: z == np.inf, _derivative_wrt_s_float32_1),
-                (lambda z, s, b: z == 0.0, _derivative_wrt_s_float32_2),
-                (lambda z, s, b: 0.0 >= z, _derivative_wrt_s_float32_3),
-                (None, _derivative_wrt_s_float32_4),
+                (None, _derivative_wrt_s_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -423,28 +356,12 @@ _DERIVATIVE_WRT_S_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_b_float32_0(z, s, b):
-    # the limit
-    return 1.0
-
-
-def _derivative_wrt_b_float32_1(z, s, b):
-    # the limit
-    return 1.0
-
-
-def _derivative_wrt_b_float32_2(z, s, b):
-    # as it is
-    return 1.0
-
-
-def _derivative_wrt_b_float32_3(z, s, b):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, 1.0)
 
 
 _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
@@ -452,14 +369,10 @@ _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
         (
             lambda s, b: True,
             (
-                (lambda z, s, b: z == -np.inf, _derivative_wrt_b_float32_0),
-                (lambda z, s, b: z == np.inf, _derivative_wrt_b_float32_1),
-                (lambda z, s, b: 0.0 >= z, _derivative_wrt_b_float32_2),
-                (None, _derivative_wrt_b_float32_3),
+                (None, _derivative_wrt_b_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -495,11 +408,10 @@ _DERIVATIVE_WRT_B_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(
-    "star_relu", "", None, _FORWARD_FLOAT64
+    "star_relu", "", _FORWARD_FLOAT32, _FORWARD_FLOAT64
 )
 _DERIVATIVE = Function(
     "star_relu_derivative", "star_relu_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64

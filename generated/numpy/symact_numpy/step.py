@@ -23,23 +23,8 @@ __all__ = [
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # as it is
-    return 0.0
-
-
-def _forward_float32_3(z):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(0.0 >= z, 0.0, 1.0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -47,14 +32,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: 0.0 >= z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -90,33 +71,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -124,15 +84,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: z == 0.0, _derivative_float32_2),
-                (lambda z: 0.0 >= z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -174,28 +129,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -203,14 +142,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: z == 0.0, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -246,33 +181,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _second_derivative_float32_3(z):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -280,15 +194,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: 0.0 >= z, _second_derivative_float32_3),
-                (None, _second_derivative_float32_4),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -330,7 +239,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

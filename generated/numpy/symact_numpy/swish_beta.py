@@ -35,62 +35,21 @@ _C12 = float.fromhex("0x1.ap+172")  # 9.72775489807449e+51
 
 
 def _forward_float32_0(z, beta):
-    # the limit
-    return 0.0
+    # one program for all
+    e0 = fn.exp((-beta * z))
+    e1 = (1.0 / (1.0 + e0))
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, np.where(z == 0.0, _C0 * z, z * e1))))
 
 
 def _forward_float32_1(z, beta):
-    # the limit
-    return np.inf
+    # one program for all
+    e0 = fn.exp((-beta * z))
+    e1 = (1.0 / (1.0 + e0))
+    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, 0.0, np.where(z == 0.0, _C0 * z, z * e1))))
 
 
 def _forward_float32_2(z, beta):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z, beta):
-    # as it is
-    return (z / (1.0 + fn.exp((-beta * z))))
-
-
-def _forward_float32_4(z, beta):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_5(z, beta):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_6(z, beta):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_7(z, beta):
-    # as it is
-    return (z / (1.0 + fn.exp((-beta * z))))
-
-
-def _forward_float32_8(z, beta):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_9(z, beta):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_10(z, beta):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_11(z, beta):
-    # as it is
+    # one program for all
     return _C0 * z
 
 
@@ -99,33 +58,23 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda beta: beta > 0.0,
             (
-                (lambda z, beta: z == -np.inf, _forward_float32_0),
-                (lambda z, beta: z == np.inf, _forward_float32_1),
-                (lambda z, beta: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
         (
             lambda beta: beta < 0.0,
             (
-                (lambda z, beta: z == -np.inf, _forward_float32_4),
-                (lambda z, beta: z == np.inf, _forward_float32_5),
-                (lambda z, beta: z == 0.0, _forward_float32_6),
-                (None, _forward_float32_7),
+                (None, _forward_float32_1),
             ),
         ),
         (
             lambda beta: beta == 0.0,
             (
-                (lambda z, beta: z == -np.inf, _forward_float32_8),
-                (lambda z, beta: z == np.inf, _forward_float32_9),
-                (lambda z, beta: z == 0.0, _forward_float32_10),
-                (None, _forward_float32_11),
+                (None, _forward_float32_2),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -277,77 +226,32 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, beta):
-    # the limit
-    return 0.0
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp((-beta * t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 2)
+    s1 = beta * t
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(0.0 > z, s0 * ((1.0 + e0) - s1) * e0, s0 * (1.0 + (1.0 + s1) * e0)))))
 
 
 def _derivative_float32_1(z, beta):
-    # the limit
-    return 1.0
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(beta * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 2)
+    s1 = (1.0 + e0)
+    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, 0.0, np.where(0.0 > z, s0 * (s1 + beta * z * e0), s0 * (s1 + beta * t) * e0))))
 
 
 def _derivative_float32_2(z, beta):
-    # decaying exponentials
-    t = (-z)
-    s0 = (-beta * t)
-    s1 = fn.exp(s0)
-    s2 = (1.0 + s1)
-    return s1 * powi((1.0 / s2), 2) * (s0 + s2)
-
-
-def _derivative_float32_3(z, beta):
-    # as it is
-    s0 = beta * z
-    s1 = fn.exp((-s0))
-    s2 = (1.0 + s1)
-    return powi((1.0 / s2), 2) * (s2 + s0 * s1)
-
-
-def _derivative_float32_4(z, beta):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_5(z, beta):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_6(z, beta):
-    # as it is
-    s0 = beta * z
-    s1 = fn.exp((-s0))
-    s2 = (1.0 + s1)
-    return powi((1.0 / s2), 2) * (s2 + s0 * s1)
-
-
-def _derivative_float32_7(z, beta):
-    # decaying exponentials
-    t = z
-    s0 = beta * t
-    s1 = fn.exp(s0)
-    s2 = (1.0 + s1)
-    return s1 * powi((1.0 / s2), 2) * (s0 + s2)
-
-
-def _derivative_float32_8(z, beta):
-    # the limit
-    return _C0
-
-
-def _derivative_float32_9(z, beta):
-    # the limit
-    return _C0
-
-
-def _derivative_float32_10(z, beta):
-    # as it is
-    return _C0
+    # one program for all
+    return np.where(z != z, z, _C0)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -355,32 +259,24 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda beta: beta > 0.0,
             (
-                (lambda z, beta: z == -np.inf, _derivative_float32_0),
-                (lambda z, beta: z == np.inf, _derivative_float32_1),
-                (lambda z, beta: 0.0 > z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
         (
             lambda beta: beta < 0.0,
             (
-                (lambda z, beta: z == -np.inf, _derivative_float32_4),
-                (lambda z, beta: z == np.inf, _derivative_float32_5),
-                (lambda z, beta: 0.0 > z, _derivative_float32_6),
-                (None, _derivative_float32_7),
+                (None, _derivative_float32_1),
             ),
         ),
         (
             lambda beta: beta == 0.0,
             (
-                (lambda z, beta: z == -np.inf, _derivative_float32_8),
-                (lambda z, beta: z == np.inf, _derivative_float32_9),
-                (None, _derivative_float32_10),
+                (None, _derivative_float32_2),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-30"),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-44"),
 )
 
 
@@ -534,7 +430,58 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
+)
+
+
+def _second_derivative_float32_0(z, beta):
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp((-beta * t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = 2.0 * beta
+    s1 = powi(beta, 2) * t
+    s2 = powi(e1, 3) * ((s0 + (s0 + s1) * e0) - s1) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s2)))
+
+
+def _second_derivative_float32_1(z, beta):
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(beta * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(beta, 2) * t
+    s1 = powi(e1, 3) * ((2.0 * beta + s0) + (2.0 * beta - s0) * e0) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s1)))
+
+
+def _second_derivative_float32_2(z, beta):
+    # one program for all
+    return np.where(z != z, z, 0.0)
+
+
+_SECOND_DERIVATIVE_FLOAT32 = Kernel(
+    (
+        (
+            lambda beta: beta > 0.0,
+            (
+                (None, _second_derivative_float32_0),
+            ),
+        ),
+        (
+            lambda beta: beta < 0.0,
+            (
+                (None, _second_derivative_float32_1),
+            ),
+        ),
+        (
+            lambda beta: beta == 0.0,
+            (
+                (None, _second_derivative_float32_2),
+            ),
+        ),
+    ),
+    slack=float.fromhex("0x1p-33"),
+    absolute=float.fromhex("0x1p-44"),
 )
 
 
@@ -694,83 +641,29 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_beta_float32_0(z, beta):
-    # the limit
-    return 0.0
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp((-beta * t))
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 2) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, 0.0, s0 * powi(t, 2)))))
 
 
 def _derivative_wrt_beta_float32_1(z, beta):
-    # the limit
-    return 0.0
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(beta * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = powi(e1, 2) * e0
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, 0.0, s0 * powi(t, 2)))))
 
 
 def _derivative_wrt_beta_float32_2(z, beta):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_wrt_beta_float32_3(z, beta):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp((-beta * t))
-    return s0 * powi(t, 2) * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_wrt_beta_float32_4(z, beta):
-    # as it is
-    s0 = fn.exp((-beta * z))
-    return s0 * powi(z, 2) * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_wrt_beta_float32_5(z, beta):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_beta_float32_6(z, beta):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_beta_float32_7(z, beta):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_wrt_beta_float32_8(z, beta):
-    # as it is
-    s0 = fn.exp((-beta * z))
-    return s0 * powi(z, 2) * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_wrt_beta_float32_9(z, beta):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(beta * t)
-    return s0 * powi(t, 2) * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_wrt_beta_float32_10(z, beta):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_beta_float32_11(z, beta):
-    # the limit
-    return np.inf
-
-
-def _derivative_wrt_beta_float32_12(z, beta):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_wrt_beta_float32_13(z, beta):
-    # as it is
+    # one program for all
     return _C8 * powi(z, 2)
 
 
@@ -779,35 +672,23 @@ _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(
         (
             lambda beta: beta > 0.0,
             (
-                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_0),
-                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_1),
-                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float32_2),
-                (lambda z, beta: 0.0 > z, _derivative_wrt_beta_float32_3),
-                (None, _derivative_wrt_beta_float32_4),
+                (None, _derivative_wrt_beta_float32_0),
             ),
         ),
         (
             lambda beta: beta < 0.0,
             (
-                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_5),
-                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_6),
-                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float32_7),
-                (lambda z, beta: 0.0 > z, _derivative_wrt_beta_float32_8),
-                (None, _derivative_wrt_beta_float32_9),
+                (None, _derivative_wrt_beta_float32_1),
             ),
         ),
         (
             lambda beta: beta == 0.0,
             (
-                (lambda z, beta: z == -np.inf, _derivative_wrt_beta_float32_10),
-                (lambda z, beta: z == np.inf, _derivative_wrt_beta_float32_11),
-                (lambda z, beta: z == 0.0, _derivative_wrt_beta_float32_12),
-                (None, _derivative_wrt_beta_float32_13),
+                (None, _derivative_wrt_beta_float32_2),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-46"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -972,7 +853,6 @@ _DERIVATIVE_WRT_BETA_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(
@@ -982,7 +862,7 @@ _DERIVATIVE = Function(
     "swish_beta_derivative", "swish_beta_vjp", _DERIVATIVE_FLOAT32, _DERIVATIVE_FLOAT64
 )
 _SECOND_DERIVATIVE = Function(
-    "swish_beta_second_derivative", "", None, _SECOND_DERIVATIVE_FLOAT64
+    "swish_beta_second_derivative", "", _SECOND_DERIVATIVE_FLOAT32, _SECOND_DERIVATIVE_FLOAT64
 )
 _DERIVATIVE_WRT_BETA = Function(
     "swish_beta_derivative_wrt_beta", "", _DERIVATIVE_WRT_BETA_FLOAT32, _DERIVATIVE_WRT_BETA_FLOAT64

@@ -63,28 +63,10 @@ _C39 = float.fromhex("0x1p-1")  # 0.5
 
 
 def _forward_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (-fn.expm1((-z)))
-
-
-def _forward_float32_4(z):
-    # as it is
-    return fn.expm1(z)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.expm1(t)
+    return np.where(z == 0.0, z, np.where(0.0 >= z, (-e0), e0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -92,16 +74,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: 0.0 >= z, _forward_float32_3),
-                (None, _forward_float32_4),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -163,28 +140,14 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_float32_2(z):
-    # as it is
-    return fn.exp((-z))
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return fn.exp(z)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(t)
+    return e0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -192,15 +155,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: 0.0 >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -254,28 +213,13 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _derivative_from_output_float32_2(z):
-    # as it is
-    return (1.0 - z)
-
-
-def _derivative_from_output_float32_3(z):
-    # as it is
-    return (1.0 + z)
+    # one program for all
+    t = np.absolute(z)
+    return (1.0 + t)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -283,14 +227,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z: 0.0 >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
     slack=float.fromhex("0x1p-50"),
 )
 
@@ -329,38 +269,14 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _second_derivative_float32_3(z):
-    # at the kink, by convention
-    return 0.0
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    return (-fn.exp((-z)))
-
-
-def _second_derivative_float32_5(z):
-    # as it is
-    return fn.exp(z)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp(t)
+    return np.where(z == 0.0, z, np.where(0.0 > z, (-e0), e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -368,17 +284,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: z == 0.0, _second_derivative_float32_3),
-                (lambda z: 0.0 > z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -445,7 +355,6 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

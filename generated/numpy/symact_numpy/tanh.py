@@ -20,51 +20,38 @@ __all__ = [
     "tanh_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1p-27")  # 7.450580596923828e-09
-_C1 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
-_C2 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
-_C3 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C4 = float.fromhex("0x1.5555555555555p+1")  # 2.6666666666666665
-_C5 = float.fromhex("0x1.5555555555555p-53")  # 1.4802973661668753e-16
-_C6 = float.fromhex("0x1.9319319319319p+0")  # 1.5746031746031746
-_C7 = float.fromhex("0x1.8c98c98c98c99p-55")  # 4.299911396960924e-17
-_C8 = float.fromhex("0x1.1ee91349518b4p-1")  # 0.560371973705307
-_C9 = float.fromhex("0x1.4b98161441b7fp-55")  # 3.5951502940114415e-17
-_C10 = float.fromhex("0x1.48ada6c839db9p-3")  # 0.1604874639371994
-_C11 = float.fromhex("-0x1.a2e99145ceeebp-57")  # -1.1354642620438152e-17
-_C12 = float.fromhex("0x1.4d7370403481cp-5")  # 0.040704459419103695
-_C13 = float.fromhex("-0x1.daadceead2285p-59")  # -3.216549602603591e-18
-_C14 = float.fromhex("0x1.45a1163d66b62p-6")  # 0.019874831884958317
-_C15 = float.fromhex("0x1.424f7bdc240eap-61")  # 5.460151978829276e-19
-_C16 = float.fromhex("0x1.4efacea047df5p-4")  # 0.08178215707129495
-_C17 = float.fromhex("-0x1.d82f901f8c863p-60")  # -1.599827695233526e-18
-_C18 = float.fromhex("0x1.3910084bda6b4p-2")  # 0.30572522128077684
-_C19 = float.fromhex("-0x1.8bcef471c7066p-60")  # -1.341051081442282e-18
-_C20 = float.fromhex("0x1.f32d6bba49dd8p-1")  # 0.9749559082892416
-_C21 = float.fromhex("0x1.664f4882c10fap-57")  # 9.712003883846167e-18
-_C22 = float.fromhex("0x1.2222222222222p+1")  # 2.2666666666666666
-_C23 = float.fromhex("0x1.1111111111111p-54")  # 5.921189464667501e-17
-_C24 = float.fromhex("0x1p-10")  # 0.0009765625
+_C0 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
+_C1 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
+_C2 = float.fromhex("-0x1p-1")  # -0.5
+_C3 = float.fromhex("0x1p-1")  # 0.5
+_C4 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C5 = float.fromhex("0x1.5555555555555p+1")  # 2.6666666666666665
+_C6 = float.fromhex("0x1.5555555555555p-53")  # 1.4802973661668753e-16
+_C7 = float.fromhex("0x1.9319319319319p+0")  # 1.5746031746031746
+_C8 = float.fromhex("0x1.8c98c98c98c99p-55")  # 4.299911396960924e-17
+_C9 = float.fromhex("0x1.1ee91349518b4p-1")  # 0.560371973705307
+_C10 = float.fromhex("0x1.4b98161441b7fp-55")  # 3.5951502940114415e-17
+_C11 = float.fromhex("0x1.48ada6c839db9p-3")  # 0.1604874639371994
+_C12 = float.fromhex("-0x1.a2e99145ceeebp-57")  # -1.1354642620438152e-17
+_C13 = float.fromhex("0x1.4d7370403481cp-5")  # 0.040704459419103695
+_C14 = float.fromhex("-0x1.daadceead2285p-59")  # -3.216549602603591e-18
+_C15 = float.fromhex("0x1.45a1163d66b62p-6")  # 0.019874831884958317
+_C16 = float.fromhex("0x1.424f7bdc240eap-61")  # 5.460151978829276e-19
+_C17 = float.fromhex("0x1.4efacea047df5p-4")  # 0.08178215707129495
+_C18 = float.fromhex("-0x1.d82f901f8c863p-60")  # -1.599827695233526e-18
+_C19 = float.fromhex("0x1.3910084bda6b4p-2")  # 0.30572522128077684
+_C20 = float.fromhex("-0x1.8bcef471c7066p-60")  # -1.341051081442282e-18
+_C21 = float.fromhex("0x1.f32d6bba49dd8p-1")  # 0.9749559082892416
+_C22 = float.fromhex("0x1.664f4882c10fap-57")  # 9.712003883846167e-18
+_C23 = float.fromhex("0x1.2222222222222p+1")  # 2.2666666666666666
+_C24 = float.fromhex("0x1.1111111111111p-54")  # 5.921189464667501e-17
+_C25 = float.fromhex("0x1p-10")  # 0.0009765625
 
 
 def _forward_float32_0(z):
-    # the limit
-    return -1.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return fn.tanh(z)
+    # one program for all
+    e0 = fn.tanh(z)
+    return e0
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -72,15 +59,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-48"),
+    slack=float.fromhex("0x1p-39"),
 )
 
 
@@ -136,37 +119,16 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_2(z):
-    # decaying exponentials
-    t = (-z)
-    s0 = fn.exp(-2.0 * t)
-    return 4.0 * s0 * powi((1.0 / (1.0 + s0)), 2)
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return (1.0 - powi(fn.tanh(z), 2))
-
-
-def _derivative_float32_4(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(-2.0 * t)
-    return 4.0 * s0 * powi((1.0 / (1.0 + s0)), 2)
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below(-2.0 * t)
+    e1 = (1.0 / (1.0 + e0))
+    s0 = 4.0 * powi(e1, 2) * e0
+    return s0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -174,16 +136,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: 0.0 > z, _derivative_float32_2),
-                (lambda z: _C0 > z, _derivative_float32_3),
-                (None, _derivative_float32_4),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -226,18 +183,17 @@ _DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
-                (lambda z: _C1 > z, _derivative_float64_2),
-                (lambda z: _C2 > z, _derivative_float64_3),
+                (lambda z: _C0 > z, _derivative_float64_2),
+                (lambda z: _C1 > z, _derivative_float64_3),
                 (None, _derivative_float64_4),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z):
-    # as it is
+    # one program for all
     return (1.0 - powi(z, 2))
 
 
@@ -250,8 +206,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-49"),
+    slack=float.fromhex("0x1p-50"),
 )
 
 
@@ -271,45 +226,18 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return -2.0 * z
-
-
-def _second_derivative_float32_3(z):
-    # decaying expm1
-    t = (-z)
-    s0 = -2.0 * t
-    s1 = fn.expm1(s0)
-    return (-8.0 * fn.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = fn.tanh(z)
-    return -2.0 * s0 * (1.0 - powi(s0, 2))
-
-
-def _second_derivative_float32_5(z):
-    # decaying expm1
-    t = z
-    s0 = -2.0 * t
-    s1 = fn.expm1(s0)
-    return (8.0 * fn.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below(-2.0 * t)
+    e1 = fn.tanh(z)
+    e2 = (1.0 / (1.0 + e0))
+    s0 = (8.0 * e0 - 8.0)
+    s1 = powi(e2, 3) * e0
+    return np.where(z == np.inf, 0.0, np.where(_C2 > z, (-s0 * s1), np.where(_C3 > z, -2.0 * (1.0 - powi(e1, 2)) * e1, s0 * s1)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -317,17 +245,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: 0.0 > z, _second_derivative_float32_3),
-                (lambda z: _C0 > z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -361,7 +283,7 @@ def _second_derivative_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.sub(dd.mul(s0, dd.add((_C4, _C5), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, _C7), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C8, _C9), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C10, _C11), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C12, _C13), dd.mul((_C14, _C15), s0))), (_C16, _C17))))), (_C18, _C19))))), (_C20, _C21))))), (_C22, _C23))))), (2.0, 0.0)))
+    return dd.mul(t, dd.sub(dd.mul(s0, dd.add((_C5, _C6), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C7, _C8), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C9, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C13, _C14), dd.mul((_C15, _C16), s0))), (_C17, _C18))))), (_C19, _C20))))), (_C21, _C22))))), (_C23, _C24))))), (2.0, 0.0)))
 
 
 def _second_derivative_float64_5(z):
@@ -381,13 +303,12 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: z == 0.0, _second_derivative_float64_2),
-                (lambda z: _C3 > z, _second_derivative_float64_3),
-                (lambda z: _C24 > z, _second_derivative_float64_4),
+                (lambda z: _C4 > z, _second_derivative_float64_3),
+                (lambda z: _C25 > z, _second_derivative_float64_4),
                 (None, _second_derivative_float64_5),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -20,98 +20,98 @@ __all__ = [
 
 _C0 = float.fromhex("0x1.85efab514f394p-1")  # 0.7615941559557649
 _C1 = float.fromhex("0x1.5618caf8a4f11p-55")  # 3.7090214482164924e-17
-_C2 = float.fromhex("-0x1.4p+0")  # -1.25
-_C3 = float.fromhex("0x1.14302c3c10f3p+0")  # 1.078860058464624
-_C4 = float.fromhex("0x1.b8c761c7b1289p-54")  # 9.55786742622646e-17
-_C5 = float.fromhex("0x1.cde4963131a55p-154")  # 7.9009989614874355e-47
-_C6 = float.fromhex("0x1.68f6b660942b4p-2")  # 0.3525036331603062
-_C7 = float.fromhex("0x1.4d0848bbb42d2p-2")  # 0.3252269138875309
-_C8 = float.fromhex("0x1.b9cbc0b27eec1p-4")  # 0.10786032936442337
-_C9 = float.fromhex("0x1.6b4739aae7342p-9")  # 0.0027715928931243703
-_C10 = float.fromhex("0x1.bdae46c4aa443p-9")  # 0.0034002744090071715
-_C11 = float.fromhex("0x1.b4407e9585bf4p-10")  # 0.0016641690502916502
-_C12 = float.fromhex("0x1.3cfb94822219dp-12")  # 0.0003022982929299591
-_C13 = float.fromhex("-0x1.a75d380d7788fp-13")  # -0.00020187575175518
-_C14 = float.fromhex("0x1.bc6a8ec2730e1p-13")  # 0.0002119141773405725
-_C15 = float.fromhex("0x1.70f433c7c74bap-8")  # 0.005629789964385507
-_C16 = float.fromhex("0x1.a1972d506d2b2p-6")  # 0.025487703563799875
-_C17 = float.fromhex("0x1.75ed50eb6a649p-5")  # 0.045645387693479984
-_C18 = float.fromhex("0x1.76ccc7f75d22ep-6")  # 0.022875972060733378
-_C19 = float.fromhex("0x1.91cfb66ac5254p-209")  # 1.9077135766744073e-63
-_C20 = float.fromhex("-0x1.accdac615c81fp-57")  # -1.1622739759696725e-17
-_C21 = float.fromhex("0x1.51ff9946b6a97p-58")  # 4.580732935972412e-18
-_C22 = float.fromhex("-0x1.9ae6974fe6292p-58")  # -5.5687435232150654e-18
-_C23 = float.fromhex("0x1.79b79d105474ep-64")  # 7.998473683128747e-20
-_C24 = float.fromhex("-0x1.eac2608d78f67p-63")  # -2.0784464211170181e-19
-_C25 = float.fromhex("-0x1.5df21a5b70728p-65")  # -3.705194376041603e-20
-_C26 = float.fromhex("-0x1.99663d097f2ecp-70")  # -1.3545888828238986e-21
-_C27 = float.fromhex("0x1.a8665355aba76p-17")  # 1.2648096951420702e-05
-_C28 = float.fromhex("0x1.564ee573ae264p-74")  # 7.078767429396429e-23
-_C29 = float.fromhex("0x1.9254a04a0e882p-17")  # 1.199038537801436e-05
-_C30 = float.fromhex("-0x1.5f38ff0a5a4ddp-71")  # -5.810491196560639e-22
-_C31 = float.fromhex("0x1.576b732bb8e09p-18")  # 5.117352696013257e-06
-_C32 = float.fromhex("-0x1.cf0b5745f5769p-74")  # -9.575531701815366e-23
-_C33 = float.fromhex("0x1.616ea94779693p-21")  # 6.583189042202188e-07
-_C34 = float.fromhex("-0x1.66ebed3e9ca53p-75")  # -3.7111622461808854e-23
-_C35 = float.fromhex("-0x1.8b3a0c97fdeb6p-21")  # -7.361671974228515e-07
-_C36 = float.fromhex("0x1.b1f5071082d5p-75")  # 4.48701165121935e-23
-_C37 = float.fromhex("0x1.586064154b163p-21")  # 6.414512678013859e-07
-_C38 = float.fromhex("-0x1.ac8712f004cf6p-75")  # -4.430871871557844e-23
-_C39 = float.fromhex("0x1.f060938113007p-17")  # 1.4793194852334724e-05
-_C40 = float.fromhex("-0x1.179f95efaaadfp-73")  # -1.1564952003587603e-22
-_C41 = float.fromhex("0x1.92ccb9469151dp-14")  # 9.603493263295568e-05
-_C42 = float.fromhex("0x1.64a8ab7a14319p-68")  # 4.720340795012096e-21
-_C43 = float.fromhex("-0x1.b95b51fab75f4p-70")  # -1.4603268868770186e-21
-_C44 = float.fromhex("0x1.a75d380d7788fp-13")  # 0.00020187575175518
-_C45 = float.fromhex("-0x1.ee43e7e042e35p-68")  # -6.541546207423645e-21
-_C46 = float.fromhex("-0x1.49544e9e4f06p-62")  # -2.789527884514003e-19
-_C47 = float.fromhex("-0x1.308c1a2832a39p-60")  # -1.0318463007197261e-18
-_C48 = float.fromhex("-0x1.3ee13fa7802efp-63")  # -1.350508812453529e-19
-_C49 = float.fromhex("-0x1.87d39638a4034p-61")  # -6.637799287552203e-19
-_C50 = float.fromhex("-0x1.2p+1")  # -2.25
-_C51 = float.fromhex("0x1.0871c46039638p+1")  # 2.06597189615675
-_C52 = float.fromhex("0x1.6137baaf8cfe7p-54")  # 7.65918778808917e-17
-_C53 = float.fromhex("0x1.18b5b425c4e5ap-3")  # 0.13706532230627283
-_C54 = float.fromhex("0x1.20ae973d05418p-3")  # 0.1409580054757107
-_C55 = float.fromhex("0x1.2132d6dff7668p-4")  # 0.07060512481208436
-_C56 = float.fromhex("0x1.44f66e5a91539p-6")  # 0.019834144370425497
-_C57 = float.fromhex("0x1.c69336e76f06bp-13")  # 0.00021675827814060812
-_C58 = float.fromhex("0x1.27dc897498e02p-16")  # 1.763471796535459e-05
-_C59 = float.fromhex("0x1.70680ccba8beap-16")  # 2.1958735301762853e-05
-_C60 = float.fromhex("0x1.8ab8af85cecb9p-17")  # 1.1763615258444904e-05
-_C61 = float.fromhex("0x1.127fba1092f2ap-14")  # 6.544564554039332e-05
-_C62 = float.fromhex("0x1.93068956e0f92p-12")  # 0.0003843550998043839
-_C63 = float.fromhex("0x1.382e148a2022fp-10")  # 0.0011908721958492454
-_C64 = float.fromhex("0x1.52cae04f16056p-9")  # 0.0025847815336810616
-_C65 = float.fromhex("0x1.d3f65c13553ebp-9")  # 0.003570269336402356
-_C66 = float.fromhex("0x1.701b8dc65dd48p-156")  # 1.5741841415889894e-47
-_C67 = float.fromhex("0x1.62a408p-1")  # 0.6926577091217041
-_C68 = float.fromhex("0x1.64a4080af062fp-1")  # 0.6965639603951724
-_C69 = float.fromhex("0x1.bdab9a3b0a7eep-55")  # 4.8319673145767366e-17
-_C70 = float.fromhex("0x1.9be7c8f57e59ep+0")  # 1.609005508360816
-_C71 = float.fromhex("0x1.8762912042373p-2")  # 0.3822119403781052
-_C72 = float.fromhex("0x1.aea505df961a8p-3")  # 0.21027569378453603
-_C73 = float.fromhex("0x1.f50f0a5e5a228p+0")  # 1.9572607498504428
-_C74 = float.fromhex("0x1.b51e2b61162b1p-2")  # 0.42687289981908366
-_C75 = float.fromhex("0x1.0f3cb1c953fd3p-1")  # 0.5297599371206111
-_C76 = float.fromhex("0x1.dbb3e0d67875ep-3")  # 0.23227668432724163
-_C77 = float.fromhex("0x1.68eebe7f9e501p-3")  # 0.17623661829910733
-_C78 = float.fromhex("0x1.5b3463d2a8326p-2")  # 0.339067039234623
-_C79 = float.fromhex("0x1.2c0ac61a11bf1p+0")  # 1.1720393956800275
-_C80 = float.fromhex("0x1.bd02b6bc45f06p-2")  # 0.43458066486481106
-_C81 = float.fromhex("0x1.2bd96c7e77a2dp+1")  # 2.3425727479473353
-_C82 = float.fromhex("0x1.aaea43e283bd4p-1")  # 0.8338185514456833
-_C83 = float.fromhex("0x1.4c42390fa2f39p-154")  # 5.68351541141241e-47
-_C84 = float.fromhex("0x1.8p-1")  # 0.75
-_C85 = float.fromhex("-0x1.4p+1")  # -2.5
-_C86 = float.fromhex("-0x1.6137baaf8cfe7p-54")  # -7.65918778808917e-17
-_C87 = float.fromhex("-0x1.734336d49bdf5p-59")  # -2.515772932025253e-18
-_C88 = float.fromhex("0x1.dc19775c8ccd5p-57")  # 1.2904702197306721e-17
-_C89 = float.fromhex("-0x1.667d80e31f923p-58")  # -4.8584488200214186e-18
-_C90 = float.fromhex("-0x1.bd87e914fc4bbp-63")  # -1.8868967578642918e-19
-_C91 = float.fromhex("0x1.29b6275e8b86bp-67")  # 7.880358801779858e-21
-_C92 = float.fromhex("0x1.28fcb6667d527p-70")  # 9.82648077789034e-22
-_C93 = float.fromhex("0x1.55d3790b8b361p-71")  # 5.655037889099012e-22
+_C2 = float.fromhex("0x1.14302c3c10f3p+0")  # 1.078860058464624
+_C3 = float.fromhex("0x1.b8c761c7b1289p-54")  # 9.55786742622646e-17
+_C4 = float.fromhex("-0x1.6p+0")  # -1.375
+_C5 = float.fromhex("-0x1.8p-1")  # -0.75
+_C6 = float.fromhex("0x1.cde4963131a55p-154")  # 7.9009989614874355e-47
+_C7 = float.fromhex("0x1.68f6b660942b4p-2")  # 0.3525036331603062
+_C8 = float.fromhex("0x1.4d0848bbb42d2p-2")  # 0.3252269138875309
+_C9 = float.fromhex("0x1.b9cbc0b27eec1p-4")  # 0.10786032936442337
+_C10 = float.fromhex("0x1.6b4739aae7342p-9")  # 0.0027715928931243703
+_C11 = float.fromhex("0x1.bdae46c4aa443p-9")  # 0.0034002744090071715
+_C12 = float.fromhex("0x1.b4407e9585bf4p-10")  # 0.0016641690502916502
+_C13 = float.fromhex("0x1.3cfb94822219dp-12")  # 0.0003022982929299591
+_C14 = float.fromhex("-0x1.bc6a8ec2730e1p-13")  # -0.0002119141773405725
+_C15 = float.fromhex("0x1.92ccb9469151dp-14")  # 9.603493263295568e-05
+_C16 = float.fromhex("0x1.a75d380d7788fp-13")  # 0.00020187575175518
+_C17 = float.fromhex("0x1.70f433c7c74bap-8")  # 0.005629789964385507
+_C18 = float.fromhex("0x1.a1972d506d2b2p-6")  # 0.025487703563799875
+_C19 = float.fromhex("0x1.75ed50eb6a649p-5")  # 0.045645387693479984
+_C20 = float.fromhex("0x1.76ccc7f75d22ep-6")  # 0.022875972060733378
+_C21 = float.fromhex("-0x1.4p+0")  # -1.25
+_C22 = float.fromhex("0x1.91cfb66ac5254p-209")  # 1.9077135766744073e-63
+_C23 = float.fromhex("-0x1.accdac615c81fp-57")  # -1.1622739759696725e-17
+_C24 = float.fromhex("0x1.51ff9946b6a97p-58")  # 4.580732935972412e-18
+_C25 = float.fromhex("-0x1.9ae6974fe6292p-58")  # -5.5687435232150654e-18
+_C26 = float.fromhex("0x1.79b79d105474ep-64")  # 7.998473683128747e-20
+_C27 = float.fromhex("-0x1.eac2608d78f67p-63")  # -2.0784464211170181e-19
+_C28 = float.fromhex("-0x1.5df21a5b70728p-65")  # -3.705194376041603e-20
+_C29 = float.fromhex("-0x1.99663d097f2ecp-70")  # -1.3545888828238986e-21
+_C30 = float.fromhex("0x1.a8665355aba76p-17")  # 1.2648096951420702e-05
+_C31 = float.fromhex("0x1.564ee573ae264p-74")  # 7.078767429396429e-23
+_C32 = float.fromhex("0x1.9254a04a0e882p-17")  # 1.199038537801436e-05
+_C33 = float.fromhex("-0x1.5f38ff0a5a4ddp-71")  # -5.810491196560639e-22
+_C34 = float.fromhex("0x1.576b732bb8e09p-18")  # 5.117352696013257e-06
+_C35 = float.fromhex("-0x1.cf0b5745f5769p-74")  # -9.575531701815366e-23
+_C36 = float.fromhex("0x1.616ea94779693p-21")  # 6.583189042202188e-07
+_C37 = float.fromhex("-0x1.66ebed3e9ca53p-75")  # -3.7111622461808854e-23
+_C38 = float.fromhex("-0x1.8b3a0c97fdeb6p-21")  # -7.361671974228515e-07
+_C39 = float.fromhex("0x1.b1f5071082d5p-75")  # 4.48701165121935e-23
+_C40 = float.fromhex("0x1.586064154b163p-21")  # 6.414512678013859e-07
+_C41 = float.fromhex("-0x1.ac8712f004cf6p-75")  # -4.430871871557844e-23
+_C42 = float.fromhex("0x1.f060938113007p-17")  # 1.4793194852334724e-05
+_C43 = float.fromhex("-0x1.179f95efaaadfp-73")  # -1.1564952003587603e-22
+_C44 = float.fromhex("0x1.64a8ab7a14319p-68")  # 4.720340795012096e-21
+_C45 = float.fromhex("0x1.bc6a8ec2730e1p-13")  # 0.0002119141773405725
+_C46 = float.fromhex("-0x1.b95b51fab75f4p-70")  # -1.4603268868770186e-21
+_C47 = float.fromhex("-0x1.ee43e7e042e35p-68")  # -6.541546207423645e-21
+_C48 = float.fromhex("-0x1.49544e9e4f06p-62")  # -2.789527884514003e-19
+_C49 = float.fromhex("-0x1.308c1a2832a39p-60")  # -1.0318463007197261e-18
+_C50 = float.fromhex("-0x1.3ee13fa7802efp-63")  # -1.350508812453529e-19
+_C51 = float.fromhex("-0x1.87d39638a4034p-61")  # -6.637799287552203e-19
+_C52 = float.fromhex("0x1.0871c46039638p+1")  # 2.06597189615675
+_C53 = float.fromhex("0x1.6137baaf8cfe7p-54")  # 7.65918778808917e-17
+_C54 = float.fromhex("0x1.64a4080af062fp-1")  # 0.6965639603951724
+_C55 = float.fromhex("0x1.bdab9a3b0a7eep-55")  # 4.8319673145767366e-17
+_C56 = float.fromhex("-0x1.2p+1")  # -2.25
+_C57 = float.fromhex("0x1.18b5b425c4e5ap-3")  # 0.13706532230627283
+_C58 = float.fromhex("0x1.20ae973d05418p-3")  # 0.1409580054757107
+_C59 = float.fromhex("0x1.2132d6dff7668p-4")  # 0.07060512481208436
+_C60 = float.fromhex("0x1.44f66e5a91539p-6")  # 0.019834144370425497
+_C61 = float.fromhex("0x1.c69336e76f06bp-13")  # 0.00021675827814060812
+_C62 = float.fromhex("0x1.27dc897498e02p-16")  # 1.763471796535459e-05
+_C63 = float.fromhex("0x1.127fba1092f2ap-14")  # 6.544564554039332e-05
+_C64 = float.fromhex("0x1.93068956e0f92p-12")  # 0.0003843550998043839
+_C65 = float.fromhex("0x1.382e148a2022fp-10")  # 0.0011908721958492454
+_C66 = float.fromhex("0x1.52cae04f16056p-9")  # 0.0025847815336810616
+_C67 = float.fromhex("0x1.d3f65c13553ebp-9")  # 0.003570269336402356
+_C68 = float.fromhex("0x1.701b8dc65dd48p-156")  # 1.5741841415889894e-47
+_C69 = float.fromhex("0x1.2cd5a3500e4f5p-1")  # 0.5875674281334385
+_C70 = float.fromhex("0x1.94p-1")  # 0.7890625
+_C71 = float.fromhex("0x1.9be7c8f57e59ep+0")  # 1.609005508360816
+_C72 = float.fromhex("0x1.8762912042373p-2")  # 0.3822119403781052
+_C73 = float.fromhex("0x1.aea505df961a8p-3")  # 0.21027569378453603
+_C74 = float.fromhex("0x1.f50f0a5e5a228p+0")  # 1.9572607498504428
+_C75 = float.fromhex("0x1.b51e2b61162b1p-2")  # 0.42687289981908366
+_C76 = float.fromhex("0x1.0f3cb1c953fd3p-1")  # 0.5297599371206111
+_C77 = float.fromhex("0x1.5b3463d2a8326p-2")  # 0.339067039234623
+_C78 = float.fromhex("0x1.2c0ac61a11bf1p+0")  # 1.1720393956800275
+_C79 = float.fromhex("0x1.bd02b6bc45f06p-2")  # 0.43458066486481106
+_C80 = float.fromhex("0x1.2bd96c7e77a2dp+1")  # 2.3425727479473353
+_C81 = float.fromhex("0x1.aaea43e283bd4p-1")  # 0.8338185514456833
+_C82 = float.fromhex("0x1.4c42390fa2f39p-154")  # 5.68351541141241e-47
+_C83 = float.fromhex("-0x1.4p+1")  # -2.5
+_C84 = float.fromhex("-0x1.6137baaf8cfe7p-54")  # -7.65918778808917e-17
+_C85 = float.fromhex("-0x1.734336d49bdf5p-59")  # -2.515772932025253e-18
+_C86 = float.fromhex("0x1.dc19775c8ccd5p-57")  # 1.2904702197306721e-17
+_C87 = float.fromhex("-0x1.667d80e31f923p-58")  # -4.8584488200214186e-18
+_C88 = float.fromhex("-0x1.bd87e914fc4bbp-63")  # -1.8868967578642918e-19
+_C89 = float.fromhex("0x1.29b6275e8b86bp-67")  # 7.880358801779858e-21
+_C90 = float.fromhex("0x1.28fcb6667d527p-70")  # 9.82648077789034e-22
+_C91 = float.fromhex("0x1.70680ccba8beap-16")  # 2.1958735301762853e-05
+_C92 = float.fromhex("0x1.55d3790b8b361p-71")  # 5.655037889099012e-22
+_C93 = float.fromhex("0x1.8ab8af85cecb9p-17")  # 1.1763615258444904e-05
 _C94 = float.fromhex("-0x1.36da917218d2ep-71")  # -5.142644433290614e-22
 _C95 = float.fromhex("0x1.26946853bf2cfp-18")  # 4.3895798460507324e-06
 _C96 = float.fromhex("-0x1.ec139fff0b271p-72")  # -4.07036273123939e-22
@@ -143,50 +143,40 @@ _C121 = float.fromhex("0x1.87a98e055777bp-58")  # 5.308014272754989e-18
 _C122 = float.fromhex("0x1.bdb38d3471859p-54")  # 9.664607945644952e-17
 _C123 = float.fromhex("0x1.8ee836eb93bc7p-57")  # 1.0812398286173005e-17
 _C124 = float.fromhex("0x1.65e8bc508fd94p-57")  # 9.701146230035865e-18
-_C125 = float.fromhex("0x1.067b0281702bep-57")  # 7.114548397643343e-18
-_C126 = float.fromhex("0x1.09e1fbd4f6287p-5")  # 0.032456390246527404
-_C127 = float.fromhex("-0x1.bdcb872425baep-63")  # -1.8880153942231888e-19
-_C128 = float.fromhex("0x1.5a361aeae2c12p-7")  # 0.01056553186733392
-_C129 = float.fromhex("-0x1.d8d6245b22d87p-61")  # -8.010161751973354e-19
-_C130 = float.fromhex("0x1.15e87314dfbfbp-4")  # 0.06784863427854752
-_C131 = float.fromhex("0x1.3927cc61d1dedp-58")  # 4.244047907887919e-18
-_C132 = float.fromhex("0x1.c4007e4756a4bp-7")  # 0.013794004115586086
-_C133 = float.fromhex("0x1.509a9cc9a2e7dp-63")  # 1.425573199837774e-19
-_C134 = float.fromhex("0x1.4c7a3fe3cbdb1p-7")  # 0.010146409221845372
-_C135 = float.fromhex("-0x1.2650a439f789cp-61")  # -4.985890137313676e-19
-_C136 = float.fromhex("0x1.d5eec316d41edp-6")  # 0.028682413594028167
-_C137 = float.fromhex("-0x1.d8646f9f8ca64p-60")  # -1.6005274641824506e-18
-_C138 = float.fromhex("0x1.1af830b15637ap-6")  # 0.01727108721874824
-_C139 = float.fromhex("-0x1.646a19be71101p-60")  # -1.207579146138106e-18
-_C140 = float.fromhex("0x1.16eaef253789p-3")  # 0.13619028885199613
-_C141 = float.fromhex("0x1.18d1efb7bab22p-58")  # 3.805821544029706e-18
-_C142 = float.fromhex("0x1.9a4ddfc7b2acap-57")  # 1.1121317513361476e-17
-_C143 = float.fromhex("-0x1.9471c4233b0bfp-57")  # -1.0962487403101778e-17
-_C144 = float.fromhex("-0x1.b325759b87bdbp-55")  # -4.717865917799759e-17
-_C145 = float.fromhex("0x1.64b2ff189d4abp-56")  # 1.933670264698448e-17
-_C146 = float.fromhex("0x1.2147cc718f60ap-56")  # 1.5681925339006634e-17
-_C147 = float.fromhex("-0x1.a45039277d4c2p-55")  # -4.557046711606573e-17
-_C148 = float.fromhex("0x1.6378e5e99fca9p-209")  # 1.6877054546801504e-63
+_C125 = float.fromhex("0x1.dbb3e0d67875ep-3")  # 0.23227668432724163
+_C126 = float.fromhex("0x1.067b0281702bep-57")  # 7.114548397643343e-18
+_C127 = float.fromhex("0x1.09e1fbd4f6287p-5")  # 0.032456390246527404
+_C128 = float.fromhex("-0x1.bdcb872425baep-63")  # -1.8880153942231888e-19
+_C129 = float.fromhex("0x1.5a361aeae2c12p-7")  # 0.01056553186733392
+_C130 = float.fromhex("-0x1.d8d6245b22d87p-61")  # -8.010161751973354e-19
+_C131 = float.fromhex("0x1.15e87314dfbfbp-4")  # 0.06784863427854752
+_C132 = float.fromhex("0x1.3927cc61d1dedp-58")  # 4.244047907887919e-18
+_C133 = float.fromhex("0x1.c4007e4756a4bp-7")  # 0.013794004115586086
+_C134 = float.fromhex("0x1.509a9cc9a2e7dp-63")  # 1.425573199837774e-19
+_C135 = float.fromhex("0x1.4c7a3fe3cbdb1p-7")  # 0.010146409221845372
+_C136 = float.fromhex("-0x1.2650a439f789cp-61")  # -4.985890137313676e-19
+_C137 = float.fromhex("0x1.d5eec316d41edp-6")  # 0.028682413594028167
+_C138 = float.fromhex("-0x1.d8646f9f8ca64p-60")  # -1.6005274641824506e-18
+_C139 = float.fromhex("0x1.1af830b15637ap-6")  # 0.01727108721874824
+_C140 = float.fromhex("-0x1.646a19be71101p-60")  # -1.207579146138106e-18
+_C141 = float.fromhex("0x1.16eaef253789p-3")  # 0.13619028885199613
+_C142 = float.fromhex("0x1.18d1efb7bab22p-58")  # 3.805821544029706e-18
+_C143 = float.fromhex("0x1.68eebe7f9e501p-3")  # 0.17623661829910733
+_C144 = float.fromhex("0x1.9a4ddfc7b2acap-57")  # 1.1121317513361476e-17
+_C145 = float.fromhex("-0x1.9471c4233b0bfp-57")  # -1.0962487403101778e-17
+_C146 = float.fromhex("-0x1.b325759b87bdbp-55")  # -4.717865917799759e-17
+_C147 = float.fromhex("0x1.64b2ff189d4abp-56")  # 1.933670264698448e-17
+_C148 = float.fromhex("0x1.2147cc718f60ap-56")  # 1.5681925339006634e-17
+_C149 = float.fromhex("-0x1.a45039277d4c2p-55")  # -4.557046711606573e-17
+_C150 = float.fromhex("0x1.6378e5e99fca9p-209")  # 1.6877054546801504e-63
+_C151 = float.fromhex("0x1.8p-1")  # 0.75
 
 
 def _forward_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return z * fn.tanh(fn.exp(z))
+    # one program for all
+    e0 = fn.exp(z)
+    e1 = fn.tanh(e0)
+    return np.where(z == -np.inf, 0.0, z * e1)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -194,15 +184,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -264,44 +250,21 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # as it is
-    s0 = fn.exp(z)
-    s1 = fn.tanh(s0)
-    return (s1 + s0 * z * (1.0 - powi(s1, 2)))
-
-
-def _derivative_float32_3(z):
-    # power series
-    distance = (_C3 + z)
-    t = (_C4 + distance)
-    return (_C5 + t * (_C6 + t * (_C7 + t * (_C8 + t * (t * (t * (t * (t * (_C9 + t * (_C10 + t * (_C11 + t * (_C12 + t * (_C13 - _C14 * t))))) - _C15) - _C16) - _C17) - _C18)))))
-
-
-def _derivative_float32_4(z):
-    # as it is
-    s0 = fn.exp(z)
-    s1 = fn.tanh(s0)
-    return (s1 + s0 * z * (1.0 - powi(s1, 2)))
-
-
-def _derivative_float32_5(z):
-    # tail
-    return 1.0
+    # one program for all
+    t = np.absolute(z)
+    t2a = (_C2 + z)
+    t2 = (_C3 + t2a)
+    e0 = fn.exp(np.where(0.0 > z, z, t))
+    e1 = fn.exp_below((-t))
+    e2 = fn.tanh(e0)
+    e3 = fn.exp(-2.0 * e0)
+    e4 = (1.0 / ((1.0 + 2.0 * e3) + powi(e3, 2)))
+    s0 = (e2 + z * (1.0 - powi(e2, 2)) * e0)
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(_C4 > z, s0, np.where(_C5 > z, (_C6 + (_C7 + (_C8 + (_C9 + (((((_C10 + (_C11 + (_C12 + (_C13 + ((_C14 - _C15 * t2) * t2 - _C16) * t2) * t2) * t2) * t2) * t2 - _C17) * t2 - _C18) * t2 - _C19) * t2 - _C20) * t2) * t2) * t2) * t2), np.where(0.0 > z, s0, np.where(3.0 > z, ((1.0 - powi(e3, 2)) * e1 + 4.0 * e3 * t) * e0 * e4, 1.0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -309,17 +272,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: _C2 > z, _derivative_float32_2),
-                (lambda z: -1.0 > z, _derivative_float32_3),
-                (lambda z: 3.0 > z, _derivative_float32_4),
-                (None, _derivative_float32_5),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -359,8 +316,8 @@ def _derivative_float64_4(z):
 def _derivative_float64_5(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C3, _C4), x)
-    return dd.add((_C5, _C19), dd.mul(t, dd.add((_C6, _C20), dd.mul(t, dd.add((_C7, _C21), dd.mul(t, dd.add((_C8, _C22), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C9, _C23), dd.mul(t, dd.add((_C10, _C24), dd.mul(t, dd.add((_C11, _C25), dd.mul(t, dd.add((_C12, _C26), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C27, _C28), dd.mul(t, dd.add((_C29, _C30), dd.mul(t, dd.add((_C31, _C32), dd.mul(t, dd.add((_C33, _C34), dd.mul(t, dd.sub((_C35, _C36), dd.mul((_C37, _C38), t))))))))))), (_C39, _C40))), (_C41, _C42))), (_C14, _C43))), (_C44, _C45))))))))))), (_C15, _C46))), (_C16, _C47))), (_C17, _C48))), (_C18, _C49))))))))))
+    t = dd.add((_C2, _C3), x)
+    return dd.add((_C6, _C22), dd.mul(t, dd.add((_C7, _C23), dd.mul(t, dd.add((_C8, _C24), dd.mul(t, dd.add((_C9, _C25), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C10, _C26), dd.mul(t, dd.add((_C11, _C27), dd.mul(t, dd.add((_C12, _C28), dd.mul(t, dd.add((_C13, _C29), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C30, _C31), dd.mul(t, dd.add((_C32, _C33), dd.mul(t, dd.add((_C34, _C35), dd.mul(t, dd.add((_C36, _C37), dd.mul(t, dd.sub((_C38, _C39), dd.mul((_C40, _C41), t))))))))))), (_C42, _C43))), (_C15, _C44))), (_C45, _C46))), (_C16, _C47))))))))))), (_C17, _C48))), (_C18, _C49))), (_C19, _C50))), (_C20, _C51))))))))))
 
 
 def _derivative_float64_6(z):
@@ -385,68 +342,34 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -790.0 > z, _derivative_float64_2),
                 (lambda z: -63.0 > z, _derivative_float64_3),
-                (lambda z: _C2 > z, _derivative_float64_4),
+                (lambda z: _C21 > z, _derivative_float64_4),
                 (lambda z: -1.0 > z, _derivative_float64_5),
                 (lambda z: 7.0 > z, _derivative_float64_6),
                 (None, _derivative_float64_7),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # as it is
-    s0 = fn.exp(z)
-    s1 = fn.tanh(s0)
-    return s0 * (1.0 - powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z)
-
-
-def _second_derivative_float32_3(z):
-    # power series
-    distance = (_C51 + z)
-    t = (distance - _C52)
-    return (t * (_C53 + t * (_C54 + t * (_C55 + t * (_C56 + t * (_C57 + t * (t * (t * (t * (t * (t * (_C58 + t * (_C59 + _C60 * t)) - _C61) - _C62) - _C63) - _C64) - _C65)))))) - _C66)
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = fn.exp(z)
-    s1 = fn.tanh(s0)
-    return s0 * (1.0 - powi(s1, 2)) * ((2.0 + z) - 2.0 * s0 * s1 * z)
-
-
-def _second_derivative_float32_5(z):
-    # power series
-    distance = (z - _C68)
-    t = (_C69 + distance)
-    return (t * (t * (_C70 + t * (_C71 + t * (t * (_C72 + t * (_C73 + t * (t * (t * (_C74 + t * (_C75 + t * (t * (_C76 * t - _C77) - _C78))) - _C79) - _C80))) - _C81))) - _C82) - _C83)
-
-
-def _second_derivative_float32_6(z):
-    # decaying exponentials
-    t = z
-    s0 = fn.exp(t)
-    s1 = fn.exp(-2.0 * s0)
-    s2 = 8.0 * t
-    s3 = 4.0 * t
-    return (fn.exp(2.0 * t) * s1 * ((s1 * s2 + fn.exp((-t)) * (((8.0 + 8.0 * s1) + s3) + s1 * s3)) - s2) / (((1.0 + 3.0 * s1) + fn.exp(-6.0 * s0)) + 3.0 * fn.exp(-4.0 * s0)))
-
-
-def _second_derivative_float32_7(z):
-    # tail
-    return 0.0
+    # one program for all
+    t = np.absolute(z)
+    t2a = (_C52 + z)
+    t2 = (t2a - _C53)
+    t5a = (z - _C54)
+    t5 = (_C55 + t5a)
+    e0 = fn.exp(np.where(0.0 > z, z, t))
+    e1 = fn.exp_below((-t))
+    e2 = fn.tanh(e0)
+    e3 = fn.exp(-2.0 * e0)
+    e4 = fn.exp(-6.0 * e0)
+    e5 = (1.0 / (((1.0 + 3.0 * e3) + 3.0 * powi(e3, 2)) + e4))
+    s0 = (1.0 - powi(e2, 2)) * ((2.0 + z) - 2.0 * z * e0 * e2) * e0
+    s1 = 8.0 * t
+    s2 = 4.0 * t
+    s3 = powi(e0, 2) * (((((8.0 + 8.0 * e3) + s2) + s2 * e3) * e1 + s1 * e3) - s1) * e3 * e5
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(_C56 > z, s0, np.where(-2.0 > z, ((_C57 + (_C58 + (_C59 + (_C60 + (_C61 + (((((_C62 * t2 - _C63) * t2 - _C64) * t2 - _C65) * t2 - _C66) * t2 - _C67) * t2) * t2) * t2) * t2) * t2) * t2 - _C68), np.where(0.0 > z, s0, np.where(_C69 > z, s3, np.where(_C70 > z, (((_C71 + (_C72 + ((_C73 + (_C74 + (((_C75 + (_C76 - _C77 * t5) * t5) * t5 - _C78) * t5 - _C79) * t5) * t5) * t5 - _C80) * t5) * t5) * t5 - _C81) * t5 - _C82), np.where(7.0 > z, s3, 0.0))))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -454,19 +377,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: _C50 > z, _second_derivative_float32_2),
-                (lambda z: -2.0 > z, _second_derivative_float32_3),
-                (lambda z: _C67 > z, _second_derivative_float32_4),
-                (lambda z: _C84 > z, _second_derivative_float32_5),
-                (lambda z: 7.0 > z, _second_derivative_float32_6),
-                (None, _second_derivative_float32_7),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-33"),
 )
 
 
@@ -500,8 +415,8 @@ def _second_derivative_float64_3(z):
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C51, _C86), x)
-    return dd.sub(dd.mul(t, dd.add((_C53, _C87), dd.mul(t, dd.add((_C54, _C88), dd.mul(t, dd.add((_C55, _C89), dd.mul(t, dd.add((_C56, _C90), dd.mul(t, dd.add((_C57, _C91), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C58, _C92), dd.mul(t, dd.add((_C59, _C93), dd.mul(t, dd.add((_C60, _C94), dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.add((_C97, _C98), dd.mul(t, dd.add((_C99, _C100), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C101, _C102), dd.mul((_C103, _C104), t))), (_C105, _C106))), (_C107, _C108))), (_C109, _C110))))))))))))))), (_C61, _C111))), (_C62, _C112))), (_C63, _C113))), (_C64, _C114))), (_C65, _C115))))))))))))), (_C66, _C116))
+    t = dd.add((_C52, _C84), x)
+    return dd.sub(dd.mul(t, dd.add((_C57, _C85), dd.mul(t, dd.add((_C58, _C86), dd.mul(t, dd.add((_C59, _C87), dd.mul(t, dd.add((_C60, _C88), dd.mul(t, dd.add((_C61, _C89), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C62, _C90), dd.mul(t, dd.add((_C91, _C92), dd.mul(t, dd.add((_C93, _C94), dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.add((_C97, _C98), dd.mul(t, dd.add((_C99, _C100), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub((_C101, _C102), dd.mul((_C103, _C104), t))), (_C105, _C106))), (_C107, _C108))), (_C109, _C110))))))))))))))), (_C63, _C111))), (_C64, _C112))), (_C65, _C113))), (_C66, _C114))), (_C67, _C115))))))))))))), (_C68, _C116))
 
 
 def _second_derivative_float64_5(z):
@@ -515,8 +430,8 @@ def _second_derivative_float64_5(z):
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C68, _C118))
-    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C70, _C119), dd.mul(t, dd.add((_C71, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C72, _C121), dd.mul(t, dd.add((_C73, _C122), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C74, _C123), dd.mul(t, dd.add((_C75, _C124), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C76, _C125), dd.mul(t, dd.add((_C126, _C127), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C128, _C129), dd.mul(t, dd.add((_C130, _C131), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C132, _C133), dd.mul((_C134, _C135), t))), (_C136, _C137))), (_C138, _C139))))))), (_C140, _C141))))))), (_C77, _C142))), (_C78, _C143))))))), (_C79, _C144))), (_C80, _C145))))))), (_C81, _C146))))))), (_C82, _C147))), (_C83, _C148))
+    t = dd.sub(x, (_C54, _C118))
+    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C71, _C119), dd.mul(t, dd.add((_C72, _C120), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C73, _C121), dd.mul(t, dd.add((_C74, _C122), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C75, _C123), dd.mul(t, dd.add((_C76, _C124), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C125, _C126), dd.mul(t, dd.add((_C127, _C128), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C129, _C130), dd.mul(t, dd.add((_C131, _C132), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C133, _C134), dd.mul((_C135, _C136), t))), (_C137, _C138))), (_C139, _C140))))))), (_C141, _C142))))))), (_C143, _C144))), (_C77, _C145))))))), (_C78, _C146))), (_C79, _C147))))))), (_C80, _C148))))))), (_C81, _C149))), (_C82, _C150))
 
 
 def _second_derivative_float64_7(z):
@@ -544,16 +459,15 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -790.0 > z, _second_derivative_float64_2),
-                (lambda z: _C85 > z, _second_derivative_float64_3),
+                (lambda z: _C83 > z, _second_derivative_float64_3),
                 (lambda z: -2.0 > z, _second_derivative_float64_4),
                 (lambda z: _C117 > z, _second_derivative_float64_5),
-                (lambda z: _C84 > z, _second_derivative_float64_6),
+                (lambda z: _C151 > z, _second_derivative_float64_6),
                 (lambda z: 7.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

@@ -18,83 +18,62 @@ __all__ = [
     "tanhshrink_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
-_C1 = float.fromhex("-0x1p-4")  # -0.0625
-_C2 = float.fromhex("0x1.ba1ba1ba1ba1cp-5")  # 0.05396825396825397
-_C3 = float.fromhex("0x1.226e355e6c23dp-7")  # 0.008863235529902197
-_C4 = float.fromhex("0x1.d6d3d0e157dep-9")  # 0.003592128036572481
-_C5 = float.fromhex("0x1.664f4882c10fap-6")  # 0.021869488536155203
-_C6 = float.fromhex("0x1.1111111111111p-3")  # 0.13333333333333333
-_C7 = float.fromhex("0x1p-4")  # 0.0625
+_C0 = float.fromhex("-0x1.ad08446f30108p-3")  # -0.20948842491453257
+_C1 = float.fromhex("0x1.ad08446f3010ap-3")  # 0.20948842491453262
+_C2 = float.fromhex("0x1.5555555555555p-2")  # 0.3333333333333333
+_C3 = float.fromhex("0x1.ba1ba1ba1ba1cp-5")  # 0.05396825396825397
+_C4 = float.fromhex("0x1.226e355e6c23dp-7")  # 0.008863235529902197
+_C5 = float.fromhex("0x1.d6d3d0e157dep-9")  # 0.003592128036572481
+_C6 = float.fromhex("0x1.664f4882c10fap-6")  # 0.021869488536155203
+_C7 = float.fromhex("0x1.1111111111111p-3")  # 0.13333333333333333
 _C8 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
-_C9 = float.fromhex("-0x1.7917917917918p-59")  # -2.5552752154071065e-18
-_C10 = float.fromhex("-0x1.c292b8f1a2c13p-61")  # -7.63300580171831e-19
-_C11 = float.fromhex("0x1.7da36452b75e3p-10")  # 0.0014558343870513183
-_C12 = float.fromhex("-0x1.25789b285d2edp-64")  # -6.214492640136062e-20
-_C13 = float.fromhex("0x1.f57d7734d1664p-13")  # 0.00023912911424355248
-_C14 = float.fromhex("0x1.0d55a913ccb5p-68")  # 3.564613898329782e-21
-_C15 = float.fromhex("0x1.967e18afcafadp-14")  # 9.691537956929451e-05
-_C16 = float.fromhex("-0x1.d7614a42d44e6p-68")  # -6.2386628755632464e-21
-_C17 = float.fromhex("0x1.3558248036744p-11")  # 0.000590027440945586
-_C18 = float.fromhex("0x1.488d9563f1f23p-65")  # 3.478690842383652e-20
-_C19 = float.fromhex("-0x1.280cfc968d971p-63")  # -1.253823608406629e-19
-_C20 = float.fromhex("-0x1.9a5288b6c44fdp-63")  # -1.7377829530067485e-19
-_C21 = float.fromhex("0x1.1111111111111p-59")  # 1.8503717077085942e-18
-_C22 = float.fromhex("0x1p-27")  # 7.450580596923828e-09
-_C23 = float.fromhex("-0x1p-13")  # -0.0001220703125
-_C24 = float.fromhex("0x1.2222222222222p+1")  # 2.2666666666666666
-_C25 = float.fromhex("0x1.1111111111111p-54")  # 5.921189464667501e-17
-_C26 = float.fromhex("0x1.f32d6bba49dd8p-1")  # 0.9749559082892416
-_C27 = float.fromhex("0x1.664f4882c10fap-57")  # 9.712003883846167e-18
-_C28 = float.fromhex("0x1.3910084bda6b4p-2")  # 0.30572522128077684
-_C29 = float.fromhex("-0x1.8bcef471c7066p-60")  # -1.341051081442282e-18
-_C30 = float.fromhex("0x1.4efacea047df5p-4")  # 0.08178215707129495
-_C31 = float.fromhex("-0x1.d82f901f8c863p-60")  # -1.599827695233526e-18
-_C32 = float.fromhex("0x1.45a1163d66b62p-6")  # 0.019874831884958317
-_C33 = float.fromhex("0x1.424f7bdc240eap-61")  # 5.460151978829276e-19
-_C34 = float.fromhex("0x1.4d7370403481cp-5")  # 0.040704459419103695
-_C35 = float.fromhex("-0x1.daadceead2285p-59")  # -3.216549602603591e-18
-_C36 = float.fromhex("0x1.48ada6c839db9p-3")  # 0.1604874639371994
-_C37 = float.fromhex("-0x1.a2e99145ceeebp-57")  # -1.1354642620438152e-17
-_C38 = float.fromhex("0x1.1ee91349518b4p-1")  # 0.560371973705307
-_C39 = float.fromhex("0x1.4b98161441b7fp-55")  # 3.5951502940114415e-17
-_C40 = float.fromhex("0x1.9319319319319p+0")  # 1.5746031746031746
-_C41 = float.fromhex("0x1.8c98c98c98c99p-55")  # 4.299911396960924e-17
-_C42 = float.fromhex("0x1.5555555555555p+1")  # 2.6666666666666665
-_C43 = float.fromhex("0x1.5555555555555p-53")  # 1.4802973661668753e-16
-_C44 = float.fromhex("0x1p-10")  # 0.0009765625
+_C9 = float.fromhex("-0x1p-4")  # -0.0625
+_C10 = float.fromhex("-0x1.7917917917918p-59")  # -2.5552752154071065e-18
+_C11 = float.fromhex("-0x1.c292b8f1a2c13p-61")  # -7.63300580171831e-19
+_C12 = float.fromhex("0x1.7da36452b75e3p-10")  # 0.0014558343870513183
+_C13 = float.fromhex("-0x1.25789b285d2edp-64")  # -6.214492640136062e-20
+_C14 = float.fromhex("0x1.f57d7734d1664p-13")  # 0.00023912911424355248
+_C15 = float.fromhex("0x1.0d55a913ccb5p-68")  # 3.564613898329782e-21
+_C16 = float.fromhex("0x1.967e18afcafadp-14")  # 9.691537956929451e-05
+_C17 = float.fromhex("-0x1.d7614a42d44e6p-68")  # -6.2386628755632464e-21
+_C18 = float.fromhex("0x1.3558248036744p-11")  # 0.000590027440945586
+_C19 = float.fromhex("0x1.488d9563f1f23p-65")  # 3.478690842383652e-20
+_C20 = float.fromhex("-0x1.280cfc968d971p-63")  # -1.253823608406629e-19
+_C21 = float.fromhex("-0x1.9a5288b6c44fdp-63")  # -1.7377829530067485e-19
+_C22 = float.fromhex("0x1.1111111111111p-59")  # 1.8503717077085942e-18
+_C23 = float.fromhex("0x1p-4")  # 0.0625
+_C24 = float.fromhex("-0x1p-1")  # -0.5
+_C25 = float.fromhex("0x1p-1")  # 0.5
+_C26 = float.fromhex("-0x1p-13")  # -0.0001220703125
+_C27 = float.fromhex("0x1.2222222222222p+1")  # 2.2666666666666666
+_C28 = float.fromhex("0x1.1111111111111p-54")  # 5.921189464667501e-17
+_C29 = float.fromhex("0x1.f32d6bba49dd8p-1")  # 0.9749559082892416
+_C30 = float.fromhex("0x1.664f4882c10fap-57")  # 9.712003883846167e-18
+_C31 = float.fromhex("0x1.3910084bda6b4p-2")  # 0.30572522128077684
+_C32 = float.fromhex("-0x1.8bcef471c7066p-60")  # -1.341051081442282e-18
+_C33 = float.fromhex("0x1.4efacea047df5p-4")  # 0.08178215707129495
+_C34 = float.fromhex("-0x1.d82f901f8c863p-60")  # -1.599827695233526e-18
+_C35 = float.fromhex("0x1.45a1163d66b62p-6")  # 0.019874831884958317
+_C36 = float.fromhex("0x1.424f7bdc240eap-61")  # 5.460151978829276e-19
+_C37 = float.fromhex("0x1.4d7370403481cp-5")  # 0.040704459419103695
+_C38 = float.fromhex("-0x1.daadceead2285p-59")  # -3.216549602603591e-18
+_C39 = float.fromhex("0x1.48ada6c839db9p-3")  # 0.1604874639371994
+_C40 = float.fromhex("-0x1.a2e99145ceeebp-57")  # -1.1354642620438152e-17
+_C41 = float.fromhex("0x1.1ee91349518b4p-1")  # 0.560371973705307
+_C42 = float.fromhex("0x1.4b98161441b7fp-55")  # 3.5951502940114415e-17
+_C43 = float.fromhex("0x1.9319319319319p+0")  # 1.5746031746031746
+_C44 = float.fromhex("0x1.8c98c98c98c99p-55")  # 4.299911396960924e-17
+_C45 = float.fromhex("0x1.5555555555555p+1")  # 2.6666666666666665
+_C46 = float.fromhex("0x1.5555555555555p-53")  # 1.4802973661668753e-16
+_C47 = float.fromhex("0x1p-10")  # 0.0009765625
 
 
 def _forward_float32_0(z):
-    # the limit
-    return -np.inf
-
-
-def _forward_float32_1(z):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z):
-    # zero, with its sign
-    return _C0 * z
-
-
-def _forward_float32_3(z):
-    # as it is
-    return (z - fn.tanh(z))
-
-
-def _forward_float32_4(z):
-    # power series
-    t = z
-    s0 = powi(t, 2)
-    return powi(t, 3) * (_C0 + s0 * (s0 * (_C2 + s0 * (s0 * (_C3 - _C4 * s0) - _C5)) - _C6))
-
-
-def _forward_float32_5(z):
-    # as it is
-    return (z - fn.tanh(z))
+    # one program for all
+    e0 = fn.tanh(z)
+    s0 = (z - e0)
+    s1 = powi(z, 2)
+    return np.where(_C0 > z, s0, np.where(_C1 > z, powi(z, 3) * (_C2 + s1 * (s1 * (_C3 + s1 * (s1 * (_C4 - _C5 * s1) - _C6)) - _C7)), s0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -102,17 +81,11 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _forward_float32_0),
-                (lambda z: z == np.inf, _forward_float32_1),
-                (lambda z: z == 0.0, _forward_float32_2),
-                (lambda z: _C1 > z, _forward_float32_3),
-                (lambda z: _C7 > z, _forward_float32_4),
-                (None, _forward_float32_5),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-34"),
 )
 
 
@@ -129,7 +102,7 @@ def _forward_float64_1(z):
 def _forward_float64_2(z):
     # zero, with its sign
     x = (z, np.zeros_like(z))
-    return dd.mul((_C0, _C8), x)
+    return dd.mul((_C2, _C8), x)
 
 
 def _forward_float64_3(z):
@@ -145,7 +118,7 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.mul(dd.powi(t, 2), dd.add((_C0, _C8), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C2, _C9), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C11, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C13, _C14), dd.mul((_C15, _C16), s0))), (_C17, _C18))))), (_C4, _C19))))), (_C5, _C20))))), (_C6, _C21))))))
+    return dd.mul(t, dd.mul(dd.powi(t, 2), dd.add((_C2, _C8), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C3, _C10), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, _C11), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C12, _C13), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C14, _C15), dd.mul((_C16, _C17), s0))), (_C18, _C19))))), (_C5, _C20))))), (_C6, _C21))))), (_C7, _C22))))))
 
 
 def _forward_float64_5(z):
@@ -164,34 +137,19 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: _C1 > z, _forward_float64_3),
-                (lambda z: _C7 > z, _forward_float64_4),
+                (lambda z: _C9 > z, _forward_float64_3),
+                (lambda z: _C23 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_1(z):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z):
-    # zero, with its sign
-    return 0.0
-
-
-def _derivative_float32_3(z):
-    # as it is
-    return powi(fn.tanh(z), 2)
+    # one program for all
+    e0 = fn.tanh(z)
+    return powi(e0, 2)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -199,15 +157,11 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _derivative_float32_0),
-                (lambda z: z == np.inf, _derivative_float32_1),
-                (lambda z: z == 0.0, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-47"),
+    slack=float.fromhex("0x1p-38"),
 )
 
 
@@ -262,45 +216,18 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z):
-    # zero, with its sign
-    return 2.0 * z
-
-
-def _second_derivative_float32_3(z):
-    # decaying expm1
-    t = (-z)
-    s0 = -2.0 * t
-    s1 = fn.expm1(s0)
-    return (8.0 * fn.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
-
-
-def _second_derivative_float32_4(z):
-    # as it is
-    s0 = fn.tanh(z)
-    return 2.0 * s0 * (1.0 - powi(s0, 2))
-
-
-def _second_derivative_float32_5(z):
-    # decaying expm1
-    t = z
-    s0 = -2.0 * t
-    s1 = fn.expm1(s0)
-    return (-8.0 * fn.exp(s0) * s1 / (8.0 + s1 * (12.0 + s1 * (6.0 + s1))))
+    # one program for all
+    t = np.absolute(z)
+    e0 = fn.exp_below(-2.0 * t)
+    e1 = fn.tanh(z)
+    e2 = (1.0 / (1.0 + e0))
+    s0 = (8.0 * e0 - 8.0)
+    s1 = powi(e2, 3) * e0
+    return np.where(z == -np.inf, 0.0, np.where(_C24 > z, s0 * s1, np.where(_C25 > z, 2.0 * (1.0 - powi(e1, 2)) * e1, (-s0 * s1))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -308,17 +235,11 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda : True,
             (
-                (lambda z: z == -np.inf, _second_derivative_float32_0),
-                (lambda z: z == np.inf, _second_derivative_float32_1),
-                (lambda z: z == 0.0, _second_derivative_float32_2),
-                (lambda z: 0.0 > z, _second_derivative_float32_3),
-                (lambda z: _C22 > z, _second_derivative_float32_4),
-                (None, _second_derivative_float32_5),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
-    slack=float.fromhex("0x1p-35"),
+    slack=float.fromhex("0x1p-36"),
 )
 
 
@@ -352,7 +273,7 @@ def _second_derivative_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(t, dd.add((2.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C24, _C25), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C26, _C27), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C28, _C29), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C30, _C31), dd.mul(s0, dd.sub(dd.mul((_C32, _C33), s0), (_C34, _C35))))), (_C36, _C37))))), (_C38, _C39))))), (_C40, _C41))))), (_C42, _C43)))))
+    return dd.mul(t, dd.add((2.0, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C27, _C28), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C29, _C30), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C31, _C32), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C33, _C34), dd.mul(s0, dd.sub(dd.mul((_C35, _C36), s0), (_C37, _C38))))), (_C39, _C40))))), (_C41, _C42))))), (_C43, _C44))))), (_C45, _C46)))))
 
 
 def _second_derivative_float64_5(z):
@@ -372,13 +293,12 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: z == 0.0, _second_derivative_float64_2),
-                (lambda z: _C23 > z, _second_derivative_float64_3),
-                (lambda z: _C44 > z, _second_derivative_float64_4),
+                (lambda z: _C26 > z, _second_derivative_float64_3),
+                (lambda z: _C47 > z, _second_derivative_float64_4),
                 (None, _second_derivative_float64_5),
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

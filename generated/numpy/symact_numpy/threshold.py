@@ -25,23 +25,8 @@ __all__ = [
 
 
 def _forward_float32_0(z, threshold, value):
-    # the limit
-    return value
-
-
-def _forward_float32_1(z, threshold, value):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, threshold, value):
-    # as it is
-    return value
-
-
-def _forward_float32_3(z, threshold, value):
-    # as it is
-    return z
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, value, np.where(z == np.inf, np.inf, np.where(threshold >= z, value, z))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -49,14 +34,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda threshold, value: True,
             (
-                (lambda z, threshold, value: z == -np.inf, _forward_float32_0),
-                (lambda z, threshold, value: z == np.inf, _forward_float32_1),
-                (lambda z, threshold, value: threshold >= z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -95,28 +76,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, threshold, value):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, threshold, value):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z, threshold, value):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z, threshold, value):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(threshold >= z, 0.0, 1.0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -124,14 +89,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda threshold, value: True,
             (
-                (lambda z, threshold, value: z == -np.inf, _derivative_float32_0),
-                (lambda z, threshold, value: z == np.inf, _derivative_float32_1),
-                (lambda z, threshold, value: threshold >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -167,28 +128,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, threshold, value):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_1(z, threshold, value):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_2(z, threshold, value):
-    # as it is
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z, threshold, value):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(threshold >= z, 0.0, 1.0))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -196,14 +141,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda threshold, value: True,
             (
-                (lambda z, threshold, value: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, threshold, value: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, threshold, value: threshold >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -239,28 +180,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, threshold, value):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, threshold, value):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, threshold, value):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_3(z, threshold, value):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -268,14 +193,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda threshold, value: True,
             (
-                (lambda z, threshold, value: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, threshold, value: z == np.inf, _second_derivative_float32_1),
-                (lambda z, threshold, value: threshold >= z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -311,28 +232,12 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_threshold_float32_0(z, threshold, value):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_threshold_float32_1(z, threshold, value):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_threshold_float32_2(z, threshold, value):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_threshold_float32_3(z, threshold, value):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _DERIVATIVE_WRT_THRESHOLD_FLOAT32 = Kernel(
@@ -340,14 +245,10 @@ _DERIVATIVE_WRT_THRESHOLD_FLOAT32 = Kernel(
         (
             lambda threshold, value: True,
             (
-                (lambda z, threshold, value: z == -np.inf, _derivative_wrt_threshold_float32_0),
-                (lambda z, threshold, value: z == np.inf, _derivative_wrt_threshold_float32_1),
-                (lambda z, threshold, value: threshold >= z, _derivative_wrt_threshold_float32_2),
-                (None, _derivative_wrt_threshold_float32_3),
+                (None, _derivative_wrt_threshold_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -383,28 +284,12 @@ _DERIVATIVE_WRT_THRESHOLD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_value_float32_0(z, threshold, value):
-    # the limit
-    return 1.0
-
-
-def _derivative_wrt_value_float32_1(z, threshold, value):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_value_float32_2(z, threshold, value):
-    # as it is
-    return 1.0
-
-
-def _derivative_wrt_value_float32_3(z, threshold, value):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, 0.0, np.where(threshold >= z, 1.0, 0.0))))
 
 
 _DERIVATIVE_WRT_VALUE_FLOAT32 = Kernel(
@@ -412,14 +297,10 @@ _DERIVATIVE_WRT_VALUE_FLOAT32 = Kernel(
         (
             lambda threshold, value: True,
             (
-                (lambda z, threshold, value: z == -np.inf, _derivative_wrt_value_float32_0),
-                (lambda z, threshold, value: z == np.inf, _derivative_wrt_value_float32_1),
-                (lambda z, threshold, value: threshold >= z, _derivative_wrt_value_float32_2),
-                (None, _derivative_wrt_value_float32_3),
+                (None, _derivative_wrt_value_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -455,7 +336,6 @@ _DERIVATIVE_WRT_VALUE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(

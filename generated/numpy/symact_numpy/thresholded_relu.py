@@ -24,23 +24,8 @@ __all__ = [
 
 
 def _forward_float32_0(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _forward_float32_1(z, alpha):
-    # the limit
-    return np.inf
-
-
-def _forward_float32_2(z, alpha):
-    # as it is
-    return 0.0
-
-
-def _forward_float32_3(z, alpha):
-    # as it is
-    return z
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, np.where(alpha >= z, 0.0, z))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -48,14 +33,10 @@ _FORWARD_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _forward_float32_0),
-                (lambda z, alpha: z == np.inf, _forward_float32_1),
-                (lambda z, alpha: alpha >= z, _forward_float32_2),
-                (None, _forward_float32_3),
+                (None, _forward_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -92,28 +73,12 @@ _FORWARD_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_float32_0(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_float32_1(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_float32_2(z, alpha):
-    # as it is
-    return 0.0
-
-
-def _derivative_float32_3(z, alpha):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(alpha >= z, 0.0, 1.0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -121,14 +86,10 @@ _DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_float32_1),
-                (lambda z, alpha: alpha >= z, _derivative_float32_2),
-                (None, _derivative_float32_3),
+                (None, _derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -164,28 +125,12 @@ _DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_from_output_float32_0(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_from_output_float32_1(z, alpha):
-    # the limit
-    return 1.0
-
-
-def _derivative_from_output_float32_2(z, alpha):
-    # as it is
-    return 0.0
-
-
-def _derivative_from_output_float32_3(z, alpha):
-    # as it is
-    return 1.0
+    # one program for all
+    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(alpha >= z, 0.0, 1.0))))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -193,14 +138,10 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_from_output_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_from_output_float32_1),
-                (lambda z, alpha: alpha >= z, _derivative_from_output_float32_2),
-                (None, _derivative_from_output_float32_3),
+                (None, _derivative_from_output_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -236,28 +177,12 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _second_derivative_float32_0(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_1(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _second_derivative_float32_2(z, alpha):
-    # as it is
-    return 0.0
-
-
-def _second_derivative_float32_3(z, alpha):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -265,14 +190,10 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _second_derivative_float32_0),
-                (lambda z, alpha: z == np.inf, _second_derivative_float32_1),
-                (lambda z, alpha: alpha >= z, _second_derivative_float32_2),
-                (None, _second_derivative_float32_3),
+                (None, _second_derivative_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -308,28 +229,12 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 
 def _derivative_wrt_alpha_float32_0(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_1(z, alpha):
-    # the limit
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_2(z, alpha):
-    # as it is
-    return 0.0
-
-
-def _derivative_wrt_alpha_float32_3(z, alpha):
-    # as it is
-    return 0.0
+    # one program for all
+    return np.where(z != z, z, 0.0)
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
@@ -337,14 +242,10 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
         (
             lambda alpha: True,
             (
-                (lambda z, alpha: z == -np.inf, _derivative_wrt_alpha_float32_0),
-                (lambda z, alpha: z == np.inf, _derivative_wrt_alpha_float32_1),
-                (lambda z, alpha: alpha >= z, _derivative_wrt_alpha_float32_2),
-                (None, _derivative_wrt_alpha_float32_3),
+                (None, _derivative_wrt_alpha_float32_0),
             ),
         ),
     ),
-    double_double=False,
 )
 
 
@@ -380,7 +281,6 @@ _DERIVATIVE_WRT_ALPHA_FLOAT64 = Kernel(
             ),
         ),
     ),
-    double_double=True,
 )
 
 _FORWARD = Function(
