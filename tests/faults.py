@@ -8,6 +8,7 @@ goes without saying. Left out, because nobody could tell them from the original:
 - a seam moved to where both formulas are good, as every seam is: what is here is moved further than that;
 - a VJP that rounds f' before it multiplies: that rounding is what a VJP may lose;
 - ``_check_points`` of unions.py: a point inside another piece's range breaks their order, which is asked too;
+- the invalid that ``symact_settle`` raises for a new NaN, where the comparisons after it raise it too;
 - the choice for ``z != z`` and those for zeros and infinities where the formula after them gives the same.
 """
 
@@ -85,8 +86,8 @@ CONSTANTS = (
         "NumPy: 2*0.044715 in the 7th digit",
         "constant",
         NUMPY + "gelu_tanh.py",
-        'float.fromhex("0x1.6e4e26d4801f7p-4")',
-        'float.fromhex("0x1.6e4e2c59fc09dp-4")',
+        'float.fromhex("0x1.2444f2a4d8b4bp-4")',
+        'float.fromhex("0x1.2444f7p-4")',
         standing("gelu_tanh", "numpy", "float32"),
     ),
     Mutant(
@@ -356,7 +357,7 @@ NANS = (
         NUMPY + "_runtime.py",
         "remaining = ~np.isnan(z)",
         "remaining = np.isfinite(z + 1) | True",
-        standing("relu", "numpy", "float32"),
+        standing("relu", "numpy", "float64"),
     ),
     Mutant(
         "the logarithm of a negative number is 0",
@@ -533,14 +534,6 @@ ARRAYS = (
         "if (spurious) {",
         "if (0) {",
         standing("sigmoid", "c", "float32"),
-    ),
-    Mutant(
-        "a new NaN is not told",
-        "array",
-        C + "symact_flags.h",
-        "if (nan && !(raised & SYMACT_INVALID)) {",
-        "if (0) {",
-        suite("tests/test_standard.py", "-k", "a_new_nan"),
     ),
 )
 
