@@ -52,7 +52,7 @@ class Arithmetic:
 
 
 DOUBLE = Arithmetic("binary64", 53, 41, good=2.0**-14, terms=(12, 15), thrifty=True)
-"""What float32 is computed in first, by short functions: one rounding in 2^12 is in doubt then."""
+"""What float32 is computed in first, by short functions; few roundings are in doubt then."""
 
 DOUBLE_DOUBLE = Arithmetic("double-double", 100, 76, terms=(22,))
 """What float64 is computed in, and float32 where in doubt: an unevaluated sum of two binary64."""

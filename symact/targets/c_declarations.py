@@ -65,10 +65,10 @@ class Declaration:
         """Return the function of arrays."""
         return f"void {self._named(grade + TYPES[self.dtype][2])}({', '.join(self._listed)})"
 
-    def call(self, grade: str = "") -> str:
+    def call(self) -> str:
         """Return a call of the function of arrays with what another such function is given."""
         passed = [*self.inputs, self.output, self.names["n"], *self.settings]
-        return f"{self._named(grade + TYPES[self.dtype][2])}({', '.join(passed)})"
+        return f"{self._named(TYPES[self.dtype][2])}({', '.join(passed)})"
 
     def checked(self, kernels: Kernels) -> tuple[str, str]:
         """Return the function that looks at parameters first, and its condition; empty where none is."""
