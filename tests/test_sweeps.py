@@ -52,6 +52,7 @@ CORPUS = {
     "e_swish": activations()["e_swish"],
     "tanhshrink": activations()["tanhshrink"],
     "squareplus": activations()["squareplus"],
+    "sqrt_softplus": activations()["sqrt_softplus"],
     "logcosh": activations()["logcosh"],
     "line": Activation("line", sp.Rational(5, 8) * Z * (1 + sp.tanh(Z)) + sp.Rational(1, 2)),
     "double exponential": Activation("double_exponential", sp.exp(-sp.exp(-Z))),
@@ -59,7 +60,10 @@ CORPUS = {
 """Every kind of piece: about zero and elsewhere, lines, ties, roots, poles, what oscillates, what cancels."""
 
 
-QUICK = ("tanh", "gelu", "log_normal_cdf", "snake", "hardswish", "far ties", "line", "squareplus", "logcosh")
+QUICK = (
+    *("tanh", "gelu", "log_normal_cdf", "snake", "hardswish", "far ties", "line", "squareplus", "logcosh"),
+    "sqrt_softplus",
+)
 
 
 def patterns(count: int) -> list[int]:
@@ -149,10 +153,11 @@ def test_pieces_hold_from_end_to_end(name: str, function: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "isru", "logit", "snake"])
-def test_pieces_cover_every_float_once(name: str) -> None:
-    asked = subject(activations()[name], "derivative")
-    for index in (0, 15, 16, 31, 32, 48, 63):
+@pytest.mark.parametrize("function", ["forward", "derivative"])
+@pytest.mark.parametrize("name", ["sigmoid", "isru", "logit", "snake", "sqrt_softplus"])
+def test_pieces_cover_every_float_once(name: str, function: str) -> None:
+    asked = subject(activations()[name], function)
+    for index in (0, 15, 16, 20, 31, 32, 48, 63):
         pieces = expand(asked.smooth, index * PATTERNS, (index + 1) * PATTERNS - 1)
         ends = [index * PATTERNS - 1, *(piece.last for piece in pieces)]
         assert [piece.first for piece in pieces] == [end + 1 for end in ends[:-1]]

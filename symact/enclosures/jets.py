@@ -69,8 +69,11 @@ class Jet:
             return _fold([self._place(a) for a in node.args], lambda a, b: a * b)
         if isinstance(node, sp.log):
             one, rest = node.args[0].as_coeff_Add()
-            if one == 1 and rest != 0:
-                return self._apply("log1p", self._place(rest))
+            small = self._apply("log1p", self._place(rest)) if one == 1 and rest != 0 else None
+            if small is not None and isinstance(rest, sp.exp):
+                return self._log_growing(small, self._place(rest.args[0]))
+            if small is not None:
+                return small
             complement = _as_complement(node.args[0])
             if complement is not None:
                 factor, u = complement
@@ -114,6 +117,16 @@ class Jet:
         u, factor = self._place(argument), self._place(scale)
         erfc = SERIES["erfc"]
         return lambda values: values[factor] * erfc(sign * values[u])
+
+    def _log_growing(self, small: Operation, at: int) -> Operation:
+        """log(1 + exp(u)) is u + log(1 + exp(-u)), which is tight on an interval where exp(u) is large."""
+        log1p = SERIES["log1p"]
+
+        def run(values: list[Any]) -> Any:
+            u = values[at]
+            return u + log1p((-u).exp()) if u[0] > 0 else small(values)
+
+        return run
 
     def _log_complement(self, whole: int, factor: int, at: int) -> Operation:
         """log(c erfc(u)) is log(c) - u**2 + log(erfcx(u)), which stays accurate where erfc(u) is tiny."""

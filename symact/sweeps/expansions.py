@@ -26,7 +26,7 @@ from symact.errors import NotSupported
 from symact.formats import BINARY32
 from symact.sweeps.branches import ball, branch
 from symact.sweeps.conjugates import conjugated
-from symact.sweeps.leading_terms import along, asymptote, beside_line, far
+from symact.sweeps.leading_terms import along, asymptote, beside_bounded, beside_line, far
 from symact.sweeps.programs import Program, program
 from symact.sweeps.series import (
     DEGREE,
@@ -51,7 +51,7 @@ UNDERFLOW = 2.0**-1000
 PRECISIONS = (128, 640)
 """Bits: a function that cancels to the order z^3 at 2^-149 needs the second."""
 
-MOST_PIECES = 2048
+MOST_PIECES = 8192
 """Of one range; beyond them the function oscillates, and the rest is left to others."""
 
 FEWEST = 4
@@ -141,16 +141,21 @@ def run(smooth: Smooth, first: int, last: int) -> Program | None:
     expression = branch(smooth.expression, smooth.variable, low, high)
     if expression is None:
         return None
+    return _programmed(smooth, expression, low, high)
+
+
+def _programmed(smooth: Smooth, expression: sp.Expr, low: float, high: float) -> Program | None:
+    """Return a program of the other expression where its series is the same, otherwise of this one."""
     other = None if smooth.other is None else branch(smooth.other, smooth.variable, low, high)
     if other is not None:
-        centre = arb(math.copysign(math.sqrt(low * high), low))
+        centre = arb(math.copysign(math.sqrt(abs(low)) * math.sqrt(abs(high)), low))
         jets = [
             (_jet(e, smooth.variable, PRECISIONS[1]), k) for e, k in ((expression, smooth.order), (other, 0))
         ]
         at, same = (_coefficients(jet, centre, order, DEGREE + 1) for jet, order in jets)
         if at is not None and same is not None and all(a.overlaps(b) for a, b in zip(at, same, strict=True)):
             return program(other, smooth.variable)
-    return program(sp.diff(expression, smooth.variable, smooth.order), smooth.variable)
+    return program(_derivative(expression, smooth.variable, smooth.order), smooth.variable)
 
 
 def _ranges(smooth: Smooth, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -196,10 +201,10 @@ class _Expander:
         if expression is None:
             return None
         if expression.has(sp.sin, sp.cos) and min(abs(low), abs(high)) >= OSCILLATING:
-            run = program(
-                sp.diff(expression, self._smooth.variable, self._smooth.order), self._smooth.variable
-            )
-            if run is not None:
+            function = _derivative(expression, self._smooth.variable, self._smooth.order)
+            if found := beside_bounded(function, self._smooth.variable, low, high):
+                return Piece(start, end, Kind.SERIES, found)
+            if run := _programmed(self._smooth, expression, low, high):
                 return Piece(start, end, Kind.PROGRAM, program=run)
         found = self._expanded(expression, low, high)
         if found is None:

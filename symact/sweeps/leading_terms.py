@@ -69,6 +69,21 @@ def beside_line(at: list[arb], over: list[arb], rest: int, low: float, high: flo
     return Series(monomial(double(at[1]), 1), relative, side=sign)
 
 
+def beside_bounded(function: sp.Expr, variable: sp.Symbol, low: float, high: float) -> Series | None:
+    """``c z`` for a power of two c, where nothing else in a sum is large enough to take it to another float.
+
+    >>> z = sp.Symbol("z", real=True)
+    >>> beside_bounded(z - 2*sp.sin(z), z, 2.0**40, 2.0**50).relative <= 2.0**-38
+    True
+    """
+    slope = function.as_coefficients_dict()[variable]
+    if slope == 0 or not _short(slope) or bits(float(slope)) > 1:
+        return None
+    rest = enclose(function - slope * variable, {variable: arb(low).union(arb(high))}, PRECISION)
+    size = above(abs(rest) / (abs(arb(float(slope))) * min(abs(low), abs(high))))
+    return Series(monomial(float(slope), 1), size) if size <= _room(float(slope)) else None
+
+
 def _room(slope: float) -> float:
     """Return a quarter of the last place of ``slope z`` over it: so near there is no midpoint but itself."""
     return 2.0 ** -(26 + bits(slope))

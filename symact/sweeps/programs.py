@@ -6,7 +6,7 @@ are taken to be within `LIBRARY` of their values, eight units of roundoff: a tes
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -29,6 +29,12 @@ class Ball(NamedTuple):
 
 Program = Callable[[np.ndarray], Ball]
 
+_Value = Any
+"""An array, or a number where all of its elements would be the same."""
+
+_Operation = Callable[[np.ndarray], tuple[_Value, _Value]]
+"""To a value, and how far it may be from the truth."""
+
 
 def program(expression: sp.Expr, variable: sp.Symbol) -> Program | None:
     """Return a function of points that float32 has, None where an operation has no rule.
@@ -46,14 +52,14 @@ def program(expression: sp.Expr, variable: sp.Symbol) -> Program | None:
     def inflated(points: np.ndarray) -> Ball:
         with np.errstate(all="ignore"):
             value, error = run(points)
-            return Ball(value, error * INFLATION)
+            return Ball(*(np.broadcast_to(a, points.shape).copy() for a in (value, error * INFLATION)))
 
     return inflated
 
 
-def _build(node: sp.Expr, variable: sp.Symbol) -> Program:
+def _build(node: sp.Expr, variable: sp.Symbol) -> _Operation:
     if node == variable:
-        return lambda points: Ball(points, np.zeros_like(points))
+        return lambda points: (points, 0.0)
     if not node.free_symbols:
         return _constant(node)
     if node.is_Pow and (2 * node.exp).is_Integer and 0 < abs(node.exp) <= 8:
@@ -64,7 +70,7 @@ def _build(node: sp.Expr, variable: sp.Symbol) -> Program:
     factor, rest = node.as_coeff_Mul()
     if rest == variable and factor.is_Rational and _short(factor):
         number = float(factor)
-        return lambda points: Ball(points * number, np.zeros_like(points))
+        return lambda points: (points * number, 0.0)
     parts = [_build(argument, variable) for argument in node.args]
     if node.is_Add:
         return _sum(parts)
@@ -72,10 +78,10 @@ def _build(node: sp.Expr, variable: sp.Symbol) -> Program:
         return _product(parts)
     function, slope = FUNCTIONS[node.func.__name__]
 
-    def run(points: np.ndarray) -> Ball:
+    def run(points: np.ndarray) -> tuple[_Value, _Value]:
         u, error = parts[0](points)
         value = function(u)
-        return Ball(value, slope(u, value, error) * error + LIBRARY * np.abs(value) + SMALLEST)
+        return (value, slope(u, value, error) * error + LIBRARY * np.abs(value) + SMALLEST)
 
     return run
 
@@ -86,67 +92,67 @@ def _short(number: sp.Rational) -> bool:
     return q & (q - 1) == 0 and p.bit_length() <= 29 and q.bit_length() < 64
 
 
-def _constant(node: sp.Expr) -> Program:
+def _constant(node: sp.Expr) -> _Operation:
     exact = sp.Rational(node) if node.is_Rational else None
     number = float(node)
     known = exact is not None and sp.Rational(*number.as_integer_ratio()) == exact
     error = 0.0 if known else 2 * UNIT * abs(number)
-    return lambda points: Ball(np.full_like(points, number), np.full_like(points, error))
+    return lambda points: (number, error)
 
 
-def _sum(parts: list[Program]) -> Program:
-    def run(points: np.ndarray) -> Ball:
+def _sum(parts: list[_Operation]) -> _Operation:
+    def run(points: np.ndarray) -> tuple[_Value, _Value]:
         value, error = parts[0](points)
         for part in parts[1:]:
             other, more = part(points)
             value = value + other
             error = error + more + UNIT * np.abs(value)
-        return Ball(value, error)
+        return (value, error)
 
     return run
 
 
-def _product(parts: list[Program]) -> Program:
-    def run(points: np.ndarray) -> Ball:
+def _product(parts: list[_Operation]) -> _Operation:
+    def run(points: np.ndarray) -> tuple[_Value, _Value]:
         value, error = parts[0](points)
         for part in parts[1:]:
             other, more = part(points)
             error = np.abs(value) * more + np.abs(other) * error + error * more
             value = value * other
             error = error + UNIT * np.abs(value) + SMALLEST
-        return Ball(value, error)
+        return (value, error)
 
     return run
 
 
-def _reciprocal(part: Program) -> Program:
-    def run(points: np.ndarray) -> Ball:
+def _reciprocal(part: _Operation) -> _Operation:
+    def run(points: np.ndarray) -> tuple[_Value, _Value]:
         value, error = part(points)
         least = np.abs(value) - error
         inverse = 1 / value
         off = np.where(least > 0, error / np.abs(value) / least, np.inf)  # the product may overflow
-        return Ball(inverse, off + UNIT * np.abs(inverse) + SMALLEST)
+        return (inverse, off + UNIT * np.abs(inverse) + SMALLEST)
 
     return run
 
 
-def _root(part: Program) -> Program:
-    def run(points: np.ndarray) -> Ball:
+def _root(part: _Operation) -> _Operation:
+    def run(points: np.ndarray) -> tuple[_Value, _Value]:
         value, error = part(points)
         root = np.sqrt(value)
-        return Ball(root, np.where(value > error, error / root, np.inf) + UNIT * root)
+        return (root, np.where(value > error, error / root, np.inf) + UNIT * root)
 
     return run
 
 
-Slope = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+_Slope = Callable[[_Value, _Value, _Value], _Value]
 
-FUNCTIONS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Slope]] = {
-    "sin": (np.sin, lambda u, value, error: np.ones_like(u)),
-    "cos": (np.cos, lambda u, value, error: np.ones_like(u)),
-    "atan": (np.arctan, lambda u, value, error: np.ones_like(u)),
-    "tanh": (np.tanh, lambda u, value, error: np.ones_like(u)),
-    "asinh": (np.arcsinh, lambda u, value, error: np.ones_like(u)),
+FUNCTIONS: dict[str, tuple[Callable[[_Value], _Value], _Slope]] = {
+    "sin": (np.sin, lambda u, value, error: 1.0),
+    "cos": (np.cos, lambda u, value, error: 1.0),
+    "atan": (np.arctan, lambda u, value, error: 1.0),
+    "tanh": (np.tanh, lambda u, value, error: 1.0),
+    "asinh": (np.arcsinh, lambda u, value, error: 1.0),
     "exp": (np.exp, lambda u, value, error: np.where(error < 0.5, 2 * value, np.inf)),
     "log": (np.log, lambda u, value, error: np.where(error < u / 2, 2 / u, np.inf)),
 }
