@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from symact import pipeline
 from symact.benches import DTYPES, FUNCTIONS, MEMCPY, OURS, comparisons, contenders
+from symact.benches.contenders import FROM_OUTPUT
 from symact.benches.timings import interleaved
 from symact.catalogue import activations
 from symact.catalogue.frameworks import NUMPY
@@ -48,7 +49,9 @@ def test_what_is_timed_computes_what_it_is_said_to(
         seen.append(one.name)
         if one.name != MEMCPY:
             assert np.allclose(one.prepare(z, g_bar)(), want, rtol=1e-6), one.name
-    ours = [one for one in OURS if dtype == "float32" or "fast" not in one]
+    *in_c, in_numpy = [one for one in OURS if dtype == "float32" or "fast" not in one]
+    ends = ("", FROM_OUTPUT) if function == "vjp" else ("",)
+    ours = [*(one + end for one in in_c for end in ends), in_numpy]
     assert seen == [*ours, "numpy", MEMCPY]
 
 
@@ -65,11 +68,14 @@ def test_a_wrong_peer_shows_its_error(generated: Path) -> None:
     task = contenders.Task(activations()["softsign"], "vjp", "float32")
     found = comparisons.compare(task, generated, ("numpy", MEMCPY), [32, 1000], rounds=1)
     assert [(one.size, one.contender) for one in found] == [
-        (size, who) for size in (32, 1000) for who in (*OURS, "numpy", MEMCPY)
+        (size, who)
+        for size in (32, 1000)
+        for who in (*(one + end for one in OURS[:2] for end in ("", FROM_OUTPUT)), OURS[2], "numpy", MEMCPY)
     ]
     worst = {one.contender: one.max_ulp for one in found}
     assert worst[MEMCPY] is None
     assert worst[OURS[0]] == worst[OURS[2]] <= 1 >= worst[OURS[1]]
+    assert worst[OURS[0] + FROM_OUTPUT] > 1e6  # an output of 1 does not tell where it was
     assert worst["numpy"] > 1e6  # 1/(1 + abs(z))^2 in float32: the square overflows
     assert all(0 < one.least <= one.middle for one in found)
 

@@ -352,6 +352,7 @@ void symact_sqnl_vjp_from_output_fast_f32(const float *g, const float *g_bar, fl
 /*
  * isru: g = z/sqrt(alpha*z**2 + 1)
  * alpha (default 1): the asymptotes are +-1/sqrt(alpha)
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_isruf(float z, float alpha);
 void symact_isru_f32(const float *z, float *g, size_t n, float alpha);
@@ -639,6 +640,7 @@ void symact_logsigmoid_vjp_from_output_fast_f32(const float *g, const float *g_b
 
 /*
  * log_normal_cdf: g = log(erf(sqrt(2)*z/2)/2 + 1/2)
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_log_normal_cdff(float z);
 void symact_log_normal_cdf_f32(const float *z, float *g, size_t n);
@@ -1257,6 +1259,7 @@ void symact_sparse_plus_vjp_from_output_fast_f32(const float *g, const float *g_
 /*
  * isrlu: g = Piecewise((z, z >= 0), (z/sqrt(alpha*z**2 + 1), True))
  * alpha (default 1): the left asymptote is -1/sqrt(alpha)
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_isrluf(float z, float alpha);
 void symact_isrlu_f32(const float *z, float *g, size_t n, float alpha);
@@ -1596,6 +1599,7 @@ void symact_soft_exponential_vjp_from_output_fast_f32(const float *g, const floa
 
 /*
  * symlog: g = log(Abs(z) + 1)*sign(z)
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_symlogf(float z);
 void symact_symlog_f32(const float *z, float *g, size_t n);
@@ -1839,7 +1843,8 @@ void symact_swish_beta_vjp_fast_f32(const float *z, const float *g_bar, float *z
 /*
  * e_swish: g = beta*z/(1 + exp(-z))
  * beta (default 11/8): scale of the output
- * float32, all 2^32 inputs: forward within 0.5 ulp, 44,993,193 results not correctly rounded, the worst at z = 0x1.f73272p-21.
+ * float32, all 2^32 inputs: derivative correctly rounded;
+ * forward within 0.5 ulp, 44,993,193 results not correctly rounded, the worst at z = 0x1.f73272p-21.
  */
 float symact_e_swishf(float z, float beta);
 void symact_e_swish_f32(const float *z, float *g, size_t n, float beta);
@@ -1873,6 +1878,7 @@ void symact_e_swish_vjp_fast_f32(const float *z, const float *g_bar, float *z_ba
 
 /*
  * d_silu: g = (z*(1 - 1/(1 + exp(-z))) + 1)/(1 + exp(-z))
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_d_siluf(float z);
 void symact_d_silu_f32(const float *z, float *g, size_t n);
@@ -1932,6 +1938,7 @@ void symact_mish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, 
 
 /*
  * lisht: g = z*tanh(z)
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_lishtf(float z);
 void symact_lisht_f32(const float *z, float *g, size_t n);
@@ -1961,6 +1968,7 @@ void symact_lisht_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar,
 
 /*
  * tanhexp: g = z*tanh(exp(z))
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_tanhexpf(float z);
 void symact_tanhexp_f32(const float *z, float *g, size_t n);
@@ -1990,6 +1998,7 @@ void symact_tanhexp_vjp_fast_f32(const float *z, const float *g_bar, float *z_ba
 
 /*
  * smish: g = z*tanh(log(1 + 1/(1 + exp(-z))))
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_smishf(float z);
 void symact_smish_f32(const float *z, float *g, size_t n);
@@ -2019,6 +2028,7 @@ void symact_smish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar,
 
 /*
  * logish: g = z*log(1 + 1/(1 + exp(-z)))
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_logishf(float z);
 void symact_logish_f32(const float *z, float *g, size_t n);
@@ -2049,6 +2059,7 @@ void symact_logish_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar
 /*
  * softshrink: g = Piecewise((-lambd + z, z > lambd), (lambd + z, z < -lambd), (0, True))
  * lambd (default 1/2): half the width of the zero
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_softshrinkf(float z, float lambd);
 void symact_softshrink_f32(const float *z, float *g, size_t n, float lambd);
@@ -2101,6 +2112,7 @@ void symact_softshrink_vjp_from_output_fast_f32(const float *g, const float *g_b
 /*
  * hardshrink: g = Piecewise((z, (z < -lambd) | (z > lambd)), (0, True))
  * lambd (default 1/2): half the width of the zero
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_hardshrinkf(float z, float lambd);
 void symact_hardshrink_f32(const float *z, float *g, size_t n, float lambd);
@@ -2152,6 +2164,8 @@ void symact_hardshrink_vjp_from_output_fast_f32(const float *g, const float *g_b
 
 /*
  * tanhshrink: g = z - tanh(z)
+ * float32, all 2^32 inputs: derivative correctly rounded;
+ * forward within 0.5 ulp, 8,388,608 results not correctly rounded, the worst at z = 0x1.8p-49.
  */
 float symact_tanhshrinkf(float z);
 void symact_tanhshrink_f32(const float *z, float *g, size_t n);
@@ -2234,6 +2248,7 @@ void symact_softplus_vjp_from_output_fast_f32(const float *g, const float *g_bar
 
 /*
  * softplus_inverse: g = log(exp(z) - 1)
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_softplus_inversef(float z);
 void symact_softplus_inverse_f32(const float *z, float *g, size_t n);
@@ -2277,6 +2292,7 @@ void symact_softplus_inverse_vjp_from_output_fast_f32(const float *g, const floa
 
 /*
  * sqrt_softplus: g = sqrt(log(exp(z) + 1))
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_sqrt_softplusf(float z);
 void symact_sqrt_softplus_f32(const float *z, float *g, size_t n);
@@ -2321,6 +2337,7 @@ void symact_sqrt_softplus_vjp_from_output_fast_f32(const float *g, const float *
 /*
  * squareplus: g = z/2 + sqrt(b + z**2)/2
  * b (default 4): roundness of the bend
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_squareplusf(float z, float b);
 void symact_squareplus_f32(const float *z, float *g, size_t n, float b);
@@ -2372,6 +2389,7 @@ void symact_squareplus_vjp_from_output_fast_f32(const float *g, const float *g_b
 
 /*
  * logcosh: g = log(cosh(z))
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_logcoshf(float z);
 void symact_logcosh_f32(const float *z, float *g, size_t n);
@@ -2445,6 +2463,7 @@ void symact_bent_identity_vjp_from_output_fast_f32(const float *g, const float *
 
 /*
  * gaussian: g = exp(-z**2)
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_gaussianf(float z);
 void symact_gaussian_f32(const float *z, float *g, size_t n);
@@ -2475,6 +2494,7 @@ void symact_gaussian_vjp_fast_f32(const float *z, const float *g_bar, float *z_b
 /*
  * sine: g = sin(omega*z)
  * omega (default 30): angular frequency
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_sinef(float z, float omega);
 void symact_sine_f32(const float *z, float *g, size_t n, float omega);
@@ -2509,6 +2529,7 @@ void symact_sine_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, 
 /*
  * snake: g = z + sin(alpha*z)**2/alpha
  * alpha (default 1): angular frequency
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_snakef(float z, float alpha);
 void symact_snake_f32(const float *z, float *g, size_t n, float alpha);
@@ -2544,6 +2565,7 @@ void symact_snake_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar,
  * linear: g = intercept + slope*z
  * slope (default 1): factor of the input
  * intercept (default 0): output at 0
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_linearf(float z, float slope, float intercept);
 void symact_linear_f32(const float *z, float *g, size_t n, float slope, float intercept);
@@ -2595,6 +2617,7 @@ void symact_linear_vjp_from_output_fast_f32(const float *g, const float *g_bar, 
 
 /*
  * step: g = Piecewise((1, z > 0), (0, True))
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_stepf(float z);
 void symact_step_f32(const float *z, float *g, size_t n);
@@ -2638,6 +2661,7 @@ void symact_step_vjp_from_output_fast_f32(const float *g, const float *g_bar, fl
 
 /*
  * sign: g = sign(z)
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_signf(float z);
 void symact_sign_f32(const float *z, float *g, size_t n);
@@ -2711,6 +2735,7 @@ void symact_absolute_vjp_fast_f32(const float *z, const float *g_bar, float *z_b
 
 /*
  * square: g = z**2
+ * float32, all 2^32 inputs: derivative, forward correctly rounded.
  */
 float symact_squaref(float z);
 void symact_square_f32(const float *z, float *g, size_t n);
@@ -2740,6 +2765,7 @@ void symact_square_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar
 
 /*
  * square_root: g = sqrt(z)
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_square_rootf(float z);
 void symact_square_root_f32(const float *z, float *g, size_t n);
@@ -2783,6 +2809,7 @@ void symact_square_root_vjp_from_output_fast_f32(const float *g, const float *g_
 
 /*
  * reciprocal: g = 1/z
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_reciprocalf(float z);
 void symact_reciprocal_f32(const float *z, float *g, size_t n);
@@ -2826,6 +2853,7 @@ void symact_reciprocal_vjp_from_output_fast_f32(const float *g, const float *g_b
 
 /*
  * exponential: g = exp(z)
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_exponentialf(float z);
 void symact_exponential_f32(const float *z, float *g, size_t n);
@@ -2869,6 +2897,7 @@ void symact_exponential_vjp_from_output_fast_f32(const float *g, const float *g_
 
 /*
  * logarithm: g = log(z)
+ * float32, all 2^32 inputs: derivative, derivative_from_output, forward correctly rounded.
  */
 float symact_logarithmf(float z);
 void symact_logarithm_f32(const float *z, float *g, size_t n);

@@ -6,14 +6,16 @@ into an array that is there.
 
 import ctypes
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
+from symact import accuracy
 from symact.activations import Activation
 from symact.audits.calls import bound, needed
 from symact.audits.recipes import onnx_session
@@ -30,6 +32,8 @@ Prepared = Callable[[Array, Array], Run]
 """From z and g_bar (which a forward function leaves alone) to a call that returns the result."""
 
 OURS = ("symact c", "symact c-fast", "symact numpy")
+FROM_OUTPUT = " of g"
+"""What names of ours end in that take the output of the forward pass, as PyTorch's backward passes may."""
 PEERS = ("numpy", "torch", "jax", "onnxruntime")
 MEMCPY = "memcpy"
 """The time that it takes to copy as many bytes as the task reads and writes: a floor."""
@@ -84,9 +88,12 @@ def contenders(task: Task, folder: Path, against: tuple[str, ...]) -> Iterator[C
 
     Raises UnknownName for a peer that does not exist, ToolMissing for one that is not installed.
     """
-    yield Contender(OURS[0], _c(task, folder))
-    if task.dtype == "float32":
-        yield Contender(OURS[1], _c(task, folder, grade="_fast"))
+    kept = task.function == "vjp" and _has_output_form(task.activation)
+    for name, grade in zip(OURS, ("", "_fast"), strict=False):
+        if task.dtype == "float32" or not grade:
+            yield Contender(name, _c(task, folder, grade))
+            if kept:
+                yield Contender(name + FROM_OUTPUT, _c(task, folder, grade, from_output=True))
     yield Contender(OURS[2], _numpy(task, folder))
     makers: Mapping[str, Callable[[Task], Prepared | None]] = {
         "numpy": _recipe,
@@ -103,25 +110,37 @@ def contenders(task: Task, folder: Path, against: tuple[str, ...]) -> Iterator[C
             yield Contender(peer, prepare)
 
 
-def _c(task: Task, folder: Path, *, grade: str = "") -> Prepared:
-    """The C arrays of a grade, called without anything around them."""
+def _has_output_form(activation: Activation) -> bool:
+    """Return whether the derivative is a function of the output, at the default parameters."""
+    form = accuracy.form(activation)
+    return form is not None and form.condition.subs(activation.defaults) == sp.true
+
+
+def _c(task: Task, folder: Path, grade: str, *, from_output: bool = False) -> Prepared:
+    """The C arrays of a grade, called without anything around them, or those from the output."""
     activation, number = task.activation, DTYPES[task.dtype]
-    suffix, inputs, _ = interface(task.function)
-    long = SUFFIXES[task.dtype]
-    symbol = ctypes.CDLL(str(folder / LIBRARY))[f"symact_{activation.name}{suffix}{grade}{long}"]
-    symbol.restype = None
+    library, long = ctypes.CDLL(str(folder / LIBRARY)), SUFFIXES[task.dtype]
     values = [number(float(p.default)) for p in activation.parameters]
 
-    def prepare(z: Array, g_bar: Array) -> Run:
-        arrays = (*(z, g_bar)[: len(inputs)], np.empty_like(z))
-        pointers = [ctypes.c_void_p(a.ctypes.data) for a in arrays]
-        arguments = (*pointers, ctypes.c_size_t(z.size), *values)
+    def called(function: str, arrays: Sequence[Array], grade: str) -> Callable[[], Array]:
+        suffix, inputs, _ = interface(function)
+        symbol = library[f"symact_{activation.name}{suffix}{grade}{long}"]
+        symbol.restype = None
+        given = (*arrays[: len(inputs)], np.empty_like(arrays[0]))
+        pointers = [ctypes.c_void_p(a.ctypes.data) for a in given]
+        arguments = (*pointers, ctypes.c_size_t(given[0].size), *values)
 
         def run() -> Array:
             symbol(*arguments)
-            return arrays[-1]  # and so all of them live as long as the pointers to them
+            return given[-1]  # and so all of them live as long as the pointers to them
 
         return run
+
+    def prepare(z: Array, g_bar: Array) -> Run:
+        if not from_output:
+            return called(task.function, (z, g_bar), grade)
+        g = called("forward", (z,), "")()
+        return called("vjp_from_output", (g, g_bar), grade)
 
     return prepare
 
