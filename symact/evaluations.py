@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 import sympy as sp
 
@@ -13,8 +14,16 @@ LOWEST, HIGHEST = -708.0, 709.0
 """Beyond these exp is as at them: in float32 that is 0, or infinite."""
 
 
-def evaluate(steps: Iterable[tuple[sp.Symbol, sp.Expr]], result: sp.Expr, z: float) -> float:
-    """Return the result of a program in z alone, where infinities and NaN go through it as through the code.
+Setting = Mapping[sp.Symbol, float]
+
+
+def evaluate(
+    steps: Iterable[tuple[sp.Symbol, sp.Expr]],
+    result: sp.Expr,
+    z: float,
+    setting: Setting = MappingProxyType({}),
+) -> float:
+    """Return the result of a program at z, where infinities and NaN go through it as through the code.
 
     >>> from sympy import Symbol, exp
     >>> e = Symbol("e0")
@@ -23,7 +32,7 @@ def evaluate(steps: Iterable[tuple[sp.Symbol, sp.Expr]], result: sp.Expr, z: flo
 
     Raises KeyError for a function that is not known here.
     """
-    known: dict[sp.Symbol, float] = {Z: z}
+    known: dict[sp.Symbol, float] = {Z: z, **setting}
     for symbol, value in steps:
         known[symbol] = _value(value, known)
     return _value(result, known)

@@ -83,6 +83,14 @@ class expm1_below(sp.Function):
     is_real = True
 
 
+class log1p_above(sp.Function):
+    """``log(1 + x)`` where x >= 0 is known."""
+
+    nargs = 1
+    is_real = True
+    is_nonnegative = True
+
+
 class erfcx_above(sp.Function):
     """``erfcx(x)`` where x >= 0 is known."""
 

@@ -11,14 +11,17 @@ from itertools import count
 import sympy as sp
 
 from symact.activations import Z
-from symact.functions import choice, erfcx, erfcx_above, exp_below, expm1, expm1_below
+from symact.functions import choice, erfcx, erfcx_above, exp_below, expm1, expm1_below, log1p, log1p_above
 
 Steps = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 CHEAP = (sp.Abs, sp.sign, choice)
 """Functions that are computed in every branch anew."""
 
-EASIER = ((sp.exp, exp_below, -1), (expm1, expm1_below, -1), (erfcx, erfcx_above, 1))
+EASIER = (
+    *((sp.exp, exp_below, -1), (expm1, expm1_below, -1)),
+    *((log1p, log1p_above, 1), (erfcx, erfcx_above, 1)),
+)
 """Functions that are easier where their argument has a sign."""
 
 BELOW = (sp.StrictLessThan, sp.StrictGreaterThan, sp.LessThan, sp.GreaterThan)
@@ -86,11 +89,11 @@ def fuse(conditions: Sequence[sp.Basic], branches: Sequence[tuple[Steps, sp.Expr
                 held = SIZE  # not -z: SymPy has erfc(-z) as 2 - erfc(z)
             known[symbol] = held
         values.append(value.xreplace(known))
-    names = (Held(f"e{i}", real=True) for i in count())
+    names = count()
     while any(calls := [_calls(value) for value in values]):
         tables: list[dict[sp.Expr, sp.Expr]] = [{} for _ in values]
         for slot, users in _slots(calls):
-            symbol = next(names)
+            symbol = Held(f"e{next(names)}", positive=True if slot.kind == (sp.exp,) else None, real=True)
             given = [
                 _chosen(conditions, {i: arguments[k] for i, arguments in slot.arguments.items()})
                 for k in range(len(next(iter(slot.arguments.values()))))
@@ -99,6 +102,9 @@ def fuse(conditions: Sequence[sp.Basic], branches: Sequence[tuple[Steps, sp.Expr
             for branch, call in users:
                 tables[branch][call.node] = symbol**call.power
         values = [value.xreplace(table) for value, table in zip(values, tables, strict=True)]
+    constants: dict[sp.Expr, sp.Symbol] = {}
+    values = [_with_constants(value, constants) for value in values]
+    steps += [(symbol, number) for number, symbol in constants.items()]
     shared, values = sp.cse(values, symbols=(sp.Symbol(f"s{i}", real=True) for i in count()), order="none")
     result = _chosen(conditions, dict(enumerate(values)))
     steps += shared
@@ -107,6 +113,24 @@ def fuse(conditions: Sequence[sp.Basic], branches: Sequence[tuple[Steps, sp.Expr
         two_sided = any((end := _end(condition)) is not None and end <= 0 for condition in conditions)
         steps.insert(0, (SIZE, sp.Abs(Z) if two_sided else Z))
     return tuple(steps), result
+
+
+def _with_constants(node: sp.Expr, constants: dict[sp.Expr, sp.Symbol]) -> sp.Expr:
+    """Return an expression with what is irrational in it as constants, one of a product."""
+    if isinstance(node, choice) or not node.args:
+        return node
+    if node.is_number:
+        return node if node.is_Rational else constants.setdefault(node, _constant(len(constants)))
+    numbers = [argument for argument in node.args if argument.is_number] if node.is_Mul else []
+    if all(number.is_Rational for number in numbers):
+        numbers = []
+    others = [_with_constants(a, constants) for a in node.args if a not in numbers]
+    factor = [_with_constants(sp.Mul(*numbers), constants)] if numbers else []
+    return node.func(*factor, *others)
+
+
+def _constant(number: int) -> sp.Symbol:
+    return sp.Symbol(f"c{number}", real=True)
 
 
 def _calls(value: sp.Expr) -> list[_Call]:

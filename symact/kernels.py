@@ -14,7 +14,7 @@ from flint import arb, ctx
 from symact.activations import Activation, G, Kink, Z, samples
 from symact.arithmetics import DOUBLE, DOUBLE_DOUBLE, EXACT, Arithmetic, compile_expression
 from symact.derivatives import Derivative, differentiate
-from symact.evaluations import evaluate
+from symact.evaluations import Setting, evaluate
 from symact.formats import BINARY32, BINARY64, Format
 from symact.forms import DISTANCE, T, W, protected
 from symact.functions import choice
@@ -34,6 +34,9 @@ MOST_ABSOLUTE = 2.0**-30
 
 LEAST_ABSOLUTE = 2.0**-148
 """Two values so far apart never round to zeros of two signs."""
+
+FAR = (sp.Integer(2) ** -60, sp.Integer(2) ** 60)
+"""What samples of parameters are multiplied by, so that what holds of them holds of far ones too."""
 
 MAX_ORDER = 5
 """Terms at 0 of a higher order than this count as none."""
@@ -201,7 +204,8 @@ def _kernel(
         for stable in stabilise(owner, case, arithmetic, fmt):
             branches = _branches(owner, case, stable, arithmetic)
             straight = arithmetic is DOUBLE
-            held = (_fused(branches),) if straight else tuple(map(_sharing, branches))
+            settings = _settings(owner, stable.condition) if straight else []
+            held = (_fused(branches, settings),) if straight else tuple(map(_sharing, branches))
             lowered.append((stable.condition, held))
             ends = (regime.upper for regime in stable.regimes)
             seams |= {float(end) for end in ends if end.is_number and end.is_finite}
@@ -209,25 +213,35 @@ def _kernel(
     return Kernel(name, fmt.dtype, arithmetic, tuple(lowered), tuple(sorted(seams)), left)
 
 
-def _fused(branches: Sequence[Branch]) -> Branch:
+def _fused(branches: Sequence[Branch], settings: Sequence[Setting]) -> Branch:
     """Return one branch for all, without those of single numbers that the others give by themselves."""
     program = _program(branches)
     named = {s for b in branches for s in b.result.free_symbols | b.condition.free_symbols}
-    plain = named <= {Z, T, W}
-    at_zero = _at(branches, sp.S.Zero) if plain else None
-    if at_zero is not None and not all(_same_float(program, ((), at_zero), z) for z in (0.0, -0.0)):
+    at_zero = _at(branches, sp.S.Zero) if named <= {Z, T, W} else None
+    if at_zero is not None and not _same_floats(program, ((), at_zero), (0.0, -0.0), settings):
         branches = [Branch(sp.Eq(Z, 0), (), at_zero, "zero, as it is on its side"), *branches]
         program = _program(branches)
-    for branch in branches if plain else ():
-        if isinstance(branch.condition, sp.Eq):
+    for branch in branches:
+        if isinstance(branch.condition, sp.Eq) and branch.condition.rhs.is_number:
             fewer = [b for b in branches if b is not branch]
             shorter, at = _program(fewer), float(branch.condition.rhs)
-            if all(_same_float(shorter, program, z) for z in ((0.0, -0.0) if at == 0.0 else (at,))):
+            if _same_floats(shorter, program, (0.0, -0.0) if at == 0.0 else (at,), settings):
                 branches, program = fewer, shorter
     steps, result = program
-    if not plain or not math.isnan(evaluate(*program, math.nan)):
+    if not all(math.isnan(evaluate(*program, math.nan, setting)) for setting in settings):
         result = choice(sp.Ne(Z, Z, evaluate=False), Z, result)
     return Branch(sp.true, steps, result, "one program for all")
+
+
+def _settings(owner: Activation, condition: sp.Basic) -> list[Setting]:
+    """Return settings at which programs are compared: samples, and what has their signs and is far."""
+    found: list[Setting] = []
+    for sample in samples(owner, condition):
+        for scale in (sp.S.One, *FAR):
+            setting = {symbol: value * scale for symbol, value in sample.items()}
+            if sp.And(condition, *(p.domain for p in owner.parameters)).subs(setting) == sp.true:
+                found.append({symbol: float(value) for symbol, value in setting.items()})
+    return found
 
 
 def _at(branches: Sequence[Branch], number: sp.Expr) -> sp.Expr | None:
@@ -252,10 +266,13 @@ def _program(branches: Sequence[Branch]) -> Program:
     return fuse([b.condition for b in whole], parts)
 
 
-def _same_float(a: Program, b: Program, z: float) -> bool:
-    """Return whether two programs round to the same float32 at a number, by the sign of a zero too."""
-    first, second = (_float(evaluate(*program, z)) for program in (a, b))
-    return first == second
+def _same_floats(a: Program, b: Program, numbers: Sequence[float], settings: Sequence[Setting]) -> bool:
+    """Return whether two programs round to the same float32 at numbers, by the sign of a zero too."""
+    return all(
+        _float(evaluate(*a, z, setting)) == _float(evaluate(*b, z, setting))
+        for z in numbers
+        for setting in settings
+    )
 
 
 def _float(value: float) -> bytes:

@@ -65,6 +65,7 @@ CASES = (  # where exp is less than exp(-708) it may have that value, and be inf
     Case("expm1_below", lambda x: x.expm1(), ((-40.0, 0.0), (-2.0, 0.0), (-1e-3, 0.0))),
     Case("log", lambda x: x.log(), ((0.0, 1e308), (0.0, 10.0), (0.5, 2.0), (0.99, 1.01), (0.0, 1e-300))),
     Case("log1p", lambda x: x.log1p(), ((0.0, 1e308), (-1.0, 20.0), (-1.0, -0.999), *SMALL)),
+    Case("log1p_above", lambda x: x.log1p(), ((0.0, 1e308), (0.0, 20.0), (0.0, 1e-3), (0.0, 1e-30))),
     Case("erf", lambda x: x.erf(), ((-6.5, 6.5), (0.4, 0.6), *SMALL)),
     Case("erfc", lambda x: x.erfc(), ((-6.0, 26.0), *SMALL)),
     Case("erfcx", erfcx, ((-26.0, 1e3), (-1.0, 1.0), (0.0, 20.0), (0.0, 1e30))),

@@ -7,7 +7,8 @@
  *
  * absolute, float32, float16 and bfloat16: g = Abs(z)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of absolute.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of absolute.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -40,10 +41,22 @@ static inline SYMACT_INLINED double absolute_derivative_f32(double z)
     return symact_choice(z != z, z, symact_choice(z == 0.0, z, symact_choice(0.0 > z, -1.0, 1.0)));
 }
 
+static inline SYMACT_INLINED float absolute_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, symact_choicef(z == 0.0f, z, symact_choicef(0.0f > z, -1.0f, 1.0f)));
+}
+
 static inline SYMACT_INLINED double absolute_second_derivative_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, 0.0);
+}
+
+static inline SYMACT_INLINED float absolute_second_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, 0.0f);
 }
 
 float symact_absolutef(float z)
@@ -82,7 +95,7 @@ void symact_absolute_fast_f32(const float *z, float *g, size_t n)
 float symact_absolute_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(absolute_derivative_f32((double)z));
+    const volatile float value = (float)(absolute_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -95,7 +108,7 @@ void symact_absolute_derivative_f32(const float *z, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(absolute_derivative_f32((double)z[i]));
+        const float value = (float)(absolute_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -108,14 +121,14 @@ void symact_absolute_derivative_fast_f32(const float *z, float *d, size_t n)
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(absolute_derivative_f32((double)z[i]));
+        d[i] = (float)(absolute_derivative_single(z[i]));
     }
 }
 
 float symact_absolute_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * absolute_derivative_f32((double)z));
+    const volatile float value = (float)(g_bar * absolute_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -128,7 +141,7 @@ void symact_absolute_vjp_f32(const float *z, const float *g_bar, float *z_bar, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * absolute_derivative_f32((double)z[i]));
+        const float value = (float)(g_bar[i] * absolute_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -141,14 +154,14 @@ void symact_absolute_vjp_fast_f32(const float *z, const float *g_bar, float *z_b
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * absolute_derivative_f32((double)z[i]));
+        z_bar[i] = (float)(g_bar[i] * absolute_derivative_single(z[i]));
     }
 }
 
 float symact_absolute_second_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(absolute_second_derivative_f32((double)z));
+    const volatile float value = (float)(absolute_second_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -160,7 +173,7 @@ void symact_absolute_second_derivative_f32(const float *z, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(absolute_second_derivative_f32((double)z[i]));
+        const float value = (float)(absolute_second_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

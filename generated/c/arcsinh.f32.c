@@ -7,7 +7,8 @@
  *
  * arcsinh, float32, float16 and bfloat16: g = asinh(z)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of arcsinh.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of arcsinh.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -49,7 +50,7 @@ static inline SYMACT_INLINED double arcsinh_derivative_from_output_f32(double z)
     const double t = fabs(z);
     const double e0 = symact_f64_exp_below((-t));
     const double e1 = (1.0 / (1.0 + symact_power_2(e0)));
-    const double s0 = 2.0 * e0 * e1;
+    const double s0 = 2.0 * e1 * e0;
     return s0;
 }
 

@@ -7,7 +7,8 @@
  *
  * bent_identity, float32, float16 and bfloat16: g = z + sqrt(z**2 + 1)/2 - 1/2
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of bent_identity.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of bent_identity.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 

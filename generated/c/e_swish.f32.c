@@ -7,7 +7,8 @@
  *
  * e_swish, float32, float16 and bfloat16: g = beta*z/(1 + exp(-z))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of e_swish.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of e_swish.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -34,8 +35,7 @@ static inline SYMACT_INLINED double e_swish_forward_f32(double z, double beta)
     (void)beta;
     const double e0 = symact_f64_exp((-z));
     const double e1 = (1.0 / (1.0 + e0));
-    const double s0 = beta * z;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == 0.0, 0x1p-1 * s0, s0 * e1)));
+    return symact_choice(z == -INFINITY, 0.0, beta * z * e1);
 }
 
 static inline SYMACT_INLINED double e_swish_derivative_f32(double z, double beta)
@@ -47,7 +47,7 @@ static inline SYMACT_INLINED double e_swish_derivative_f32(double z, double beta
     const double e1 = (1.0 / (1.0 + e0));
     const double s0 = symact_power_2(e1);
     const double s1 = beta * t;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, beta, symact_choice(0.0 > z, s0 * ((beta + beta * e0) - s1) * e0, s0 * (beta + (beta + s1) * e0)))));
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, beta, symact_choice(0.0 > z, s0 * ((beta + beta * e0) - s1) * e0, s0 * (beta + (beta + s1) * e0))));
 }
 
 static inline SYMACT_INLINED double e_swish_second_derivative_f32(double z, double beta)
@@ -60,7 +60,7 @@ static inline SYMACT_INLINED double e_swish_second_derivative_f32(double z, doub
     const double s0 = 2.0 * beta;
     const double s1 = beta * t;
     const double s2 = symact_power_3(e1) * ((s0 + (s0 + s1) * e0) - s1) * e0;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s2)));
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s2));
 }
 
 static inline SYMACT_INLINED double e_swish_derivative_wrt_beta_f32(double z, double beta)

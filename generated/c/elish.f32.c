@@ -7,7 +7,8 @@
  *
  * elish, float32, float16 and bfloat16: g = Piecewise((z/(1 + exp(-z)), z >= 0), ((exp(z) - 1)/(1 + exp(-z)), True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of elish.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of elish.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -33,7 +34,7 @@ static inline SYMACT_INLINED double elish_forward_f32(double z)
     const double t = fabs(z);
     const double e0 = symact_f64_exp(symact_choice(-0x1p-3 > z, (-t), (-z)));
     const double e1 = (1.0 / (1.0 + e0));
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(-0x1p-3 > z, (e0 - 1.0) * e0 * e1, symact_choice(0.0 >= z, z * (0x1p-1 + z * (0x1p-1 + z * (0x1.aaaaaaaaaaaabp-3 + z * (0x1.5555555555555p-5 + z * (0x1.1111111111111p-8 + z * (0x1.6c16c16c16c17p-10 + z * (0x1.4514514514514p-11 + z * (0x1.a01a01a01a01ap-16 + z * (z * (0x1.27e4fb7789f5cp-22 + 0x1.241c99b4eb781p-18 * z) - 0x1.4f3164dd6a487p-15))))))))), z * e1)));
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(-0x1p-3 > z, (e0 - 1.0) * e1 * e0, symact_choice(0.0 >= z, z * (0x1p-1 + z * (0x1p-1 + z * (0x1.aaaaaaaaaaaabp-3 + z * (0x1.5555555555555p-5 + z * (0x1.1111111111111p-8 + z * (0x1.6c16c16c16c17p-10 + z * (0x1.4514514514514p-11 + z * (0x1.a01a01a01a01ap-16 + z * (z * (0x1.27e4fb7789f5cp-22 + 0x1.241c99b4eb781p-18 * z) - 0x1.4f3164dd6a487p-15))))))))), z * e1)));
 }
 
 static inline SYMACT_INLINED double elish_derivative_f32(double z)

@@ -7,7 +7,8 @@
  *
  * elu, float32, float16 and bfloat16: g = Piecewise((z, z > 0), (alpha*(exp(z) - 1), True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of elu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of elu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -34,7 +35,7 @@ static inline SYMACT_INLINED double elu_forward_f32(double z, double alpha)
     (void)z;
     (void)alpha;
     const double e0 = symact_f64_expm1(z);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, (-alpha), symact_choice(z == INFINITY, INFINITY, symact_choice(0.0 >= z, alpha * e0, z))));
+    return symact_choice(0.0 >= z, alpha * e0, z);
 }
 
 static inline SYMACT_INLINED double elu_derivative_f32(double z, double alpha)
@@ -42,14 +43,14 @@ static inline SYMACT_INLINED double elu_derivative_f32(double z, double alpha)
     (void)z;
     (void)alpha;
     const double e0 = symact_f64_exp(z);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(0.0 >= z, alpha * e0, 1.0))));
+    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(0.0 >= z, alpha * e0, 1.0)));
 }
 
 static inline SYMACT_INLINED double elu_derivative_from_output_f32(double z, double alpha)
 {
     (void)z;
     (void)alpha;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, -INFINITY, symact_choice(z == INFINITY, 1.0, symact_choice(0.0 >= z, (alpha + z), 1.0))));
+    return symact_choice(z != z, z, symact_choice(0.0 >= z, (alpha + z), 1.0));
 }
 
 static inline SYMACT_INLINED double elu_second_derivative_f32(double z, double alpha)
@@ -57,7 +58,7 @@ static inline SYMACT_INLINED double elu_second_derivative_f32(double z, double a
     (void)z;
     (void)alpha;
     const double e0 = symact_f64_exp(z);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(0.0 > z, alpha * e0, 0.0))));
+    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(0.0 > z, alpha * e0, 0.0)));
 }
 
 static inline SYMACT_INLINED double elu_derivative_wrt_alpha_f32(double z, double alpha)

@@ -7,7 +7,8 @@
  *
  * erf, float32, float16 and bfloat16: g = erf(z)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of erf.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of erf.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -38,14 +39,16 @@ static inline SYMACT_INLINED double erf_derivative_f32(double z)
 {
     (void)z;
     const double e0 = symact_f64_exp_below((-symact_power_2(z)));
-    return 0x1.20dd750429b6dp+0 * e0;
+    const double c0 = 0x1.20dd750429b6dp+0;
+    return c0 * e0;
 }
 
 static inline SYMACT_INLINED double erf_second_derivative_f32(double z)
 {
     (void)z;
     const double e0 = symact_f64_exp_below((-symact_power_2(z)));
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, -0x1.20dd750429b6dp+1 * z * e0));
+    const double c0 = -0x1.20dd750429b6dp+1;
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, c0 * z * e0));
 }
 
 SYMACT_CALLED double erf_forward_one(double z)

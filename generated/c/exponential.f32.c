@@ -7,7 +7,8 @@
  *
  * exponential, float32, float16 and bfloat16: g = exp(z)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of exponential.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of exponential.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -43,6 +44,12 @@ static inline SYMACT_INLINED double exponential_derivative_f32(double z)
 }
 
 static inline SYMACT_INLINED double exponential_derivative_from_output_f32(double z)
+{
+    (void)z;
+    return z;
+}
+
+static inline SYMACT_INLINED float exponential_derivative_from_output_single(float z)
 {
     (void)z;
     return z;
@@ -191,7 +198,7 @@ void symact_exponential_derivative_fast_f32(const float *z, float *d, size_t n)
 float symact_exponential_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(exponential_derivative_from_output_f32((double)g));
+    const volatile float value = (float)(exponential_derivative_from_output_single(g));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -204,7 +211,7 @@ void symact_exponential_derivative_from_output_f32(const float *g, float *d, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(exponential_derivative_from_output_f32((double)g[i]));
+        const float value = (float)(exponential_derivative_from_output_single(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -217,7 +224,7 @@ void symact_exponential_derivative_from_output_fast_f32(const float *g, float *d
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(exponential_derivative_from_output_f32((double)g[i]));
+        d[i] = (float)(exponential_derivative_from_output_single(g[i]));
     }
 }
 
@@ -272,7 +279,7 @@ void symact_exponential_vjp_fast_f32(const float *z, const float *g_bar, float *
 float symact_exponential_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * exponential_derivative_from_output_f32((double)g));
+    const volatile float value = (float)(g_bar * exponential_derivative_from_output_single(g));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -285,7 +292,7 @@ void symact_exponential_vjp_from_output_f32(const float *g, const float *g_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * exponential_derivative_from_output_f32((double)g[i]));
+        const float value = (float)(g_bar[i] * exponential_derivative_from_output_single(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -298,7 +305,7 @@ void symact_exponential_vjp_from_output_fast_f32(const float *g, const float *g_
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * exponential_derivative_from_output_f32((double)g[i]));
+        z_bar[i] = (float)(g_bar[i] * exponential_derivative_from_output_single(g[i]));
     }
 }
 

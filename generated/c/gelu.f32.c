@@ -7,7 +7,8 @@
  *
  * gelu, float32, float16 and bfloat16: g = z*(erf(sqrt(2)*z/2) + 1)/2
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of gelu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of gelu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -45,19 +46,20 @@ static inline SYMACT_INLINED double gelu_derivative_f32(double z)
     const double t3 = (t3a - 0x1.13e74c58cada8p-56);
     const double e0 = symact_f64_erfcx_above(0x1.6a09e667f3bcdp-1 * t);
     const double e1 = symact_f64_exp_below(-0x1p-1 * symact_power_2(t));
-    const double s0 = 0x1.c5bf891b4ef6bp+0;
-    const double s1 = 0x1.6a09e667f3bcdp+0 * t;
-    const double s2 = 0x1p-1 * e1;
-    const double s3 = (s2 / s0);
-    const double s4 = s3 * (s0 * e0 - s1);
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(-0x1.ap-1 > z, s4, symact_choice(-0x1p-1 > z, ((0x1.b9d98fa5a3215p-2 + (0x1.8d9a941de3ac5p-2 + ((((0x1.3e346def42057p-6 + (0x1.297b9d6ffaacdp-8 + (((0x1.86c863b66083cp-13 + 0x1.69610924deba8p-14 * t3) * t3 - 0x1.8680f74e6b6bap-11) * t3 - 0x1.258a6d85633afp-9) * t3) * t3) * t3 - 0x1.e4088244f901dp-7) * t3 - 0x1.d2fa4c17c7e84p-4) * t3 - 0x1.2a2ef9bb865aep-6) * t3) * t3) * t3 - 0x1.14ca3ee248112p-154), symact_choice(0.0 > z, s4, ((1.0 + s1 * s3) - s2 * e0))))));
+    const double c0 = 0x1.c5bf891b4ef6bp+0;
+    const double c1 = -0x1.6a09e667f3bcdp+0;
+    const double c2 = 0x1.20dd750429b6dp-2;
+    const double c3 = 0x1.9884533d43651p-2;
+    const double s0 = c2 * (c0 * e0 + c1 * t) * e1;
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(-0x1.ap-1 > z, s0, symact_choice(-0x1p-1 > z, ((0x1.b9d98fa5a3215p-2 + (0x1.8d9a941de3ac5p-2 + ((((0x1.3e346def42057p-6 + (0x1.297b9d6ffaacdp-8 + (((0x1.86c863b66083cp-13 + 0x1.69610924deba8p-14 * t3) * t3 - 0x1.8680f74e6b6bap-11) * t3 - 0x1.258a6d85633afp-9) * t3) * t3) * t3 - 0x1.e4088244f901dp-7) * t3 - 0x1.d2fa4c17c7e84p-4) * t3 - 0x1.2a2ef9bb865aep-6) * t3) * t3) * t3 - 0x1.14ca3ee248112p-154), symact_choice(0.0 > z, s0, ((1.0 + c3 * e1 * t) - 0x1p-1 * e0 * e1))))));
 }
 
 static inline SYMACT_INLINED double gelu_second_derivative_f32(double z)
 {
     (void)z;
     const double e0 = symact_f64_exp_below(-0x1p-1 * symact_power_2(z));
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, 0x1.9884533d43651p-2 * (2.0 - symact_power_2(z)) * e0));
+    const double c0 = 0x1.9884533d43651p-2;
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, c0 * (2.0 - symact_power_2(z)) * e0));
 }
 
 SYMACT_CALLED double gelu_forward_one(double z)

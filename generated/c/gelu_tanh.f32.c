@@ -7,7 +7,8 @@
  *
  * gelu_tanh, float32, float16 and bfloat16: g = z*(tanh(sqrt(2)*(8943*z**3/200000 + z)/sqrt(pi)) + 1)/2
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of gelu_tanh.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of gelu_tanh.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -46,14 +47,16 @@ static inline SYMACT_INLINED double gelu_tanh_derivative_f32(double z)
     const double e0 = symact_f64_exp_below((-0x1.9884533d43651p+0 * t - 0x1.2444f2a4d8b4bp-4 * symact_power_3(t)));
     const double e1 = symact_f64_tanh(0x1.9884533d43651p-1 * (z + 0x1.6e4e26d4801f7p-5 * symact_power_3(z)));
     const double e2 = (1.0 / (1.0 + e0));
-    const double s0 = 0x1.c5bf891b4ef6bp+0;
-    const double s1 = 0x1.86ap+16 * s0;
-    const double s2 = 0x1.6a09e667f3bcdp+0;
-    const double s3 = 0x1.86ap+17 * s2 * t;
-    const double s4 = 0x1.a334p+14 * s2 * symact_power_3(t);
-    const double s5 = (1.0 / s0);
-    const double s6 = 0x1.4f8b588e368f1p-17 * s5 * symact_power_2(e2);
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(-0x1.ap-1 > z, s6 * (((s1 + s1 * e0) - s3) - s4) * e0, symact_choice(-0x1.4142ap-1 > z, ((0x1.b8bacd2c96b91p-2 + (0x1.8cd1a2b2fff33p-2 + ((((0x1.427996dc249cep-6 + (0x1.58c9ed713486cp-8 + (((0x1.14bf895a69517p-12 + 0x1.04936f0ef73dbp-13 * t3) * t3 - 0x1.e63f294331885p-11) * t3 - 0x1.3d8d64170bb72p-9) * t3) * t3) * t3 - 0x1.104a83edc0ddcp-6) * t3 - 0x1.d2b77346470abp-4) * t3 - 0x1.029615edb077ap-6) * t3) * t3) * t3 - 0x1.e6bbf7243d33ep-155), symact_choice(0.0 > z, ((0x1p-1 + 0x1p-1 * e1) + 0x1p-1 * s2 * s5 * z * (1.0 - symact_power_2(e1)) * (1.0 + 0x1.12ba9d1f60179p-3 * symact_power_2(z))), s6 * (s1 + ((s1 + s3) + s4) * e0))))));
+    const double c0 = 0x1.5a2eb14aa5ae9p+17;
+    const double c1 = -0x1.1436ad992f25p+18;
+    const double c2 = -0x1.286bdf0f7885cp+15;
+    const double c3 = 0x1.7a9f084b94795p-18;
+    const double c4 = 0x1.9884533d43651p-2;
+    const double c5 = 0x1.286bdf0f7885cp+15;
+    const double c6 = 0x1.1436ad992f25p+18;
+    const double s0 = symact_power_3(t);
+    const double s1 = c3 * symact_power_2(e2);
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(-0x1.ap-1 > z, s1 * (((c0 + c0 * e0) + c1 * t) + c2 * s0) * e0, symact_choice(-0x1.4142ap-1 > z, ((0x1.b8bacd2c96b91p-2 + (0x1.8cd1a2b2fff33p-2 + ((((0x1.427996dc249cep-6 + (0x1.58c9ed713486cp-8 + (((0x1.14bf895a69517p-12 + 0x1.04936f0ef73dbp-13 * t3) * t3 - 0x1.e63f294331885p-11) * t3 - 0x1.3d8d64170bb72p-9) * t3) * t3) * t3 - 0x1.104a83edc0ddcp-6) * t3 - 0x1.d2b77346470abp-4) * t3 - 0x1.029615edb077ap-6) * t3) * t3) * t3 - 0x1.e6bbf7243d33ep-155), symact_choice(0.0 > z, ((0x1p-1 + 0x1p-1 * e1) + c4 * z * (1.0 - symact_power_2(e1)) * (1.0 + 0x1.12ba9d1f60179p-3 * symact_power_2(z))), s1 * (c0 + ((c0 + c6 * t) + c5 * s0) * e0))))));
 }
 
 static inline SYMACT_INLINED double gelu_tanh_second_derivative_f32(double z)
@@ -67,17 +70,18 @@ static inline SYMACT_INLINED double gelu_tanh_second_derivative_f32(double z)
     const double e0 = symact_f64_exp_below((-0x1.9884533d43651p+0 * t - 0x1.2444f2a4d8b4bp-4 * symact_power_3(t)));
     const double e1 = symact_f64_tanh(0x1.9884533d43651p-1 * z * (1.0 + 0x1.6e4e26d4801f7p-5 * symact_power_2(z)));
     const double e2 = (1.0 / (1.0 + e0));
+    const double c0 = 0x1.758447be93d72p+35;
+    const double c1 = 0x1.90d7dc2601ec4p+33;
+    const double c2 = 0x1.17fd03a5404ecp-34;
+    const double c3 = -0x1.5ee9d0b565d9p-35;
+    const double c4 = 0x1.9884533d43651p-2;
     const double s0 = 0x1.2a05f2p+35 * t;
     const double s1 = 0x1.3fd39c4p+33 * symact_power_3(t);
     const double s2 = 0x1.5739a148p+29 * symact_power_5(t);
-    const double s3 = 0x1.6a09e667f3bcdp+0;
-    const double s4 = 0x1.c5bf891b4ef6bp+0;
-    const double s5 = s3 * s4;
-    const double s6 = (0x1.2a05f2p+34 * s5 + 0x1.3fd39c4p+32 * s5 * symact_power_2(t));
-    const double s7 = 0x1.17fd03a5404ecp-34 * symact_power_3(e2) * ((((s6 + (((s0 + s1) + s2) + s6) * e0) - s0) - s1) - s2) * e0;
-    const double s8 = symact_power_2(z);
-    const double s9 = (s3 / s4);
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(-0x1.8p+0 > z, s7, symact_choice(-0x1.4p+0 > z, ((0x1.a360c3e39b758p-2 + (0x1.ba73788e0f42ep-2 + (0x1.0bae229791eaap-7 + (((0x1.4842653d453b1p-6 + (0x1.11cd249c34d3cp-6 + (0x1.9022fc3a97577p-11 + ((0x1.1273a4c11227dp-12 * t3 - 0x1.89f5e54488091p-11) * t3 - 0x1.5a7bd658bbef1p-9) * t3) * t3) * t3) * t3 - 0x1.d0e682b09898dp-5) * t3 - 0x1.49ec14523aa05p-3) * t3) * t3) * t3) * t3 - 0x1.0eb5f4a743a39p-153), symact_choice(0x1.4p+0 > z, 0x1p-1 * s9 * (1.0 - symact_power_2(e1)) * ((2.0 + 0x1.12ba9d1f60179p-1 * s8) - 0x1.b7cdfd9d7bdbbp-35 * s9 * z * symact_power_2((0x1.86ap+17 + 0x1.a334p+14 * s8)) * e1), symact_choice(0x1.8p+0 > z, (((0x1.ba73788e0f42ep-2 + (((0x1.d0e682b09898dp-5 + (0x1.4842653d453b1p-6 + ((0x1.9022fc3a97577p-11 + (0x1.5a7bd658bbef1p-9 + (-0x1.89f5e54488091p-11 - 0x1.1273a4c11227dp-12 * t5) * t5) * t5) * t5 - 0x1.11cd249c34d3cp-6) * t5) * t5) * t5 - 0x1.49ec14523aa05p-3) * t5 - 0x1.0bae229791eaap-7) * t5) * t5 - 0x1.a360c3e39b758p-2) * t5 - 0x1.0eb5f4a743a39p-153), s7))))));
+    const double s3 = (c0 + c1 * symact_power_2(t));
+    const double s4 = c2 * symact_power_3(e2) * ((((s3 + (((s0 + s1) + s2) + s3) * e0) - s0) - s1) - s2) * e0;
+    const double s5 = symact_power_2(z);
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(-0x1.8p+0 > z, s4, symact_choice(-0x1.4p+0 > z, ((0x1.a360c3e39b758p-2 + (0x1.ba73788e0f42ep-2 + (0x1.0bae229791eaap-7 + (((0x1.4842653d453b1p-6 + (0x1.11cd249c34d3cp-6 + (0x1.9022fc3a97577p-11 + ((0x1.1273a4c11227dp-12 * t3 - 0x1.89f5e54488091p-11) * t3 - 0x1.5a7bd658bbef1p-9) * t3) * t3) * t3) * t3 - 0x1.d0e682b09898dp-5) * t3 - 0x1.49ec14523aa05p-3) * t3) * t3) * t3) * t3 - 0x1.0eb5f4a743a39p-153), symact_choice(0x1.4p+0 > z, c4 * (1.0 - symact_power_2(e1)) * ((2.0 + 0x1.12ba9d1f60179p-1 * s5) + c3 * z * symact_power_2((0x1.86ap+17 + 0x1.a334p+14 * s5)) * e1), symact_choice(0x1.8p+0 > z, (((0x1.ba73788e0f42ep-2 + (((0x1.d0e682b09898dp-5 + (0x1.4842653d453b1p-6 + ((0x1.9022fc3a97577p-11 + (0x1.5a7bd658bbef1p-9 + (-0x1.89f5e54488091p-11 - 0x1.1273a4c11227dp-12 * t5) * t5) * t5) * t5 - 0x1.11cd249c34d3cp-6) * t5) * t5) * t5 - 0x1.49ec14523aa05p-3) * t5 - 0x1.0bae229791eaap-7) * t5) * t5 - 0x1.a360c3e39b758p-2) * t5 - 0x1.0eb5f4a743a39p-153), s4))))));
 }
 
 SYMACT_CALLED double gelu_tanh_forward_one(double z)

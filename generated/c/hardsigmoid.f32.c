@@ -7,7 +7,8 @@
  *
  * hardsigmoid, float32, float16 and bfloat16: g = Min(1, Max(0, z/6 + 1/2))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of hardsigmoid.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of hardsigmoid.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -50,6 +51,12 @@ static inline SYMACT_INLINED double hardsigmoid_second_derivative_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, 0.0);
+}
+
+static inline SYMACT_INLINED float hardsigmoid_second_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, 0.0f);
 }
 
 SYMACT_CALLED double hardsigmoid_forward_one(double z)
@@ -331,7 +338,7 @@ void symact_hardsigmoid_vjp_from_output_fast_f32(const float *g, const float *g_
 float symact_hardsigmoid_second_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(hardsigmoid_second_derivative_f32((double)z));
+    const volatile float value = (float)(hardsigmoid_second_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -343,7 +350,7 @@ void symact_hardsigmoid_second_derivative_f32(const float *z, float *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(hardsigmoid_second_derivative_f32((double)z[i]));
+        const float value = (float)(hardsigmoid_second_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

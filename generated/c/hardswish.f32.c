@@ -7,7 +7,8 @@
  *
  * hardswish, float32, float16 and bfloat16: g = z*Min(1, Max(0, z/6 + 1/2))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of hardswish.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of hardswish.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 

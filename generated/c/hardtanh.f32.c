@@ -7,7 +7,8 @@
  *
  * hardtanh, float32, float16 and bfloat16: g = Min(max_val, Max(min_val, z))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of hardtanh.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of hardtanh.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -35,7 +36,15 @@ static inline SYMACT_INLINED double hardtanh_forward_f32(double z, double min_va
     (void)z;
     (void)min_val;
     (void)max_val;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, min_val, symact_choice(z == INFINITY, max_val, symact_choice(min_val >= z, min_val, symact_choice(max_val >= z, z, max_val)))));
+    return symact_choice(z != z, z, symact_choice(min_val >= z, min_val, symact_choice(max_val >= z, z, max_val)));
+}
+
+static inline SYMACT_INLINED float hardtanh_forward_single(float z, float min_val, float max_val)
+{
+    (void)z;
+    (void)min_val;
+    (void)max_val;
+    return symact_choicef(z != z, z, symact_choicef(min_val >= z, min_val, symact_choicef(max_val >= z, z, max_val)));
 }
 
 static inline SYMACT_INLINED double hardtanh_derivative_f32(double z, double min_val, double max_val)
@@ -43,7 +52,15 @@ static inline SYMACT_INLINED double hardtanh_derivative_f32(double z, double min
     (void)z;
     (void)min_val;
     (void)max_val;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(min_val >= z, 0.0, symact_choice(max_val > z, 1.0, 0.0)))));
+    return symact_choice(z != z, z, symact_choice(min_val >= z, 0.0, symact_choice(max_val > z, 1.0, 0.0)));
+}
+
+static inline SYMACT_INLINED float hardtanh_derivative_single(float z, float min_val, float max_val)
+{
+    (void)z;
+    (void)min_val;
+    (void)max_val;
+    return symact_choicef(z != z, z, symact_choicef(min_val >= z, 0.0f, symact_choicef(max_val > z, 1.0f, 0.0f)));
 }
 
 static inline SYMACT_INLINED double hardtanh_derivative_from_output_f32(double z, double min_val, double max_val)
@@ -51,7 +68,15 @@ static inline SYMACT_INLINED double hardtanh_derivative_from_output_f32(double z
     (void)z;
     (void)min_val;
     (void)max_val;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(min_val >= z, 0.0, symact_choice(max_val > z, 1.0, 0.0)))));
+    return symact_choice(z != z, z, symact_choice(min_val >= z, 0.0, symact_choice(max_val > z, 1.0, 0.0)));
+}
+
+static inline SYMACT_INLINED float hardtanh_derivative_from_output_single(float z, float min_val, float max_val)
+{
+    (void)z;
+    (void)min_val;
+    (void)max_val;
+    return symact_choicef(z != z, z, symact_choicef(min_val >= z, 0.0f, symact_choicef(max_val > z, 1.0f, 0.0f)));
 }
 
 static inline SYMACT_INLINED double hardtanh_second_derivative_f32(double z, double min_val, double max_val)
@@ -62,12 +87,28 @@ static inline SYMACT_INLINED double hardtanh_second_derivative_f32(double z, dou
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float hardtanh_second_derivative_single(float z, float min_val, float max_val)
+{
+    (void)z;
+    (void)min_val;
+    (void)max_val;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 static inline SYMACT_INLINED double hardtanh_derivative_wrt_min_val_f32(double z, double min_val, double max_val)
 {
     (void)z;
     (void)min_val;
     (void)max_val;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 1.0, symact_choice(z == INFINITY, 0.0, symact_choice(min_val >= z, 1.0, 0.0))));
+    return symact_choice(z != z, z, symact_choice(min_val >= z, 1.0, 0.0));
+}
+
+static inline SYMACT_INLINED float hardtanh_derivative_wrt_min_val_single(float z, float min_val, float max_val)
+{
+    (void)z;
+    (void)min_val;
+    (void)max_val;
+    return symact_choicef(z != z, z, symact_choicef(min_val >= z, 1.0f, 0.0f));
 }
 
 static inline SYMACT_INLINED double hardtanh_derivative_wrt_max_val_f32(double z, double min_val, double max_val)
@@ -75,13 +116,21 @@ static inline SYMACT_INLINED double hardtanh_derivative_wrt_max_val_f32(double z
     (void)z;
     (void)min_val;
     (void)max_val;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(min_val >= z, 0.0, symact_choice(max_val > z, 0.0, 1.0)))));
+    return symact_choice(z != z, z, symact_choice(min_val >= z, 0.0, symact_choice(max_val > z, 0.0, 1.0)));
+}
+
+static inline SYMACT_INLINED float hardtanh_derivative_wrt_max_val_single(float z, float min_val, float max_val)
+{
+    (void)z;
+    (void)min_val;
+    (void)max_val;
+    return symact_choicef(z != z, z, symact_choicef(min_val >= z, 0.0f, symact_choicef(max_val > z, 0.0f, 1.0f)));
 }
 
 float symact_hardtanhf(float z, float min_val, float max_val)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(hardtanh_forward_f32((double)z, (double)min_val, (double)max_val));
+    const volatile float value = (float)(hardtanh_forward_single(z, min_val, max_val));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -94,7 +143,7 @@ void symact_hardtanh_f32(const float *z, float *g, size_t n, float min_val, floa
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(hardtanh_forward_f32((double)z[i], (double)min_val, (double)max_val));
+        const float value = (float)(hardtanh_forward_single(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
@@ -107,14 +156,14 @@ void symact_hardtanh_fast_f32(const float *z, float *g, size_t n, float min_val,
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        g[i] = (float)(hardtanh_forward_f32((double)z[i], (double)min_val, (double)max_val));
+        g[i] = (float)(hardtanh_forward_single(z[i], min_val, max_val));
     }
 }
 
 float symact_hardtanh_derivativef(float z, float min_val, float max_val)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(hardtanh_derivative_f32((double)z, (double)min_val, (double)max_val));
+    const volatile float value = (float)(hardtanh_derivative_single(z, min_val, max_val));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -127,7 +176,7 @@ void symact_hardtanh_derivative_f32(const float *z, float *d, size_t n, float mi
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(hardtanh_derivative_f32((double)z[i], (double)min_val, (double)max_val));
+        const float value = (float)(hardtanh_derivative_single(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -140,14 +189,14 @@ void symact_hardtanh_derivative_fast_f32(const float *z, float *d, size_t n, flo
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(hardtanh_derivative_f32((double)z[i], (double)min_val, (double)max_val));
+        d[i] = (float)(hardtanh_derivative_single(z[i], min_val, max_val));
     }
 }
 
 float symact_hardtanh_derivative_from_outputf(float g, float min_val, float max_val)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(hardtanh_derivative_from_output_f32((double)g, (double)min_val, (double)max_val));
+    const volatile float value = (float)(hardtanh_derivative_from_output_single(g, min_val, max_val));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -160,7 +209,7 @@ void symact_hardtanh_derivative_from_output_f32(const float *g, float *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(hardtanh_derivative_from_output_f32((double)g[i], (double)min_val, (double)max_val));
+        const float value = (float)(hardtanh_derivative_from_output_single(g[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -182,14 +231,14 @@ void symact_hardtanh_derivative_from_output_fast_f32(const float *g, float *d, s
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(hardtanh_derivative_from_output_f32((double)g[i], (double)min_val, (double)max_val));
+        d[i] = (float)(hardtanh_derivative_from_output_single(g[i], min_val, max_val));
     }
 }
 
 float symact_hardtanh_vjpf(float z, float g_bar, float min_val, float max_val)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * hardtanh_derivative_f32((double)z, (double)min_val, (double)max_val));
+    const volatile float value = (float)(g_bar * hardtanh_derivative_single(z, min_val, max_val));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -202,7 +251,7 @@ void symact_hardtanh_vjp_f32(const float *z, const float *g_bar, float *z_bar, s
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * hardtanh_derivative_f32((double)z[i], (double)min_val, (double)max_val));
+        const float value = (float)(g_bar[i] * hardtanh_derivative_single(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -215,14 +264,14 @@ void symact_hardtanh_vjp_fast_f32(const float *z, const float *g_bar, float *z_b
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * hardtanh_derivative_f32((double)z[i], (double)min_val, (double)max_val));
+        z_bar[i] = (float)(g_bar[i] * hardtanh_derivative_single(z[i], min_val, max_val));
     }
 }
 
 float symact_hardtanh_vjp_from_outputf(float g, float g_bar, float min_val, float max_val)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * hardtanh_derivative_from_output_f32((double)g, (double)min_val, (double)max_val));
+    const volatile float value = (float)(g_bar * hardtanh_derivative_from_output_single(g, min_val, max_val));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -235,7 +284,7 @@ void symact_hardtanh_vjp_from_output_f32(const float *g, const float *g_bar, flo
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * hardtanh_derivative_from_output_f32((double)g[i], (double)min_val, (double)max_val));
+        const float value = (float)(g_bar[i] * hardtanh_derivative_from_output_single(g[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -257,14 +306,14 @@ void symact_hardtanh_vjp_from_output_fast_f32(const float *g, const float *g_bar
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * hardtanh_derivative_from_output_f32((double)g[i], (double)min_val, (double)max_val));
+        z_bar[i] = (float)(g_bar[i] * hardtanh_derivative_from_output_single(g[i], min_val, max_val));
     }
 }
 
 float symact_hardtanh_second_derivativef(float z, float min_val, float max_val)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(hardtanh_second_derivative_f32((double)z, (double)min_val, (double)max_val));
+    const volatile float value = (float)(hardtanh_second_derivative_single(z, min_val, max_val));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -276,7 +325,7 @@ void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, f
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(hardtanh_second_derivative_f32((double)z[i], (double)min_val, (double)max_val));
+        const float value = (float)(hardtanh_second_derivative_single(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -287,7 +336,7 @@ void symact_hardtanh_second_derivative_f32(const float *z, float *d, size_t n, f
 float symact_hardtanh_derivative_wrt_min_valf(float z, float min_val, float max_val)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(hardtanh_derivative_wrt_min_val_f32((double)z, (double)min_val, (double)max_val));
+    const volatile float value = (float)(hardtanh_derivative_wrt_min_val_single(z, min_val, max_val));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -299,7 +348,7 @@ void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(hardtanh_derivative_wrt_min_val_f32((double)z[i], (double)min_val, (double)max_val));
+        const float value = (float)(hardtanh_derivative_wrt_min_val_single(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -310,7 +359,7 @@ void symact_hardtanh_derivative_wrt_min_val_f32(const float *z, float *d, size_t
 float symact_hardtanh_derivative_wrt_max_valf(float z, float min_val, float max_val)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(hardtanh_derivative_wrt_max_val_f32((double)z, (double)min_val, (double)max_val));
+    const volatile float value = (float)(hardtanh_derivative_wrt_max_val_single(z, min_val, max_val));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -322,7 +371,7 @@ void symact_hardtanh_derivative_wrt_max_val_f32(const float *z, float *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(hardtanh_derivative_wrt_max_val_f32((double)z[i], (double)min_val, (double)max_val));
+        const float value = (float)(hardtanh_derivative_wrt_max_val_single(z[i], min_val, max_val));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

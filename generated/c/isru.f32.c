@@ -7,7 +7,8 @@
  *
  * isru, float32, float16 and bfloat16: g = z/sqrt(alpha*z**2 + 1)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of isru.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of isru.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -36,7 +37,7 @@ static inline SYMACT_INLINED double isru_forward_f32(double z, double alpha)
     const double e0 = sqrt(alpha);
     const double e1 = sqrt((1.0 + alpha * symact_power_2(z)));
     const double e2 = (1.0 / symact_choice(z == -INFINITY, e0, symact_choice(z == INFINITY, e0, e1)));
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, (-e2), symact_choice(z == INFINITY, e2, symact_choice(z == 0.0, z, z * e2))));
+    return symact_choice(z == -INFINITY, (-e2), symact_choice(z == INFINITY, e2, z * e2));
 }
 
 static inline SYMACT_INLINED double isru_derivative_f32(double z, double alpha)
@@ -45,7 +46,7 @@ static inline SYMACT_INLINED double isru_derivative_f32(double z, double alpha)
     (void)alpha;
     const double e0 = sqrt((1.0 + alpha * symact_power_2(z)));
     const double e1 = (1.0 / e0);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_power_3(e1))));
+    return symact_power_3(e1);
 }
 
 static inline SYMACT_INLINED double isru_derivative_from_output_f32(double z, double alpha)
@@ -53,7 +54,7 @@ static inline SYMACT_INLINED double isru_derivative_from_output_f32(double z, do
     (void)z;
     (void)alpha;
     const double e0 = sqrt((1.0 - alpha * symact_power_2(z)));
-    return symact_choice(z != z, z, symact_power_3(e0));
+    return symact_power_3(e0);
 }
 
 static inline SYMACT_INLINED double isru_second_derivative_f32(double z, double alpha)
@@ -62,8 +63,7 @@ static inline SYMACT_INLINED double isru_second_derivative_f32(double z, double 
     (void)alpha;
     const double e0 = sqrt((1.0 + alpha * symact_power_2(z)));
     const double e1 = (1.0 / e0);
-    const double s0 = 3.0 * alpha * z;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, (-s0), (-s0 * symact_power_5(e1))))));
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, -3.0 * alpha * z * symact_power_5(e1)));
 }
 
 static inline SYMACT_INLINED double isru_derivative_wrt_alpha_f32(double z, double alpha)
@@ -74,7 +74,7 @@ static inline SYMACT_INLINED double isru_derivative_wrt_alpha_f32(double z, doub
     const double e1 = sqrt((1.0 + alpha * symact_power_2(z)));
     const double e2 = (1.0 / symact_choice(z == -INFINITY, e0, symact_choice(z == INFINITY, e0, e1)));
     const double s0 = 0x1p-1 * symact_power_3(e2);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, s0, symact_choice(z == INFINITY, (-s0), symact_choice(z == 0.0, -0x1p-1 * z, (-s0 * symact_power_3(z))))));
+    return symact_choice(z == -INFINITY, s0, symact_choice(z == INFINITY, (-s0), (-s0 * symact_power_3(z))));
 }
 
 SYMACT_CALLED double isru_forward_one(double z, double alpha)

@@ -7,7 +7,8 @@
  *
  * leaky_relu, float32, float16 and bfloat16: g = Piecewise((z, z > 0), (negative_slope*z, True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of leaky_relu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of leaky_relu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -33,21 +34,42 @@ static inline SYMACT_INLINED double leaky_relu_forward_f32(double z, double nega
 {
     (void)z;
     (void)negative_slope;
-    return symact_choice(z != z, z, symact_choice(z == INFINITY, INFINITY, symact_choice(0.0 >= z, negative_slope * z, z)));
+    return symact_choice(0.0 >= z, negative_slope * z, z);
+}
+
+static inline SYMACT_INLINED float leaky_relu_forward_single(float z, float negative_slope)
+{
+    (void)z;
+    (void)negative_slope;
+    return symact_choicef(0.0f >= z, negative_slope * z, z);
 }
 
 static inline SYMACT_INLINED double leaky_relu_derivative_f32(double z, double negative_slope)
 {
     (void)z;
     (void)negative_slope;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, negative_slope, symact_choice(z == INFINITY, 1.0, symact_choice(0.0 >= z, negative_slope, 1.0))));
+    return symact_choice(z != z, z, symact_choice(0.0 >= z, negative_slope, 1.0));
+}
+
+static inline SYMACT_INLINED float leaky_relu_derivative_single(float z, float negative_slope)
+{
+    (void)z;
+    (void)negative_slope;
+    return symact_choicef(z != z, z, symact_choicef(0.0f >= z, negative_slope, 1.0f));
 }
 
 static inline SYMACT_INLINED double leaky_relu_derivative_from_output_f32(double z, double negative_slope)
 {
     (void)z;
     (void)negative_slope;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, negative_slope, symact_choice(z == INFINITY, 1.0, symact_choice(0.0 >= z, negative_slope, 1.0))));
+    return symact_choice(z != z, z, symact_choice(0.0 >= z, negative_slope, 1.0));
+}
+
+static inline SYMACT_INLINED float leaky_relu_derivative_from_output_single(float z, float negative_slope)
+{
+    (void)z;
+    (void)negative_slope;
+    return symact_choicef(z != z, z, symact_choicef(0.0f >= z, negative_slope, 1.0f));
 }
 
 static inline SYMACT_INLINED double leaky_relu_second_derivative_f32(double z, double negative_slope)
@@ -57,6 +79,13 @@ static inline SYMACT_INLINED double leaky_relu_second_derivative_f32(double z, d
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float leaky_relu_second_derivative_single(float z, float negative_slope)
+{
+    (void)z;
+    (void)negative_slope;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 static inline SYMACT_INLINED double leaky_relu_derivative_wrt_negative_slope_f32(double z, double negative_slope)
 {
     (void)z;
@@ -64,10 +93,17 @@ static inline SYMACT_INLINED double leaky_relu_derivative_wrt_negative_slope_f32
     return symact_choice(z != z, z, symact_choice(z == 0.0, 0.0, symact_choice(0.0 >= z, z, 0.0)));
 }
 
+static inline SYMACT_INLINED float leaky_relu_derivative_wrt_negative_slope_single(float z, float negative_slope)
+{
+    (void)z;
+    (void)negative_slope;
+    return symact_choicef(z != z, z, symact_choicef(z == 0.0f, 0.0f, symact_choicef(0.0f >= z, z, 0.0f)));
+}
+
 float symact_leaky_reluf(float z, float negative_slope)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(leaky_relu_forward_f32((double)z, (double)negative_slope));
+    const volatile float value = (float)(leaky_relu_forward_single(z, negative_slope));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -80,7 +116,7 @@ void symact_leaky_relu_f32(const float *z, float *g, size_t n, float negative_sl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(leaky_relu_forward_f32((double)z[i], (double)negative_slope));
+        const float value = (float)(leaky_relu_forward_single(z[i], negative_slope));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
@@ -93,14 +129,14 @@ void symact_leaky_relu_fast_f32(const float *z, float *g, size_t n, float negati
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        g[i] = (float)(leaky_relu_forward_f32((double)z[i], (double)negative_slope));
+        g[i] = (float)(leaky_relu_forward_single(z[i], negative_slope));
     }
 }
 
 float symact_leaky_relu_derivativef(float z, float negative_slope)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(leaky_relu_derivative_f32((double)z, (double)negative_slope));
+    const volatile float value = (float)(leaky_relu_derivative_single(z, negative_slope));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -113,7 +149,7 @@ void symact_leaky_relu_derivative_f32(const float *z, float *d, size_t n, float 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(leaky_relu_derivative_f32((double)z[i], (double)negative_slope));
+        const float value = (float)(leaky_relu_derivative_single(z[i], negative_slope));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -126,14 +162,14 @@ void symact_leaky_relu_derivative_fast_f32(const float *z, float *d, size_t n, f
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(leaky_relu_derivative_f32((double)z[i], (double)negative_slope));
+        d[i] = (float)(leaky_relu_derivative_single(z[i], negative_slope));
     }
 }
 
 float symact_leaky_relu_derivative_from_outputf(float g, float negative_slope)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(leaky_relu_derivative_from_output_f32((double)g, (double)negative_slope));
+    const volatile float value = (float)(leaky_relu_derivative_from_output_single(g, negative_slope));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -146,7 +182,7 @@ void symact_leaky_relu_derivative_from_output_f32(const float *g, float *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(leaky_relu_derivative_from_output_f32((double)g[i], (double)negative_slope));
+        const float value = (float)(leaky_relu_derivative_from_output_single(g[i], negative_slope));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -168,14 +204,14 @@ void symact_leaky_relu_derivative_from_output_fast_f32(const float *g, float *d,
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(leaky_relu_derivative_from_output_f32((double)g[i], (double)negative_slope));
+        d[i] = (float)(leaky_relu_derivative_from_output_single(g[i], negative_slope));
     }
 }
 
 float symact_leaky_relu_vjpf(float z, float g_bar, float negative_slope)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * leaky_relu_derivative_f32((double)z, (double)negative_slope));
+    const volatile float value = (float)(g_bar * leaky_relu_derivative_single(z, negative_slope));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -188,7 +224,7 @@ void symact_leaky_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * leaky_relu_derivative_f32((double)z[i], (double)negative_slope));
+        const float value = (float)(g_bar[i] * leaky_relu_derivative_single(z[i], negative_slope));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -201,14 +237,14 @@ void symact_leaky_relu_vjp_fast_f32(const float *z, const float *g_bar, float *z
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * leaky_relu_derivative_f32((double)z[i], (double)negative_slope));
+        z_bar[i] = (float)(g_bar[i] * leaky_relu_derivative_single(z[i], negative_slope));
     }
 }
 
 float symact_leaky_relu_vjp_from_outputf(float g, float g_bar, float negative_slope)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * leaky_relu_derivative_from_output_f32((double)g, (double)negative_slope));
+    const volatile float value = (float)(g_bar * leaky_relu_derivative_from_output_single(g, negative_slope));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -221,7 +257,7 @@ void symact_leaky_relu_vjp_from_output_f32(const float *g, const float *g_bar, f
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * leaky_relu_derivative_from_output_f32((double)g[i], (double)negative_slope));
+        const float value = (float)(g_bar[i] * leaky_relu_derivative_from_output_single(g[i], negative_slope));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -243,14 +279,14 @@ void symact_leaky_relu_vjp_from_output_fast_f32(const float *g, const float *g_b
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * leaky_relu_derivative_from_output_f32((double)g[i], (double)negative_slope));
+        z_bar[i] = (float)(g_bar[i] * leaky_relu_derivative_from_output_single(g[i], negative_slope));
     }
 }
 
 float symact_leaky_relu_second_derivativef(float z, float negative_slope)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(leaky_relu_second_derivative_f32((double)z, (double)negative_slope));
+    const volatile float value = (float)(leaky_relu_second_derivative_single(z, negative_slope));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -262,7 +298,7 @@ void symact_leaky_relu_second_derivative_f32(const float *z, float *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(leaky_relu_second_derivative_f32((double)z[i], (double)negative_slope));
+        const float value = (float)(leaky_relu_second_derivative_single(z[i], negative_slope));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -273,7 +309,7 @@ void symact_leaky_relu_second_derivative_f32(const float *z, float *d, size_t n,
 float symact_leaky_relu_derivative_wrt_negative_slopef(float z, float negative_slope)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(leaky_relu_derivative_wrt_negative_slope_f32((double)z, (double)negative_slope));
+    const volatile float value = (float)(leaky_relu_derivative_wrt_negative_slope_single(z, negative_slope));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -285,7 +321,7 @@ void symact_leaky_relu_derivative_wrt_negative_slope_f32(const float *z, float *
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(leaky_relu_derivative_wrt_negative_slope_f32((double)z[i], (double)negative_slope));
+        const float value = (float)(leaky_relu_derivative_wrt_negative_slope_single(z[i], negative_slope));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

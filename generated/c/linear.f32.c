@@ -7,7 +7,8 @@
  *
  * linear, float32, float16 and bfloat16: g = intercept + slope*z
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of linear.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of linear.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -35,7 +36,7 @@ static inline SYMACT_INLINED double linear_forward_f32(double z, double slope, d
     (void)z;
     (void)slope;
     (void)intercept;
-    return symact_choice(z != z, z, (intercept + slope * z));
+    return (intercept + slope * z);
 }
 
 static inline SYMACT_INLINED double linear_derivative_f32(double z, double slope, double intercept)
@@ -46,12 +47,28 @@ static inline SYMACT_INLINED double linear_derivative_f32(double z, double slope
     return symact_choice(z != z, z, slope);
 }
 
+static inline SYMACT_INLINED float linear_derivative_single(float z, float slope, float intercept)
+{
+    (void)z;
+    (void)slope;
+    (void)intercept;
+    return symact_choicef(z != z, z, slope);
+}
+
 static inline SYMACT_INLINED double linear_derivative_from_output_f32(double z, double slope, double intercept)
 {
     (void)z;
     (void)slope;
     (void)intercept;
     return symact_choice(z != z, z, slope);
+}
+
+static inline SYMACT_INLINED float linear_derivative_from_output_single(float z, float slope, float intercept)
+{
+    (void)z;
+    (void)slope;
+    (void)intercept;
+    return symact_choicef(z != z, z, slope);
 }
 
 static inline SYMACT_INLINED double linear_second_derivative_f32(double z, double slope, double intercept)
@@ -62,7 +79,23 @@ static inline SYMACT_INLINED double linear_second_derivative_f32(double z, doubl
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float linear_second_derivative_single(float z, float slope, float intercept)
+{
+    (void)z;
+    (void)slope;
+    (void)intercept;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 static inline SYMACT_INLINED double linear_derivative_wrt_slope_f32(double z, double slope, double intercept)
+{
+    (void)z;
+    (void)slope;
+    (void)intercept;
+    return z;
+}
+
+static inline SYMACT_INLINED float linear_derivative_wrt_slope_single(float z, float slope, float intercept)
 {
     (void)z;
     (void)slope;
@@ -76,6 +109,14 @@ static inline SYMACT_INLINED double linear_derivative_wrt_intercept_f32(double z
     (void)slope;
     (void)intercept;
     return symact_choice(z != z, z, 1.0);
+}
+
+static inline SYMACT_INLINED float linear_derivative_wrt_intercept_single(float z, float slope, float intercept)
+{
+    (void)z;
+    (void)slope;
+    (void)intercept;
+    return symact_choicef(z != z, z, 1.0f);
 }
 
 SYMACT_CALLED double linear_forward_one(double z, double slope, double intercept)
@@ -141,7 +182,7 @@ void symact_linear_fast_f32(const float *z, float *g, size_t n, float slope, flo
 float symact_linear_derivativef(float z, float slope, float intercept)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(linear_derivative_f32((double)z, (double)slope, (double)intercept));
+    const volatile float value = (float)(linear_derivative_single(z, slope, intercept));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -154,7 +195,7 @@ void symact_linear_derivative_f32(const float *z, float *d, size_t n, float slop
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(linear_derivative_f32((double)z[i], (double)slope, (double)intercept));
+        const float value = (float)(linear_derivative_single(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -167,14 +208,14 @@ void symact_linear_derivative_fast_f32(const float *z, float *d, size_t n, float
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(linear_derivative_f32((double)z[i], (double)slope, (double)intercept));
+        d[i] = (float)(linear_derivative_single(z[i], slope, intercept));
     }
 }
 
 float symact_linear_derivative_from_outputf(float g, float slope, float intercept)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(linear_derivative_from_output_f32((double)g, (double)slope, (double)intercept));
+    const volatile float value = (float)(linear_derivative_from_output_single(g, slope, intercept));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -187,7 +228,7 @@ void symact_linear_derivative_from_output_f32(const float *g, float *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(linear_derivative_from_output_f32((double)g[i], (double)slope, (double)intercept));
+        const float value = (float)(linear_derivative_from_output_single(g[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -200,14 +241,14 @@ void symact_linear_derivative_from_output_fast_f32(const float *g, float *d, siz
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(linear_derivative_from_output_f32((double)g[i], (double)slope, (double)intercept));
+        d[i] = (float)(linear_derivative_from_output_single(g[i], slope, intercept));
     }
 }
 
 float symact_linear_vjpf(float z, float g_bar, float slope, float intercept)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * linear_derivative_f32((double)z, (double)slope, (double)intercept));
+    const volatile float value = (float)(g_bar * linear_derivative_single(z, slope, intercept));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -220,7 +261,7 @@ void symact_linear_vjp_f32(const float *z, const float *g_bar, float *z_bar, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * linear_derivative_f32((double)z[i], (double)slope, (double)intercept));
+        const float value = (float)(g_bar[i] * linear_derivative_single(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -233,14 +274,14 @@ void symact_linear_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * linear_derivative_f32((double)z[i], (double)slope, (double)intercept));
+        z_bar[i] = (float)(g_bar[i] * linear_derivative_single(z[i], slope, intercept));
     }
 }
 
 float symact_linear_vjp_from_outputf(float g, float g_bar, float slope, float intercept)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * linear_derivative_from_output_f32((double)g, (double)slope, (double)intercept));
+    const volatile float value = (float)(g_bar * linear_derivative_from_output_single(g, slope, intercept));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -253,7 +294,7 @@ void symact_linear_vjp_from_output_f32(const float *g, const float *g_bar, float
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * linear_derivative_from_output_f32((double)g[i], (double)slope, (double)intercept));
+        const float value = (float)(g_bar[i] * linear_derivative_from_output_single(g[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -266,14 +307,14 @@ void symact_linear_vjp_from_output_fast_f32(const float *g, const float *g_bar, 
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * linear_derivative_from_output_f32((double)g[i], (double)slope, (double)intercept));
+        z_bar[i] = (float)(g_bar[i] * linear_derivative_from_output_single(g[i], slope, intercept));
     }
 }
 
 float symact_linear_second_derivativef(float z, float slope, float intercept)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(linear_second_derivative_f32((double)z, (double)slope, (double)intercept));
+    const volatile float value = (float)(linear_second_derivative_single(z, slope, intercept));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -285,7 +326,7 @@ void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, flo
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(linear_second_derivative_f32((double)z[i], (double)slope, (double)intercept));
+        const float value = (float)(linear_second_derivative_single(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -296,7 +337,7 @@ void symact_linear_second_derivative_f32(const float *z, float *d, size_t n, flo
 float symact_linear_derivative_wrt_slopef(float z, float slope, float intercept)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(linear_derivative_wrt_slope_f32((double)z, (double)slope, (double)intercept));
+    const volatile float value = (float)(linear_derivative_wrt_slope_single(z, slope, intercept));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -308,7 +349,7 @@ void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(linear_derivative_wrt_slope_f32((double)z[i], (double)slope, (double)intercept));
+        const float value = (float)(linear_derivative_wrt_slope_single(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -319,7 +360,7 @@ void symact_linear_derivative_wrt_slope_f32(const float *z, float *d, size_t n, 
 float symact_linear_derivative_wrt_interceptf(float z, float slope, float intercept)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(linear_derivative_wrt_intercept_f32((double)z, (double)slope, (double)intercept));
+    const volatile float value = (float)(linear_derivative_wrt_intercept_single(z, slope, intercept));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -331,7 +372,7 @@ void symact_linear_derivative_wrt_intercept_f32(const float *z, float *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(linear_derivative_wrt_intercept_f32((double)z[i], (double)slope, (double)intercept));
+        const float value = (float)(linear_derivative_wrt_intercept_single(z[i], slope, intercept));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

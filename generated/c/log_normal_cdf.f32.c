@@ -7,7 +7,8 @@
  *
  * log_normal_cdf, float32, float16 and bfloat16: g = log(erf(sqrt(2)*z/2)/2 + 1/2)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of log_normal_cdf.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of log_normal_cdf.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -35,7 +36,8 @@ static inline SYMACT_INLINED double log_normal_cdf_forward_f32(double z)
     const double e1 = symact_f64_exp_below(-0x1p-1 * symact_power_2(t));
     const double e2 = symact_f64_log(e0);
     const double e3 = symact_f64_log1p(-0x1p-1 * e0 * e1);
-    return symact_choice(z == INFINITY, 0.0, symact_choice(0.0 > z, ((e2 - 0x1p-1 * symact_power_2(t)) - 0x1.62e42fefa39efp-1), e3));
+    const double c0 = -0x1.62e42fefa39efp-1;
+    return symact_choice(z == INFINITY, 0.0, symact_choice(0.0 > z, ((e2 + c0) - 0x1p-1 * symact_power_2(t)), e3));
 }
 
 static inline SYMACT_INLINED double log_normal_cdf_derivative_f32(double z)
@@ -46,8 +48,9 @@ static inline SYMACT_INLINED double log_normal_cdf_derivative_f32(double z)
     const double e1 = symact_f64_erfcx_above(0x1.6a09e667f3bcdp-1 * t);
     const double e2 = symact_f64_exp(0x1p-1 * symact_power_2(t));
     const double e3 = (1.0 / symact_choice(-31.0 > z, (((((1.0 + 3.0 * symact_power_4(e0)) + 105.0 * symact_power_8(e0)) - symact_power_2(e0)) - 15.0 * symact_power_6(e0)) - 945.0 * symact_powi(e0, 10)), symact_choice(0.0 > z, e1, (0x1.c5bf891b4ef6bp+0 * e1 - 0x1.c5bf891b4ef6bp+1 * e2))));
-    const double s0 = 0x1.6a09e667f3bcdp+0 * e3;
-    return symact_choice(-31.0 > z, e3 * t, symact_choice(0.0 > z, 0x1.20dd750429b6dp-1 * s0, (-s0)));
+    const double c0 = 0x1.9884533d43651p-1;
+    const double c1 = -0x1.6a09e667f3bcdp+0;
+    return symact_choice(-31.0 > z, e3 * t, symact_choice(0.0 > z, c0 * e3, c1 * e3));
 }
 
 static inline SYMACT_INLINED double log_normal_cdf_second_derivative_f32(double z)
@@ -58,10 +61,13 @@ static inline SYMACT_INLINED double log_normal_cdf_second_derivative_f32(double 
     const double e1 = symact_f64_erfcx_above(0x1.6a09e667f3bcdp-1 * t);
     const double e2 = symact_f64_exp_below(-0x1p-1 * symact_power_2(t));
     const double e3 = (1.0 / symact_choice(-21.0 > z, ((((((((((1.0 + 7.0 * symact_power_4(e0)) + 249.0 * symact_power_8(e0)) + 0x1.572p+11 * symact_powi(e0, 12)) + 0x1.339ep+15 * symact_powi(e0, 16)) + 0x1.b40c2p+19 * symact_powi(e0, 20)) - 2.0 * symact_power_2(e0)) - 36.0 * symact_power_6(e0)) - 0x1.11cp+11 * symact_powi(e0, 10)) - 0x1.13ap+13 * symact_powi(e0, 14)) - 0x1.8399p+17 * symact_powi(e0, 18)), symact_choice(0.0 > z, e1, (0x1.921fb54442d18p+3 + (0x1.921fb54442d18p+1 * symact_power_2(e1) * e2 - 0x1.921fb54442d18p+3 * e1) * e2))));
-    const double s0 = 0x1.6a09e667f3bcdp+0;
-    const double s1 = 0x1.c5bf891b4ef6bp+0 * t;
-    const double s2 = s1 * e1;
-    return symact_choice(z == INFINITY, 0.0, symact_choice(-21.0 > z, ((((3.0 * symact_power_2(e0) + 105.0 * symact_power_6(e0)) - 1.0) - 15.0 * symact_power_4(e0)) - 945.0 * symact_power_8(e0)) * e3, symact_choice(0.0 > z, 0x1.45f306dc9c883p-2 * s0 * symact_power_2(e3) * (s2 - s0), ((s0 * s2 - 2.0) * e2 - 2.0 * s0 * s1) * e2 * e3)));
+    const double c0 = -0x1.6a09e667f3bcdp+0;
+    const double c1 = 0x1.c5bf891b4ef6bp+0;
+    const double c2 = 0x1.ccf6429be6621p-2;
+    const double c3 = 0x1.40d931ff62706p+1;
+    const double c4 = -0x1.40d931ff62706p+2;
+    const double s0 = e1 * t;
+    return symact_choice(z == INFINITY, 0.0, symact_choice(-21.0 > z, ((((3.0 * symact_power_2(e0) + 105.0 * symact_power_6(e0)) - 1.0) - 15.0 * symact_power_4(e0)) - 945.0 * symact_power_8(e0)) * e3, symact_choice(0.0 > z, c2 * symact_power_2(e3) * (c0 + c1 * s0), ((c3 * s0 - 2.0) * e2 + c4 * t) * e3 * e2)));
 }
 
 SYMACT_CALLED double log_normal_cdf_forward_one(double z)

@@ -7,7 +7,8 @@
  *
  * logcosh, float32, float16 and bfloat16: g = log(cosh(z))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of logcosh.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of logcosh.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -32,8 +33,9 @@ static inline SYMACT_INLINED double logcosh_forward_f32(double z)
     (void)z;
     const double t = fabs(z);
     const double e0 = symact_f64_exp_below(-2.0 * t);
-    const double e1 = symact_f64_log1p(e0);
-    const double s0 = ((e1 + t) - 0x1.62e42fefa39efp-1);
+    const double e1 = symact_f64_log1p_above(e0);
+    const double c0 = -0x1.62e42fefa39efp-1;
+    const double s0 = ((e1 + t) + c0);
     const double s1 = symact_power_2(z);
     return symact_choice(-0x1.323c8eaf23e5ap-2 > z, s0, symact_choice(0x1.323c8eaf23e5bp-2 > z, s1 * (0x1p-1 + s1 * (s1 * (0x1.6c16c16c16c17p-6 + s1 * (s1 * (0x1.1ea5d39bcda62p-9 + s1 * (0x1.0d0b52c9e9112p-12 * s1 - 0x1.833d9c7de5851p-11)) - 0x1.ba1ba1ba1ba1cp-8)) - 0x1.5555555555555p-4)), s0));
 }

@@ -7,7 +7,8 @@
  *
  * logish, float32, float16 and bfloat16: g = z*log(1 + 1/(1 + exp(-z)))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of logish.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of logish.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -45,9 +46,10 @@ static inline SYMACT_INLINED double logish_derivative_f32(double z)
     const double e0 = symact_f64_exp(symact_choice(-0x1.9f5928p+0 > z, (-t), (-z)));
     const double e1 = (1.0 / (1.0 + 2.0 * e0));
     const double e2 = (1.0 / (1.0 + e0));
-    const double e3 = symact_f64_log1p(symact_choice(-0x1.9f5928p+0 > z, e0 * e2, e2));
+    const double e3 = symact_f64_log1p(symact_choice(-0x1.9f5928p+0 > z, e2 * e0, e2));
     const double e4 = (1.0 / (1.0 + e2));
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0x1.62e42fefa39efp-1, symact_choice(-0x1.9f5928p+0 > z, (e3 + ((3.0 * e3 + 2.0 * e0 * e3) - t) * e0) * e1 * e2, symact_choice(-0x1.19647ffffffffp+0 > z, (0x1.9aad157f2be9p-156 + (0x1.77a21c898b59fp-3 + (0x1.bd267d771edb8p-4 + (0x1.9d4c9b15c36a5p-9 + (((0x1.1e70fec5edd3p-10 + (0x1.53c5cd125234bp-11 + (0x1.5faed089bd031p-19 + ((0x1.4292ad5fa7c3fp-18 * t3 - 0x1.b8baa7911ffeap-17) * t3 - 0x1.24ab3be1c0367p-14) * t3) * t3) * t3) * t3 - 0x1.e2554fa3fa6cp-9) * t3 - 0x1.eb4f4e73487e2p-7) * t3) * t3) * t3) * t3), (e3 + z * symact_power_2(e2) * e0 * e4)))));
+    const double c0 = 0x1.62e42fefa39efp-1;
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, c0, symact_choice(-0x1.9f5928p+0 > z, (e3 + ((3.0 * e3 + 2.0 * e3 * e0) - t) * e0) * e1 * e2, symact_choice(-0x1.19647ffffffffp+0 > z, (0x1.9aad157f2be9p-156 + (0x1.77a21c898b59fp-3 + (0x1.bd267d771edb8p-4 + (0x1.9d4c9b15c36a5p-9 + (((0x1.1e70fec5edd3p-10 + (0x1.53c5cd125234bp-11 + (0x1.5faed089bd031p-19 + ((0x1.4292ad5fa7c3fp-18 * t3 - 0x1.b8baa7911ffeap-17) * t3 - 0x1.24ab3be1c0367p-14) * t3) * t3) * t3) * t3 - 0x1.e2554fa3fa6cp-9) * t3 - 0x1.eb4f4e73487e2p-7) * t3) * t3) * t3) * t3), (e3 + z * symact_power_2(e2) * e4 * e0)))));
 }
 
 static inline SYMACT_INLINED double logish_second_derivative_f32(double z)

@@ -7,7 +7,8 @@
  *
  * logit, float32, float16 and bfloat16: g = log(z/(1 - z))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of logit.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of logit.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 

@@ -7,7 +7,8 @@
  *
  * logsigmoid, float32, float16 and bfloat16: g = -log(1 + exp(-z))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of logsigmoid.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of logsigmoid.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -33,7 +34,7 @@ static inline SYMACT_INLINED double logsigmoid_forward_f32(double z)
     (void)z;
     const double t = fabs(z);
     const double e0 = symact_f64_exp_below((-t));
-    const double e1 = symact_f64_log1p(e0);
+    const double e1 = symact_f64_log1p_above(e0);
     return symact_choice(z == INFINITY, 0.0, symact_choice(0.0 > z, ((-e1) - t), (-e1)));
 }
 

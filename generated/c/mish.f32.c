@@ -7,7 +7,8 @@
  *
  * mish, float32, float16 and bfloat16: g = z*tanh(log(exp(z) + 1))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of mish.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of mish.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -33,8 +34,9 @@ static inline SYMACT_INLINED double mish_forward_f32(double z)
     const double t = fabs(z);
     const double e0 = symact_f64_exp_below((-t));
     const double e1 = (1.0 / symact_choice(0.0 > z, (2.0 + (2.0 + e0) * e0), (1.0 + (2.0 + 2.0 * e0) * e0)));
+    const double c0 = 0x1.3333333333333p-1;
     const double s0 = 2.0 * t;
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == 0.0, 0x1.3333333333333p-1 * z, symact_choice(0.0 > z, ((-s0) - e0 * t) * e0 * e1, (t + s0 * e0) * e1)));
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == 0.0, c0 * z, symact_choice(0.0 > z, ((-s0) - e0 * t) * e1 * e0, (t + s0 * e0) * e1)));
 }
 
 static inline SYMACT_INLINED double mish_derivative_f32(double z)

@@ -7,7 +7,8 @@
  *
  * normal_cdf, float32, float16 and bfloat16: g = erf(sqrt(2)*z/2)/2 + 1/2
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of normal_cdf.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of normal_cdf.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -41,14 +42,16 @@ static inline SYMACT_INLINED double normal_cdf_derivative_f32(double z)
 {
     (void)z;
     const double e0 = symact_f64_exp_below(-0x1p-1 * symact_power_2(z));
-    return 0x1.9884533d43651p-2 * e0;
+    const double c0 = 0x1.9884533d43651p-2;
+    return c0 * e0;
 }
 
 static inline SYMACT_INLINED double normal_cdf_second_derivative_f32(double z)
 {
     (void)z;
     const double e0 = symact_f64_exp_below(-0x1p-1 * symact_power_2(z));
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, -0x1.9884533d43651p-2 * z * e0));
+    const double c0 = -0x1.9884533d43651p-2;
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, c0 * z * e0));
 }
 
 SYMACT_CALLED double normal_cdf_forward_one(double z)

@@ -7,7 +7,8 @@
  *
  * pelu, float32, float16 and bfloat16: g = Piecewise((a*z/b, z >= 0), (a*(exp(z/b) - 1), True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of pelu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of pelu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -37,7 +38,7 @@ static inline SYMACT_INLINED double pelu_forward_f32(double z, double a, double 
     (void)b;
     const double e0 = (1.0 / b);
     const double e1 = symact_f64_expm1(z * e0);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, (-a), symact_choice(z == INFINITY, INFINITY, symact_choice(0.0 >= z, a * e1, a * z * e0))));
+    return symact_choice(0.0 >= z, a * e1, a * z * e0);
 }
 
 static inline SYMACT_INLINED double pelu_derivative_f32(double z, double a, double b)
@@ -48,7 +49,7 @@ static inline SYMACT_INLINED double pelu_derivative_f32(double z, double a, doub
     const double e0 = (1.0 / b);
     const double e1 = symact_f64_exp(z * e0);
     const double s0 = a * e0;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, s0, symact_choice(0.0 >= z, s0 * e1, s0))));
+    return symact_choice(z != z, z, symact_choice(0.0 >= z, s0 * e1, s0));
 }
 
 static inline SYMACT_INLINED double pelu_derivative_from_output_f32(double z, double a, double b)
@@ -57,8 +58,7 @@ static inline SYMACT_INLINED double pelu_derivative_from_output_f32(double z, do
     (void)a;
     (void)b;
     const double e0 = (1.0 / b);
-    const double s0 = a * e0;
-    return symact_choice(z != z, z, symact_choice(z == INFINITY, s0, symact_choice(0.0 >= z, (a + z) * e0, s0)));
+    return symact_choice(z != z, z, symact_choice(0.0 >= z, (a + z) * e0, a * e0));
 }
 
 static inline SYMACT_INLINED double pelu_second_derivative_f32(double z, double a, double b)
@@ -68,7 +68,7 @@ static inline SYMACT_INLINED double pelu_second_derivative_f32(double z, double 
     (void)b;
     const double e0 = (1.0 / b);
     const double e1 = symact_f64_exp(z * e0);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(0.0 > z, a * symact_power_2(e0) * e1, 0.0))));
+    return symact_choice(z != z, z, symact_choice(0.0 > z, a * symact_power_2(e0) * e1, 0.0));
 }
 
 static inline SYMACT_INLINED double pelu_derivative_wrt_a_f32(double z, double a, double b)
@@ -78,7 +78,7 @@ static inline SYMACT_INLINED double pelu_derivative_wrt_a_f32(double z, double a
     (void)b;
     const double e0 = (1.0 / b);
     const double e1 = symact_f64_expm1(z * e0);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, -1.0, symact_choice(z == INFINITY, INFINITY, symact_choice(0.0 >= z, e1, z * e0))));
+    return symact_choice(0.0 >= z, e1, z * e0);
 }
 
 static inline SYMACT_INLINED double pelu_derivative_wrt_b_f32(double z, double a, double b)
@@ -89,7 +89,7 @@ static inline SYMACT_INLINED double pelu_derivative_wrt_b_f32(double z, double a
     const double e0 = (1.0 / b);
     const double e1 = symact_f64_exp(z * e0);
     const double s0 = a * z * symact_power_2(e0);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, -INFINITY, symact_choice(0.0 >= z, (-s0 * e1), (-s0)))));
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(0.0 >= z, (-s0 * e1), (-s0)));
 }
 
 SYMACT_CALLED double pelu_forward_one(double z, double a, double b)

@@ -7,7 +7,8 @@
  *
  * prelu, float32, float16 and bfloat16: g = Piecewise((z, z > 0), (weight*z, True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of prelu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of prelu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -33,21 +34,42 @@ static inline SYMACT_INLINED double prelu_forward_f32(double z, double weight)
 {
     (void)z;
     (void)weight;
-    return symact_choice(z != z, z, symact_choice(z == INFINITY, INFINITY, symact_choice(0.0 >= z, weight * z, z)));
+    return symact_choice(0.0 >= z, weight * z, z);
+}
+
+static inline SYMACT_INLINED float prelu_forward_single(float z, float weight)
+{
+    (void)z;
+    (void)weight;
+    return symact_choicef(0.0f >= z, weight * z, z);
 }
 
 static inline SYMACT_INLINED double prelu_derivative_f32(double z, double weight)
 {
     (void)z;
     (void)weight;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, weight, symact_choice(z == INFINITY, 1.0, symact_choice(0.0 >= z, weight, 1.0))));
+    return symact_choice(z != z, z, symact_choice(0.0 >= z, weight, 1.0));
+}
+
+static inline SYMACT_INLINED float prelu_derivative_single(float z, float weight)
+{
+    (void)z;
+    (void)weight;
+    return symact_choicef(z != z, z, symact_choicef(0.0f >= z, weight, 1.0f));
 }
 
 static inline SYMACT_INLINED double prelu_derivative_from_output_f32(double z, double weight)
 {
     (void)z;
     (void)weight;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, weight, symact_choice(z == INFINITY, 1.0, symact_choice(0.0 >= z, weight, 1.0))));
+    return symact_choice(z != z, z, symact_choice(0.0 >= z, weight, 1.0));
+}
+
+static inline SYMACT_INLINED float prelu_derivative_from_output_single(float z, float weight)
+{
+    (void)z;
+    (void)weight;
+    return symact_choicef(z != z, z, symact_choicef(0.0f >= z, weight, 1.0f));
 }
 
 static inline SYMACT_INLINED double prelu_second_derivative_f32(double z, double weight)
@@ -57,6 +79,13 @@ static inline SYMACT_INLINED double prelu_second_derivative_f32(double z, double
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float prelu_second_derivative_single(float z, float weight)
+{
+    (void)z;
+    (void)weight;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 static inline SYMACT_INLINED double prelu_derivative_wrt_weight_f32(double z, double weight)
 {
     (void)z;
@@ -64,10 +93,17 @@ static inline SYMACT_INLINED double prelu_derivative_wrt_weight_f32(double z, do
     return symact_choice(z != z, z, symact_choice(z == 0.0, 0.0, symact_choice(0.0 >= z, z, 0.0)));
 }
 
+static inline SYMACT_INLINED float prelu_derivative_wrt_weight_single(float z, float weight)
+{
+    (void)z;
+    (void)weight;
+    return symact_choicef(z != z, z, symact_choicef(z == 0.0f, 0.0f, symact_choicef(0.0f >= z, z, 0.0f)));
+}
+
 float symact_preluf(float z, float weight)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(prelu_forward_f32((double)z, (double)weight));
+    const volatile float value = (float)(prelu_forward_single(z, weight));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -80,7 +116,7 @@ void symact_prelu_f32(const float *z, float *g, size_t n, float weight)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(prelu_forward_f32((double)z[i], (double)weight));
+        const float value = (float)(prelu_forward_single(z[i], weight));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
@@ -93,14 +129,14 @@ void symact_prelu_fast_f32(const float *z, float *g, size_t n, float weight)
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        g[i] = (float)(prelu_forward_f32((double)z[i], (double)weight));
+        g[i] = (float)(prelu_forward_single(z[i], weight));
     }
 }
 
 float symact_prelu_derivativef(float z, float weight)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(prelu_derivative_f32((double)z, (double)weight));
+    const volatile float value = (float)(prelu_derivative_single(z, weight));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -113,7 +149,7 @@ void symact_prelu_derivative_f32(const float *z, float *d, size_t n, float weigh
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(prelu_derivative_f32((double)z[i], (double)weight));
+        const float value = (float)(prelu_derivative_single(z[i], weight));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -126,14 +162,14 @@ void symact_prelu_derivative_fast_f32(const float *z, float *d, size_t n, float 
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(prelu_derivative_f32((double)z[i], (double)weight));
+        d[i] = (float)(prelu_derivative_single(z[i], weight));
     }
 }
 
 float symact_prelu_derivative_from_outputf(float g, float weight)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(prelu_derivative_from_output_f32((double)g, (double)weight));
+    const volatile float value = (float)(prelu_derivative_from_output_single(g, weight));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -146,7 +182,7 @@ void symact_prelu_derivative_from_output_f32(const float *g, float *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(prelu_derivative_from_output_f32((double)g[i], (double)weight));
+        const float value = (float)(prelu_derivative_from_output_single(g[i], weight));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -168,14 +204,14 @@ void symact_prelu_derivative_from_output_fast_f32(const float *g, float *d, size
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(prelu_derivative_from_output_f32((double)g[i], (double)weight));
+        d[i] = (float)(prelu_derivative_from_output_single(g[i], weight));
     }
 }
 
 float symact_prelu_vjpf(float z, float g_bar, float weight)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * prelu_derivative_f32((double)z, (double)weight));
+    const volatile float value = (float)(g_bar * prelu_derivative_single(z, weight));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -188,7 +224,7 @@ void symact_prelu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * prelu_derivative_f32((double)z[i], (double)weight));
+        const float value = (float)(g_bar[i] * prelu_derivative_single(z[i], weight));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -201,14 +237,14 @@ void symact_prelu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar,
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * prelu_derivative_f32((double)z[i], (double)weight));
+        z_bar[i] = (float)(g_bar[i] * prelu_derivative_single(z[i], weight));
     }
 }
 
 float symact_prelu_vjp_from_outputf(float g, float g_bar, float weight)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * prelu_derivative_from_output_f32((double)g, (double)weight));
+    const volatile float value = (float)(g_bar * prelu_derivative_from_output_single(g, weight));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -221,7 +257,7 @@ void symact_prelu_vjp_from_output_f32(const float *g, const float *g_bar, float 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * prelu_derivative_from_output_f32((double)g[i], (double)weight));
+        const float value = (float)(g_bar[i] * prelu_derivative_from_output_single(g[i], weight));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -243,14 +279,14 @@ void symact_prelu_vjp_from_output_fast_f32(const float *g, const float *g_bar, f
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * prelu_derivative_from_output_f32((double)g[i], (double)weight));
+        z_bar[i] = (float)(g_bar[i] * prelu_derivative_from_output_single(g[i], weight));
     }
 }
 
 float symact_prelu_second_derivativef(float z, float weight)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(prelu_second_derivative_f32((double)z, (double)weight));
+    const volatile float value = (float)(prelu_second_derivative_single(z, weight));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -262,7 +298,7 @@ void symact_prelu_second_derivative_f32(const float *z, float *d, size_t n, floa
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(prelu_second_derivative_f32((double)z[i], (double)weight));
+        const float value = (float)(prelu_second_derivative_single(z[i], weight));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -273,7 +309,7 @@ void symact_prelu_second_derivative_f32(const float *z, float *d, size_t n, floa
 float symact_prelu_derivative_wrt_weightf(float z, float weight)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(prelu_derivative_wrt_weight_f32((double)z, (double)weight));
+    const volatile float value = (float)(prelu_derivative_wrt_weight_single(z, weight));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -285,7 +321,7 @@ void symact_prelu_derivative_wrt_weight_f32(const float *z, float *d, size_t n, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(prelu_derivative_wrt_weight_f32((double)z[i], (double)weight));
+        const float value = (float)(prelu_derivative_wrt_weight_single(z[i], weight));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

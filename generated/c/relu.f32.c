@@ -7,7 +7,8 @@
  *
  * relu, float32, float16 and bfloat16: g = Max(0, z)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of relu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of relu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -34,10 +35,22 @@ static inline SYMACT_INLINED double relu_forward_f32(double z)
     return symact_choice(0.0 >= z, 0.0, z);
 }
 
+static inline SYMACT_INLINED float relu_forward_single(float z)
+{
+    (void)z;
+    return symact_choicef(0.0f >= z, 0.0f, z);
+}
+
 static inline SYMACT_INLINED double relu_derivative_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, symact_choice(0.0 >= z, 0.0, 1.0));
+}
+
+static inline SYMACT_INLINED float relu_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, symact_choicef(0.0f >= z, 0.0f, 1.0f));
 }
 
 static inline SYMACT_INLINED double relu_derivative_from_output_f32(double z)
@@ -46,16 +59,28 @@ static inline SYMACT_INLINED double relu_derivative_from_output_f32(double z)
     return symact_choice(z != z, z, symact_choice(0.0 >= z, 0.0, 1.0));
 }
 
+static inline SYMACT_INLINED float relu_derivative_from_output_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, symact_choicef(0.0f >= z, 0.0f, 1.0f));
+}
+
 static inline SYMACT_INLINED double relu_second_derivative_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float relu_second_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 float symact_reluf(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(relu_forward_f32((double)z));
+    const volatile float value = (float)(relu_forward_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -68,7 +93,7 @@ void symact_relu_f32(const float *z, float *g, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(relu_forward_f32((double)z[i]));
+        const float value = (float)(relu_forward_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
@@ -81,14 +106,14 @@ void symact_relu_fast_f32(const float *z, float *g, size_t n)
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        g[i] = (float)(relu_forward_f32((double)z[i]));
+        g[i] = (float)(relu_forward_single(z[i]));
     }
 }
 
 float symact_relu_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(relu_derivative_f32((double)z));
+    const volatile float value = (float)(relu_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -101,7 +126,7 @@ void symact_relu_derivative_f32(const float *z, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(relu_derivative_f32((double)z[i]));
+        const float value = (float)(relu_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -114,14 +139,14 @@ void symact_relu_derivative_fast_f32(const float *z, float *d, size_t n)
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(relu_derivative_f32((double)z[i]));
+        d[i] = (float)(relu_derivative_single(z[i]));
     }
 }
 
 float symact_relu_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(relu_derivative_from_output_f32((double)g));
+    const volatile float value = (float)(relu_derivative_from_output_single(g));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -134,7 +159,7 @@ void symact_relu_derivative_from_output_f32(const float *g, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(relu_derivative_from_output_f32((double)g[i]));
+        const float value = (float)(relu_derivative_from_output_single(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -147,14 +172,14 @@ void symact_relu_derivative_from_output_fast_f32(const float *g, float *d, size_
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(relu_derivative_from_output_f32((double)g[i]));
+        d[i] = (float)(relu_derivative_from_output_single(g[i]));
     }
 }
 
 float symact_relu_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * relu_derivative_f32((double)z));
+    const volatile float value = (float)(g_bar * relu_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -167,7 +192,7 @@ void symact_relu_vjp_f32(const float *z, const float *g_bar, float *z_bar, size_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * relu_derivative_f32((double)z[i]));
+        const float value = (float)(g_bar[i] * relu_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -180,14 +205,14 @@ void symact_relu_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar, 
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * relu_derivative_f32((double)z[i]));
+        z_bar[i] = (float)(g_bar[i] * relu_derivative_single(z[i]));
     }
 }
 
 float symact_relu_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * relu_derivative_from_output_f32((double)g));
+    const volatile float value = (float)(g_bar * relu_derivative_from_output_single(g));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -200,7 +225,7 @@ void symact_relu_vjp_from_output_f32(const float *g, const float *g_bar, float *
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * relu_derivative_from_output_f32((double)g[i]));
+        const float value = (float)(g_bar[i] * relu_derivative_from_output_single(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -213,14 +238,14 @@ void symact_relu_vjp_from_output_fast_f32(const float *g, const float *g_bar, fl
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * relu_derivative_from_output_f32((double)g[i]));
+        z_bar[i] = (float)(g_bar[i] * relu_derivative_from_output_single(g[i]));
     }
 }
 
 float symact_relu_second_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(relu_second_derivative_f32((double)z));
+    const volatile float value = (float)(relu_second_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -232,7 +257,7 @@ void symact_relu_second_derivative_f32(const float *z, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(relu_second_derivative_f32((double)z[i]));
+        const float value = (float)(relu_second_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

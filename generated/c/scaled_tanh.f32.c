@@ -7,7 +7,8 @@
  *
  * scaled_tanh, float32, float16 and bfloat16: g = a*tanh(b*z)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of scaled_tanh.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of scaled_tanh.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -37,11 +38,11 @@ static inline SYMACT_INLINED double scaled_tanh_forward_f32(double z, double a, 
     (void)b;
     if (b > 0.0) {
         const double e0 = symact_f64_tanh(b * z);
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, (-a), symact_choice(z == INFINITY, a, symact_choice(z == 0.0, a * b * z, a * e0))));
+        return a * e0;
     }
     if (b < 0.0) {
         const double e0 = symact_f64_tanh(b * z);
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, a, symact_choice(z == INFINITY, (-a), symact_choice(z == 0.0, a * b * z, a * e0))));
+        return a * e0;
     }
     return NAN;
 }
@@ -56,14 +57,14 @@ static inline SYMACT_INLINED double scaled_tanh_derivative_f32(double z, double 
         const double e0 = symact_f64_exp(-2.0 * b * t);
         const double e1 = (1.0 / (1.0 + e0));
         const double s0 = 4.0 * a * b * symact_power_2(e1) * e0;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s0)));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s0));
     }
     if (b < 0.0) {
         const double t = fabs(z);
         const double e0 = symact_f64_exp(2.0 * b * t);
         const double e1 = (1.0 / (1.0 + e0));
         const double s0 = 4.0 * a * b * symact_power_2(e1) * e0;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s0)));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s0));
     }
     return NAN;
 }
@@ -74,7 +75,7 @@ static inline SYMACT_INLINED double scaled_tanh_derivative_from_output_f32(doubl
     (void)a;
     (void)b;
     const double e0 = (1.0 / a);
-    return symact_choice(z != z, z, b * (symact_power_2(a) - symact_power_2(z)) * e0);
+    return b * (symact_power_2(a) - symact_power_2(z)) * e0;
 }
 
 static inline SYMACT_INLINED double scaled_tanh_second_derivative_f32(double z, double a, double b)
@@ -91,7 +92,7 @@ static inline SYMACT_INLINED double scaled_tanh_second_derivative_f32(double z, 
         const double s1 = a * s0;
         const double s2 = (8.0 * s1 * e0 - 8.0 * a * s0);
         const double s3 = symact_power_3(e2) * e0;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, -2.0 * a * z * symact_power_3(b), symact_choice(-0x1p-3 > z, (-s2 * s3), symact_choice(0x1p-3 > z, -2.0 * s1 * (1.0 - symact_power_2(e1)) * e1, s2 * s3))))));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(-0x1p-3 > z, (-s2 * s3), symact_choice(0x1p-3 > z, -2.0 * s1 * (1.0 - symact_power_2(e1)) * e1, s2 * s3))));
     }
     if (b < 0.0) {
         const double t = fabs(z);
@@ -102,7 +103,7 @@ static inline SYMACT_INLINED double scaled_tanh_second_derivative_f32(double z, 
         const double s1 = 8.0 * s0;
         const double s2 = (s1 * e0 - s1);
         const double s3 = symact_power_3(e2) * e0;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, -2.0 * a * z * symact_power_3(b), symact_choice(-0x1p-1 > z, s2 * s3, symact_choice(0x1p-1 > z, -2.0 * s0 * (1.0 - symact_power_2(e1)) * e1, (-s2 * s3)))))));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(-0x1p-1 > z, s2 * s3, symact_choice(0x1p-1 > z, -2.0 * s0 * (1.0 - symact_power_2(e1)) * e1, (-s2 * s3)))));
     }
     return NAN;
 }
@@ -114,11 +115,11 @@ static inline SYMACT_INLINED double scaled_tanh_derivative_wrt_a_f32(double z, d
     (void)b;
     if (b > 0.0) {
         const double e0 = symact_f64_tanh(b * z);
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, -1.0, symact_choice(z == INFINITY, 1.0, symact_choice(z == 0.0, b * z, e0))));
+        return e0;
     }
     if (b < 0.0) {
         const double e0 = symact_f64_tanh(b * z);
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 1.0, symact_choice(z == INFINITY, -1.0, symact_choice(z == 0.0, b * z, e0))));
+        return e0;
     }
     return NAN;
 }
@@ -133,14 +134,14 @@ static inline SYMACT_INLINED double scaled_tanh_derivative_wrt_b_f32(double z, d
         const double e0 = symact_f64_exp(-2.0 * b * t);
         const double e1 = (1.0 / (1.0 + e0));
         const double s0 = 4.0 * a * symact_power_2(e1) * e0 * t;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, a * z, symact_choice(0.0 > z, (-s0), s0)))));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, a * z, symact_choice(0.0 > z, (-s0), s0))));
     }
     if (b < 0.0) {
         const double t = fabs(z);
         const double e0 = symact_f64_exp(2.0 * b * t);
         const double e1 = (1.0 / (1.0 + e0));
         const double s0 = 4.0 * a * symact_power_2(e1) * e0 * t;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, a * z, symact_choice(0.0 > z, (-s0), s0)))));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, a * z, symact_choice(0.0 > z, (-s0), s0))));
     }
     return NAN;
 }

@@ -7,7 +7,8 @@
  *
  * selu, float32, float16 and bfloat16: g = 5253504936777402467096674926473*Piecewise((z, z > 0), (16732632423543772848170429916717*exp(z)/10000000000000000000000000000000 - 16732632423543772848170429916717/10000000000000000000000000000000, True))/5000000000000000000000000000000
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of selu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of selu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 

@@ -7,7 +7,8 @@
  *
  * sigmoid, float32, float16 and bfloat16: g = 1/(1 + exp(-z))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of sigmoid.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of sigmoid.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 

@@ -7,7 +7,8 @@
  *
  * sine, float32, float16 and bfloat16: g = sin(omega*z)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of sine.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of sine.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -33,7 +34,7 @@ static inline SYMACT_INLINED double sine_forward_f32(double z, double omega)
     (void)z;
     (void)omega;
     const double e0 = symact_f64_sin(omega * z);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, NAN, symact_choice(z == INFINITY, NAN, symact_choice(z == 0.0, omega * z, e0))));
+    return e0;
 }
 
 static inline SYMACT_INLINED double sine_derivative_f32(double z, double omega)
@@ -41,7 +42,7 @@ static inline SYMACT_INLINED double sine_derivative_f32(double z, double omega)
     (void)z;
     (void)omega;
     const double e0 = symact_f64_cos(omega * z);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, NAN, symact_choice(z == INFINITY, NAN, omega * e0)));
+    return omega * e0;
 }
 
 static inline SYMACT_INLINED double sine_second_derivative_f32(double z, double omega)
@@ -49,7 +50,7 @@ static inline SYMACT_INLINED double sine_second_derivative_f32(double z, double 
     (void)z;
     (void)omega;
     const double e0 = symact_f64_sin(omega * z);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, NAN, symact_choice(z == INFINITY, NAN, symact_choice(z == 0.0, (-z * symact_power_3(omega)), (-symact_power_2(omega) * e0)))));
+    return (-symact_power_2(omega) * e0);
 }
 
 static inline SYMACT_INLINED double sine_derivative_wrt_omega_f32(double z, double omega)
@@ -57,7 +58,7 @@ static inline SYMACT_INLINED double sine_derivative_wrt_omega_f32(double z, doub
     (void)z;
     (void)omega;
     const double e0 = symact_f64_cos(omega * z);
-    return symact_choice(z != z, z, symact_choice(z == 0.0, z, z * e0));
+    return z * e0;
 }
 
 SYMACT_CALLED double sine_forward_one(double z, double omega)

@@ -7,7 +7,8 @@
  *
  * smish, float32, float16 and bfloat16: g = z*tanh(log(1 + 1/(1 + exp(-z))))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of smish.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of smish.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -33,9 +34,10 @@ static inline SYMACT_INLINED double smish_forward_f32(double z)
     const double t = fabs(z);
     const double e0 = symact_f64_exp_below((-t));
     const double e1 = (1.0 / symact_choice(0.0 > z, (2.0 + (6.0 + 5.0 * e0) * e0), (5.0 + (6.0 + 2.0 * e0) * e0)));
+    const double c0 = 0x1.89d89d89d89d9p-2;
     const double s0 = 2.0 * t;
     const double s1 = 3.0 * t;
-    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == 0.0, 0x1.89d89d89d89d9p-2 * z, symact_choice(0.0 > z, ((-s0) - s1 * e0) * e0 * e1, (s1 + s0 * e0) * e1)));
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == 0.0, c0 * z, symact_choice(0.0 > z, ((-s0) - s1 * e0) * e1 * e0, (s1 + s0 * e0) * e1)));
 }
 
 static inline SYMACT_INLINED double smish_derivative_f32(double z)

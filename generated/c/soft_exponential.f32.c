@@ -7,7 +7,8 @@
  *
  * soft_exponential, float32, float16 and bfloat16: g = Piecewise((z, Eq(alpha, 0)), (-log(-alpha*(alpha + z) + 1)/alpha, alpha < 0), (alpha + (exp(alpha*z) - 1)/alpha, True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of soft_exponential.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of soft_exponential.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -39,12 +40,12 @@ static inline SYMACT_INLINED double soft_exponential_forward_f32(double z, doubl
     if (alpha < 0.0) {
         const double e0 = (1.0 / alpha);
         const double e1 = symact_f64_log1p(((-symact_power_2(alpha)) - alpha * z));
-        return symact_choice(z != z, z, symact_choice(((1.0 / alpha) - alpha) > z, NAN, symact_choice(z == INFINITY, INFINITY, (-e0 * e1))));
+        return symact_choice(((1.0 / alpha) - alpha) > z, NAN, (-e0 * e1));
     }
     if (alpha > 0.0) {
         const double e0 = (1.0 / alpha);
         const double e1 = symact_f64_expm1(alpha * z);
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, (symact_power_2(alpha) - 1.0) * e0, symact_choice(z == INFINITY, INFINITY, (alpha + e0 * e1))));
+        return (alpha + e0 * e1);
     }
     return NAN;
 }
@@ -58,11 +59,11 @@ static inline SYMACT_INLINED double soft_exponential_derivative_f32(double z, do
     }
     if (alpha < 0.0) {
         const double e0 = (1.0 / (1.0 - alpha * (alpha + z)));
-        return symact_choice(z != z, z, symact_choice(((1.0 / alpha) - alpha) > z, NAN, symact_choice(z == INFINITY, 0.0, e0)));
+        return symact_choice(((1.0 / alpha) - alpha) > z, NAN, e0);
     }
     if (alpha > 0.0) {
         const double e0 = symact_f64_exp(alpha * z);
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, INFINITY, e0)));
+        return e0;
     }
     return NAN;
 }
@@ -73,13 +74,13 @@ static inline SYMACT_INLINED double soft_exponential_derivative_from_output_f32(
     (void)alpha;
     if ((alpha <= 0.0) && (alpha < 0.0)) {
         const double e0 = symact_f64_exp(alpha * z);
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, INFINITY, symact_choice(z == INFINITY, 0.0, e0)));
+        return e0;
     }
     if ((alpha == 0.0) && (alpha <= 0.0)) {
         return symact_choice(z != z, z, 1.0);
     }
     if (alpha > 0.0) {
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, -INFINITY, symact_choice(z == INFINITY, INFINITY, (1.0 + alpha * (z - alpha)))));
+        return (1.0 + alpha * (z - alpha));
     }
     return NAN;
 }
@@ -93,11 +94,11 @@ static inline SYMACT_INLINED double soft_exponential_second_derivative_f32(doubl
     }
     if (alpha < 0.0) {
         const double e0 = (1.0 / (1.0 - alpha * (alpha + z)));
-        return symact_choice(z != z, z, symact_choice(((1.0 / alpha) - alpha) > z, NAN, symact_choice(z == INFINITY, 0.0, alpha * symact_power_2(e0))));
+        return symact_choice(((1.0 / alpha) - alpha) > z, NAN, symact_choice(z == INFINITY, 0.0, alpha * symact_power_2(e0)));
     }
     if (alpha > 0.0) {
         const double e0 = symact_f64_exp(alpha * z);
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, INFINITY, alpha * e0)));
+        return alpha * e0;
     }
     return NAN;
 }
@@ -113,7 +114,7 @@ static inline SYMACT_INLINED double soft_exponential_derivative_wrt_alpha_f32(do
         const double e0 = (1.0 / alpha);
         const double e1 = symact_f64_log1p(((-symact_power_2(alpha)) - alpha * z));
         const double e2 = (1.0 / (1.0 - alpha * (alpha + z)));
-        return symact_choice(z != z, z, symact_choice(((1.0 / alpha) - alpha) > z, NAN, symact_choice(z == INFINITY, INFINITY, (-symact_power_2(e0) * (alpha * (-2.0 * alpha - z) * e2 - e1)))));
+        return symact_choice(((1.0 / alpha) - alpha) > z, NAN, symact_choice(z == INFINITY, INFINITY, (-symact_power_2(e0) * (alpha * (-2.0 * alpha - z) * e2 - e1))));
     }
     if (alpha > 0.0) {
         const double t = fabs(z);
@@ -123,7 +124,7 @@ static inline SYMACT_INLINED double soft_exponential_derivative_wrt_alpha_f32(do
         const double e3 = symact_f64_exp(alpha * t);
         const double s0 = symact_power_2(e0);
         const double s1 = (1.0 + symact_power_2(alpha));
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, s0 * s1, symact_choice(z == INFINITY, INFINITY, symact_choice(0.0 > z, (1.0 + s0 * (alpha * z * e2 - e1)), s0 * ((s1 * e2 + alpha * t) - 1.0) * e3))));
+        return symact_choice(z == -INFINITY, s0 * s1, symact_choice(0.0 > z, (1.0 + s0 * (alpha * z * e2 - e1)), s0 * ((s1 * e2 + alpha * t) - 1.0) * e3));
     }
     return NAN;
 }

@@ -7,7 +7,8 @@
  *
  * softplus, float32, float16 and bfloat16: g = log(exp(beta*z) + 1)/beta
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of softplus.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of softplus.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -36,8 +37,8 @@ static inline SYMACT_INLINED double softplus_forward_f32(double z, double beta)
     const double t = z;
     const double e0 = (1.0 / beta);
     const double e1 = symact_f64_exp(symact_choice(31.0 > z, beta * z, (-beta * t)));
-    const double e2 = symact_f64_log1p(e1);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, INFINITY, symact_choice(31.0 > z, e0 * e2, (t + e0 * e1)))));
+    const double e2 = symact_f64_log1p_above(e1);
+    return symact_choice(31.0 > z, e0 * e2, (t + e0 * e1));
 }
 
 static inline SYMACT_INLINED double softplus_derivative_f32(double z, double beta)
@@ -46,7 +47,7 @@ static inline SYMACT_INLINED double softplus_derivative_f32(double z, double bet
     (void)beta;
     const double e0 = symact_f64_exp((-beta * z));
     const double e1 = (1.0 / (1.0 + e0));
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, e1)));
+    return e1;
 }
 
 static inline SYMACT_INLINED double softplus_derivative_from_output_f32(double z, double beta)
@@ -54,7 +55,7 @@ static inline SYMACT_INLINED double softplus_derivative_from_output_f32(double z
     (void)z;
     (void)beta;
     const double e0 = symact_f64_expm1((-beta * z));
-    return symact_choice(z != z, z, symact_choice(z == INFINITY, 1.0, symact_choice(z == 0.0, beta * z, (-e0))));
+    return (-e0);
 }
 
 static inline SYMACT_INLINED double softplus_second_derivative_f32(double z, double beta)
@@ -65,7 +66,7 @@ static inline SYMACT_INLINED double softplus_second_derivative_f32(double z, dou
     const double e0 = symact_f64_exp((-beta * t));
     const double e1 = (1.0 / (1.0 + e0));
     const double s0 = beta * symact_power_2(e1) * e0;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s0)));
+    return s0;
 }
 
 static inline SYMACT_INLINED double softplus_derivative_wrt_beta_f32(double z, double beta)
@@ -75,9 +76,9 @@ static inline SYMACT_INLINED double softplus_derivative_wrt_beta_f32(double z, d
     const double t = fabs(z);
     const double e0 = symact_f64_exp((-beta * t));
     const double e1 = (1.0 / (symact_power_2(beta) + symact_power_2(beta) * e0));
-    const double e2 = symact_f64_log1p(e0);
+    const double e2 = symact_f64_log1p_above(e0);
     const double s0 = (((-e2) - beta * t) * e0 - e2) * e1;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s0)));
+    return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s0));
 }
 
 SYMACT_CALLED double softplus_forward_one(double z, double beta)

@@ -7,7 +7,8 @@
  *
  * softplus_inverse, float32, float16 and bfloat16: g = log(exp(z) - 1)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of softplus_inverse.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of softplus_inverse.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 

@@ -7,7 +7,8 @@
  *
  * softshrink, float32, float16 and bfloat16: g = Piecewise((-lambd + z, z > lambd), (lambd + z, z < -lambd), (0, True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of softshrink.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of softshrink.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -33,14 +34,21 @@ static inline SYMACT_INLINED double softshrink_forward_f32(double z, double lamb
 {
     (void)z;
     (void)lambd;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, -INFINITY, symact_choice(z == INFINITY, INFINITY, symact_choice(z == 0.0, z, symact_choice((-lambd) >= z, (lambd + z), symact_choice(lambd >= z, 0.0, (z - lambd)))))));
+    return symact_choice(z == 0.0, z, symact_choice((-lambd) >= z, (lambd + z), symact_choice(lambd >= z, 0.0, (z - lambd))));
 }
 
 static inline SYMACT_INLINED double softshrink_derivative_f32(double z, double lambd)
 {
     (void)z;
     (void)lambd;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 1.0, symact_choice(z == INFINITY, 1.0, symact_choice(z == 0.0, 0.0, symact_choice((-lambd) > z, 1.0, symact_choice(lambd >= z, 0.0, 1.0))))));
+    return symact_choice(z != z, z, symact_choice((-lambd) > z, 1.0, symact_choice(lambd >= z, 0.0, 1.0)));
+}
+
+static inline SYMACT_INLINED float softshrink_derivative_single(float z, float lambd)
+{
+    (void)z;
+    (void)lambd;
+    return symact_choicef(z != z, z, symact_choicef((-lambd) > z, 1.0f, symact_choicef(lambd >= z, 0.0f, 1.0f)));
 }
 
 static inline SYMACT_INLINED double softshrink_derivative_from_output_f32(double z, double lambd)
@@ -50,6 +58,13 @@ static inline SYMACT_INLINED double softshrink_derivative_from_output_f32(double
     return symact_choice(z != z, z, symact_choice(z == 0.0, 0.0, 1.0));
 }
 
+static inline SYMACT_INLINED float softshrink_derivative_from_output_single(float z, float lambd)
+{
+    (void)z;
+    (void)lambd;
+    return symact_choicef(z != z, z, symact_choicef(z == 0.0f, 0.0f, 1.0f));
+}
+
 static inline SYMACT_INLINED double softshrink_second_derivative_f32(double z, double lambd)
 {
     (void)z;
@@ -57,11 +72,25 @@ static inline SYMACT_INLINED double softshrink_second_derivative_f32(double z, d
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float softshrink_second_derivative_single(float z, float lambd)
+{
+    (void)z;
+    (void)lambd;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 static inline SYMACT_INLINED double softshrink_derivative_wrt_lambd_f32(double z, double lambd)
 {
     (void)z;
     (void)lambd;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 1.0, symact_choice(z == INFINITY, -1.0, symact_choice(z == 0.0, z, symact_choice((-lambd) > z, 1.0, symact_choice(lambd >= z, 0.0, -1.0))))));
+    return symact_choice(z != z, z, symact_choice(z == 0.0, z, symact_choice((-lambd) > z, 1.0, symact_choice(lambd >= z, 0.0, -1.0))));
+}
+
+static inline SYMACT_INLINED float softshrink_derivative_wrt_lambd_single(float z, float lambd)
+{
+    (void)z;
+    (void)lambd;
+    return symact_choicef(z != z, z, symact_choicef(z == 0.0f, z, symact_choicef((-lambd) > z, 1.0f, symact_choicef(lambd >= z, 0.0f, -1.0f))));
 }
 
 SYMACT_CALLED double softshrink_forward_one(double z, double lambd)
@@ -127,7 +156,7 @@ void symact_softshrink_fast_f32(const float *z, float *g, size_t n, float lambd)
 float symact_softshrink_derivativef(float z, float lambd)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(softshrink_derivative_f32((double)z, (double)lambd));
+    const volatile float value = (float)(softshrink_derivative_single(z, lambd));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -140,7 +169,7 @@ void symact_softshrink_derivative_f32(const float *z, float *d, size_t n, float 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(softshrink_derivative_f32((double)z[i], (double)lambd));
+        const float value = (float)(softshrink_derivative_single(z[i], lambd));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -153,14 +182,14 @@ void symact_softshrink_derivative_fast_f32(const float *z, float *d, size_t n, f
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(softshrink_derivative_f32((double)z[i], (double)lambd));
+        d[i] = (float)(softshrink_derivative_single(z[i], lambd));
     }
 }
 
 float symact_softshrink_derivative_from_outputf(float g, float lambd)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(softshrink_derivative_from_output_f32((double)g, (double)lambd));
+    const volatile float value = (float)(softshrink_derivative_from_output_single(g, lambd));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -173,7 +202,7 @@ void symact_softshrink_derivative_from_output_f32(const float *g, float *d, size
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(softshrink_derivative_from_output_f32((double)g[i], (double)lambd));
+        const float value = (float)(softshrink_derivative_from_output_single(g[i], lambd));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -195,14 +224,14 @@ void symact_softshrink_derivative_from_output_fast_f32(const float *g, float *d,
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(softshrink_derivative_from_output_f32((double)g[i], (double)lambd));
+        d[i] = (float)(softshrink_derivative_from_output_single(g[i], lambd));
     }
 }
 
 float symact_softshrink_vjpf(float z, float g_bar, float lambd)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * softshrink_derivative_f32((double)z, (double)lambd));
+    const volatile float value = (float)(g_bar * softshrink_derivative_single(z, lambd));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -215,7 +244,7 @@ void symact_softshrink_vjp_f32(const float *z, const float *g_bar, float *z_bar,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * softshrink_derivative_f32((double)z[i], (double)lambd));
+        const float value = (float)(g_bar[i] * softshrink_derivative_single(z[i], lambd));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -228,14 +257,14 @@ void symact_softshrink_vjp_fast_f32(const float *z, const float *g_bar, float *z
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * softshrink_derivative_f32((double)z[i], (double)lambd));
+        z_bar[i] = (float)(g_bar[i] * softshrink_derivative_single(z[i], lambd));
     }
 }
 
 float symact_softshrink_vjp_from_outputf(float g, float g_bar, float lambd)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * softshrink_derivative_from_output_f32((double)g, (double)lambd));
+    const volatile float value = (float)(g_bar * softshrink_derivative_from_output_single(g, lambd));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -248,7 +277,7 @@ void symact_softshrink_vjp_from_output_f32(const float *g, const float *g_bar, f
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * softshrink_derivative_from_output_f32((double)g[i], (double)lambd));
+        const float value = (float)(g_bar[i] * softshrink_derivative_from_output_single(g[i], lambd));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -270,14 +299,14 @@ void symact_softshrink_vjp_from_output_fast_f32(const float *g, const float *g_b
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * softshrink_derivative_from_output_f32((double)g[i], (double)lambd));
+        z_bar[i] = (float)(g_bar[i] * softshrink_derivative_from_output_single(g[i], lambd));
     }
 }
 
 float symact_softshrink_second_derivativef(float z, float lambd)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(softshrink_second_derivative_f32((double)z, (double)lambd));
+    const volatile float value = (float)(softshrink_second_derivative_single(z, lambd));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -289,7 +318,7 @@ void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n,
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(softshrink_second_derivative_f32((double)z[i], (double)lambd));
+        const float value = (float)(softshrink_second_derivative_single(z[i], lambd));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -300,7 +329,7 @@ void symact_softshrink_second_derivative_f32(const float *z, float *d, size_t n,
 float symact_softshrink_derivative_wrt_lambdf(float z, float lambd)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(softshrink_derivative_wrt_lambd_f32((double)z, (double)lambd));
+    const volatile float value = (float)(softshrink_derivative_wrt_lambd_single(z, lambd));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -312,7 +341,7 @@ void symact_softshrink_derivative_wrt_lambd_f32(const float *z, float *d, size_t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(softshrink_derivative_wrt_lambd_f32((double)z[i], (double)lambd));
+        const float value = (float)(softshrink_derivative_wrt_lambd_single(z[i], lambd));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

@@ -7,7 +7,8 @@
  *
  * sparse_plus, float32, float16 and bfloat16: g = Piecewise((0, z <= -1), ((z + 1)**2/4, z < 1), (z, True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of sparse_plus.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of sparse_plus.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -51,6 +52,12 @@ static inline SYMACT_INLINED double sparse_plus_second_derivative_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, symact_choice(-1.0 >= z, 0.0, symact_choice(1.0 > z, 0x1p-1, 0.0)));
+}
+
+static inline SYMACT_INLINED float sparse_plus_second_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, symact_choicef(-1.0f >= z, 0.0f, symact_choicef(1.0f > z, 0x1p-1f, 0.0f)));
 }
 
 SYMACT_CALLED double sparse_plus_forward_one(double z)
@@ -332,7 +339,7 @@ void symact_sparse_plus_vjp_from_output_fast_f32(const float *g, const float *g_
 float symact_sparse_plus_second_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(sparse_plus_second_derivative_f32((double)z));
+    const volatile float value = (float)(sparse_plus_second_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -344,7 +351,7 @@ void symact_sparse_plus_second_derivative_f32(const float *z, float *d, size_t n
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(sparse_plus_second_derivative_f32((double)z[i]));
+        const float value = (float)(sparse_plus_second_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

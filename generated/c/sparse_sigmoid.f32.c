@@ -7,7 +7,8 @@
  *
  * sparse_sigmoid, float32, float16 and bfloat16: g = Min(1, Max(0, z/2 + 1/2))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of sparse_sigmoid.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of sparse_sigmoid.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -40,16 +41,34 @@ static inline SYMACT_INLINED double sparse_sigmoid_derivative_f32(double z)
     return symact_choice(z != z, z, symact_choice(-1.0 >= z, 0.0, symact_choice(1.0 > z, 0x1p-1, 0.0)));
 }
 
+static inline SYMACT_INLINED float sparse_sigmoid_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, symact_choicef(-1.0f >= z, 0.0f, symact_choicef(1.0f > z, 0x1p-1f, 0.0f)));
+}
+
 static inline SYMACT_INLINED double sparse_sigmoid_derivative_from_output_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, symact_choice(0.0 >= z, 0.0, symact_choice(1.0 > z, 0x1p-1, 0.0)));
 }
 
+static inline SYMACT_INLINED float sparse_sigmoid_derivative_from_output_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, symact_choicef(0.0f >= z, 0.0f, symact_choicef(1.0f > z, 0x1p-1f, 0.0f)));
+}
+
 static inline SYMACT_INLINED double sparse_sigmoid_second_derivative_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, 0.0);
+}
+
+static inline SYMACT_INLINED float sparse_sigmoid_second_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, 0.0f);
 }
 
 SYMACT_CALLED double sparse_sigmoid_forward_one(double z)
@@ -115,7 +134,7 @@ void symact_sparse_sigmoid_fast_f32(const float *z, float *g, size_t n)
 float symact_sparse_sigmoid_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(sparse_sigmoid_derivative_f32((double)z));
+    const volatile float value = (float)(sparse_sigmoid_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -128,7 +147,7 @@ void symact_sparse_sigmoid_derivative_f32(const float *z, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(sparse_sigmoid_derivative_f32((double)z[i]));
+        const float value = (float)(sparse_sigmoid_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -141,14 +160,14 @@ void symact_sparse_sigmoid_derivative_fast_f32(const float *z, float *d, size_t 
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(sparse_sigmoid_derivative_f32((double)z[i]));
+        d[i] = (float)(sparse_sigmoid_derivative_single(z[i]));
     }
 }
 
 float symact_sparse_sigmoid_derivative_from_outputf(float g)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(sparse_sigmoid_derivative_from_output_f32((double)g));
+    const volatile float value = (float)(sparse_sigmoid_derivative_from_output_single(g));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -161,7 +180,7 @@ void symact_sparse_sigmoid_derivative_from_output_f32(const float *g, float *d, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(sparse_sigmoid_derivative_from_output_f32((double)g[i]));
+        const float value = (float)(sparse_sigmoid_derivative_from_output_single(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -174,14 +193,14 @@ void symact_sparse_sigmoid_derivative_from_output_fast_f32(const float *g, float
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(sparse_sigmoid_derivative_from_output_f32((double)g[i]));
+        d[i] = (float)(sparse_sigmoid_derivative_from_output_single(g[i]));
     }
 }
 
 float symact_sparse_sigmoid_vjpf(float z, float g_bar)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * sparse_sigmoid_derivative_f32((double)z));
+    const volatile float value = (float)(g_bar * sparse_sigmoid_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -194,7 +213,7 @@ void symact_sparse_sigmoid_vjp_f32(const float *z, const float *g_bar, float *z_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * sparse_sigmoid_derivative_f32((double)z[i]));
+        const float value = (float)(g_bar[i] * sparse_sigmoid_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -207,14 +226,14 @@ void symact_sparse_sigmoid_vjp_fast_f32(const float *z, const float *g_bar, floa
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * sparse_sigmoid_derivative_f32((double)z[i]));
+        z_bar[i] = (float)(g_bar[i] * sparse_sigmoid_derivative_single(z[i]));
     }
 }
 
 float symact_sparse_sigmoid_vjp_from_outputf(float g, float g_bar)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * sparse_sigmoid_derivative_from_output_f32((double)g));
+    const volatile float value = (float)(g_bar * sparse_sigmoid_derivative_from_output_single(g));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -227,7 +246,7 @@ void symact_sparse_sigmoid_vjp_from_output_f32(const float *g, const float *g_ba
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * sparse_sigmoid_derivative_from_output_f32((double)g[i]));
+        const float value = (float)(g_bar[i] * sparse_sigmoid_derivative_from_output_single(g[i]));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -240,14 +259,14 @@ void symact_sparse_sigmoid_vjp_from_output_fast_f32(const float *g, const float 
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * sparse_sigmoid_derivative_from_output_f32((double)g[i]));
+        z_bar[i] = (float)(g_bar[i] * sparse_sigmoid_derivative_from_output_single(g[i]));
     }
 }
 
 float symact_sparse_sigmoid_second_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(sparse_sigmoid_second_derivative_f32((double)z));
+    const volatile float value = (float)(sparse_sigmoid_second_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -259,7 +278,7 @@ void symact_sparse_sigmoid_second_derivative_f32(const float *z, float *d, size_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(sparse_sigmoid_second_derivative_f32((double)z[i]));
+        const float value = (float)(sparse_sigmoid_second_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

@@ -7,7 +7,8 @@
  *
  * sqnl, float32, float16 and bfloat16: g = Piecewise((1, z > 2), (-z**2/4 + z, z >= 0), (z**2/4 + z, z >= -2), (-1, True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of sqnl.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of sqnl.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -54,6 +55,12 @@ static inline SYMACT_INLINED double sqnl_second_derivative_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, symact_choice(z == 0.0, z, symact_choice(-2.0 >= z, 0.0, symact_choice(0.0 > z, 0x1p-1, symact_choice(2.0 > z, -0x1p-1, 0.0)))));
+}
+
+static inline SYMACT_INLINED float sqnl_second_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, symact_choicef(z == 0.0f, z, symact_choicef(-2.0f >= z, 0.0f, symact_choicef(0.0f > z, 0x1p-1f, symact_choicef(2.0f > z, -0x1p-1f, 0.0f)))));
 }
 
 SYMACT_CALLED double sqnl_forward_one(double z)
@@ -335,7 +342,7 @@ void symact_sqnl_vjp_from_output_fast_f32(const float *g, const float *g_bar, fl
 float symact_sqnl_second_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(sqnl_second_derivative_f32((double)z));
+    const volatile float value = (float)(sqnl_second_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -347,7 +354,7 @@ void symact_sqnl_second_derivative_f32(const float *z, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(sqnl_second_derivative_f32((double)z[i]));
+        const float value = (float)(sqnl_second_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

@@ -7,7 +7,8 @@
  *
  * sqrt_softplus, float32, float16 and bfloat16: g = sqrt(log(exp(z) + 1))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of sqrt_softplus.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of sqrt_softplus.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -34,7 +35,7 @@ static inline SYMACT_INLINED double sqrt_softplus_forward_f32(double z)
     const double t = fabs(z);
     const double e0 = symact_f64_exp(symact_choice(-31.0 > z, -0x1p-1 * t, z));
     const double e1 = sqrt(t);
-    const double e2 = symact_f64_log1p(e0);
+    const double e2 = symact_f64_log1p_above(e0);
     const double e3 = sqrt(e2);
     return symact_choice(-31.0 > z, e0, symact_choice(31.0 > z, e3, e1));
 }
@@ -45,10 +46,10 @@ static inline SYMACT_INLINED double sqrt_softplus_derivative_f32(double z)
     const double t = fabs(z);
     const double e0 = symact_f64_exp(symact_choice(-31.0 > z, -0x1p-1 * t, (-t)));
     const double e1 = (1.0 / (2.0 + 2.0 * symact_power_2(e0)));
-    const double e2 = symact_f64_log1p(e0);
+    const double e2 = symact_f64_log1p_above(e0);
     const double e3 = sqrt(symact_choice(0.0 > z, e2, (e2 + t)));
-    const double e4 = (1.0 / (2.0 * e3 + 2.0 * e0 * e3));
-    return symact_choice(-31.0 > z, e0 * e1, symact_choice(0.0 > z, e0 * e4, e4));
+    const double e4 = (1.0 / (2.0 * e3 + 2.0 * e3 * e0));
+    return symact_choice(-31.0 > z, e1 * e0, symact_choice(0.0 > z, e4 * e0, e4));
 }
 
 static inline SYMACT_INLINED double sqrt_softplus_derivative_from_output_f32(double z)

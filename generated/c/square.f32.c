@@ -7,7 +7,8 @@
  *
  * square, float32, float16 and bfloat16: g = z**2
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of square.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of square.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -39,10 +40,22 @@ static inline SYMACT_INLINED double square_derivative_f32(double z)
     return 2.0 * z;
 }
 
+static inline SYMACT_INLINED float square_derivative_single(float z)
+{
+    (void)z;
+    return 2.0f * z;
+}
+
 static inline SYMACT_INLINED double square_second_derivative_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, 2.0);
+}
+
+static inline SYMACT_INLINED float square_second_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, 2.0f);
 }
 
 float symact_squaref(float z)
@@ -81,7 +94,7 @@ void symact_square_fast_f32(const float *z, float *g, size_t n)
 float symact_square_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(square_derivative_f32((double)z));
+    const volatile float value = (float)(square_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -94,7 +107,7 @@ void symact_square_derivative_f32(const float *z, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(square_derivative_f32((double)z[i]));
+        const float value = (float)(square_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -107,7 +120,7 @@ void symact_square_derivative_fast_f32(const float *z, float *d, size_t n)
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(square_derivative_f32((double)z[i]));
+        d[i] = (float)(square_derivative_single(z[i]));
     }
 }
 
@@ -147,7 +160,7 @@ void symact_square_vjp_fast_f32(const float *z, const float *g_bar, float *z_bar
 float symact_square_second_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(square_second_derivative_f32((double)z));
+    const volatile float value = (float)(square_second_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -159,7 +172,7 @@ void symact_square_second_derivative_f32(const float *z, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(square_second_derivative_f32((double)z[i]));
+        const float value = (float)(square_second_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

@@ -7,7 +7,8 @@
  *
  * squared_relu, float32, float16 and bfloat16: g = Max(0, z)**2
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of squared_relu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of squared_relu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -40,6 +41,12 @@ static inline SYMACT_INLINED double squared_relu_derivative_f32(double z)
     return symact_choice(0.0 >= z, 0.0, 2.0 * z);
 }
 
+static inline SYMACT_INLINED float squared_relu_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(0.0f >= z, 0.0f, 2.0f * z);
+}
+
 static inline SYMACT_INLINED double squared_relu_derivative_from_output_f32(double z)
 {
     (void)z;
@@ -51,6 +58,12 @@ static inline SYMACT_INLINED double squared_relu_second_derivative_f32(double z)
 {
     (void)z;
     return symact_choice(z != z, z, symact_choice(0.0 >= z, 0.0, 2.0));
+}
+
+static inline SYMACT_INLINED float squared_relu_second_derivative_single(float z)
+{
+    (void)z;
+    return symact_choicef(z != z, z, symact_choicef(0.0f >= z, 0.0f, 2.0f));
 }
 
 SYMACT_CALLED double squared_relu_derivative_from_output_one(double z)
@@ -102,7 +115,7 @@ void symact_squared_relu_fast_f32(const float *z, float *g, size_t n)
 float symact_squared_relu_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(squared_relu_derivative_f32((double)z));
+    const volatile float value = (float)(squared_relu_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -115,7 +128,7 @@ void symact_squared_relu_derivative_f32(const float *z, float *d, size_t n)
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(squared_relu_derivative_f32((double)z[i]));
+        const float value = (float)(squared_relu_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -128,7 +141,7 @@ void symact_squared_relu_derivative_fast_f32(const float *z, float *d, size_t n)
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(squared_relu_derivative_f32((double)z[i]));
+        d[i] = (float)(squared_relu_derivative_single(z[i]));
     }
 }
 
@@ -263,7 +276,7 @@ void symact_squared_relu_vjp_from_output_fast_f32(const float *g, const float *g
 float symact_squared_relu_second_derivativef(float z)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(squared_relu_second_derivative_f32((double)z));
+    const volatile float value = (float)(squared_relu_second_derivative_single(z));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -275,7 +288,7 @@ void symact_squared_relu_second_derivative_f32(const float *z, float *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(squared_relu_second_derivative_f32((double)z[i]));
+        const float value = (float)(squared_relu_second_derivative_single(z[i]));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

@@ -7,7 +7,8 @@
  *
  * squareplus, float32, float16 and bfloat16: g = z/2 + sqrt(b + z**2)/2
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of squareplus.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of squareplus.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -36,7 +37,7 @@ static inline SYMACT_INLINED double squareplus_forward_f32(double z, double b)
     const double t = fabs(z);
     const double e0 = sqrt((symact_power_2(t) + b));
     const double e1 = (1.0 / ((-e0) - t));
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, INFINITY, symact_choice(0.0 > z, -0x1p-1 * b * e1, (0x1p-1 * e0 + 0x1p-1 * z)))));
+    return symact_choice(0.0 > z, -0x1p-1 * b * e1, (0x1p-1 * e0 + 0x1p-1 * z));
 }
 
 static inline SYMACT_INLINED double squareplus_derivative_f32(double z, double b)
@@ -49,7 +50,7 @@ static inline SYMACT_INLINED double squareplus_derivative_f32(double z, double b
     const double e2 = sqrt((1.0 + b * symact_power_2(e0)));
     const double e3 = (1.0 / e1);
     const double e4 = (1.0 / ((-2.0 - 2.0 * e2) - 2.0 * b * symact_power_2(e0)));
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(0.0 > z, (-b * symact_power_2(e0) * e4), (0x1p-1 + 0x1p-1 * z * e3)))));
+    return symact_choice(z == INFINITY, 1.0, symact_choice(0.0 > z, (-b * symact_power_2(e0) * e4), (0x1p-1 + 0x1p-1 * z * e3)));
 }
 
 static inline SYMACT_INLINED double squareplus_derivative_from_output_f32(double z, double b)
@@ -57,7 +58,7 @@ static inline SYMACT_INLINED double squareplus_derivative_from_output_f32(double
     (void)z;
     (void)b;
     const double e0 = (1.0 / (0x1p-2 * b + symact_power_2(z)));
-    return symact_choice(z != z, z, symact_choice(z == INFINITY, 1.0, symact_power_2(z) * e0));
+    return symact_choice(z == INFINITY, 1.0, symact_power_2(z) * e0);
 }
 
 static inline SYMACT_INLINED double squareplus_second_derivative_f32(double z, double b)
@@ -66,7 +67,7 @@ static inline SYMACT_INLINED double squareplus_second_derivative_f32(double z, d
     (void)b;
     const double e0 = sqrt((b + symact_power_2(z)));
     const double e1 = (1.0 / e0);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, 0x1p-1 * b * symact_power_3(e1))));
+    return 0x1p-1 * b * symact_power_3(e1);
 }
 
 static inline SYMACT_INLINED double squareplus_derivative_wrt_b_f32(double z, double b)
@@ -75,7 +76,7 @@ static inline SYMACT_INLINED double squareplus_derivative_wrt_b_f32(double z, do
     (void)b;
     const double e0 = sqrt((b + symact_power_2(z)));
     const double e1 = (1.0 / e0);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, 0x1p-2 * e1)));
+    return 0x1p-2 * e1;
 }
 
 SYMACT_CALLED double squareplus_forward_one(double z, double b)

@@ -7,7 +7,8 @@
  *
  * star_relu, float32, float16 and bfloat16: g = b + s*Max(0, z)**2
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of star_relu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of star_relu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -35,7 +36,7 @@ static inline SYMACT_INLINED double star_relu_forward_f32(double z, double s, do
     (void)z;
     (void)s;
     (void)b;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, b, symact_choice(0.0 >= z, b, (b + s * symact_power_2(z)))));
+    return symact_choice(0.0 >= z, b, (b + s * symact_power_2(z)));
 }
 
 static inline SYMACT_INLINED double star_relu_derivative_f32(double z, double s, double b)
@@ -43,7 +44,7 @@ static inline SYMACT_INLINED double star_relu_derivative_f32(double z, double s,
     (void)z;
     (void)s;
     (void)b;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == 0.0, 0.0, symact_choice(0.0 >= z, 0.0, 2.0 * s * z))));
+    return symact_choice(0.0 >= z, 0.0, 2.0 * s * z);
 }
 
 static inline SYMACT_INLINED double star_relu_derivative_from_output_f32(double z, double s, double b)
@@ -54,12 +55,12 @@ static inline SYMACT_INLINED double star_relu_derivative_from_output_f32(double 
     if (s > 0.0) {
         const double e0 = sqrt(s);
         const double e1 = sqrt((z - b));
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, NAN, symact_choice(z == INFINITY, INFINITY, 2.0 * e0 * e1)));
+        return 2.0 * e0 * e1;
     }
     if (s <= 0.0) {
         const double e0 = sqrt((-s));
         const double e1 = sqrt((b - z));
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, -INFINITY, symact_choice(z == INFINITY, NAN, -2.0 * e0 * e1)));
+        return -2.0 * e0 * e1;
     }
     return NAN;
 }
@@ -69,8 +70,7 @@ static inline SYMACT_INLINED double star_relu_second_derivative_f32(double z, do
     (void)z;
     (void)s;
     (void)b;
-    const double s0 = 2.0 * s;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, s0, symact_choice(0.0 >= z, 0.0, s0))));
+    return symact_choice(z != z, z, symact_choice(0.0 >= z, 0.0, 2.0 * s));
 }
 
 static inline SYMACT_INLINED double star_relu_derivative_wrt_s_f32(double z, double s, double b)
@@ -87,6 +87,14 @@ static inline SYMACT_INLINED double star_relu_derivative_wrt_b_f32(double z, dou
     (void)s;
     (void)b;
     return symact_choice(z != z, z, 1.0);
+}
+
+static inline SYMACT_INLINED float star_relu_derivative_wrt_b_single(float z, float s, float b)
+{
+    (void)z;
+    (void)s;
+    (void)b;
+    return symact_choicef(z != z, z, 1.0f);
 }
 
 SYMACT_CALLED double star_relu_forward_one(double z, double s, double b)
@@ -415,7 +423,7 @@ void symact_star_relu_derivative_wrt_s_f32(const float *z, float *d, size_t n, f
 float symact_star_relu_derivative_wrt_bf(float z, float s, float b)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(star_relu_derivative_wrt_b_f32((double)z, (double)s, (double)b));
+    const volatile float value = (float)(star_relu_derivative_wrt_b_single(z, s, b));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -427,7 +435,7 @@ void symact_star_relu_derivative_wrt_b_f32(const float *z, float *d, size_t n, f
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(star_relu_derivative_wrt_b_f32((double)z[i], (double)s, (double)b));
+        const float value = (float)(star_relu_derivative_wrt_b_single(z[i], s, b));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

@@ -7,7 +7,8 @@
  *
  * swish_beta, float32, float16 and bfloat16: g = z/(1 + exp(-beta*z))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of swish_beta.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of swish_beta.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -35,12 +36,12 @@ static inline SYMACT_INLINED double swish_beta_forward_f32(double z, double beta
     if (beta > 0.0) {
         const double e0 = symact_f64_exp((-beta * z));
         const double e1 = (1.0 / (1.0 + e0));
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, INFINITY, symact_choice(z == 0.0, 0x1p-1 * z, z * e1))));
+        return symact_choice(z == -INFINITY, 0.0, z * e1);
     }
     if (beta < 0.0) {
         const double e0 = symact_f64_exp((-beta * z));
         const double e1 = (1.0 / (1.0 + e0));
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, -INFINITY, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, 0x1p-1 * z, z * e1))));
+        return symact_choice(z == INFINITY, 0.0, z * e1);
     }
     if (beta == 0.0) {
         return 0x1p-1 * z;
@@ -58,7 +59,7 @@ static inline SYMACT_INLINED double swish_beta_derivative_f32(double z, double b
         const double e1 = (1.0 / (1.0 + e0));
         const double s0 = symact_power_2(e1);
         const double s1 = beta * t;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(0.0 > z, s0 * ((1.0 + e0) - s1) * e0, s0 * (1.0 + (1.0 + s1) * e0)))));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(0.0 > z, s0 * ((1.0 + e0) - s1) * e0, s0 * (1.0 + (1.0 + s1) * e0))));
     }
     if (beta < 0.0) {
         const double t = fabs(z);
@@ -66,7 +67,7 @@ static inline SYMACT_INLINED double swish_beta_derivative_f32(double z, double b
         const double e1 = (1.0 / (1.0 + e0));
         const double s0 = symact_power_2(e1);
         const double s1 = (1.0 + e0);
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 1.0, symact_choice(z == INFINITY, 0.0, symact_choice(0.0 > z, s0 * (s1 + beta * z * e0), s0 * (s1 + beta * t) * e0))));
+        return symact_choice(z == -INFINITY, 1.0, symact_choice(z == INFINITY, 0.0, symact_choice(0.0 > z, s0 * (s1 + beta * z * e0), s0 * (s1 + beta * t) * e0)));
     }
     if (beta == 0.0) {
         return symact_choice(z != z, z, 0x1p-1);
@@ -85,7 +86,7 @@ static inline SYMACT_INLINED double swish_beta_second_derivative_f32(double z, d
         const double s0 = 2.0 * beta;
         const double s1 = symact_power_2(beta) * t;
         const double s2 = symact_power_3(e1) * ((s0 + (s0 + s1) * e0) - s1) * e0;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s2)));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s2));
     }
     if (beta < 0.0) {
         const double t = fabs(z);
@@ -93,7 +94,7 @@ static inline SYMACT_INLINED double swish_beta_second_derivative_f32(double z, d
         const double e1 = (1.0 / (1.0 + e0));
         const double s0 = symact_power_2(beta) * t;
         const double s1 = symact_power_3(e1) * ((2.0 * beta + s0) + (2.0 * beta - s0) * e0) * e0;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s1)));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s1));
     }
     if (beta == 0.0) {
         return symact_choice(z != z, z, 0.0);
@@ -110,14 +111,14 @@ static inline SYMACT_INLINED double swish_beta_derivative_wrt_beta_f32(double z,
         const double e0 = symact_f64_exp((-beta * t));
         const double e1 = (1.0 / (1.0 + e0));
         const double s0 = symact_power_2(e1) * e0;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, 0.0, s0 * symact_power_2(t)))));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s0 * symact_power_2(t)));
     }
     if (beta < 0.0) {
         const double t = fabs(z);
         const double e0 = symact_f64_exp(beta * t);
         const double e1 = (1.0 / (1.0 + e0));
         const double s0 = symact_power_2(e1) * e0;
-        return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, symact_choice(z == 0.0, 0.0, s0 * symact_power_2(t)))));
+        return symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 0.0, s0 * symact_power_2(t)));
     }
     if (beta == 0.0) {
         return 0x1p-2 * symact_power_2(z);

@@ -476,6 +476,9 @@ static inline symact_dd symact_dd_with_sign(symact_dd x, symact_dd y)
     return copysign(1.0, x.hi) == copysign(1.0, y.hi) ? x : symact_dd_neg(x);
 }
 
+/* What is left of 1 where a function tends to it, and is less than this: by its sign ties are broken. */
+#define SYMACT_DD_LITTLE 0x1p-200
+
 SYMACT_DD_CALLED symact_dd symact_dd_add(symact_dd a, symact_dd b)
 {
     const double plain = a.hi + b.hi;
@@ -698,7 +701,7 @@ SYMACT_DD_CALLED symact_dd symact_dd_expm1(symact_dd x)
         return symact_dd_exp(x);
     }
     if (x.hi < -110.0) {
-        return symact_dd_make(-1.0, 0.0);
+        return symact_dd_make(-1.0, x.hi < -DBL_MAX ? 0.0 : SYMACT_DD_LITTLE);
     }
     p = symact_dd_exp_reduced(x, &power, &n);
     power = symact_dd_scale(power, n);
@@ -783,7 +786,10 @@ SYMACT_DD_CALLED symact_dd symact_dd_tanh(symact_dd x)
     const symact_dd a = symact_dd_abs(x);
     symact_dd e;
     if (a.hi > 40.0) {
-        return symact_dd_with_sign(symact_dd_make(1.0, 0.0), x);
+        return symact_dd_with_sign(symact_dd_make(1.0, a.hi > DBL_MAX ? 0.0 : -SYMACT_DD_LITTLE), x);
+    }
+    if (a.hi < 0x1p-40) {
+        return symact_dd_with_sign(symact_dd_make(a.hi, a.lo - a.hi * a.hi * a.hi * 0x1.5555555555555p-2), x);
     }
     e = symact_dd_expm1(symact_dd_make(2.0 * a.hi, 2.0 * a.lo));
     return symact_dd_with_sign(symact_dd_div(e, symact_dd_add(e, symact_dd_make(2.0, 0.0))), x);

@@ -145,6 +145,18 @@ SYMACT_F64 symact_choice(int condition, double a, double b)
     return symact_f64_of_bits((symact_f64_bits(a) & mask) | (symact_f64_bits(b) & ~mask));
 }
 
+static inline SYMACT_INLINED float symact_choicef(int condition, float a, float b)
+{
+    const uint32_t mask = UINT32_C(0) - (uint32_t)(condition != 0);
+    uint32_t first, second;
+    float chosen;
+    memcpy(&first, &a, sizeof first);
+    memcpy(&second, &b, sizeof second);
+    first = (first & mask) | (second & ~mask);
+    memcpy(&chosen, &first, sizeof chosen);
+    return chosen;
+}
+
 /* 2^k and r: x = k ln2 + r for -708 <= x <= 709, abs r <= ln2/2. */
 SYMACT_F64 symact_f64_reduced(double x, double *r)
 {
@@ -211,13 +223,23 @@ SYMACT_F64 symact_f64_log(double x)
     return symact_f64_log_ends(x, symact_f64_log_sum(k, f));
 }
 
-SYMACT_F64 symact_f64_log1p(double x)
+/* log(1 + x) for finite x > -1. */
+SYMACT_F64 symact_f64_log1p_inside(double x)
 {
     double k;
-    const double sum = 1.0 + x;
-    const double f = symact_f64_parts(sum, &k);
-    const double found = symact_f64_log_sum(k, symact_choice(k == 0.0, x, f)); /* x has more digits */
-    return copysign(symact_f64_log_ends(sum, found), x);
+    const double f = symact_f64_parts(1.0 + x, &k);
+    return symact_f64_log_sum(k, symact_choice(k == 0.0, x, f)); /* x has more digits */
+}
+
+/* The same for x >= 0. */
+SYMACT_F64 symact_f64_log1p_above(double x)
+{
+    return symact_choice(x < INFINITY, symact_f64_log1p_inside(x), x);
+}
+
+SYMACT_F64 symact_f64_log1p(double x)
+{
+    return copysign(symact_f64_log_ends(1.0 + x, symact_f64_log1p_inside(x)), x);
 }
 
 SYMACT_F64 symact_f64_tanh(double x)
@@ -268,7 +290,7 @@ SYMACT_F64 symact_f64_asinh(double x)
 {
     const double a = fabs(x), square = a * a;
     const double more = symact_choice(a < 0x1p500, square / (1.0 + sqrt(1.0 + square)), a);
-    return copysign(symact_f64_log1p(a + more), x);
+    return copysign(symact_f64_log1p_above(a + more), x);
 }
 
 /* hi + lo = x - k pi/2 for the nearest whole k, whose last bits are in quadrant: for abs x < 2^17. */

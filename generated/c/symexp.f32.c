@@ -7,7 +7,8 @@
  *
  * symexp, float32, float16 and bfloat16: g = (exp(Abs(z)) - 1)*sign(z)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of symexp.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of symexp.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 

@@ -7,7 +7,8 @@
  *
  * symlog, float32, float16 and bfloat16: g = log(Abs(z) + 1)*sign(z)
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of symlog.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of symlog.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -32,7 +33,7 @@ static inline SYMACT_INLINED double symlog_forward_f32(double z)
 {
     (void)z;
     const double t = fabs(z);
-    const double e0 = symact_f64_log1p(t);
+    const double e0 = symact_f64_log1p_above(t);
     return symact_choice(z == 0.0, z, symact_choice(0.0 >= z, (-e0), e0));
 }
 

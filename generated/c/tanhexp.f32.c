@@ -7,7 +7,8 @@
  *
  * tanhexp, float32, float16 and bfloat16: g = z*tanh(exp(z))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of tanhexp.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of tanhexp.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -44,10 +45,10 @@ static inline SYMACT_INLINED double tanhexp_derivative_f32(double z)
     const double e0 = symact_f64_exp(symact_choice(0.0 > z, z, t));
     const double e1 = symact_f64_exp_below((-t));
     const double e2 = symact_f64_tanh(e0);
-    const double e3 = symact_f64_exp(-2.0 * e0);
+    const double e3 = symact_f64_exp_below(-2.0 * e0);
     const double e4 = (1.0 / ((1.0 + 2.0 * e3) + symact_power_2(e3)));
     const double s0 = (e2 + z * (1.0 - symact_power_2(e2)) * e0);
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(-0x1.6p+0 > z, s0, symact_choice(-0x1.8p-1 > z, (0x1.cde4963131a55p-154 + (0x1.68f6b660942b4p-2 + (0x1.4d0848bbb42d2p-2 + (0x1.b9cbc0b27eec1p-4 + (((((0x1.6b4739aae7342p-9 + (0x1.bdae46c4aa443p-9 + (0x1.b4407e9585bf4p-10 + (0x1.3cfb94822219dp-12 + ((-0x1.bc6a8ec2730e1p-13 - 0x1.92ccb9469151dp-14 * t2) * t2 - 0x1.a75d380d7788fp-13) * t2) * t2) * t2) * t2) * t2 - 0x1.70f433c7c74bap-8) * t2 - 0x1.a1972d506d2b2p-6) * t2 - 0x1.75ed50eb6a649p-5) * t2 - 0x1.76ccc7f75d22ep-6) * t2) * t2) * t2) * t2), symact_choice(0.0 > z, s0, symact_choice(3.0 > z, ((1.0 - symact_power_2(e3)) * e1 + 4.0 * e3 * t) * e0 * e4, 1.0))))));
+    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(-0x1.6p+0 > z, s0, symact_choice(-0x1.8p-1 > z, (0x1.cde4963131a55p-154 + (0x1.68f6b660942b4p-2 + (0x1.4d0848bbb42d2p-2 + (0x1.b9cbc0b27eec1p-4 + (((((0x1.6b4739aae7342p-9 + (0x1.bdae46c4aa443p-9 + (0x1.b4407e9585bf4p-10 + (0x1.3cfb94822219dp-12 + ((-0x1.bc6a8ec2730e1p-13 - 0x1.92ccb9469151dp-14 * t2) * t2 - 0x1.a75d380d7788fp-13) * t2) * t2) * t2) * t2) * t2 - 0x1.70f433c7c74bap-8) * t2 - 0x1.a1972d506d2b2p-6) * t2 - 0x1.75ed50eb6a649p-5) * t2 - 0x1.76ccc7f75d22ep-6) * t2) * t2) * t2) * t2), symact_choice(0.0 > z, s0, symact_choice(3.0 > z, ((1.0 - symact_power_2(e3)) * e1 + 4.0 * e3 * t) * e4 * e0, 1.0))))));
 }
 
 static inline SYMACT_INLINED double tanhexp_second_derivative_f32(double z)
@@ -61,13 +62,13 @@ static inline SYMACT_INLINED double tanhexp_second_derivative_f32(double z)
     const double e0 = symact_f64_exp(symact_choice(0.0 > z, z, t));
     const double e1 = symact_f64_exp_below((-t));
     const double e2 = symact_f64_tanh(e0);
-    const double e3 = symact_f64_exp(-2.0 * e0);
-    const double e4 = symact_f64_exp(-6.0 * e0);
+    const double e3 = symact_f64_exp_below(-2.0 * e0);
+    const double e4 = symact_f64_exp_below(-6.0 * e0);
     const double e5 = (1.0 / (((1.0 + 3.0 * e3) + 3.0 * symact_power_2(e3)) + e4));
-    const double s0 = (1.0 - symact_power_2(e2)) * ((2.0 + z) - 2.0 * z * e0 * e2) * e0;
+    const double s0 = (1.0 - symact_power_2(e2)) * ((2.0 + z) - 2.0 * z * e2 * e0) * e0;
     const double s1 = 8.0 * t;
     const double s2 = 4.0 * t;
-    const double s3 = symact_power_2(e0) * (((((8.0 + 8.0 * e3) + s2) + s2 * e3) * e1 + s1 * e3) - s1) * e3 * e5;
+    const double s3 = symact_power_2(e0) * (((((8.0 + 8.0 * e3) + s2) + s2 * e3) * e1 + s1 * e3) - s1) * e5 * e3;
     return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(-0x1.2p+1 > z, s0, symact_choice(-2.0 > z, ((0x1.18b5b425c4e5ap-3 + (0x1.20ae973d05418p-3 + (0x1.2132d6dff7668p-4 + (0x1.44f66e5a91539p-6 + (0x1.c69336e76f06bp-13 + (((((0x1.27dc897498e02p-16 * t2 - 0x1.127fba1092f2ap-14) * t2 - 0x1.93068956e0f92p-12) * t2 - 0x1.382e148a2022fp-10) * t2 - 0x1.52cae04f16056p-9) * t2 - 0x1.d3f65c13553ebp-9) * t2) * t2) * t2) * t2) * t2) * t2 - 0x1.701b8dc65dd48p-156), symact_choice(0.0 > z, s0, symact_choice(0x1.2cd5a3500e4f5p-1 > z, s3, symact_choice(0x1.94p-1 > z, (((0x1.9be7c8f57e59ep+0 + (0x1.8762912042373p-2 + ((0x1.aea505df961a8p-3 + (0x1.f50f0a5e5a228p+0 + (((0x1.b51e2b61162b1p-2 + (0x1.0f3cb1c953fd3p-1 - 0x1.5b3463d2a8326p-2 * t5) * t5) * t5 - 0x1.2c0ac61a11bf1p+0) * t5 - 0x1.bd02b6bc45f06p-2) * t5) * t5) * t5 - 0x1.2bd96c7e77a2dp+1) * t5) * t5) * t5 - 0x1.aaea43e283bd4p-1) * t5 - 0x1.4c42390fa2f39p-154), symact_choice(7.0 > z, s3, 0.0))))))));
 }
 

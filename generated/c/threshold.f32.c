@@ -7,7 +7,8 @@
  *
  * threshold, float32, float16 and bfloat16: g = Piecewise((z, z > threshold), (value, True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of threshold.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of threshold.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -35,7 +36,15 @@ static inline SYMACT_INLINED double threshold_forward_f32(double z, double thres
     (void)z;
     (void)threshold;
     (void)value;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, value, symact_choice(z == INFINITY, INFINITY, symact_choice(threshold >= z, value, z))));
+    return symact_choice(threshold >= z, value, z);
+}
+
+static inline SYMACT_INLINED float threshold_forward_single(float z, float threshold, float value)
+{
+    (void)z;
+    (void)threshold;
+    (void)value;
+    return symact_choicef(threshold >= z, value, z);
 }
 
 static inline SYMACT_INLINED double threshold_derivative_f32(double z, double threshold, double value)
@@ -43,7 +52,15 @@ static inline SYMACT_INLINED double threshold_derivative_f32(double z, double th
     (void)z;
     (void)threshold;
     (void)value;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(threshold >= z, 0.0, 1.0))));
+    return symact_choice(z != z, z, symact_choice(threshold >= z, 0.0, 1.0));
+}
+
+static inline SYMACT_INLINED float threshold_derivative_single(float z, float threshold, float value)
+{
+    (void)z;
+    (void)threshold;
+    (void)value;
+    return symact_choicef(z != z, z, symact_choicef(threshold >= z, 0.0f, 1.0f));
 }
 
 static inline SYMACT_INLINED double threshold_derivative_from_output_f32(double z, double threshold, double value)
@@ -51,7 +68,15 @@ static inline SYMACT_INLINED double threshold_derivative_from_output_f32(double 
     (void)z;
     (void)threshold;
     (void)value;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(threshold >= z, 0.0, 1.0))));
+    return symact_choice(z != z, z, symact_choice(threshold >= z, 0.0, 1.0));
+}
+
+static inline SYMACT_INLINED float threshold_derivative_from_output_single(float z, float threshold, float value)
+{
+    (void)z;
+    (void)threshold;
+    (void)value;
+    return symact_choicef(z != z, z, symact_choicef(threshold >= z, 0.0f, 1.0f));
 }
 
 static inline SYMACT_INLINED double threshold_second_derivative_f32(double z, double threshold, double value)
@@ -62,6 +87,14 @@ static inline SYMACT_INLINED double threshold_second_derivative_f32(double z, do
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float threshold_second_derivative_single(float z, float threshold, float value)
+{
+    (void)z;
+    (void)threshold;
+    (void)value;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 static inline SYMACT_INLINED double threshold_derivative_wrt_threshold_f32(double z, double threshold, double value)
 {
     (void)z;
@@ -70,18 +103,34 @@ static inline SYMACT_INLINED double threshold_derivative_wrt_threshold_f32(doubl
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float threshold_derivative_wrt_threshold_single(float z, float threshold, float value)
+{
+    (void)z;
+    (void)threshold;
+    (void)value;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 static inline SYMACT_INLINED double threshold_derivative_wrt_value_f32(double z, double threshold, double value)
 {
     (void)z;
     (void)threshold;
     (void)value;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 1.0, symact_choice(z == INFINITY, 0.0, symact_choice(threshold >= z, 1.0, 0.0))));
+    return symact_choice(z != z, z, symact_choice(threshold >= z, 1.0, 0.0));
+}
+
+static inline SYMACT_INLINED float threshold_derivative_wrt_value_single(float z, float threshold, float value)
+{
+    (void)z;
+    (void)threshold;
+    (void)value;
+    return symact_choicef(z != z, z, symact_choicef(threshold >= z, 1.0f, 0.0f));
 }
 
 float symact_thresholdf(float z, float threshold, float value)
 {
     const int before = symact_raised();
-    const volatile float value_ = (float)(threshold_forward_f32((double)z, (double)threshold, (double)value));
+    const volatile float value_ = (float)(threshold_forward_single(z, threshold, value));
     const float kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -94,7 +143,7 @@ void symact_threshold_f32(const float *z, float *g, size_t n, float threshold, f
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value_ = (float)(threshold_forward_f32((double)z[i], (double)threshold, (double)value));
+        const float value_ = (float)(threshold_forward_single(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         g[i] = value_;
@@ -107,14 +156,14 @@ void symact_threshold_fast_f32(const float *z, float *g, size_t n, float thresho
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        g[i] = (float)(threshold_forward_f32((double)z[i], (double)threshold, (double)value));
+        g[i] = (float)(threshold_forward_single(z[i], threshold, value));
     }
 }
 
 float symact_threshold_derivativef(float z, float threshold, float value)
 {
     const int before = symact_raised();
-    const volatile float value_ = (float)(threshold_derivative_f32((double)z, (double)threshold, (double)value));
+    const volatile float value_ = (float)(threshold_derivative_single(z, threshold, value));
     const float kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -127,7 +176,7 @@ void symact_threshold_derivative_f32(const float *z, float *d, size_t n, float t
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value_ = (float)(threshold_derivative_f32((double)z[i], (double)threshold, (double)value));
+        const float value_ = (float)(threshold_derivative_single(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;
@@ -140,14 +189,14 @@ void symact_threshold_derivative_fast_f32(const float *z, float *d, size_t n, fl
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(threshold_derivative_f32((double)z[i], (double)threshold, (double)value));
+        d[i] = (float)(threshold_derivative_single(z[i], threshold, value));
     }
 }
 
 float symact_threshold_derivative_from_outputf(float g, float threshold, float value)
 {
     const int before = symact_raised();
-    const volatile float value_ = (float)(threshold_derivative_from_output_f32((double)g, (double)threshold, (double)value));
+    const volatile float value_ = (float)(threshold_derivative_from_output_single(g, threshold, value));
     const float kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -160,7 +209,7 @@ void symact_threshold_derivative_from_output_f32(const float *g, float *d, size_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value_ = (float)(threshold_derivative_from_output_f32((double)g[i], (double)threshold, (double)value));
+        const float value_ = (float)(threshold_derivative_from_output_single(g[i], threshold, value));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value_);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;
@@ -182,14 +231,14 @@ void symact_threshold_derivative_from_output_fast_f32(const float *g, float *d, 
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(threshold_derivative_from_output_f32((double)g[i], (double)threshold, (double)value));
+        d[i] = (float)(threshold_derivative_from_output_single(g[i], threshold, value));
     }
 }
 
 float symact_threshold_vjpf(float z, float g_bar, float threshold, float value)
 {
     const int before = symact_raised();
-    const volatile float value_ = (float)((double)g_bar * threshold_derivative_f32((double)z, (double)threshold, (double)value));
+    const volatile float value_ = (float)(g_bar * threshold_derivative_single(z, threshold, value));
     const float kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -202,7 +251,7 @@ void symact_threshold_vjp_f32(const float *z, const float *g_bar, float *z_bar, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value_ = (float)((double)g_bar[i] * threshold_derivative_f32((double)z[i], (double)threshold, (double)value));
+        const float value_ = (float)(g_bar[i] * threshold_derivative_single(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value_, FLT_MAX);
         z_bar[i] = value_;
@@ -215,14 +264,14 @@ void symact_threshold_vjp_fast_f32(const float *z, const float *g_bar, float *z_
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * threshold_derivative_f32((double)z[i], (double)threshold, (double)value));
+        z_bar[i] = (float)(g_bar[i] * threshold_derivative_single(z[i], threshold, value));
     }
 }
 
 float symact_threshold_vjp_from_outputf(float g, float g_bar, float threshold, float value)
 {
     const int before = symact_raised();
-    const volatile float value_ = (float)((double)g_bar * threshold_derivative_from_output_f32((double)g, (double)threshold, (double)value));
+    const volatile float value_ = (float)(g_bar * threshold_derivative_from_output_single(g, threshold, value));
     const float kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -235,7 +284,7 @@ void symact_threshold_vjp_from_output_f32(const float *g, const float *g_bar, fl
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value_ = (float)((double)g_bar[i] * threshold_derivative_from_output_f32((double)g[i], (double)threshold, (double)value));
+        const float value_ = (float)(g_bar[i] * threshold_derivative_from_output_single(g[i], threshold, value));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value_);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value_, FLT_MAX);
         z_bar[i] = value_;
@@ -257,14 +306,14 @@ void symact_threshold_vjp_from_output_fast_f32(const float *g, const float *g_ba
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * threshold_derivative_from_output_f32((double)g[i], (double)threshold, (double)value));
+        z_bar[i] = (float)(g_bar[i] * threshold_derivative_from_output_single(g[i], threshold, value));
     }
 }
 
 float symact_threshold_second_derivativef(float z, float threshold, float value)
 {
     const int before = symact_raised();
-    const volatile float value_ = (float)(threshold_second_derivative_f32((double)z, (double)threshold, (double)value));
+    const volatile float value_ = (float)(threshold_second_derivative_single(z, threshold, value));
     const float kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -276,7 +325,7 @@ void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value_ = (float)(threshold_second_derivative_f32((double)z[i], (double)threshold, (double)value));
+        const float value_ = (float)(threshold_second_derivative_single(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;
@@ -287,7 +336,7 @@ void symact_threshold_second_derivative_f32(const float *z, float *d, size_t n, 
 float symact_threshold_derivative_wrt_thresholdf(float z, float threshold, float value)
 {
     const int before = symact_raised();
-    const volatile float value_ = (float)(threshold_derivative_wrt_threshold_f32((double)z, (double)threshold, (double)value));
+    const volatile float value_ = (float)(threshold_derivative_wrt_threshold_single(z, threshold, value));
     const float kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -299,7 +348,7 @@ void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value_ = (float)(threshold_derivative_wrt_threshold_f32((double)z[i], (double)threshold, (double)value));
+        const float value_ = (float)(threshold_derivative_wrt_threshold_single(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;
@@ -310,7 +359,7 @@ void symact_threshold_derivative_wrt_threshold_f32(const float *z, float *d, siz
 float symact_threshold_derivative_wrt_valuef(float z, float threshold, float value)
 {
     const int before = symact_raised();
-    const volatile float value_ = (float)(threshold_derivative_wrt_value_f32((double)z, (double)threshold, (double)value));
+    const volatile float value_ = (float)(threshold_derivative_wrt_value_single(z, threshold, value));
     const float kept = value_;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -322,7 +371,7 @@ void symact_threshold_derivative_wrt_value_f32(const float *z, float *d, size_t 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value_ = (float)(threshold_derivative_wrt_value_f32((double)z[i], (double)threshold, (double)value));
+        const float value_ = (float)(threshold_derivative_wrt_value_single(z[i], threshold, value));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value_);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value_, FLT_MAX);
         d[i] = value_;

@@ -7,7 +7,8 @@
  *
  * thresholded_relu, float32, float16 and bfloat16: g = Piecewise((z, z > alpha), (0, True))
  *
- * In binary64; where that leaves a rounding in doubt, the kernels of thresholded_relu.c decide. The fast grade never asks them.
+ * In binary64, or in binary32 where that rounds once; where a rounding is in doubt, the kernels of thresholded_relu.c decide.
+ * The fast grade never asks them.
  */
 #include "symact.h"
 
@@ -33,21 +34,42 @@ static inline SYMACT_INLINED double thresholded_relu_forward_f32(double z, doubl
 {
     (void)z;
     (void)alpha;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, INFINITY, symact_choice(alpha >= z, 0.0, z))));
+    return symact_choice(alpha >= z, 0.0, z);
+}
+
+static inline SYMACT_INLINED float thresholded_relu_forward_single(float z, float alpha)
+{
+    (void)z;
+    (void)alpha;
+    return symact_choicef(alpha >= z, 0.0f, z);
 }
 
 static inline SYMACT_INLINED double thresholded_relu_derivative_f32(double z, double alpha)
 {
     (void)z;
     (void)alpha;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(alpha >= z, 0.0, 1.0))));
+    return symact_choice(z != z, z, symact_choice(alpha >= z, 0.0, 1.0));
+}
+
+static inline SYMACT_INLINED float thresholded_relu_derivative_single(float z, float alpha)
+{
+    (void)z;
+    (void)alpha;
+    return symact_choicef(z != z, z, symact_choicef(alpha >= z, 0.0f, 1.0f));
 }
 
 static inline SYMACT_INLINED double thresholded_relu_derivative_from_output_f32(double z, double alpha)
 {
     (void)z;
     (void)alpha;
-    return symact_choice(z != z, z, symact_choice(z == -INFINITY, 0.0, symact_choice(z == INFINITY, 1.0, symact_choice(alpha >= z, 0.0, 1.0))));
+    return symact_choice(z != z, z, symact_choice(alpha >= z, 0.0, 1.0));
+}
+
+static inline SYMACT_INLINED float thresholded_relu_derivative_from_output_single(float z, float alpha)
+{
+    (void)z;
+    (void)alpha;
+    return symact_choicef(z != z, z, symact_choicef(alpha >= z, 0.0f, 1.0f));
 }
 
 static inline SYMACT_INLINED double thresholded_relu_second_derivative_f32(double z, double alpha)
@@ -57,6 +79,13 @@ static inline SYMACT_INLINED double thresholded_relu_second_derivative_f32(doubl
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float thresholded_relu_second_derivative_single(float z, float alpha)
+{
+    (void)z;
+    (void)alpha;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 static inline SYMACT_INLINED double thresholded_relu_derivative_wrt_alpha_f32(double z, double alpha)
 {
     (void)z;
@@ -64,10 +93,17 @@ static inline SYMACT_INLINED double thresholded_relu_derivative_wrt_alpha_f32(do
     return symact_choice(z != z, z, 0.0);
 }
 
+static inline SYMACT_INLINED float thresholded_relu_derivative_wrt_alpha_single(float z, float alpha)
+{
+    (void)z;
+    (void)alpha;
+    return symact_choicef(z != z, z, 0.0f);
+}
+
 float symact_thresholded_reluf(float z, float alpha)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(thresholded_relu_forward_f32((double)z, (double)alpha));
+    const volatile float value = (float)(thresholded_relu_forward_single(z, alpha));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -80,7 +116,7 @@ void symact_thresholded_relu_f32(const float *z, float *g, size_t n, float alpha
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(thresholded_relu_forward_f32((double)z[i], (double)alpha));
+        const float value = (float)(thresholded_relu_forward_single(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         g[i] = value;
@@ -93,14 +129,14 @@ void symact_thresholded_relu_fast_f32(const float *z, float *g, size_t n, float 
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        g[i] = (float)(thresholded_relu_forward_f32((double)z[i], (double)alpha));
+        g[i] = (float)(thresholded_relu_forward_single(z[i], alpha));
     }
 }
 
 float symact_thresholded_relu_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(thresholded_relu_derivative_f32((double)z, (double)alpha));
+    const volatile float value = (float)(thresholded_relu_derivative_single(z, alpha));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -113,7 +149,7 @@ void symact_thresholded_relu_derivative_f32(const float *z, float *d, size_t n, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(thresholded_relu_derivative_f32((double)z[i], (double)alpha));
+        const float value = (float)(thresholded_relu_derivative_single(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -126,14 +162,14 @@ void symact_thresholded_relu_derivative_fast_f32(const float *z, float *d, size_
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(thresholded_relu_derivative_f32((double)z[i], (double)alpha));
+        d[i] = (float)(thresholded_relu_derivative_single(z[i], alpha));
     }
 }
 
 float symact_thresholded_relu_derivative_from_outputf(float g, float alpha)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(thresholded_relu_derivative_from_output_f32((double)g, (double)alpha));
+    const volatile float value = (float)(thresholded_relu_derivative_from_output_single(g, alpha));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, 0.0f, kept),
                   SYMACT_NEW_INFINITY(g, 0.0f, kept, FLT_MAX));
@@ -146,7 +182,7 @@ void symact_thresholded_relu_derivative_from_output_f32(const float *g, float *d
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(thresholded_relu_derivative_from_output_f32((double)g[i], (double)alpha));
+        const float value = (float)(thresholded_relu_derivative_from_output_single(g[i], alpha));
         nan |= SYMACT_NEW_NAN(g[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(g[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -168,14 +204,14 @@ void symact_thresholded_relu_derivative_from_output_fast_f32(const float *g, flo
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        d[i] = (float)(thresholded_relu_derivative_from_output_f32((double)g[i], (double)alpha));
+        d[i] = (float)(thresholded_relu_derivative_from_output_single(g[i], alpha));
     }
 }
 
 float symact_thresholded_relu_vjpf(float z, float g_bar, float alpha)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * thresholded_relu_derivative_f32((double)z, (double)alpha));
+    const volatile float value = (float)(g_bar * thresholded_relu_derivative_single(z, alpha));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, g_bar, kept),
                   SYMACT_NEW_INFINITY(z, g_bar, kept, FLT_MAX));
@@ -188,7 +224,7 @@ void symact_thresholded_relu_vjp_f32(const float *z, const float *g_bar, float *
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * thresholded_relu_derivative_f32((double)z[i], (double)alpha));
+        const float value = (float)(g_bar[i] * thresholded_relu_derivative_single(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(z[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -201,14 +237,14 @@ void symact_thresholded_relu_vjp_fast_f32(const float *z, const float *g_bar, fl
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * thresholded_relu_derivative_f32((double)z[i], (double)alpha));
+        z_bar[i] = (float)(g_bar[i] * thresholded_relu_derivative_single(z[i], alpha));
     }
 }
 
 float symact_thresholded_relu_vjp_from_outputf(float g, float g_bar, float alpha)
 {
     const int before = symact_raised();
-    const volatile float value = (float)((double)g_bar * thresholded_relu_derivative_from_output_f32((double)g, (double)alpha));
+    const volatile float value = (float)(g_bar * thresholded_relu_derivative_from_output_single(g, alpha));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(g, g_bar, kept),
                   SYMACT_NEW_INFINITY(g, g_bar, kept, FLT_MAX));
@@ -221,7 +257,7 @@ void symact_thresholded_relu_vjp_from_output_f32(const float *g, const float *g_
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)((double)g_bar[i] * thresholded_relu_derivative_from_output_f32((double)g[i], (double)alpha));
+        const float value = (float)(g_bar[i] * thresholded_relu_derivative_from_output_single(g[i], alpha));
         nan |= SYMACT_NEW_NAN(g[i], g_bar[i], value);
         infinity |= SYMACT_NEW_INFINITY(g[i], g_bar[i], value, FLT_MAX);
         z_bar[i] = value;
@@ -243,14 +279,14 @@ void symact_thresholded_relu_vjp_from_output_fast_f32(const float *g, const floa
 {
     SYMACT_EACH
     for (size_t i = 0; i < n; ++i) {
-        z_bar[i] = (float)((double)g_bar[i] * thresholded_relu_derivative_from_output_f32((double)g[i], (double)alpha));
+        z_bar[i] = (float)(g_bar[i] * thresholded_relu_derivative_from_output_single(g[i], alpha));
     }
 }
 
 float symact_thresholded_relu_second_derivativef(float z, float alpha)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(thresholded_relu_second_derivative_f32((double)z, (double)alpha));
+    const volatile float value = (float)(thresholded_relu_second_derivative_single(z, alpha));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -262,7 +298,7 @@ void symact_thresholded_relu_second_derivative_f32(const float *z, float *d, siz
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(thresholded_relu_second_derivative_f32((double)z[i], (double)alpha));
+        const float value = (float)(thresholded_relu_second_derivative_single(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;
@@ -273,7 +309,7 @@ void symact_thresholded_relu_second_derivative_f32(const float *z, float *d, siz
 float symact_thresholded_relu_derivative_wrt_alphaf(float z, float alpha)
 {
     const int before = symact_raised();
-    const volatile float value = (float)(thresholded_relu_derivative_wrt_alpha_f32((double)z, (double)alpha));
+    const volatile float value = (float)(thresholded_relu_derivative_wrt_alpha_single(z, alpha));
     const float kept = value;
     symact_settle(before, SYMACT_NEW_NAN(z, 0.0f, kept),
                   SYMACT_NEW_INFINITY(z, 0.0f, kept, FLT_MAX));
@@ -285,7 +321,7 @@ void symact_thresholded_relu_derivative_wrt_alpha_f32(const float *z, float *d, 
     const int before = symact_raised();
     int nan = 0, infinity = 0;
     for (size_t i = 0; i < n; ++i) {
-        const float value = (float)(thresholded_relu_derivative_wrt_alpha_f32((double)z[i], (double)alpha));
+        const float value = (float)(thresholded_relu_derivative_wrt_alpha_single(z[i], alpha));
         nan |= SYMACT_NEW_NAN(z[i], 0.0f, value);
         infinity |= SYMACT_NEW_INFINITY(z[i], 0.0f, value, FLT_MAX);
         d[i] = value;

@@ -79,10 +79,10 @@ class Declaration:
         held = write_condition(condition, Doubles({}), " && ", " || ", "!")
         return f"int {named}({', '.join(self._listed)})", held
 
-    def given(self, at: str = "") -> list[str]:
+    def given(self, at: str = "", cast: str = "(double)") -> list[str]:
         """Return the inputs, or their elements at an index, as binary64, and the parameters."""
         place = f"[{at}]" if at else ""
-        return [f"(double){name}" for name in (*(f"{i}{place}" for i in self.inputs), *self.settings)]
+        return [f"{cast}{name}" for name in (*(f"{i}{place}" for i in self.inputs), *self.settings)]
 
     @property
     def _listed(self) -> list[str]:

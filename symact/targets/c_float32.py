@@ -5,10 +5,14 @@ from typing import Any
 import sympy as sp
 
 from symact.activations import Activation
+from symact.functions import choice
 from symact.kernels import LEAST_ABSOLUTE, SOURCES, Kernel, Kernels, interface
 from symact.targets.c_declarations import HALVES, OF_HALVES, Declaration, declaration, sticky
-from symact.targets.c_notations import Doubles
+from symact.targets.c_notations import Doubles, Floats, in_floats
 from symact.targets.printing import hexadecimal, step_names, unclashing, write, write_condition
+
+SINGLE = "_single"
+"""What kernels end in that binary32 computes."""
 
 FAST = "_fast"
 """What the arrays' functions of the fast grade end in, before the suffix of the type."""
@@ -20,7 +24,11 @@ def context(activation: Activation, kernels: Kernels) -> dict[str, object]:
     return {
         "sticky": [sticky(activation, source) for source in sources],
         "kernels": [
-            _kernel(activation, kernel) for s in sources if (kernel := kernels.of(s, "float32")) is not None
+            _kernel(activation, kernel, single)
+            for s in sources
+            if (kernel := kernels.of(s, "float32")) is not None
+            for single in (False, True)
+            if not single or _is_single(kernel)
         ],
         "functions": [_function(activation, function, kernels) for function in kernels.functions],
         "halves": halves(activation, kernels),
@@ -33,11 +41,22 @@ def fast(activation: Activation, kernels: Kernels) -> list[str]:
     return [declaration(activation, function, "float32").array(FAST) for function in among]
 
 
-def _kernel(activation: Activation, kernel: Kernel) -> dict[str, Any]:
+def _is_single(kernel: Kernel, roundings: int = 1) -> bool:
+    """Return whether binary32 itself computes a kernel: with so many roundings, 1 or none."""
+    return kernel.exact and all(
+        not branch.assignments and in_floats(choice(condition, branch.result, 0), roundings)
+        for condition, (branch,) in kernel.cases
+    )
+
+
+def _kernel(activation: Activation, kernel: Kernel, single: bool) -> dict[str, Any]:
     settings = [p.name for p in activation.parameters]
+    number = "float" if single else "double"
     cases = []
     for condition, (branch,) in kernel.cases:
-        notation = Doubles(step_names((symbol for symbol, _ in branch.assignments), settings))
+        notation = (Floats if single else Doubles)(
+            step_names((symbol for symbol, _ in branch.assignments), settings)
+        )
         lines = [
             f"const double {write(symbol, notation)} = {write(value, notation)};"
             for symbol, value in branch.assignments
@@ -45,20 +64,21 @@ def _kernel(activation: Activation, kernel: Kernel) -> dict[str, Any]:
         held = write_condition(condition, notation, " && ", " || ", "!")
         result = write(branch.result, notation)
         cases.append({"condition": held, "always": condition == sp.true, "lines": lines, "result": result})
-    listed = ", ".join(["double z", *(f"double {s}" for s in settings)])
+    listed = ", ".join(f"{number} {name}" for name in ("z", *settings))
     declared = declaration(activation, kernel.function, "float32")
     names, (first,) = declared.names, declared.inputs
     arrays = [f"const float *{first}", f"double *{names['near']}", f"size_t {names['count']}"]
     given = ", ".join([*arrays, *(f"float {s}" for s in settings)])
     return {
-        "signature": f"static inline SYMACT_INLINED double {activation.name}_{kernel.function}_f32({listed})",
+        "signature": f"static inline SYMACT_INLINED {number} "
+        f"{activation.name}_{kernel.function}{SINGLE if single else '_f32'}({listed})",
         "unused": settings,
         "cases": cases,
         "names": names,
         "one": f"double {activation.name}_{kernel.function}_one({listed})",
         "value": f"{activation.name}_{kernel.function}_f32({', '.join(['z', *settings])})",
         "block": "" if kernel.exact else f"{activation.name}_{kernel.function}_block({given})",
-        "element": _value(declared, names["i"]),
+        "element": _value(declared, names["i"], "_f32"),
         "cloned": kernel.function in OF_HALVES,
     }
 
@@ -68,6 +88,8 @@ def _function(activation: Activation, function: str, kernels: Kernels) -> dict[s
     names, kernel = declared.names, kernels.of(declared.source, "float32")
     among = function in OF_HALVES
     checked, condition = declared.checked(kernels)
+    roundings = 1 if len(declared.inputs) == 1 else 0  # a VJP's product is one
+    end = SINGLE if kernel is not None and _is_single(kernel, roundings) else "_f32"
     at = f"{names['start']} + {names['i']}" if kernel is not None and not kernel.exact else names["i"]
     inputs = ", ".join([*(f"{i}[{at}]" for i in declared.inputs), "0.0f"][:2])
     start, near, count = names["start"], names["near"], names["count"]
@@ -81,19 +103,19 @@ def _function(activation: Activation, function: str, kernels: Kernels) -> dict[s
         "condition": condition,
         "call": declared.call(),
         "fast": declared.array(FAST) if among else "",
-        "fast_value": _value(declared, names["i"]) if kernels.fast(declared.source) else "",
+        "fast_value": _value(declared, names["i"], end) if kernels.fast(declared.source) else "",
         "inexact": kernel is not None and not kernel.exact,
         "block": f"{activation.name}_{declared.source}_block({passed})",
         "factor": f"{declared.inputs[1]} + {start}" if len(declared.inputs) > 1 else "",
         "slack": hexadecimal(kernel.slack) if kernel else "",
-        "of_number": _parts(declared, kernel, ""),
-        "of_element": _parts(declared, kernel, at),
+        "of_number": _parts(declared, kernel, "", end),
+        "of_element": _parts(declared, kernel, at, end),
         "number": ", ".join([*declared.inputs, "0.0f"][:2]),
         "element": inputs,
     }
 
 
-def _parts(declared: Declaration, kernel: Kernel | None, at: str) -> dict[str, str]:
+def _parts(declared: Declaration, kernel: Kernel | None, at: str, end: str) -> dict[str, str]:
     """Return a value in binary64, what it may be off beside its slack, and the value that decides."""
     given = declared.given(at)
     factor, rest = ("1.0", given) if len(declared.inputs) == 1 else (given[1], [given[0], *given[2:]])
@@ -103,14 +125,14 @@ def _parts(declared: Declaration, kernel: Kernel | None, at: str) -> dict[str, s
         beyond = hexadecimal(kernel.absolute)
         beyond = beyond if factor == "1.0" else f"fabs({factor}) * {beyond} + {hexadecimal(LEAST_ABSOLUTE)}"
     return {
-        "near": precise if kernel is None else _value(declared, at, "_f32" if at or kernel.exact else "_one"),
+        "near": precise if kernel is None else _value(declared, at, end if at or kernel.exact else "_one"),
         "beyond": beyond,
         "precise": precise,
     }
 
 
-def _value(declared: Declaration, at: str, end: str = "_f32") -> str:
-    given = declared.given(at)
+def _value(declared: Declaration, at: str, end: str) -> str:
+    given = declared.given(at, "" if end == SINGLE else "(double)")
     if len(declared.inputs) == 1:
         return f"{declared.name}_{declared.source}{end}({', '.join(given)})"
     z, factor, *settings = given

@@ -14,7 +14,8 @@ from symact.functions import choice, cos_scaled, exp_scaled, ldexp, sin_scaled
 
 ELEMENTARY = {
     "exp", "exp_below", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh",
-    "acosh", "atanh", "erf", "erfc", "erfcx", "erfcx_above", "expm1", "expm1_below", "log1p", "pow",
+    "acosh", "atanh", "erf", "erfc", "erfcx", "erfcx_above", "expm1", "expm1_below", "log1p", "log1p_above",
+    "pow",
 }  # fmt: skip
 """What the generated runtime computes in binary64, in every target alike; the machine's libraries do not."""
 

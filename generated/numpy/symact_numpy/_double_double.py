@@ -28,6 +28,7 @@ def _numbers(*literals):
 
 _ONE = (1.0, 0.0)
 _TINY, _HUGE, _VAST, _CHUNK, _THIRD = _numbers("0x1p-900", "0x1p+200", "0x1p+1000", "0x1p-24", "0x1.5555555555555p-2")
+_LITTLE = 2.0**-200  # what is left of 1 where a function tends to it, and is less than this: by its sign ties are broken
 _LN2 = _numbers("0x1.62e42fefa39efp-1", "0x1.abc9e3b39803fp-56")
 _HALF_PI = _numbers("0x1.921fb54442d18p+0", "0x1.1a62633145c07p-54")
 _SQRT_HALF, _TWO_OVER_PI = _numbers("0x1.6a09e667f3bcdp-1", "0x1.45f306dc9c883p-1")
@@ -563,7 +564,8 @@ def _expm1(x):
     p, power, n = _exp_reduced((np.where(low, -110.0, x[0]), np.where(low, 0.0, x[1])))
     power = _scale(power, n)
     hi, lo = add(add(power, (-1.0, 0.0)), _times(power, p))
-    return np.copysign(np.where(low, -1.0, hi), x[0]), np.where(low | (x[0] == 0.0), 0.0, lo)
+    least = np.where(np.isinf(x[0]), 0.0, _LITTLE)
+    return np.copysign(np.where(low, -1.0, hi), x[0]), np.where(low, least, np.where(x[0] == 0.0, 0.0, lo))
 
 
 def _log_core(u, k):
@@ -644,7 +646,16 @@ def tanh(x):
     """Return the hyperbolic tangent of x."""
     x = _arrays(x)
     a = abs(x)
-    return _with_sign(_choose(a[0] > 40.0, lambda u: from_double(np.ones_like(u[0])), _tanh, a), x)
+    below = lambda u: _choose(u[0] < 2.0**-40, _tanh_small, _tanh, u)
+    return _with_sign(_choose(a[0] > 40.0, _tanh_large, below, a), x)
+
+
+def _tanh_large(a):
+    return np.ones_like(a[0]), np.where(np.isinf(a[0]), 0.0, -_LITTLE)
+
+
+def _tanh_small(a):
+    return a[0], a[1] - a[0] * a[0] * a[0] * _THIRD
 
 
 def _tanh(a):

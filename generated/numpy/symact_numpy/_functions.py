@@ -246,12 +246,22 @@ def log(x):
     return _log_ends(x, _log_sum(*_parts(x)))
 
 
+def _log1p_inside(x):
+    k, f = _parts(1.0 + x)
+    return _log_sum(k, np.where(k == 0.0, x, f))  # x has more digits
+
+
+def log1p_above(x):
+    """Return log(1 + x) for x >= 0."""
+    x = _array(x)
+    inside = x < np.inf
+    return _log1p_inside(x) if inside.all() else np.where(inside, _log1p_inside(x), x)
+
+
 def log1p(x):
     """Return log(1 + x)."""
     x = _array(x)
-    total = 1.0 + x
-    k, f = _parts(total)
-    return np.copysign(_log_ends(total, _log_sum(k, np.where(k == 0.0, x, f))), x)  # x has more digits
+    return np.copysign(_log_ends(1.0 + x, _log1p_inside(x)), x)
 
 
 def tanh(x):
@@ -276,7 +286,7 @@ def asinh(x):
     """Return the inverse hyperbolic sine of x."""
     a = np.abs(_array(x))
     square = a * a
-    return np.copysign(log1p(a + np.where(a < 2.0**500, square / (1.0 + np.sqrt(1.0 + square)), a)), x)
+    return np.copysign(log1p_above(a + np.where(a < 2.0**500, square / (1.0 + np.sqrt(1.0 + square)), a)), x)
 
 
 def erfcx_above(x):

@@ -179,7 +179,7 @@ def _derivative_from_output_float32_0(z):
     t = np.absolute(z)
     e0 = fn.exp_below((-t))
     e1 = (1.0 / (1.0 + powi(e0, 2)))
-    s0 = 2.0 * e0 * e1
+    s0 = 2.0 * e1 * e0
     return s0
 
 

@@ -68,7 +68,7 @@ _C42 = float.fromhex("-0x1.ca8a4270fadf5p-57")  # -1.2428753672788363e-17
 def _forward_float32_0(z):
     # one program for all
     e0 = fn.exp(z)
-    e1 = fn.expm1((-e0))
+    e1 = fn.expm1_below((-e0))
     return (-e1)
 
 
@@ -134,7 +134,7 @@ _FORWARD_FLOAT64 = Kernel(
 def _derivative_float32_0(z):
     # one program for all
     e0 = fn.exp(z)
-    e1 = fn.exp((-e0))
+    e1 = fn.exp_below((-e0))
     return np.where(z != z, z, np.where(7.0 > z, e0 * e1, 0.0))
 
 
@@ -260,8 +260,8 @@ def _second_derivative_float32_0(z):
     # one program for all
     e0 = fn.exp(z)
     e1 = fn.expm1(z)
-    e2 = fn.exp((-e0))
-    return np.where(z != z, z, np.where(7.0 > z, (-e0 * e1 * e2), 0.0))
+    e2 = fn.exp_below((-e0))
+    return np.where(z != z, z, np.where(7.0 > z, (-e1 * e0 * e2), 0.0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

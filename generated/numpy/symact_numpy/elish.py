@@ -184,7 +184,7 @@ def _forward_float32_0(z):
     t = np.absolute(z)
     e0 = fn.exp(np.where(_C0 > z, (-t), (-z)))
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z == -np.inf, 0.0, np.where(_C0 > z, (e0 - 1.0) * e0 * e1, np.where(0.0 >= z, z * (_C1 + z * (_C1 + z * (_C2 + z * (_C3 + z * (_C4 + z * (_C5 + z * (_C6 + z * (_C7 + z * (z * (_C8 + _C9 * z) - _C10))))))))), z * e1)))
+    return np.where(z == -np.inf, 0.0, np.where(_C0 > z, (e0 - 1.0) * e1 * e0, np.where(0.0 >= z, z * (_C1 + z * (_C1 + z * (_C2 + z * (_C3 + z * (_C4 + z * (_C5 + z * (_C6 + z * (_C7 + z * (z * (_C8 + _C9 * z) - _C10))))))))), z * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(

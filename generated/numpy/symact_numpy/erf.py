@@ -104,7 +104,8 @@ _FORWARD_FLOAT64 = Kernel(
 def _derivative_float32_0(z):
     # one program for all
     e0 = fn.exp_below((-powi(z, 2)))
-    return _C0 * e0
+    c0 = _C0
+    return c0 * e0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -169,7 +170,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z):
     # one program for all
     e0 = fn.exp_below((-powi(z, 2)))
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, _C4 * z * e0))
+    c0 = _C4
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, c0 * z * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

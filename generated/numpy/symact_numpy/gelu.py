@@ -48,104 +48,105 @@ _C26 = float.fromhex("0x1p-49")  # 1.7763568394002505e-15
 _C27 = float.fromhex("0x1.80ead197f00b4p-1")  # 0.7517915246935645
 _C28 = float.fromhex("0x1.13e74c58cada8p-56")  # 1.4956759177009883e-17
 _C29 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
-_C30 = float.fromhex("-0x1.ap-1")  # -0.8125
-_C31 = float.fromhex("0x1.b9d98fa5a3215p-2")  # 0.4314939923140469
-_C32 = float.fromhex("0x1.8d9a941de3ac5p-2")  # 0.388284982990552
-_C33 = float.fromhex("0x1.3e346def42057p-6")  # 0.019421679838189067
-_C34 = float.fromhex("0x1.297b9d6ffaacdp-8")  # 0.004539228379125415
-_C35 = float.fromhex("0x1.86c863b66083cp-13")  # 0.00018633974623233514
-_C36 = float.fromhex("0x1.69610924deba8p-14")  # 8.615947861116571e-05
-_C37 = float.fromhex("0x1.8680f74e6b6bap-11")  # 0.0007448268386746817
-_C38 = float.fromhex("0x1.258a6d85633afp-9")  # 0.002239538068073497
-_C39 = float.fromhex("0x1.e4088244f901dp-7")  # 0.014771522148244337
-_C40 = float.fromhex("0x1.d2fa4c17c7e84p-4")  # 0.1140082332972217
-_C41 = float.fromhex("0x1.2a2ef9bb865aep-6")  # 0.018199676398671087
-_C42 = float.fromhex("0x1.14ca3ee248112p-154")  # 4.734685459159738e-47
-_C43 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
-_C44 = float.fromhex("-0x1.13e74c58cada8p-56")  # -1.4956759177009883e-17
-_C45 = float.fromhex("0x1.f7c1a23190c7cp-56")  # 2.7308688141129613e-17
-_C46 = float.fromhex("0x1.aea2e6afd7fdbp-56")  # 2.3344842362524718e-17
-_C47 = float.fromhex("-0x1.d71848ac44802p-60")  # -1.5961314670842394e-18
-_C48 = float.fromhex("0x1.5f41fb3aa20b5p-62")  # 2.9752687850469732e-19
-_C49 = float.fromhex("-0x1.1e91790c11a1ap-67")  # -7.585398505239956e-21
-_C50 = float.fromhex("0x1.75fdcbf547562p-69")  # 2.4748674390833653e-21
-_C51 = float.fromhex("0x1.d0c38b7a117ccp-22")  # 4.3284506257392273e-07
-_C52 = float.fromhex("0x1.9d30259ce74eep-76")  # 2.136132275567826e-23
-_C53 = float.fromhex("0x1.322a347f1968bp-21")  # 5.702764979242107e-07
-_C54 = float.fromhex("0x1.983f3f402a647p-78")  # 5.276469566186036e-24
-_C55 = float.fromhex("0x1.0592d74158a0ap-29")  # 1.90319840501314e-09
-_C56 = float.fromhex("-0x1.e04e2372d2ca3p-86")  # -2.4249217104594607e-26
-_C57 = float.fromhex("0x1.3effe0efcb25fp-33")  # 1.4506418938779426e-10
-_C58 = float.fromhex("-0x1.e176476b44a2p-87")  # -1.2153810261118128e-26
-_C59 = float.fromhex("0x1.89a0774eb6048p-34")  # 8.950037692726255e-11
-_C60 = float.fromhex("0x1.4dc1028edb139p-88")  # 4.2125670303455026e-27
-_C61 = float.fromhex("0x1.7ffd0f708645ap-30")  # 1.396942086426202e-09
-_C62 = float.fromhex("-0x1.72db04d60348p-86")  # -1.8723420095703717e-26
-_C63 = float.fromhex("0x1.3099122c48e32p-25")  # 3.5459866461783865e-08
-_C64 = float.fromhex("0x1.72ef7f2c0433fp-80")  # 1.1985573532428018e-24
-_C65 = float.fromhex("0x1.b9057b3d93486p-30")  # 1.6044265494246427e-09
-_C66 = float.fromhex("0x1.7757ff9ed04a8p-84")  # 7.580006549103829e-26
-_C67 = float.fromhex("0x1.03fec69bdd554p-17")  # 7.74846130700372e-06
-_C68 = float.fromhex("-0x1.5428e657a2ac3p-73")  # -1.406867812838164e-22
-_C69 = float.fromhex("0x1.784acad4b941ep-17")  # 1.121438018842664e-05
-_C70 = float.fromhex("0x1.ccffb94a3c597p-71")  # 7.62658739802124e-22
-_C71 = float.fromhex("-0x1.f0e6e13cadaa3p-66")  # -2.6305766195124874e-20
-_C72 = float.fromhex("0x1.f58325eee75c2p-64")  # 1.0619935987268272e-19
-_C73 = float.fromhex("0x1.640eddc7045c7p-62")  # 3.0159291774267917e-19
-_C74 = float.fromhex("0x1.6e3d565f60bep-59")  # 2.4817360568307065e-18
-_C75 = float.fromhex("-0x1.26d941e05e369p-64")  # -6.243663267436504e-20
-_C76 = float.fromhex("-0x1.69fe2077a8adap-209")  # -1.7186630220371293e-63
-_C77 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
-_C78 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
-_C79 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
-_C80 = float.fromhex("0x1.20dd750429b6dp-2")  # 0.28209479177387814
-_C81 = float.fromhex("0x1.1ae3a914fed8p-58")  # 3.83386490329147e-18
-_C82 = float.fromhex("-0x1.8p+0")  # -1.5
-_C83 = float.fromhex("0x1.a911f096fbc26p-2")  # 0.4151074974205947
-_C84 = float.fromhex("-0x1.086a09f735b33p-56")  # -1.4333923293314243e-17
-_C85 = float.fromhex("0x1.c2dadacf42cb8p-2")  # 0.4402879895212197
-_C86 = float.fromhex("-0x1.ceac3303fa8b2p-56")  # -2.5081534800214153e-17
-_C87 = float.fromhex("0x1.7c9a427248515p-154")  # 6.510471262401878e-47
-_C88 = float.fromhex("0x1.b11b0302a100ap-208")  # 4.112582755735188e-63
-_C89 = float.fromhex("0x1.a4cc43b06079ap-6")  # 0.02568346605540448
-_C90 = float.fromhex("0x1.f5ad7ea33d62cp-61")  # 8.498751046232506e-19
-_C91 = float.fromhex("0x1.eb312cc539ad6p-7")  # 0.014989992962410364
-_C92 = float.fromhex("0x1.1e196092b0e15p-61")  # 4.846707783058076e-19
-_C93 = float.fromhex("0x1.cf7bdb79c5857p-13")  # 0.0002210063064970759
-_C94 = float.fromhex("-0x1.5870966f0513cp-67")  # -9.117245471235403e-21
-_C95 = float.fromhex("0x1.65cdd30779f5ep-15")  # 4.2653560793414215e-05
-_C96 = float.fromhex("0x1.4922fabc6344fp-70")  # 1.0890217847476236e-21
-_C97 = float.fromhex("0x1.5f61c941832bcp-21")  # 6.544999353055732e-07
-_C98 = float.fromhex("0x1.9f750cfbb49ccp-75")  # 4.295727068377141e-23
-_C99 = float.fromhex("0x1.b9377cc079ed9p-22")  # 4.109151170703807e-07
-_C100 = float.fromhex("0x1.11e5f62639e6ap-77")  # 7.080104780484946e-24
-_C101 = float.fromhex("0x1.6df4760a31cb7p-30")  # 1.3313362656654119e-09
-_C102 = float.fromhex("-0x1.a39478b5383acp-87")  # -1.0591687438937599e-26
-_C103 = float.fromhex("0x1.6c013426a4baep-33")  # 1.6553017394942887e-10
-_C104 = float.fromhex("0x1.904c6d348b78dp-87")  # 1.0104955829761985e-26
-_C105 = float.fromhex("0x1.8daf338e8471bp-30")  # 1.4467673479628094e-09
-_C106 = float.fromhex("0x1.3b08486576c25p-84")  # 6.362027737272105e-26
-_C107 = float.fromhex("0x1.bfc569fd823afp-26")  # 2.6063711180651344e-08
-_C108 = float.fromhex("0x1.8b6c3f8b9a456p-81")  # 6.388400602228512e-25
-_C109 = float.fromhex("0x1.293c35ac70b6fp-27")  # 8.65068269177755e-09
-_C110 = float.fromhex("0x1.60e224816c402p-82")  # 2.8505691578916597e-25
-_C111 = float.fromhex("0x1.504ae3865949dp-18")  # 5.011149261190424e-06
-_C112 = float.fromhex("0x1.130c75ffa7b8bp-74")  # 5.687873297392081e-23
-_C113 = float.fromhex("0x1.f5c052552af02p-17")  # 1.495335269859717e-05
-_C114 = float.fromhex("-0x1.0a4bc9a45ee09p-71")  # -4.405498521799148e-22
-_C115 = float.fromhex("0x1.5e4b39b3c8dc7p-13")  # 0.00016703312359665613
-_C116 = float.fromhex("0x1.25b169890622cp-67")  # 7.77398941969789e-21
-_C117 = float.fromhex("0x1.2786608ffa9d1p-9")  # 0.002254676139263647
-_C118 = float.fromhex("0x1.8bf3ee09d1103p-65")  # 4.192313878679593e-20
-_C119 = float.fromhex("0x1.57822cceaccbdp-10")  # 0.0013103809211941063
-_C120 = float.fromhex("-0x1.91463f3ffbd7bp-64")  # -8.497315997668978e-20
-_C121 = float.fromhex("0x1.a911f096fbc26p-5")  # 0.05188843717757434
-_C122 = float.fromhex("-0x1.086a09f735b33p-59")  # -1.7917404116642804e-18
-_C123 = float.fromhex("0x1.5eaa386850656p-3")  # 0.1712231070360299
-_C124 = float.fromhex("-0x1.089a1677f7831p-58")  # -3.586024507721301e-18
-_C125 = float.fromhex("0x1.cd5c2883c85afp-155")  # 3.9459414671695807e-47
-_C126 = float.fromhex("-0x1.5701909953fecp-209")  # -1.628518889961174e-63
-_C127 = float.fromhex("0x1.8p+0")  # 1.5
+_C30 = float.fromhex("-0x1.6a09e667f3bcdp+0")  # -1.4142135623730951
+_C31 = float.fromhex("0x1.20dd750429b6dp-2")  # 0.28209479177387814
+_C32 = float.fromhex("-0x1.ap-1")  # -0.8125
+_C33 = float.fromhex("0x1.b9d98fa5a3215p-2")  # 0.4314939923140469
+_C34 = float.fromhex("0x1.8d9a941de3ac5p-2")  # 0.388284982990552
+_C35 = float.fromhex("0x1.3e346def42057p-6")  # 0.019421679838189067
+_C36 = float.fromhex("0x1.297b9d6ffaacdp-8")  # 0.004539228379125415
+_C37 = float.fromhex("0x1.86c863b66083cp-13")  # 0.00018633974623233514
+_C38 = float.fromhex("0x1.69610924deba8p-14")  # 8.615947861116571e-05
+_C39 = float.fromhex("0x1.8680f74e6b6bap-11")  # 0.0007448268386746817
+_C40 = float.fromhex("0x1.258a6d85633afp-9")  # 0.002239538068073497
+_C41 = float.fromhex("0x1.e4088244f901dp-7")  # 0.014771522148244337
+_C42 = float.fromhex("0x1.d2fa4c17c7e84p-4")  # 0.1140082332972217
+_C43 = float.fromhex("0x1.2a2ef9bb865aep-6")  # 0.018199676398671087
+_C44 = float.fromhex("0x1.14ca3ee248112p-154")  # 4.734685459159738e-47
+_C45 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
+_C46 = float.fromhex("-0x1.13e74c58cada8p-56")  # -1.4956759177009883e-17
+_C47 = float.fromhex("0x1.f7c1a23190c7cp-56")  # 2.7308688141129613e-17
+_C48 = float.fromhex("0x1.aea2e6afd7fdbp-56")  # 2.3344842362524718e-17
+_C49 = float.fromhex("-0x1.d71848ac44802p-60")  # -1.5961314670842394e-18
+_C50 = float.fromhex("0x1.5f41fb3aa20b5p-62")  # 2.9752687850469732e-19
+_C51 = float.fromhex("-0x1.1e91790c11a1ap-67")  # -7.585398505239956e-21
+_C52 = float.fromhex("0x1.75fdcbf547562p-69")  # 2.4748674390833653e-21
+_C53 = float.fromhex("0x1.d0c38b7a117ccp-22")  # 4.3284506257392273e-07
+_C54 = float.fromhex("0x1.9d30259ce74eep-76")  # 2.136132275567826e-23
+_C55 = float.fromhex("0x1.322a347f1968bp-21")  # 5.702764979242107e-07
+_C56 = float.fromhex("0x1.983f3f402a647p-78")  # 5.276469566186036e-24
+_C57 = float.fromhex("0x1.0592d74158a0ap-29")  # 1.90319840501314e-09
+_C58 = float.fromhex("-0x1.e04e2372d2ca3p-86")  # -2.4249217104594607e-26
+_C59 = float.fromhex("0x1.3effe0efcb25fp-33")  # 1.4506418938779426e-10
+_C60 = float.fromhex("-0x1.e176476b44a2p-87")  # -1.2153810261118128e-26
+_C61 = float.fromhex("0x1.89a0774eb6048p-34")  # 8.950037692726255e-11
+_C62 = float.fromhex("0x1.4dc1028edb139p-88")  # 4.2125670303455026e-27
+_C63 = float.fromhex("0x1.7ffd0f708645ap-30")  # 1.396942086426202e-09
+_C64 = float.fromhex("-0x1.72db04d60348p-86")  # -1.8723420095703717e-26
+_C65 = float.fromhex("0x1.3099122c48e32p-25")  # 3.5459866461783865e-08
+_C66 = float.fromhex("0x1.72ef7f2c0433fp-80")  # 1.1985573532428018e-24
+_C67 = float.fromhex("0x1.b9057b3d93486p-30")  # 1.6044265494246427e-09
+_C68 = float.fromhex("0x1.7757ff9ed04a8p-84")  # 7.580006549103829e-26
+_C69 = float.fromhex("0x1.03fec69bdd554p-17")  # 7.74846130700372e-06
+_C70 = float.fromhex("-0x1.5428e657a2ac3p-73")  # -1.406867812838164e-22
+_C71 = float.fromhex("0x1.784acad4b941ep-17")  # 1.121438018842664e-05
+_C72 = float.fromhex("0x1.ccffb94a3c597p-71")  # 7.62658739802124e-22
+_C73 = float.fromhex("-0x1.f0e6e13cadaa3p-66")  # -2.6305766195124874e-20
+_C74 = float.fromhex("0x1.f58325eee75c2p-64")  # 1.0619935987268272e-19
+_C75 = float.fromhex("0x1.640eddc7045c7p-62")  # 3.0159291774267917e-19
+_C76 = float.fromhex("0x1.6e3d565f60bep-59")  # 2.4817360568307065e-18
+_C77 = float.fromhex("-0x1.26d941e05e369p-64")  # -6.243663267436504e-20
+_C78 = float.fromhex("-0x1.69fe2077a8adap-209")  # -1.7186630220371293e-63
+_C79 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
+_C80 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
+_C81 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
+_C82 = float.fromhex("0x1.1ae3a914fed8p-58")  # 3.83386490329147e-18
+_C83 = float.fromhex("-0x1.8p+0")  # -1.5
+_C84 = float.fromhex("0x1.a911f096fbc26p-2")  # 0.4151074974205947
+_C85 = float.fromhex("-0x1.086a09f735b33p-56")  # -1.4333923293314243e-17
+_C86 = float.fromhex("0x1.c2dadacf42cb8p-2")  # 0.4402879895212197
+_C87 = float.fromhex("-0x1.ceac3303fa8b2p-56")  # -2.5081534800214153e-17
+_C88 = float.fromhex("0x1.7c9a427248515p-154")  # 6.510471262401878e-47
+_C89 = float.fromhex("0x1.b11b0302a100ap-208")  # 4.112582755735188e-63
+_C90 = float.fromhex("0x1.a4cc43b06079ap-6")  # 0.02568346605540448
+_C91 = float.fromhex("0x1.f5ad7ea33d62cp-61")  # 8.498751046232506e-19
+_C92 = float.fromhex("0x1.eb312cc539ad6p-7")  # 0.014989992962410364
+_C93 = float.fromhex("0x1.1e196092b0e15p-61")  # 4.846707783058076e-19
+_C94 = float.fromhex("0x1.cf7bdb79c5857p-13")  # 0.0002210063064970759
+_C95 = float.fromhex("-0x1.5870966f0513cp-67")  # -9.117245471235403e-21
+_C96 = float.fromhex("0x1.65cdd30779f5ep-15")  # 4.2653560793414215e-05
+_C97 = float.fromhex("0x1.4922fabc6344fp-70")  # 1.0890217847476236e-21
+_C98 = float.fromhex("0x1.5f61c941832bcp-21")  # 6.544999353055732e-07
+_C99 = float.fromhex("0x1.9f750cfbb49ccp-75")  # 4.295727068377141e-23
+_C100 = float.fromhex("0x1.b9377cc079ed9p-22")  # 4.109151170703807e-07
+_C101 = float.fromhex("0x1.11e5f62639e6ap-77")  # 7.080104780484946e-24
+_C102 = float.fromhex("0x1.6df4760a31cb7p-30")  # 1.3313362656654119e-09
+_C103 = float.fromhex("-0x1.a39478b5383acp-87")  # -1.0591687438937599e-26
+_C104 = float.fromhex("0x1.6c013426a4baep-33")  # 1.6553017394942887e-10
+_C105 = float.fromhex("0x1.904c6d348b78dp-87")  # 1.0104955829761985e-26
+_C106 = float.fromhex("0x1.8daf338e8471bp-30")  # 1.4467673479628094e-09
+_C107 = float.fromhex("0x1.3b08486576c25p-84")  # 6.362027737272105e-26
+_C108 = float.fromhex("0x1.bfc569fd823afp-26")  # 2.6063711180651344e-08
+_C109 = float.fromhex("0x1.8b6c3f8b9a456p-81")  # 6.388400602228512e-25
+_C110 = float.fromhex("0x1.293c35ac70b6fp-27")  # 8.65068269177755e-09
+_C111 = float.fromhex("0x1.60e224816c402p-82")  # 2.8505691578916597e-25
+_C112 = float.fromhex("0x1.504ae3865949dp-18")  # 5.011149261190424e-06
+_C113 = float.fromhex("0x1.130c75ffa7b8bp-74")  # 5.687873297392081e-23
+_C114 = float.fromhex("0x1.f5c052552af02p-17")  # 1.495335269859717e-05
+_C115 = float.fromhex("-0x1.0a4bc9a45ee09p-71")  # -4.405498521799148e-22
+_C116 = float.fromhex("0x1.5e4b39b3c8dc7p-13")  # 0.00016703312359665613
+_C117 = float.fromhex("0x1.25b169890622cp-67")  # 7.77398941969789e-21
+_C118 = float.fromhex("0x1.2786608ffa9d1p-9")  # 0.002254676139263647
+_C119 = float.fromhex("0x1.8bf3ee09d1103p-65")  # 4.192313878679593e-20
+_C120 = float.fromhex("0x1.57822cceaccbdp-10")  # 0.0013103809211941063
+_C121 = float.fromhex("-0x1.91463f3ffbd7bp-64")  # -8.497315997668978e-20
+_C122 = float.fromhex("0x1.a911f096fbc26p-5")  # 0.05188843717757434
+_C123 = float.fromhex("-0x1.086a09f735b33p-59")  # -1.7917404116642804e-18
+_C124 = float.fromhex("0x1.5eaa386850656p-3")  # 0.1712231070360299
+_C125 = float.fromhex("-0x1.089a1677f7831p-58")  # -3.586024507721301e-18
+_C126 = float.fromhex("0x1.cd5c2883c85afp-155")  # 3.9459414671695807e-47
+_C127 = float.fromhex("-0x1.5701909953fecp-209")  # -1.628518889961174e-63
+_C128 = float.fromhex("0x1.8p+0")  # 1.5
 
 
 def _forward_float32_0(z):
@@ -234,12 +235,12 @@ def _derivative_float32_0(z):
     t3 = (t3a - _C28)
     e0 = fn.erfcx_above(_C0 * t)
     e1 = fn.exp_below(_C1 * powi(t, 2))
-    s0 = _C29
-    s1 = _C3 * t
-    s2 = _C2 * e1
-    s3 = (s2 / s0)
-    s4 = s3 * (s0 * e0 - s1)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C30 > z, s4, np.where(_C1 > z, ((_C31 + (_C32 + ((((_C33 + (_C34 + (((_C35 + _C36 * t3) * t3 - _C37) * t3 - _C38) * t3) * t3) * t3 - _C39) * t3 - _C40) * t3 - _C41) * t3) * t3) * t3 - _C42), np.where(0.0 > z, s4, ((1.0 + s1 * s3) - s2 * e0))))))
+    c0 = _C29
+    c1 = _C30
+    c2 = _C31
+    c3 = _C6
+    s0 = c2 * (c0 * e0 + c1 * t) * e1
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C32 > z, s0, np.where(_C1 > z, ((_C33 + (_C34 + ((((_C35 + (_C36 + (((_C37 + _C38 * t3) * t3 - _C39) * t3 - _C40) * t3) * t3) * t3 - _C41) * t3 - _C42) * t3 - _C43) * t3) * t3) * t3 - _C44), np.where(0.0 > z, s0, ((1.0 + c3 * e1 * t) - _C2 * e0 * e1))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -274,7 +275,7 @@ def _derivative_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C29, _C43)
+    s0 = (_C29, _C45)
     s1 = dd.mul((_C3, _C4), t)
     return dd.ldexp(dd.div(dd.mul(dd.mul((_C2, 0.0), dd.exp_scaled(dd.mul(t, dd.mul((_C1, 0.0), t)), 300)), dd.sub(dd.mul(s0, dd.erfcx(dd.mul((_C2, 0.0), s1))), s1)), s0), -300)
 
@@ -282,15 +283,15 @@ def _derivative_float64_3(z):
 def _derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C27, _C44), x)
-    return dd.sub(dd.mul(t, dd.add((_C31, _C45), dd.mul(t, dd.add((_C32, _C46), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C33, _C47), dd.mul(t, dd.add((_C34, _C48), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C35, _C49), dd.mul(t, dd.add((_C36, _C50), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C51, _C52), dd.mul(t, dd.add((_C53, _C54), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C55, _C56), dd.mul(t, dd.sub((_C57, _C58), dd.mul((_C59, _C60), t))))), (_C61, _C62))), (_C63, _C64))), (_C65, _C66))))))), (_C67, _C68))), (_C69, _C70))))))), (_C37, _C71))), (_C38, _C72))))))), (_C39, _C73))), (_C40, _C74))), (_C41, _C75))))))), (_C42, _C76))
+    t = dd.add((_C27, _C46), x)
+    return dd.sub(dd.mul(t, dd.add((_C33, _C47), dd.mul(t, dd.add((_C34, _C48), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C35, _C49), dd.mul(t, dd.add((_C36, _C50), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C37, _C51), dd.mul(t, dd.add((_C38, _C52), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C53, _C54), dd.mul(t, dd.add((_C55, _C56), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C57, _C58), dd.mul(t, dd.sub((_C59, _C60), dd.mul((_C61, _C62), t))))), (_C63, _C64))), (_C65, _C66))), (_C67, _C68))))))), (_C69, _C70))), (_C71, _C72))))))), (_C39, _C73))), (_C40, _C74))))))), (_C41, _C75))), (_C42, _C76))), (_C43, _C77))))))), (_C44, _C78))
 
 
 def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
-    s0 = dd.mul((_C0, _C77), x)
-    return dd.add(dd.add((_C2, 0.0), dd.mul(dd.mul((_C78, _C79), dd.exp(dd.mul(x, dd.mul((_C1, 0.0), x)))), s0)), dd.mul((_C2, 0.0), dd.erf(s0)))
+    s0 = dd.mul((_C0, _C79), x)
+    return dd.add(dd.add((_C2, 0.0), dd.mul(dd.mul((_C80, _C81), dd.exp(dd.mul(x, dd.mul((_C1, 0.0), x)))), s0)), dd.mul((_C2, 0.0), dd.erf(s0)))
 
 
 def _derivative_float64_6(z):
@@ -319,7 +320,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z):
     # one program for all
     e0 = fn.exp_below(_C1 * powi(z, 2))
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, _C6 * (2.0 - powi(z, 2)) * e0))
+    c0 = _C6
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, c0 * (2.0 - powi(z, 2)) * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -356,14 +358,14 @@ def _second_derivative_float64_3(z):
     t = dd.neg(x)
     s0 = (_C3, _C4)
     s1 = dd.powi(t, 2)
-    return dd.ldexp(dd.mul(dd.mul((_C80, _C81), dd.exp_scaled(dd.mul((_C1, 0.0), s1), 300)), dd.sub(dd.mul((2.0, 0.0), s0), dd.mul(s0, s1))), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C31, _C82), dd.exp_scaled(dd.mul((_C1, 0.0), s1), 300)), dd.sub(dd.mul((2.0, 0.0), s0), dd.mul(s0, s1))), -300)
 
 
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
     t = dd.add((_C3, _C4), x)
-    return dd.sub(dd.mul(t, dd.add((_C83, _C84), dd.mul(t, dd.add((_C85, _C86), dd.mul(t, dd.add((_C87, _C88), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C89, _C90), dd.mul(t, dd.add((_C91, _C92), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C93, _C94), dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C97, _C98), dd.mul(t, dd.add((_C99, _C100), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C101, _C102), dd.mul((_C103, _C104), t))), (_C105, _C106))), (_C107, _C108))), (_C109, _C110))))))), (_C111, _C112))), (_C113, _C114))))))), (_C115, _C116))), (_C117, _C118))), (_C119, _C120))))))), (_C121, _C122))), (_C123, _C124))))))))), (_C125, _C126))
+    return dd.sub(dd.mul(t, dd.add((_C84, _C85), dd.mul(t, dd.add((_C86, _C87), dd.mul(t, dd.add((_C88, _C89), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.add((_C92, _C93), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C94, _C95), dd.mul(t, dd.add((_C96, _C97), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C98, _C99), dd.mul(t, dd.add((_C100, _C101), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C102, _C103), dd.mul((_C104, _C105), t))), (_C106, _C107))), (_C108, _C109))), (_C110, _C111))))))), (_C112, _C113))), (_C114, _C115))))))), (_C116, _C117))), (_C118, _C119))), (_C120, _C121))))))), (_C122, _C123))), (_C124, _C125))))))))), (_C126, _C127))
 
 
 def _second_derivative_float64_5(z):
@@ -377,7 +379,7 @@ def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
     t = dd.sub(x, (_C3, _C4))
-    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C85, _C86), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C121, _C122), dd.mul(t, dd.add((_C89, _C90), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C117, _C118), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C95, _C96), dd.mul(t, dd.add((_C113, _C114), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C99, _C100), dd.mul(t, dd.add((_C109, _C110), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C105, _C106), dd.mul(t, dd.sub((_C101, _C102), dd.mul((_C103, _C104), t))))), (_C107, _C108))))))), (_C97, _C98))), (_C111, _C112))))))), (_C93, _C94))), (_C115, _C116))))), (_C119, _C120))), (_C91, _C92))))))), (_C123, _C124))), (_C87, _C88))))), (_C83, _C84))), (_C125, _C126))
+    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C86, _C87), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C122, _C123), dd.mul(t, dd.add((_C90, _C91), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C118, _C119), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C96, _C97), dd.mul(t, dd.add((_C114, _C115), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C100, _C101), dd.mul(t, dd.add((_C110, _C111), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C106, _C107), dd.mul(t, dd.sub((_C102, _C103), dd.mul((_C104, _C105), t))))), (_C108, _C109))))))), (_C98, _C99))), (_C112, _C113))))))), (_C94, _C95))), (_C116, _C117))))), (_C120, _C121))), (_C92, _C93))))))), (_C124, _C125))), (_C88, _C89))))), (_C84, _C85))), (_C126, _C127))
 
 
 def _second_derivative_float64_7(z):
@@ -386,7 +388,7 @@ def _second_derivative_float64_7(z):
     t = x
     s0 = (_C3, _C4)
     s1 = dd.powi(t, 2)
-    return dd.ldexp(dd.mul(dd.mul((_C80, _C81), dd.exp_scaled(dd.mul((_C1, 0.0), s1), 300)), dd.sub(dd.mul((2.0, 0.0), s0), dd.mul(s0, s1))), -300)
+    return dd.ldexp(dd.mul(dd.mul((_C31, _C82), dd.exp_scaled(dd.mul((_C1, 0.0), s1), 300)), dd.sub(dd.mul((2.0, 0.0), s0), dd.mul(s0, s1))), -300)
 
 
 def _second_derivative_float64_8(z):
@@ -402,10 +404,10 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -63.0 > z, _second_derivative_float64_2),
-                (lambda z: _C82 > z, _second_derivative_float64_3),
+                (lambda z: _C83 > z, _second_derivative_float64_3),
                 (lambda z: -1.0 > z, _second_derivative_float64_4),
                 (lambda z: 1.0 > z, _second_derivative_float64_5),
-                (lambda z: _C127 > z, _second_derivative_float64_6),
+                (lambda z: _C128 > z, _second_derivative_float64_6),
                 (lambda z: 63.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),

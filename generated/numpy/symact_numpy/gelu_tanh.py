@@ -50,12 +50,12 @@ _C28 = float.fromhex("0x1p-52")  # 2.220446049250313e-16
 _C29 = float.fromhex("0x1.81429f9e97e4dp-1")  # 0.7524614220710163
 _C30 = float.fromhex("0x1.4f523ed77dbdcp-55")  # 3.635560509207687e-17
 _C31 = float.fromhex("0x1.6e4e26d4801f7p-5")  # 0.044715
-_C32 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
-_C33 = float.fromhex("0x1.86ap+16")  # 100000.0
-_C34 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
-_C35 = float.fromhex("0x1.86ap+17")  # 200000.0
-_C36 = float.fromhex("0x1.a334p+14")  # 26829.0
-_C37 = float.fromhex("0x1.4f8b588e368f1p-17")  # 1e-05
+_C32 = float.fromhex("0x1.5a2eb14aa5ae9p+17")  # 177245.3850905516
+_C33 = float.fromhex("-0x1.1436ad992f25p+18")  # -282842.71247461904
+_C34 = float.fromhex("-0x1.286bdf0f7885cp+15")  # -37941.93566490777
+_C35 = float.fromhex("0x1.7a9f084b94795p-18")  # 5.641895835477563e-06
+_C36 = float.fromhex("0x1.286bdf0f7885cp+15")  # 37941.93566490777
+_C37 = float.fromhex("0x1.1436ad992f25p+18")  # 282842.71247461904
 _C38 = float.fromhex("-0x1.ap-1")  # -0.8125
 _C39 = float.fromhex("-0x1.4142ap-1")  # -0.6274614334106445
 _C40 = float.fromhex("0x1.b8bacd2c96b91p-2")  # 0.4304000910248585
@@ -71,111 +71,120 @@ _C49 = float.fromhex("0x1.d2b77346470abp-4")  # 0.11394448308095899
 _C50 = float.fromhex("0x1.029615edb077ap-6")  # 0.01578285352184803
 _C51 = float.fromhex("0x1.e6bbf7243d33ep-155")  # 4.1629635181235907e-47
 _C52 = float.fromhex("0x1.12ba9d1f60179p-3")  # 0.134145
-_C53 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
-_C54 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
-_C55 = float.fromhex("-0x1.ee78183f91e64p-71")  # -8.180305391403131e-22
-_C56 = float.fromhex("-0x1.4f523ed77dbdcp-55")  # -3.635560509207687e-17
-_C57 = float.fromhex("0x1.7625a206be83dp-56")  # 2.028254970529195e-17
-_C58 = float.fromhex("-0x1.d8ac0572d1edbp-56")  # -2.562359819429644e-17
-_C59 = float.fromhex("-0x1.3e301c225d05p-61")  # -5.390313190618038e-19
-_C60 = float.fromhex("-0x1.bae477471e7c8p-65")  # -4.689306162932461e-20
-_C61 = float.fromhex("-0x1.ba7ffbb170c21p-69")  # -2.92821893355466e-21
-_C62 = float.fromhex("0x1.13f1131fb807bp-70")  # 9.130144913127798e-22
-_C63 = float.fromhex("0x1.8d30f995eee7cp-18")  # 5.918611710894005e-06
-_C64 = float.fromhex("0x1.36e32433a1db3p-77")  # 8.03624760561793e-24
-_C65 = float.fromhex("0x1.46a0328d00b7ap-19")  # 2.4335516344299543e-06
-_C66 = float.fromhex("0x1.27eadc329de54p-73")  # 1.223885773838956e-22
-_C67 = float.fromhex("0x1.3007fe1df405p-23")  # 1.4157556987729473e-07
-_C68 = float.fromhex("-0x1.d6698c302b989p-86")  # -2.3749751624844186e-26
-_C69 = float.fromhex("0x1.43036bb90f7d1p-24")  # 7.520740909289922e-08
-_C70 = float.fromhex("-0x1.5d6195b88171p-78")  # -4.515646053534528e-24
-_C71 = float.fromhex("-0x1.23aefd74d1787p-26")  # -1.6978217459781023e-08
-_C72 = float.fromhex("0x1.3bf9102183666p-80")  # 1.0209635115140871e-24
-_C73 = float.fromhex("0x1.9b012e1b21a3bp-27")  # 1.196180847972441e-08
-_C74 = float.fromhex("-0x1.142dfcd737327p-82")  # -2.230961359421922e-25
-_C75 = float.fromhex("0x1.cecf33fcf1fa4p-22")  # 4.3102482988029016e-07
-_C76 = float.fromhex("-0x1.a8625db26a25cp-77")  # -1.0970075544446078e-23
-_C77 = float.fromhex("0x1.09b6fd46ae70ap-20")  # 9.898647747433667e-07
-_C78 = float.fromhex("-0x1.530768e8e6446p-74")  # -7.010954250568203e-23
-_C79 = float.fromhex("0x1.0b9c949575db9p-16")  # 1.5950896871645105e-05
-_C80 = float.fromhex("0x1.0e77ede76ad8dp-78")  # 3.495723092148341e-24
-_C81 = float.fromhex("0x1.253bce9ecae48p-15")  # 3.4956171694436116e-05
-_C82 = float.fromhex("0x1.715d84c0c0a7p-70")  # 1.2221272832665497e-21
-_C83 = float.fromhex("0x1.bd077a5604cb6p-68")  # 5.889912558456153e-21
-_C84 = float.fromhex("-0x1.0cdfb36efc807p-63")  # -1.1387249704735174e-19
-_C85 = float.fromhex("0x1.ada95ffa32235p-60")  # 1.4557501957762596e-18
-_C86 = float.fromhex("-0x1.d419c77b0c3edp-60")  # -1.5859868624132521e-18
-_C87 = float.fromhex("-0x1.5f4a8473328ecp-60")  # -1.190220487294302e-18
-_C88 = float.fromhex("0x1.781b5fd1f375ep-209")  # 1.7856744207633172e-63
-_C89 = float.fromhex("-0x1p-1")  # -0.5
-_C90 = float.fromhex("0x1.441355475a31ap-59")  # 2.1960211427085595e-18
-_C91 = float.fromhex("0x1.f30e7ff583a54p-57")  # 1.3526957332032908e-17
-_C92 = float.fromhex("0x1.6b23142700629p+0")  # 1.4185040087908283
-_C93 = float.fromhex("0x1.750d2fad2c04bp-54")  # 8.089265124388305e-17
-_C94 = float.fromhex("0x1.2a05f2p+35")  # 40000000000.0
-_C95 = float.fromhex("0x1.3fd39c4p+33")  # 10731600000.0
-_C96 = float.fromhex("0x1.5739a148p+29")  # 719795241.0
-_C97 = float.fromhex("0x1.2a05f2p+34")  # 20000000000.0
-_C98 = float.fromhex("0x1.3fd39c4p+32")  # 5365800000.0
-_C99 = float.fromhex("0x1.17fd03a5404ecp-34")  # 6.366197723675813e-11
-_C100 = float.fromhex("-0x1.8p+0")  # -1.5
-_C101 = float.fromhex("-0x1.4p+0")  # -1.25
-_C102 = float.fromhex("0x1.a360c3e39b758p-2")  # 0.4095488174124191
-_C103 = float.fromhex("0x1.ba73788e0f42ep-2")  # 0.432081111593848
-_C104 = float.fromhex("0x1.0bae229791eaap-7")  # 0.008168951883944803
-_C105 = float.fromhex("0x1.4842653d453b1p-6")  # 0.020035361162701274
-_C106 = float.fromhex("0x1.11cd249c34d3cp-6")  # 0.01671150756085392
-_C107 = float.fromhex("0x1.9022fc3a97577p-11")  # 0.0007632001136916162
-_C108 = float.fromhex("0x1.1273a4c11227dp-12")  # 0.00026173756856854425
-_C109 = float.fromhex("0x1.89f5e54488091p-11")  # 0.0007514200775098502
-_C110 = float.fromhex("0x1.5a7bd658bbef1p-9")  # 0.002643461146696662
-_C111 = float.fromhex("0x1.d0e682b09898dp-5")  # 0.056750540975161724
-_C112 = float.fromhex("0x1.49ec14523aa05p-3")  # 0.16109481693213482
-_C113 = float.fromhex("0x1.0eb5f4a743a39p-153")  # 9.26139107372628e-47
-_C114 = float.fromhex("0x1.4p+0")  # 1.25
-_C115 = float.fromhex("0x1.12ba9d1f60179p-1")  # 0.53658
-_C116 = float.fromhex("0x1.b7cdfd9d7bdbbp-35")  # 5e-11
-_C117 = float.fromhex("0x1.8p+0")  # 1.5
-_C118 = float.fromhex("-0x1.89f5e54488091p-11")  # -0.0007514200775098502
-_C119 = float.fromhex("-0x1.6e4e26d4801f7p-4")  # -0.08943
-_C120 = float.fromhex("-0x1.441355475a31ap-58")  # -4.392042285417119e-18
-_C121 = float.fromhex("0x1.654b15dd361ccp-88")  # 4.509675486989469e-27
-_C122 = float.fromhex("-0x1.bec10da937575p-57")  # -1.2109294543123343e-17
-_C123 = float.fromhex("0x1.c7a9d2efcc877p-56")  # 2.4701561048827526e-17
-_C124 = float.fromhex("0x1.754e66b1baddap-63")  # 1.5810134848457046e-19
-_C125 = float.fromhex("-0x1.e23f6cc1ef05ap-67")  # -1.2764991742167765e-20
-_C126 = float.fromhex("-0x1.62b513526a7cfp-62")  # -3.0044879182169816e-19
-_C127 = float.fromhex("-0x1.f6e1372443e55p-66")  # -2.6622232172638813e-20
-_C128 = float.fromhex("-0x1.024f0e2dd63acp-68")  # -3.4186886363297495e-21
-_C129 = float.fromhex("0x1.718457f626c8cp-13")  # 0.00017619942054101047
-_C130 = float.fromhex("-0x1.c9b398c238b78p-68")  # -6.057629571460007e-21
-_C131 = float.fromhex("0x1.df01443bac1a1p-19")  # 3.568864966961748e-06
-_C132 = float.fromhex("-0x1.a59d8557cf247p-74")  # -8.718800381754965e-23
-_C133 = float.fromhex("0x1.931f3c7f6ab56p-20")  # 1.501746538549582e-06
-_C134 = float.fromhex("-0x1.ef02d8957701bp-74")  # -1.0236589980868993e-22
-_C135 = float.fromhex("0x1.3578b11a9e607p-25")  # 3.602721872649386e-08
-_C136 = float.fromhex("0x1.e2552b223edd8p-79")  # 3.1170019491254743e-24
-_C137 = float.fromhex("0x1.a6a8b782c474fp-26")  # 2.4601994673299104e-08
-_C138 = float.fromhex("0x1.3665bb8e6f7a7p-82")  # 2.5073701737004275e-25
-_C139 = float.fromhex("0x1.2a7e3fa2ef4e3p-22")  # 2.779934168936508e-07
-_C140 = float.fromhex("0x1.8c4d134f5928fp-78")  # 5.12207135492978e-24
-_C141 = float.fromhex("0x1.f0d15444f612p-23")  # 2.3134876605993593e-07
-_C142 = float.fromhex("-0x1.ba01b35efcc99p-78")  # -5.71280196724346e-24
-_C143 = float.fromhex("0x1.47c85a3c08c9p-18")  # 4.884341759522852e-06
-_C144 = float.fromhex("0x1.52623a4d2d146p-75")  # 3.4988054748645184e-23
-_C145 = float.fromhex("0x1.e9ab3d429bb7ap-16")  # 2.918654105104775e-05
-_C146 = float.fromhex("-0x1.ce5c46464aca8p-70")  # -1.5298223920880783e-21
-_C147 = float.fromhex("0x1.9bf9264e97e8ep-18")  # 6.138879668243466e-06
-_C148 = float.fromhex("0x1.ca1da75e06023p-74")  # 9.473613426877656e-23
-_C149 = float.fromhex("0x1.a67df986b367dp-65")  # 4.4733089887226824e-20
-_C150 = float.fromhex("-0x1.04d7522039e98p-70")  # -8.630507932229758e-22
-_C151 = float.fromhex("-0x1.f143cd6ab0f9fp-60")  # -1.6847988565559435e-18
-_C152 = float.fromhex("0x1.77ba108247392p-57")  # 1.0184095710995976e-17
-_C153 = float.fromhex("-0x1.fa08efefec64p-207")  # -9.610177561110286e-63
-_C154 = float.fromhex("0x1.f30e7ff583a54p-55")  # 5.410782932813163e-17
-_C155 = float.fromhex("-0x1.20a5465df8d2cp-89")  # -1.821609865774887e-27
-_C156 = float.fromhex("-0x1.a6a8b782c474fp-26")  # -2.4601994673299104e-08
-_C157 = float.fromhex("-0x1.3665bb8e6f7a7p-82")  # -2.5073701737004275e-25
+_C53 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
+_C54 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
+_C55 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
+_C56 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
+_C57 = float.fromhex("0x1.86ap+16")  # 100000.0
+_C58 = float.fromhex("0x1.86ap+17")  # 200000.0
+_C59 = float.fromhex("0x1.a334p+14")  # 26829.0
+_C60 = float.fromhex("0x1.4f8b588e368f1p-17")  # 1e-05
+_C61 = float.fromhex("-0x1.ee78183f91e64p-71")  # -8.180305391403131e-22
+_C62 = float.fromhex("-0x1.4f523ed77dbdcp-55")  # -3.635560509207687e-17
+_C63 = float.fromhex("0x1.7625a206be83dp-56")  # 2.028254970529195e-17
+_C64 = float.fromhex("-0x1.d8ac0572d1edbp-56")  # -2.562359819429644e-17
+_C65 = float.fromhex("-0x1.3e301c225d05p-61")  # -5.390313190618038e-19
+_C66 = float.fromhex("-0x1.bae477471e7c8p-65")  # -4.689306162932461e-20
+_C67 = float.fromhex("-0x1.ba7ffbb170c21p-69")  # -2.92821893355466e-21
+_C68 = float.fromhex("0x1.13f1131fb807bp-70")  # 9.130144913127798e-22
+_C69 = float.fromhex("0x1.8d30f995eee7cp-18")  # 5.918611710894005e-06
+_C70 = float.fromhex("0x1.36e32433a1db3p-77")  # 8.03624760561793e-24
+_C71 = float.fromhex("0x1.46a0328d00b7ap-19")  # 2.4335516344299543e-06
+_C72 = float.fromhex("0x1.27eadc329de54p-73")  # 1.223885773838956e-22
+_C73 = float.fromhex("0x1.3007fe1df405p-23")  # 1.4157556987729473e-07
+_C74 = float.fromhex("-0x1.d6698c302b989p-86")  # -2.3749751624844186e-26
+_C75 = float.fromhex("0x1.43036bb90f7d1p-24")  # 7.520740909289922e-08
+_C76 = float.fromhex("-0x1.5d6195b88171p-78")  # -4.515646053534528e-24
+_C77 = float.fromhex("-0x1.23aefd74d1787p-26")  # -1.6978217459781023e-08
+_C78 = float.fromhex("0x1.3bf9102183666p-80")  # 1.0209635115140871e-24
+_C79 = float.fromhex("0x1.9b012e1b21a3bp-27")  # 1.196180847972441e-08
+_C80 = float.fromhex("-0x1.142dfcd737327p-82")  # -2.230961359421922e-25
+_C81 = float.fromhex("0x1.cecf33fcf1fa4p-22")  # 4.3102482988029016e-07
+_C82 = float.fromhex("-0x1.a8625db26a25cp-77")  # -1.0970075544446078e-23
+_C83 = float.fromhex("0x1.09b6fd46ae70ap-20")  # 9.898647747433667e-07
+_C84 = float.fromhex("-0x1.530768e8e6446p-74")  # -7.010954250568203e-23
+_C85 = float.fromhex("0x1.0b9c949575db9p-16")  # 1.5950896871645105e-05
+_C86 = float.fromhex("0x1.0e77ede76ad8dp-78")  # 3.495723092148341e-24
+_C87 = float.fromhex("0x1.253bce9ecae48p-15")  # 3.4956171694436116e-05
+_C88 = float.fromhex("0x1.715d84c0c0a7p-70")  # 1.2221272832665497e-21
+_C89 = float.fromhex("0x1.bd077a5604cb6p-68")  # 5.889912558456153e-21
+_C90 = float.fromhex("-0x1.0cdfb36efc807p-63")  # -1.1387249704735174e-19
+_C91 = float.fromhex("0x1.ada95ffa32235p-60")  # 1.4557501957762596e-18
+_C92 = float.fromhex("-0x1.d419c77b0c3edp-60")  # -1.5859868624132521e-18
+_C93 = float.fromhex("-0x1.5f4a8473328ecp-60")  # -1.190220487294302e-18
+_C94 = float.fromhex("0x1.781b5fd1f375ep-209")  # 1.7856744207633172e-63
+_C95 = float.fromhex("-0x1p-1")  # -0.5
+_C96 = float.fromhex("0x1.441355475a31ap-59")  # 2.1960211427085595e-18
+_C97 = float.fromhex("0x1.f30e7ff583a54p-57")  # 1.3526957332032908e-17
+_C98 = float.fromhex("0x1.6b23142700629p+0")  # 1.4185040087908283
+_C99 = float.fromhex("0x1.750d2fad2c04bp-54")  # 8.089265124388305e-17
+_C100 = float.fromhex("0x1.758447be93d72p+35")  # 50132565492.62001
+_C101 = float.fromhex("0x1.90d7dc2601ec4p+33")  # 13450065996.015022
+_C102 = float.fromhex("0x1.17fd03a5404ecp-34")  # 6.366197723675813e-11
+_C103 = float.fromhex("-0x1.5ee9d0b565d9p-35")  # -3.989422804014327e-11
+_C104 = float.fromhex("0x1.2a05f2p+35")  # 40000000000.0
+_C105 = float.fromhex("0x1.3fd39c4p+33")  # 10731600000.0
+_C106 = float.fromhex("0x1.5739a148p+29")  # 719795241.0
+_C107 = float.fromhex("-0x1.8p+0")  # -1.5
+_C108 = float.fromhex("-0x1.4p+0")  # -1.25
+_C109 = float.fromhex("0x1.a360c3e39b758p-2")  # 0.4095488174124191
+_C110 = float.fromhex("0x1.ba73788e0f42ep-2")  # 0.432081111593848
+_C111 = float.fromhex("0x1.0bae229791eaap-7")  # 0.008168951883944803
+_C112 = float.fromhex("0x1.4842653d453b1p-6")  # 0.020035361162701274
+_C113 = float.fromhex("0x1.11cd249c34d3cp-6")  # 0.01671150756085392
+_C114 = float.fromhex("0x1.9022fc3a97577p-11")  # 0.0007632001136916162
+_C115 = float.fromhex("0x1.1273a4c11227dp-12")  # 0.00026173756856854425
+_C116 = float.fromhex("0x1.89f5e54488091p-11")  # 0.0007514200775098502
+_C117 = float.fromhex("0x1.5a7bd658bbef1p-9")  # 0.002643461146696662
+_C118 = float.fromhex("0x1.d0e682b09898dp-5")  # 0.056750540975161724
+_C119 = float.fromhex("0x1.49ec14523aa05p-3")  # 0.16109481693213482
+_C120 = float.fromhex("0x1.0eb5f4a743a39p-153")  # 9.26139107372628e-47
+_C121 = float.fromhex("0x1.4p+0")  # 1.25
+_C122 = float.fromhex("0x1.12ba9d1f60179p-1")  # 0.53658
+_C123 = float.fromhex("0x1.8p+0")  # 1.5
+_C124 = float.fromhex("-0x1.89f5e54488091p-11")  # -0.0007514200775098502
+_C125 = float.fromhex("-0x1.6e4e26d4801f7p-4")  # -0.08943
+_C126 = float.fromhex("-0x1.441355475a31ap-58")  # -4.392042285417119e-18
+_C127 = float.fromhex("0x1.2a05f2p+34")  # 20000000000.0
+_C128 = float.fromhex("0x1.3fd39c4p+32")  # 5365800000.0
+_C129 = float.fromhex("0x1.654b15dd361ccp-88")  # 4.509675486989469e-27
+_C130 = float.fromhex("-0x1.bec10da937575p-57")  # -1.2109294543123343e-17
+_C131 = float.fromhex("0x1.c7a9d2efcc877p-56")  # 2.4701561048827526e-17
+_C132 = float.fromhex("0x1.754e66b1baddap-63")  # 1.5810134848457046e-19
+_C133 = float.fromhex("-0x1.e23f6cc1ef05ap-67")  # -1.2764991742167765e-20
+_C134 = float.fromhex("-0x1.62b513526a7cfp-62")  # -3.0044879182169816e-19
+_C135 = float.fromhex("-0x1.f6e1372443e55p-66")  # -2.6622232172638813e-20
+_C136 = float.fromhex("-0x1.024f0e2dd63acp-68")  # -3.4186886363297495e-21
+_C137 = float.fromhex("0x1.718457f626c8cp-13")  # 0.00017619942054101047
+_C138 = float.fromhex("-0x1.c9b398c238b78p-68")  # -6.057629571460007e-21
+_C139 = float.fromhex("0x1.df01443bac1a1p-19")  # 3.568864966961748e-06
+_C140 = float.fromhex("-0x1.a59d8557cf247p-74")  # -8.718800381754965e-23
+_C141 = float.fromhex("0x1.931f3c7f6ab56p-20")  # 1.501746538549582e-06
+_C142 = float.fromhex("-0x1.ef02d8957701bp-74")  # -1.0236589980868993e-22
+_C143 = float.fromhex("0x1.3578b11a9e607p-25")  # 3.602721872649386e-08
+_C144 = float.fromhex("0x1.e2552b223edd8p-79")  # 3.1170019491254743e-24
+_C145 = float.fromhex("0x1.a6a8b782c474fp-26")  # 2.4601994673299104e-08
+_C146 = float.fromhex("0x1.3665bb8e6f7a7p-82")  # 2.5073701737004275e-25
+_C147 = float.fromhex("0x1.2a7e3fa2ef4e3p-22")  # 2.779934168936508e-07
+_C148 = float.fromhex("0x1.8c4d134f5928fp-78")  # 5.12207135492978e-24
+_C149 = float.fromhex("0x1.f0d15444f612p-23")  # 2.3134876605993593e-07
+_C150 = float.fromhex("-0x1.ba01b35efcc99p-78")  # -5.71280196724346e-24
+_C151 = float.fromhex("0x1.47c85a3c08c9p-18")  # 4.884341759522852e-06
+_C152 = float.fromhex("0x1.52623a4d2d146p-75")  # 3.4988054748645184e-23
+_C153 = float.fromhex("0x1.e9ab3d429bb7ap-16")  # 2.918654105104775e-05
+_C154 = float.fromhex("-0x1.ce5c46464aca8p-70")  # -1.5298223920880783e-21
+_C155 = float.fromhex("0x1.9bf9264e97e8ep-18")  # 6.138879668243466e-06
+_C156 = float.fromhex("0x1.ca1da75e06023p-74")  # 9.473613426877656e-23
+_C157 = float.fromhex("0x1.a67df986b367dp-65")  # 4.4733089887226824e-20
+_C158 = float.fromhex("-0x1.04d7522039e98p-70")  # -8.630507932229758e-22
+_C159 = float.fromhex("-0x1.f143cd6ab0f9fp-60")  # -1.6847988565559435e-18
+_C160 = float.fromhex("0x1.77ba108247392p-57")  # 1.0184095710995976e-17
+_C161 = float.fromhex("-0x1.fa08efefec64p-207")  # -9.610177561110286e-63
+_C162 = float.fromhex("0x1.f30e7ff583a54p-55")  # 5.410782932813163e-17
+_C163 = float.fromhex("0x1.b7cdfd9d7bdbbp-35")  # 5e-11
+_C164 = float.fromhex("-0x1.20a5465df8d2cp-89")  # -1.821609865774887e-27
+_C165 = float.fromhex("-0x1.a6a8b782c474fp-26")  # -2.4601994673299104e-08
+_C166 = float.fromhex("-0x1.3665bb8e6f7a7p-82")  # -2.5073701737004275e-25
 
 
 def _forward_float32_0(z):
@@ -272,14 +281,16 @@ def _derivative_float32_0(z):
     e0 = fn.exp_below((_C0 * t - _C1 * powi(t, 3)))
     e1 = fn.tanh(_C3 * (z + _C31 * powi(z, 3)))
     e2 = (1.0 / (1.0 + e0))
-    s0 = _C32
-    s1 = _C33 * s0
-    s2 = _C34
-    s3 = _C35 * s2 * t
-    s4 = _C36 * s2 * powi(t, 3)
-    s5 = (1.0 / s0)
-    s6 = _C37 * s5 * powi(e2, 2)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C38 > z, s6 * (((s1 + s1 * e0) - s3) - s4) * e0, np.where(_C39 > z, ((_C40 + (_C41 + ((((_C42 + (_C43 + (((_C44 + _C45 * t3) * t3 - _C46) * t3 - _C47) * t3) * t3) * t3 - _C48) * t3 - _C49) * t3 - _C50) * t3) * t3) * t3 - _C51), np.where(0.0 > z, ((_C2 + _C2 * e1) + _C2 * s2 * s5 * z * (1.0 - powi(e1, 2)) * (1.0 + _C52 * powi(z, 2))), s6 * (s1 + ((s1 + s3) + s4) * e0))))))
+    c0 = _C32
+    c1 = _C33
+    c2 = _C34
+    c3 = _C35
+    c4 = _C8
+    c5 = _C36
+    c6 = _C37
+    s0 = powi(t, 3)
+    s1 = c3 * powi(e2, 2)
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C38 > z, s1 * (((c0 + c0 * e0) + c1 * t) + c2 * s0) * e0, np.where(_C39 > z, ((_C40 + (_C41 + ((((_C42 + (_C43 + (((_C44 + _C45 * t3) * t3 - _C46) * t3 - _C47) * t3) * t3) * t3 - _C48) * t3 - _C49) * t3 - _C50) * t3) * t3) * t3 - _C51), np.where(0.0 > z, ((_C2 + _C2 * e1) + c4 * z * (1.0 - powi(e1, 2)) * (1.0 + _C52 * powi(z, 2))), s1 * (c0 + ((c0 + c6 * t) + c5 * s0) * e0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -314,29 +325,29 @@ def _derivative_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C32, _C53)
+    s0 = (_C53, _C54)
     s1 = dd.div((1.0, 0.0), s0)
-    s2 = (_C34, _C54)
+    s2 = (_C55, _C56)
     s3 = dd.mul(s2, t)
     s4 = dd.mul(t, dd.mul(s2, dd.powi(t, 2)))
     s5 = dd.sub(dd.mul(dd.mul((-2.0, 0.0), s1), s3), dd.mul(dd.mul((_C5, _C6), s1), s4))
     s6 = dd.exp(s5)
-    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((_C37, _C55), dd.exp_scaled(s5, 300)), s1), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s6)), 2)), dd.sub(dd.sub(dd.add(dd.mul((_C33, 0.0), s0), dd.mul(dd.mul((_C33, 0.0), s0), s6)), dd.mul((_C35, 0.0), s3)), dd.mul((_C36, 0.0), s4))), -300)
+    return dd.ldexp(dd.mul(dd.mul(dd.mul(dd.mul((_C60, _C61), dd.exp_scaled(s5, 300)), s1), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s6)), 2)), dd.sub(dd.sub(dd.add(dd.mul((_C57, 0.0), s0), dd.mul(dd.mul((_C57, 0.0), s0), s6)), dd.mul((_C58, 0.0), s3)), dd.mul((_C59, 0.0), s4))), -300)
 
 
 def _derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C29, _C56), x)
-    return dd.sub(dd.mul(t, dd.add((_C40, _C57), dd.mul(t, dd.add((_C41, _C58), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C42, _C59), dd.mul(t, dd.add((_C43, _C60), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C44, _C61), dd.mul(t, dd.add((_C45, _C62), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C63, _C64), dd.mul(t, dd.add((_C65, _C66), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C67, _C68), dd.mul(t, dd.add((_C69, _C70), dd.mul(t, dd.sub((_C71, _C72), dd.mul((_C73, _C74), t))))))), (_C75, _C76))), (_C77, _C78))))))), (_C79, _C80))), (_C81, _C82))))))), (_C46, _C83))), (_C47, _C84))))))), (_C48, _C85))), (_C49, _C86))), (_C50, _C87))))))), (_C51, _C88))
+    t = dd.add((_C29, _C62), x)
+    return dd.sub(dd.mul(t, dd.add((_C40, _C63), dd.mul(t, dd.add((_C41, _C64), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C42, _C65), dd.mul(t, dd.add((_C43, _C66), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C44, _C67), dd.mul(t, dd.add((_C45, _C68), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C69, _C70), dd.mul(t, dd.add((_C71, _C72), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C73, _C74), dd.mul(t, dd.add((_C75, _C76), dd.mul(t, dd.sub((_C77, _C78), dd.mul((_C79, _C80), t))))))), (_C81, _C82))), (_C83, _C84))))))), (_C85, _C86))), (_C87, _C88))))))), (_C46, _C89))), (_C47, _C90))))))), (_C48, _C91))), (_C49, _C92))), (_C50, _C93))))))), (_C51, _C94))
 
 
 def _derivative_float64_5(z):
     # as it is
     x = (z, np.zeros_like(z))
     s0 = (_C3, _C4)
-    s1 = dd.tanh(dd.mul(s0, dd.add(x, dd.mul(x, dd.mul((_C31, _C90), dd.powi(x, 2))))))
-    return dd.add(dd.add((_C2, 0.0), dd.mul((_C2, 0.0), s1)), dd.mul(dd.mul(dd.mul(dd.mul((_C2, 0.0), s0), x), dd.sub((1.0, 0.0), dd.powi(s1, 2))), dd.add((1.0, 0.0), dd.mul(x, dd.mul((_C52, _C91), x)))))
+    s1 = dd.tanh(dd.mul(s0, dd.add(x, dd.mul(x, dd.mul((_C31, _C96), dd.powi(x, 2))))))
+    return dd.add(dd.add((_C2, 0.0), dd.mul((_C2, 0.0), s1)), dd.mul(dd.mul(dd.mul(dd.mul((_C2, 0.0), s0), x), dd.sub((1.0, 0.0), dd.powi(s1, 2))), dd.add((1.0, 0.0), dd.mul(x, dd.mul((_C52, _C97), x)))))
 
 
 def _derivative_float64_6(z):
@@ -353,7 +364,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -31.0 > z, _derivative_float64_2),
                 (lambda z: -1.0 > z, _derivative_float64_3),
-                (lambda z: _C89 > z, _derivative_float64_4),
+                (lambda z: _C95 > z, _derivative_float64_4),
                 (lambda z: 15.0 > z, _derivative_float64_5),
                 (None, _derivative_float64_6),
             ),
@@ -365,24 +376,25 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z):
     # one program for all
     t = np.absolute(z)
-    t3a = (_C92 + z)
-    t3 = (_C93 + t3a)
-    t5a = (z - _C92)
-    t5 = (t5a - _C93)
+    t3a = (_C98 + z)
+    t3 = (_C99 + t3a)
+    t5a = (z - _C98)
+    t5 = (t5a - _C99)
     e0 = fn.exp_below((_C0 * t - _C1 * powi(t, 3)))
     e1 = fn.tanh(_C3 * z * (1.0 + _C31 * powi(z, 2)))
     e2 = (1.0 / (1.0 + e0))
-    s0 = _C94 * t
-    s1 = _C95 * powi(t, 3)
-    s2 = _C96 * powi(t, 5)
-    s3 = _C34
-    s4 = _C32
-    s5 = s3 * s4
-    s6 = (_C97 * s5 + _C98 * s5 * powi(t, 2))
-    s7 = _C99 * powi(e2, 3) * ((((s6 + (((s0 + s1) + s2) + s6) * e0) - s0) - s1) - s2) * e0
-    s8 = powi(z, 2)
-    s9 = (s3 / s4)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C100 > z, s7, np.where(_C101 > z, ((_C102 + (_C103 + (_C104 + (((_C105 + (_C106 + (_C107 + ((_C108 * t3 - _C109) * t3 - _C110) * t3) * t3) * t3) * t3 - _C111) * t3 - _C112) * t3) * t3) * t3) * t3 - _C113), np.where(_C114 > z, _C2 * s9 * (1.0 - powi(e1, 2)) * ((2.0 + _C115 * s8) - _C116 * s9 * z * powi((_C35 + _C36 * s8), 2) * e1), np.where(_C117 > z, (((_C103 + (((_C111 + (_C105 + ((_C107 + (_C110 + (_C118 - _C108 * t5) * t5) * t5) * t5 - _C106) * t5) * t5) * t5 - _C112) * t5 - _C104) * t5) * t5 - _C102) * t5 - _C113), s7))))))
+    c0 = _C100
+    c1 = _C101
+    c2 = _C102
+    c3 = _C103
+    c4 = _C8
+    s0 = _C104 * t
+    s1 = _C105 * powi(t, 3)
+    s2 = _C106 * powi(t, 5)
+    s3 = (c0 + c1 * powi(t, 2))
+    s4 = c2 * powi(e2, 3) * ((((s3 + (((s0 + s1) + s2) + s3) * e0) - s0) - s1) - s2) * e0
+    s5 = powi(z, 2)
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C107 > z, s4, np.where(_C108 > z, ((_C109 + (_C110 + (_C111 + (((_C112 + (_C113 + (_C114 + ((_C115 * t3 - _C116) * t3 - _C117) * t3) * t3) * t3) * t3 - _C118) * t3 - _C119) * t3) * t3) * t3) * t3 - _C120), np.where(_C121 > z, c4 * (1.0 - powi(e1, 2)) * ((2.0 + _C122 * s5) + c3 * z * powi((_C58 + _C59 * s5), 2) * e1), np.where(_C123 > z, (((_C110 + (((_C118 + (_C112 + ((_C114 + (_C117 + (_C124 - _C115 * t5) * t5) * t5) * t5 - _C113) * t5) * t5) * t5 - _C119) * t5 - _C111) * t5) * t5 - _C109) * t5 - _C120), s4))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -417,23 +429,23 @@ def _second_derivative_float64_3(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C34, _C54)
-    s1 = (_C32, _C53)
+    s0 = (_C55, _C56)
+    s1 = (_C53, _C54)
     s2 = dd.div(s0, s1)
     s3 = dd.powi(t, 3)
-    s4 = dd.sub(dd.mul(dd.mul((_C119, _C120), s2), s3), dd.mul(dd.mul((2.0, 0.0), s2), t))
+    s4 = dd.sub(dd.mul(dd.mul((_C125, _C126), s2), s3), dd.mul(dd.mul((2.0, 0.0), s2), t))
     s5 = dd.exp(s4)
     s6 = dd.mul(s0, s1)
     s7 = dd.powi(t, 2)
-    s8 = dd.add(dd.add(dd.mul((_C95, 0.0), s3), dd.mul((_C94, 0.0), t)), dd.mul((_C96, 0.0), dd.powi(t, 5)))
-    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C99, _C121), dd.exp_scaled(s4, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s5)), 3)), dd.sub(dd.add(dd.add(dd.mul(dd.mul((_C97, 0.0), s0), s1), dd.mul(s5, dd.add(dd.add(dd.mul((_C97, 0.0), s6), s8), dd.mul(dd.mul((_C98, 0.0), s6), s7)))), dd.mul(dd.mul(dd.mul((_C98, 0.0), s0), s1), s7)), s8)), -300)
+    s8 = dd.add(dd.add(dd.mul((_C105, 0.0), s3), dd.mul((_C104, 0.0), t)), dd.mul((_C106, 0.0), dd.powi(t, 5)))
+    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C102, _C129), dd.exp_scaled(s4, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s5)), 3)), dd.sub(dd.add(dd.add(dd.mul(dd.mul((_C127, 0.0), s0), s1), dd.mul(s5, dd.add(dd.add(dd.mul((_C127, 0.0), s6), s8), dd.mul(dd.mul((_C128, 0.0), s6), s7)))), dd.mul(dd.mul(dd.mul((_C128, 0.0), s0), s1), s7)), s8)), -300)
 
 
 def _second_derivative_float64_4(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.add((_C92, _C93), x)
-    return dd.sub(dd.mul(t, dd.add((_C102, _C122), dd.mul(t, dd.add((_C103, _C123), dd.mul(t, dd.add((_C104, _C124), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C105, _C125), dd.mul(t, dd.add((_C106, _C126), dd.mul(t, dd.add((_C107, _C127), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C108, _C128), dd.mul(t, dd.add((_C129, _C130), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C131, _C132), dd.mul(t, dd.add((_C133, _C134), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C135, _C136), t), (_C137, _C138))), (_C139, _C140))), (_C141, _C142))))))), (_C143, _C144))), (_C145, _C146))), (_C147, _C148))))))), (_C109, _C149))), (_C110, _C150))))))))), (_C111, _C151))), (_C112, _C152))))))))), (_C113, _C153))
+    t = dd.add((_C98, _C99), x)
+    return dd.sub(dd.mul(t, dd.add((_C109, _C130), dd.mul(t, dd.add((_C110, _C131), dd.mul(t, dd.add((_C111, _C132), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C112, _C133), dd.mul(t, dd.add((_C113, _C134), dd.mul(t, dd.add((_C114, _C135), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C115, _C136), dd.mul(t, dd.add((_C137, _C138), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C139, _C140), dd.mul(t, dd.add((_C141, _C142), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul((_C143, _C144), t), (_C145, _C146))), (_C147, _C148))), (_C149, _C150))))))), (_C151, _C152))), (_C153, _C154))), (_C155, _C156))))))), (_C116, _C157))), (_C117, _C158))))))))), (_C118, _C159))), (_C119, _C160))))))))), (_C120, _C161))
 
 
 def _second_derivative_float64_5(z):
@@ -442,31 +454,31 @@ def _second_derivative_float64_5(z):
     s0 = dd.powi(x, 2)
     s1 = (_C3, _C4)
     s2 = dd.mul(s1, x)
-    s3 = dd.tanh(dd.mul(s2, dd.add((1.0, 0.0), dd.mul((_C31, _C90), s0))))
-    return dd.mul(dd.mul(dd.mul((_C2, 0.0), s1), dd.sub((1.0, 0.0), dd.powi(s3, 2))), dd.sub(dd.add((2.0, 0.0), dd.mul((_C115, _C154), s0)), dd.mul(dd.mul(dd.mul((_C116, _C155), s2), s3), dd.powi(dd.add((_C35, 0.0), dd.mul((_C36, 0.0), s0)), 2))))
+    s3 = dd.tanh(dd.mul(s2, dd.add((1.0, 0.0), dd.mul((_C31, _C96), s0))))
+    return dd.mul(dd.mul(dd.mul((_C2, 0.0), s1), dd.sub((1.0, 0.0), dd.powi(s3, 2))), dd.sub(dd.add((2.0, 0.0), dd.mul((_C122, _C162), s0)), dd.mul(dd.mul(dd.mul((_C163, _C164), s2), s3), dd.powi(dd.add((_C58, 0.0), dd.mul((_C59, 0.0), s0)), 2))))
 
 
 def _second_derivative_float64_6(z):
     # power series
     x = (z, np.zeros_like(z))
-    t = dd.sub(x, (_C92, _C93))
-    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C103, _C123), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C111, _C151), dd.mul(t, dd.add((_C105, _C125), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C107, _C127), dd.mul(t, dd.add((_C110, _C150), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C129, _C130), dd.mul(t, dd.add((_C147, _C148), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C143, _C144), dd.mul(t, dd.add((_C131, _C132), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C139, _C140), dd.mul(t, dd.sub((_C156, _C157), dd.mul((_C135, _C136), t))))), (_C141, _C142))), (_C133, _C134))))))), (_C145, _C146))))))), (_C108, _C128))), (_C109, _C149))))))), (_C106, _C126))))))), (_C112, _C152))), (_C104, _C124))))), (_C102, _C122))), (_C113, _C153))
+    t = dd.sub(x, (_C98, _C99))
+    return dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C110, _C131), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C118, _C159), dd.mul(t, dd.add((_C112, _C133), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C114, _C135), dd.mul(t, dd.add((_C117, _C158), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C137, _C138), dd.mul(t, dd.add((_C155, _C156), dd.mul(t, dd.sub(dd.mul(t, dd.add((_C151, _C152), dd.mul(t, dd.add((_C139, _C140), dd.mul(t, dd.sub(dd.mul(t, dd.sub(dd.mul(t, dd.add((_C147, _C148), dd.mul(t, dd.sub((_C165, _C166), dd.mul((_C143, _C144), t))))), (_C149, _C150))), (_C141, _C142))))))), (_C153, _C154))))))), (_C115, _C136))), (_C116, _C157))))))), (_C113, _C134))))))), (_C119, _C160))), (_C111, _C132))))), (_C109, _C130))), (_C120, _C161))
 
 
 def _second_derivative_float64_7(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = (_C34, _C54)
-    s1 = (_C32, _C53)
+    s0 = (_C55, _C56)
+    s1 = (_C53, _C54)
     s2 = dd.div(s0, s1)
     s3 = dd.powi(t, 3)
-    s4 = dd.sub(dd.mul(dd.mul((_C119, _C120), s2), s3), dd.mul(dd.mul((2.0, 0.0), s2), t))
+    s4 = dd.sub(dd.mul(dd.mul((_C125, _C126), s2), s3), dd.mul(dd.mul((2.0, 0.0), s2), t))
     s5 = dd.exp(s4)
     s6 = dd.mul(s0, s1)
     s7 = dd.powi(t, 2)
-    s8 = dd.add(dd.add(dd.mul((_C95, 0.0), s3), dd.mul((_C94, 0.0), t)), dd.mul((_C96, 0.0), dd.powi(t, 5)))
-    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C99, _C121), dd.exp_scaled(s4, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s5)), 3)), dd.sub(dd.add(dd.add(dd.mul(dd.mul((_C97, 0.0), s0), s1), dd.mul(s5, dd.add(dd.add(dd.mul((_C97, 0.0), s6), s8), dd.mul(dd.mul((_C98, 0.0), s6), s7)))), dd.mul(dd.mul(dd.mul((_C98, 0.0), s0), s1), s7)), s8)), -300)
+    s8 = dd.add(dd.add(dd.mul((_C105, 0.0), s3), dd.mul((_C104, 0.0), t)), dd.mul((_C106, 0.0), dd.powi(t, 5)))
+    return dd.ldexp(dd.mul(dd.mul(dd.mul((_C102, _C129), dd.exp_scaled(s4, 300)), dd.powi(dd.div((1.0, 0.0), dd.add((1.0, 0.0), s5)), 3)), dd.sub(dd.add(dd.add(dd.mul(dd.mul((_C127, 0.0), s0), s1), dd.mul(s5, dd.add(dd.add(dd.mul((_C127, 0.0), s6), s8), dd.mul(dd.mul((_C128, 0.0), s6), s7)))), dd.mul(dd.mul(dd.mul((_C128, 0.0), s0), s1), s7)), s8)), -300)
 
 
 def _second_derivative_float64_8(z):
@@ -482,10 +494,10 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -31.0 > z, _second_derivative_float64_2),
-                (lambda z: _C100 > z, _second_derivative_float64_3),
-                (lambda z: _C101 > z, _second_derivative_float64_4),
-                (lambda z: _C114 > z, _second_derivative_float64_5),
-                (lambda z: _C117 > z, _second_derivative_float64_6),
+                (lambda z: _C107 > z, _second_derivative_float64_3),
+                (lambda z: _C108 > z, _second_derivative_float64_4),
+                (lambda z: _C121 > z, _second_derivative_float64_5),
+                (lambda z: _C123 > z, _second_derivative_float64_6),
                 (lambda z: 31.0 > z, _second_derivative_float64_7),
                 (None, _second_derivative_float64_8),
             ),

@@ -26,7 +26,7 @@ __all__ = [
 
 def _forward_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, min_val, np.where(z == np.inf, max_val, np.where(min_val >= z, min_val, np.where(max_val >= z, z, max_val)))))
+    return np.where(z != z, z, np.where(min_val >= z, min_val, np.where(max_val >= z, z, max_val)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -89,7 +89,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(min_val >= z, 0.0, np.where(max_val > z, 1.0, 0.0)))))
+    return np.where(z != z, z, np.where(min_val >= z, 0.0, np.where(max_val > z, 1.0, 0.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -147,7 +147,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(min_val >= z, 0.0, np.where(max_val > z, 1.0, 0.0)))))
+    return np.where(z != z, z, np.where(min_val >= z, 0.0, np.where(max_val > z, 1.0, 0.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -263,7 +263,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_min_val_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, 0.0, np.where(min_val >= z, 1.0, 0.0))))
+    return np.where(z != z, z, np.where(min_val >= z, 1.0, 0.0))
 
 
 _DERIVATIVE_WRT_MIN_VAL_FLOAT32 = Kernel(
@@ -321,7 +321,7 @@ _DERIVATIVE_WRT_MIN_VAL_FLOAT64 = Kernel(
 
 def _derivative_wrt_max_val_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(min_val >= z, 0.0, np.where(max_val > z, 0.0, 1.0)))))
+    return np.where(z != z, z, np.where(min_val >= z, 0.0, np.where(max_val > z, 0.0, 1.0)))
 
 
 _DERIVATIVE_WRT_MAX_VAL_FLOAT32 = Kernel(

@@ -34,7 +34,7 @@ def _forward_float32_0(z, alpha):
     e0 = np.sqrt(alpha)
     e1 = np.sqrt((1.0 + alpha * powi(z, 2)))
     e2 = (1.0 / np.where(z == -np.inf, e0, np.where(z == np.inf, e0, e1)))
-    return np.where(z != z, z, np.where(z == -np.inf, (-e2), np.where(z == np.inf, e2, np.where(z == 0.0, z, z * e2))))
+    return np.where(z == -np.inf, (-e2), np.where(z == np.inf, e2, z * e2))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -114,7 +114,7 @@ def _derivative_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt((1.0 + alpha * powi(z, 2)))
     e1 = (1.0 / e0)
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, powi(e1, 3))))
+    return powi(e1, 3)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -188,7 +188,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt((1.0 - alpha * powi(z, 2)))
-    return np.where(z != z, z, powi(e0, 3))
+    return powi(e0, 3)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -228,8 +228,7 @@ def _second_derivative_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt((1.0 + alpha * powi(z, 2)))
     e1 = (1.0 / e0)
-    s0 = 3.0 * alpha * z
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, (-s0), (-s0 * powi(e1, 5))))))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, -3.0 * alpha * z * powi(e1, 5)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -316,7 +315,7 @@ def _derivative_wrt_alpha_float32_0(z, alpha):
     e1 = np.sqrt((1.0 + alpha * powi(z, 2)))
     e2 = (1.0 / np.where(z == -np.inf, e0, np.where(z == np.inf, e0, e1)))
     s0 = _C2 * powi(e2, 3)
-    return np.where(z != z, z, np.where(z == -np.inf, s0, np.where(z == np.inf, (-s0), np.where(z == 0.0, _C3 * z, (-s0 * powi(z, 3))))))
+    return np.where(z == -np.inf, s0, np.where(z == np.inf, (-s0), (-s0 * powi(z, 3))))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(

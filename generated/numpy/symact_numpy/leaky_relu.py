@@ -25,7 +25,7 @@ __all__ = [
 
 def _forward_float32_0(z, negative_slope):
     # one program for all
-    return np.where(z != z, z, np.where(z == np.inf, np.inf, np.where(0.0 >= z, negative_slope * z, z)))
+    return np.where(0.0 >= z, negative_slope * z, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -74,7 +74,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, negative_slope):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, negative_slope, np.where(z == np.inf, 1.0, np.where(0.0 >= z, negative_slope, 1.0))))
+    return np.where(z != z, z, np.where(0.0 >= z, negative_slope, 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -128,7 +128,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, negative_slope):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, negative_slope, np.where(z == np.inf, 1.0, np.where(0.0 >= z, negative_slope, 1.0))))
+    return np.where(z != z, z, np.where(0.0 >= z, negative_slope, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(

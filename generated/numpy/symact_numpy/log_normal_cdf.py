@@ -20,34 +20,40 @@ __all__ = [
 
 _C0 = float.fromhex("0x1.6a09e667f3bcdp-1")  # 0.7071067811865476
 _C1 = float.fromhex("-0x1p-1")  # -0.5
-_C2 = float.fromhex("0x1p-1")  # 0.5
-_C3 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
+_C2 = float.fromhex("-0x1.62e42fefa39efp-1")  # -0.6931471805599453
+_C3 = float.fromhex("0x1p-1")  # 0.5
 _C4 = float.fromhex("-0x1.bdd3413b26456p-55")  # -4.833646656726457e-17
-_C5 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C6 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
-_C7 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
-_C8 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
-_C9 = float.fromhex("0x1.c5bf891b4ef6bp+1")  # 3.544907701811032
-_C10 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
-_C11 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
-_C12 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
-_C13 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
-_C14 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
-_C15 = float.fromhex("0x1p-2")  # 0.25
-_C16 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
-_C17 = float.fromhex("0x1.572p+11")  # 2745.0
-_C18 = float.fromhex("0x1.339ep+15")  # 39375.0
-_C19 = float.fromhex("0x1.b40c2p+19")  # 893025.0
-_C20 = float.fromhex("0x1.11cp+11")  # 2190.0
-_C21 = float.fromhex("0x1.13ap+13")  # 8820.0
-_C22 = float.fromhex("0x1.8399p+17")  # 198450.0
-_C23 = float.fromhex("0x1.921fb54442d18p+3")  # 12.566370614359172
-_C24 = float.fromhex("0x1.921fb54442d18p+1")  # 3.141592653589793
-_C25 = float.fromhex("0x1.45f306dc9c883p-2")  # 0.3183098861837907
-_C26 = float.fromhex("-0x1.6b01ec5417056p-56")  # -1.9678676675182486e-17
-_C27 = float.fromhex("0x1p-7")  # 0.0078125
-_C28 = float.fromhex("0x1.1a62633145c07p-51")  # 4.898587196589413e-16
-_C29 = float.fromhex("0x1.1a62633145c07p-53")  # 1.2246467991473532e-16
+_C5 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
+_C6 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
+_C7 = float.fromhex("-0x1p-40")  # -9.094947017729282e-13
+_C8 = float.fromhex("0x1p-40")  # 9.094947017729282e-13
+_C9 = float.fromhex("0x1.c5bf891b4ef6bp+0")  # 1.772453850905516
+_C10 = float.fromhex("0x1.c5bf891b4ef6bp+1")  # 3.544907701811032
+_C11 = float.fromhex("0x1.9884533d43651p-1")  # 0.7978845608028654
+_C12 = float.fromhex("-0x1.6a09e667f3bcdp+0")  # -1.4142135623730951
+_C13 = float.fromhex("0x1.6a09e667f3bcdp+0")  # 1.4142135623730951
+_C14 = float.fromhex("-0x1.bdd3413b26456p-54")  # -9.667293313452913e-17
+_C15 = float.fromhex("0x1.20dd750429b6dp-1")  # 0.5641895835477563
+_C16 = float.fromhex("0x1.1ae3a914fed8p-57")  # 7.66772980658294e-18
+_C17 = float.fromhex("-0x1p-43")  # -1.1368683772161603e-13
+_C18 = float.fromhex("0x1p-2")  # 0.25
+_C19 = float.fromhex("-0x1.618f13eb7ca89p-54")  # -7.666586499825799e-17
+_C20 = float.fromhex("0x1.572p+11")  # 2745.0
+_C21 = float.fromhex("0x1.339ep+15")  # 39375.0
+_C22 = float.fromhex("0x1.b40c2p+19")  # 893025.0
+_C23 = float.fromhex("0x1.11cp+11")  # 2190.0
+_C24 = float.fromhex("0x1.13ap+13")  # 8820.0
+_C25 = float.fromhex("0x1.8399p+17")  # 198450.0
+_C26 = float.fromhex("0x1.921fb54442d18p+3")  # 12.566370614359172
+_C27 = float.fromhex("0x1.921fb54442d18p+1")  # 3.141592653589793
+_C28 = float.fromhex("0x1.ccf6429be6621p-2")  # 0.45015815807855303
+_C29 = float.fromhex("0x1.40d931ff62706p+1")  # 2.5066282746310007
+_C30 = float.fromhex("-0x1.40d931ff62706p+2")  # -5.013256549262001
+_C31 = float.fromhex("0x1.45f306dc9c883p-2")  # 0.3183098861837907
+_C32 = float.fromhex("-0x1.6b01ec5417056p-56")  # -1.9678676675182486e-17
+_C33 = float.fromhex("0x1p-7")  # 0.0078125
+_C34 = float.fromhex("0x1.1a62633145c07p-51")  # 4.898587196589413e-16
+_C35 = float.fromhex("0x1.1a62633145c07p-53")  # 1.2246467991473532e-16
 
 
 def _forward_float32_0(z):
@@ -57,7 +63,8 @@ def _forward_float32_0(z):
     e1 = fn.exp_below(_C1 * powi(t, 2))
     e2 = fn.log(e0)
     e3 = fn.log1p(_C1 * e0 * e1)
-    return np.where(z == np.inf, 0.0, np.where(0.0 > z, ((e2 - _C2 * powi(t, 2)) - _C3), e3))
+    c0 = _C2
+    return np.where(z == np.inf, 0.0, np.where(0.0 > z, ((e2 + c0) - _C3 * powi(t, 2)), e3))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -87,13 +94,13 @@ def _forward_float64_2(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.sub(dd.sub(dd.log(dd.erfcx(dd.mul((_C0, _C4), t))), dd.mul(t, dd.mul((_C2, 0.0), t))), (_C3, _C5))
+    return dd.sub(dd.sub(dd.log(dd.erfcx(dd.mul((_C0, _C4), t))), dd.mul(t, dd.mul((_C3, 0.0), t))), (_C5, _C6))
 
 
 def _forward_float64_3(z):
     # as it is
     x = (z, np.zeros_like(z))
-    return dd.log(dd.add((_C2, 0.0), dd.mul((_C2, 0.0), dd.erf(dd.mul((_C0, _C4), x)))))
+    return dd.log(dd.add((_C3, 0.0), dd.mul((_C3, 0.0), dd.erf(dd.mul((_C0, _C4), x)))))
 
 
 def _forward_float64_4(z):
@@ -117,8 +124,8 @@ _FORWARD_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
-                (lambda z: _C6 > z, _forward_float64_2),
-                (lambda z: _C7 > z, _forward_float64_3),
+                (lambda z: _C7 > z, _forward_float64_2),
+                (lambda z: _C8 > z, _forward_float64_3),
                 (lambda z: 15.0 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
@@ -132,10 +139,11 @@ def _derivative_float32_0(z):
     t = np.absolute(z)
     e0 = (1.0 / t)
     e1 = fn.erfcx_above(_C0 * t)
-    e2 = fn.exp(_C2 * powi(t, 2))
-    e3 = (1.0 / np.where(-31.0 > z, (((((1.0 + 3.0 * powi(e0, 4)) + 105.0 * powi(e0, 8)) - powi(e0, 2)) - 15.0 * powi(e0, 6)) - 945.0 * powi(e0, 10)), np.where(0.0 > z, e1, (_C8 * e1 - _C9 * e2))))
-    s0 = _C10 * e3
-    return np.where(-31.0 > z, e3 * t, np.where(0.0 > z, _C11 * s0, (-s0)))
+    e2 = fn.exp(_C3 * powi(t, 2))
+    e3 = (1.0 / np.where(-31.0 > z, (((((1.0 + 3.0 * powi(e0, 4)) + 105.0 * powi(e0, 8)) - powi(e0, 2)) - 15.0 * powi(e0, 6)) - 945.0 * powi(e0, 10)), np.where(0.0 > z, e1, (_C9 * e1 - _C10 * e2))))
+    c0 = _C11
+    c1 = _C12
+    return np.where(-31.0 > z, e3 * t, np.where(0.0 > z, c0 * e3, c1 * e3))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -173,25 +181,25 @@ def _derivative_float64_3(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C10, _C12)
-    return dd.div(dd.mul((_C11, _C13), s0), dd.erfcx(dd.mul(dd.mul((_C2, 0.0), s0), t)))
+    s0 = (_C13, _C14)
+    return dd.div(dd.mul((_C15, _C16), s0), dd.erfcx(dd.mul(dd.mul((_C3, 0.0), s0), t)))
 
 
 def _derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
-    s0 = (_C10, _C12)
-    return dd.div(dd.mul(dd.mul((_C11, _C13), dd.exp(dd.mul(x, dd.mul((_C1, 0.0), x)))), s0), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C2, 0.0), s0), x))))
+    s0 = (_C13, _C14)
+    return dd.div(dd.mul(dd.mul((_C15, _C16), dd.exp(dd.mul(x, dd.mul((_C1, 0.0), x)))), s0), dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C3, 0.0), s0), x))))
 
 
 def _derivative_float64_5(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = (_C10, _C12)
-    s1 = (_C8, _C16)
+    s0 = (_C13, _C14)
+    s1 = (_C9, _C19)
     s2 = dd.mul(t, dd.mul((_C1, 0.0), t))
-    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s2, 300), s0), dd.sub(dd.mul(dd.mul(dd.exp(s2), s1), dd.erfcx(dd.mul(dd.mul((_C2, 0.0), s0), t))), dd.mul((2.0, 0.0), s1)))), -300)
+    return dd.ldexp(dd.neg(dd.div(dd.mul(dd.exp_scaled(s2, 300), s0), dd.sub(dd.mul(dd.mul(dd.exp(s2), s1), dd.erfcx(dd.mul(dd.mul((_C3, 0.0), s0), t))), dd.mul((2.0, 0.0), s1)))), -300)
 
 
 _DERIVATIVE_FLOAT64 = Kernel(
@@ -202,8 +210,8 @@ _DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _derivative_float64_0),
                 (lambda z: z == np.inf, _derivative_float64_1),
                 (lambda z: -63.0 > z, _derivative_float64_2),
-                (lambda z: _C14 > z, _derivative_float64_3),
-                (lambda z: _C15 > z, _derivative_float64_4),
+                (lambda z: _C17 > z, _derivative_float64_3),
+                (lambda z: _C18 > z, _derivative_float64_4),
                 (None, _derivative_float64_5),
             ),
         ),
@@ -217,11 +225,14 @@ def _second_derivative_float32_0(z):
     e0 = (1.0 / t)
     e1 = fn.erfcx_above(_C0 * t)
     e2 = fn.exp_below(_C1 * powi(t, 2))
-    e3 = (1.0 / np.where(-21.0 > z, ((((((((((1.0 + 7.0 * powi(e0, 4)) + 249.0 * powi(e0, 8)) + _C17 * powi(e0, 12)) + _C18 * powi(e0, 16)) + _C19 * powi(e0, 20)) - 2.0 * powi(e0, 2)) - 36.0 * powi(e0, 6)) - _C20 * powi(e0, 10)) - _C21 * powi(e0, 14)) - _C22 * powi(e0, 18)), np.where(0.0 > z, e1, (_C23 + (_C24 * powi(e1, 2) * e2 - _C23 * e1) * e2))))
-    s0 = _C10
-    s1 = _C8 * t
-    s2 = s1 * e1
-    return np.where(z == np.inf, 0.0, np.where(-21.0 > z, ((((3.0 * powi(e0, 2) + 105.0 * powi(e0, 6)) - 1.0) - 15.0 * powi(e0, 4)) - 945.0 * powi(e0, 8)) * e3, np.where(0.0 > z, _C25 * s0 * powi(e3, 2) * (s2 - s0), ((s0 * s2 - 2.0) * e2 - 2.0 * s0 * s1) * e2 * e3)))
+    e3 = (1.0 / np.where(-21.0 > z, ((((((((((1.0 + 7.0 * powi(e0, 4)) + 249.0 * powi(e0, 8)) + _C20 * powi(e0, 12)) + _C21 * powi(e0, 16)) + _C22 * powi(e0, 20)) - 2.0 * powi(e0, 2)) - 36.0 * powi(e0, 6)) - _C23 * powi(e0, 10)) - _C24 * powi(e0, 14)) - _C25 * powi(e0, 18)), np.where(0.0 > z, e1, (_C26 + (_C27 * powi(e1, 2) * e2 - _C26 * e1) * e2))))
+    c0 = _C12
+    c1 = _C9
+    c2 = _C28
+    c3 = _C29
+    c4 = _C30
+    s0 = e1 * t
+    return np.where(z == np.inf, 0.0, np.where(-21.0 > z, ((((3.0 * powi(e0, 2) + 105.0 * powi(e0, 6)) - 1.0) - 15.0 * powi(e0, 4)) - 945.0 * powi(e0, 8)) * e3, np.where(0.0 > z, c2 * powi(e3, 2) * (c0 + c1 * s0), ((c3 * s0 - 2.0) * e2 + c4 * t) * e3 * e2)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -257,38 +268,38 @@ def _second_derivative_float64_2(z):
     s1 = dd.powi(w, 2)
     s2 = dd.powi(w, 4)
     s3 = dd.powi(w, 8)
-    return dd.div(dd.sub(dd.sub(dd.sub(dd.add(dd.mul((105.0, 0.0), s0), dd.mul((3.0, 0.0), s1)), (1.0, 0.0)), dd.mul((15.0, 0.0), s2)), dd.mul((945.0, 0.0), s3)), dd.sub(dd.sub(dd.sub(dd.sub(dd.sub(dd.add(dd.add(dd.add(dd.add(dd.add((1.0, 0.0), dd.mul((7.0, 0.0), s2)), dd.mul((249.0, 0.0), s3)), dd.mul((_C17, 0.0), dd.powi(w, 12))), dd.mul((_C18, 0.0), dd.powi(w, 16))), dd.mul((_C19, 0.0), dd.powi(w, 20))), dd.mul((36.0, 0.0), s0)), dd.mul((2.0, 0.0), s1)), dd.mul((_C20, 0.0), dd.powi(w, 10))), dd.mul((_C21, 0.0), dd.powi(w, 14))), dd.mul((_C22, 0.0), dd.powi(w, 18))))
+    return dd.div(dd.sub(dd.sub(dd.sub(dd.add(dd.mul((105.0, 0.0), s0), dd.mul((3.0, 0.0), s1)), (1.0, 0.0)), dd.mul((15.0, 0.0), s2)), dd.mul((945.0, 0.0), s3)), dd.sub(dd.sub(dd.sub(dd.sub(dd.sub(dd.add(dd.add(dd.add(dd.add(dd.add((1.0, 0.0), dd.mul((7.0, 0.0), s2)), dd.mul((249.0, 0.0), s3)), dd.mul((_C20, 0.0), dd.powi(w, 12))), dd.mul((_C21, 0.0), dd.powi(w, 16))), dd.mul((_C22, 0.0), dd.powi(w, 20))), dd.mul((36.0, 0.0), s0)), dd.mul((2.0, 0.0), s1)), dd.mul((_C23, 0.0), dd.powi(w, 10))), dd.mul((_C24, 0.0), dd.powi(w, 14))), dd.mul((_C25, 0.0), dd.powi(w, 18))))
 
 
 def _second_derivative_float64_3(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    s0 = (_C10, _C12)
-    s1 = dd.erfcx(dd.mul(dd.mul((_C2, 0.0), s0), t))
-    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul((_C25, _C26), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.mul(dd.mul((_C8, _C16), s1), t), s0)))
+    s0 = (_C13, _C14)
+    s1 = dd.erfcx(dd.mul(dd.mul((_C3, 0.0), s0), t))
+    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul((_C31, _C32), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.mul(dd.mul((_C9, _C19), s1), t), s0)))
 
 
 def _second_derivative_float64_4(z):
     # as it is
     x = (z, np.zeros_like(z))
-    s0 = (_C10, _C12)
-    s1 = dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C2, 0.0), s0), x)))
+    s0 = (_C13, _C14)
+    s1 = dd.add((1.0, 0.0), dd.erf(dd.mul(dd.mul((_C3, 0.0), s0), x)))
     s2 = dd.powi(x, 2)
-    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul(dd.mul((_C25, _C26), dd.exp(dd.neg(s2))), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C8, _C16), dd.exp(dd.mul((_C2, 0.0), s2))), s1), x))))
+    return dd.mul(dd.div((1.0, 0.0), s1), dd.mul(dd.mul(dd.mul(dd.mul((_C31, _C32), dd.exp(dd.neg(s2))), s0), dd.div((1.0, 0.0), s1)), dd.sub(dd.neg(s0), dd.mul(dd.mul(dd.mul((_C9, _C19), dd.exp(dd.mul((_C3, 0.0), s2))), s1), x))))
 
 
 def _second_derivative_float64_5(z):
     # scaled exponential
     x = (z, np.zeros_like(z))
     t = x
-    s0 = (_C23, _C28)
-    s1 = dd.mul((_C10, _C12), t)
-    s2 = dd.erfcx(dd.mul((_C2, 0.0), s1))
+    s0 = (_C26, _C34)
+    s1 = dd.mul((_C13, _C14), t)
+    s2 = dd.erfcx(dd.mul((_C3, 0.0), s1))
     s3 = dd.mul(t, dd.mul((_C1, 0.0), t))
     s4 = dd.exp(s3)
-    s5 = dd.mul((_C8, _C16), s1)
-    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(s2, dd.mul(dd.mul((_C24, _C29), s4), s2)), dd.mul(s0, s2))))), -300)
+    s5 = dd.mul((_C9, _C19), s1)
+    return dd.ldexp(dd.div(dd.mul(dd.exp_scaled(s3, 300), dd.sub(dd.mul(s4, dd.sub(dd.mul(s2, s5), (2.0, 0.0))), dd.mul((2.0, 0.0), s5))), dd.add(s0, dd.mul(s4, dd.sub(dd.mul(s2, dd.mul(dd.mul((_C27, _C35), s4), s2)), dd.mul(s0, s2))))), -300)
 
 
 def _second_derivative_float64_6(z):
@@ -304,8 +315,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
                 (lambda z: -250.0 > z, _second_derivative_float64_2),
-                (lambda z: _C14 > z, _second_derivative_float64_3),
-                (lambda z: _C27 > z, _second_derivative_float64_4),
+                (lambda z: _C17 > z, _second_derivative_float64_3),
+                (lambda z: _C33 > z, _second_derivative_float64_4),
                 (lambda z: 63.0 > z, _second_derivative_float64_5),
                 (None, _second_derivative_float64_6),
             ),

@@ -18,7 +18,7 @@ __all__ = [
     "logcosh_second_derivative",
 ]
 
-_C0 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
+_C0 = float.fromhex("-0x1.62e42fefa39efp-1")  # -0.6931471805599453
 _C1 = float.fromhex("-0x1.323c8eaf23e5ap-2")  # -0.2990591329953297
 _C2 = float.fromhex("0x1.323c8eaf23e5bp-2")  # 0.29905913299532977
 _C3 = float.fromhex("0x1p-1")  # 0.5
@@ -28,31 +28,33 @@ _C6 = float.fromhex("0x1.0d0b52c9e9112p-12")  # 0.0002565805740408915
 _C7 = float.fromhex("0x1.833d9c7de5851p-11")  # 0.0007386029608251831
 _C8 = float.fromhex("0x1.ba1ba1ba1ba1cp-8")  # 0.006746031746031746
 _C9 = float.fromhex("0x1.5555555555555p-4")  # 0.08333333333333333
-_C10 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
-_C11 = float.fromhex("-0x1p-7")  # -0.0078125
-_C12 = float.fromhex("-0x1.f49f49f49f49fp-61")  # -8.480870326997723e-19
-_C13 = float.fromhex("-0x1.c2a1da78ad3b3p-63")  # -1.908501771277482e-19
-_C14 = float.fromhex("0x1.ed992c5ebc5dap-68")  # 6.532719546888429e-21
-_C15 = float.fromhex("0x1.12f9040030676p-15")  # 3.277930227475478e-05
-_C16 = float.fromhex("-0x1.869e97a728efdp-69")  # -2.5849030284764617e-21
-_C17 = float.fromhex("0x1.91312c2a411eap-17")  # 1.1956455712177625e-05
-_C18 = float.fromhex("-0x1.2dddbc5e7aeadp-71")  # -4.993956628869512e-22
-_C19 = float.fromhex("0x1.7da36452b75e3p-14")  # 9.09896491907074e-05
-_C20 = float.fromhex("-0x1.25789b285d2edp-68")  # -3.884057900085039e-21
-_C21 = float.fromhex("-0x1.036e4becd901ap-65")  # -2.746830926480244e-20
-_C22 = float.fromhex("-0x1.7917917917918p-62")  # -3.194094019258883e-19
-_C23 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
-_C24 = float.fromhex("0x1p-7")  # 0.0078125
-_C25 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
-_C26 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
+_C10 = float.fromhex("0x1.62e42fefa39efp-1")  # 0.6931471805599453
+_C11 = float.fromhex("0x1.abc9e3b39803fp-56")  # 2.3190468138462996e-17
+_C12 = float.fromhex("-0x1p-7")  # -0.0078125
+_C13 = float.fromhex("-0x1.f49f49f49f49fp-61")  # -8.480870326997723e-19
+_C14 = float.fromhex("-0x1.c2a1da78ad3b3p-63")  # -1.908501771277482e-19
+_C15 = float.fromhex("0x1.ed992c5ebc5dap-68")  # 6.532719546888429e-21
+_C16 = float.fromhex("0x1.12f9040030676p-15")  # 3.277930227475478e-05
+_C17 = float.fromhex("-0x1.869e97a728efdp-69")  # -2.5849030284764617e-21
+_C18 = float.fromhex("0x1.91312c2a411eap-17")  # 1.1956455712177625e-05
+_C19 = float.fromhex("-0x1.2dddbc5e7aeadp-71")  # -4.993956628869512e-22
+_C20 = float.fromhex("0x1.7da36452b75e3p-14")  # 9.09896491907074e-05
+_C21 = float.fromhex("-0x1.25789b285d2edp-68")  # -3.884057900085039e-21
+_C22 = float.fromhex("-0x1.036e4becd901ap-65")  # -2.746830926480244e-20
+_C23 = float.fromhex("-0x1.7917917917918p-62")  # -3.194094019258883e-19
+_C24 = float.fromhex("0x1.5555555555555p-58")  # 4.625929269271485e-18
+_C25 = float.fromhex("0x1p-7")  # 0.0078125
+_C26 = float.fromhex("-0x1p-37")  # -7.275957614183426e-12
+_C27 = float.fromhex("0x1p-37")  # 7.275957614183426e-12
 
 
 def _forward_float32_0(z):
     # one program for all
     t = np.absolute(z)
     e0 = fn.exp_below(-2.0 * t)
-    e1 = fn.log1p(e0)
-    s0 = ((e1 + t) - _C0)
+    e1 = fn.log1p_above(e0)
+    c0 = _C0
+    s0 = ((e1 + t) + c0)
     s1 = powi(z, 2)
     return np.where(_C1 > z, s0, np.where(_C2 > z, s1 * (_C3 + s1 * (s1 * (_C4 + s1 * (s1 * (_C5 + s1 * (_C6 * s1 - _C7)) - _C8)) - _C9)), s0))
 
@@ -89,7 +91,7 @@ def _forward_float64_3(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = dd.neg(x)
-    return dd.sub(dd.add(t, dd.log1p(dd.exp(dd.mul((-2.0, 0.0), t)))), (_C0, _C10))
+    return dd.sub(dd.add(t, dd.log1p(dd.exp(dd.mul((-2.0, 0.0), t)))), (_C10, _C11))
 
 
 def _forward_float64_4(z):
@@ -97,14 +99,14 @@ def _forward_float64_4(z):
     x = (z, np.zeros_like(z))
     t = x
     s0 = dd.powi(t, 2)
-    return dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, _C12), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C5, _C13), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, _C14), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C15, _C16), dd.mul((_C17, _C18), s0))), (_C19, _C20))))), (_C7, _C21))))), (_C8, _C22))))), (_C9, _C23)))))
+    return dd.mul(s0, dd.add((_C3, 0.0), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C4, _C13), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C5, _C14), dd.mul(s0, dd.sub(dd.mul(s0, dd.add((_C6, _C15), dd.mul(s0, dd.sub(dd.mul(s0, dd.sub((_C16, _C17), dd.mul((_C18, _C19), s0))), (_C20, _C21))))), (_C7, _C22))))), (_C8, _C23))))), (_C9, _C24)))))
 
 
 def _forward_float64_5(z):
     # decaying exponentials
     x = (z, np.zeros_like(z))
     t = x
-    return dd.sub(dd.add(t, dd.log1p(dd.exp(dd.mul((-2.0, 0.0), t)))), (_C0, _C10))
+    return dd.sub(dd.add(t, dd.log1p(dd.exp(dd.mul((-2.0, 0.0), t)))), (_C10, _C11))
 
 
 _FORWARD_FLOAT64 = Kernel(
@@ -115,8 +117,8 @@ _FORWARD_FLOAT64 = Kernel(
                 (lambda z: z == -np.inf, _forward_float64_0),
                 (lambda z: z == np.inf, _forward_float64_1),
                 (lambda z: z == 0.0, _forward_float64_2),
-                (lambda z: _C11 > z, _forward_float64_3),
-                (lambda z: _C24 > z, _forward_float64_4),
+                (lambda z: _C12 > z, _forward_float64_3),
+                (lambda z: _C25 > z, _forward_float64_4),
                 (None, _forward_float64_5),
             ),
         ),
@@ -259,8 +261,8 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
             (
                 (lambda z: z == -np.inf, _second_derivative_float64_0),
                 (lambda z: z == np.inf, _second_derivative_float64_1),
-                (lambda z: _C25 > z, _second_derivative_float64_2),
-                (lambda z: _C26 > z, _second_derivative_float64_3),
+                (lambda z: _C26 > z, _second_derivative_float64_2),
+                (lambda z: _C27 > z, _second_derivative_float64_3),
                 (None, _second_derivative_float64_4),
             ),
         ),

@@ -252,9 +252,10 @@ def _derivative_float32_0(z):
     e0 = fn.exp(np.where(_C4 > z, (-t), (-z)))
     e1 = (1.0 / (1.0 + 2.0 * e0))
     e2 = (1.0 / (1.0 + e0))
-    e3 = fn.log1p(np.where(_C4 > z, e0 * e2, e2))
+    e3 = fn.log1p(np.where(_C4 > z, e2 * e0, e2))
     e4 = (1.0 / (1.0 + e2))
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, _C0, np.where(_C4 > z, (e3 + ((3.0 * e3 + 2.0 * e0 * e3) - t) * e0) * e1 * e2, np.where(_C5 > z, (_C6 + (_C7 + (_C8 + (_C9 + (((_C10 + (_C11 + (_C12 + ((_C13 * t3 - _C14) * t3 - _C15) * t3) * t3) * t3) * t3 - _C16) * t3 - _C17) * t3) * t3) * t3) * t3), (e3 + z * powi(e2, 2) * e0 * e4)))))
+    c0 = _C0
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, c0, np.where(_C4 > z, (e3 + ((3.0 * e3 + 2.0 * e3 * e0) - t) * e0) * e1 * e2, np.where(_C5 > z, (_C6 + (_C7 + (_C8 + (_C9 + (((_C10 + (_C11 + (_C12 + ((_C13 * t3 - _C14) * t3 - _C15) * t3) * t3) * t3) * t3 - _C16) * t3 - _C17) * t3) * t3) * t3) * t3), (e3 + z * powi(e2, 2) * e4 * e0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(

@@ -66,7 +66,7 @@ def _forward_float32_0(z):
     # one program for all
     t = np.absolute(z)
     e0 = fn.exp_below((-t))
-    e1 = fn.log1p(e0)
+    e1 = fn.log1p_above(e0)
     return np.where(z == np.inf, 0.0, np.where(0.0 > z, ((-e1) - t), (-e1)))
 
 

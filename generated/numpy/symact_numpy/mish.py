@@ -173,8 +173,9 @@ def _forward_float32_0(z):
     t = np.absolute(z)
     e0 = fn.exp_below((-t))
     e1 = (1.0 / np.where(0.0 > z, (2.0 + (2.0 + e0) * e0), (1.0 + (2.0 + 2.0 * e0) * e0)))
+    c0 = _C0
     s0 = 2.0 * t
-    return np.where(z == -np.inf, 0.0, np.where(z == 0.0, _C0 * z, np.where(0.0 > z, ((-s0) - e0 * t) * e0 * e1, (t + s0 * e0) * e1)))
+    return np.where(z == -np.inf, 0.0, np.where(z == 0.0, c0 * z, np.where(0.0 > z, ((-s0) - e0 * t) * e1 * e0, (t + s0 * e0) * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(

@@ -25,7 +25,7 @@ __all__ = [
 
 def _forward_float32_0(z, weight):
     # one program for all
-    return np.where(z != z, z, np.where(z == np.inf, np.inf, np.where(0.0 >= z, weight * z, z)))
+    return np.where(0.0 >= z, weight * z, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -74,7 +74,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, weight):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, weight, np.where(z == np.inf, 1.0, np.where(0.0 >= z, weight, 1.0))))
+    return np.where(z != z, z, np.where(0.0 >= z, weight, 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -128,7 +128,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, weight):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, weight, np.where(z == np.inf, 1.0, np.where(0.0 >= z, weight, 1.0))))
+    return np.where(z != z, z, np.where(0.0 >= z, weight, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(

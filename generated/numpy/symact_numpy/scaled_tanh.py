@@ -61,13 +61,13 @@ _C33 = float.fromhex("0x1.ap+334")  # 5.686851884435831e+100
 def _forward_float32_0(z, a, b):
     # one program for all
     e0 = fn.tanh(b * z)
-    return np.where(z != z, z, np.where(z == -np.inf, (-a), np.where(z == np.inf, a, np.where(z == 0.0, a * b * z, a * e0))))
+    return a * e0
 
 
 def _forward_float32_1(z, a, b):
     # one program for all
     e0 = fn.tanh(b * z)
-    return np.where(z != z, z, np.where(z == -np.inf, a, np.where(z == np.inf, (-a), np.where(z == 0.0, a * b * z, a * e0))))
+    return a * e0
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -219,7 +219,7 @@ def _derivative_float32_0(z, a, b):
     e0 = fn.exp(-2.0 * b * t)
     e1 = (1.0 / (1.0 + e0))
     s0 = 4.0 * a * b * powi(e1, 2) * e0
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0)))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0))
 
 
 def _derivative_float32_1(z, a, b):
@@ -228,7 +228,7 @@ def _derivative_float32_1(z, a, b):
     e0 = fn.exp(2.0 * b * t)
     e1 = (1.0 / (1.0 + e0))
     s0 = 4.0 * a * b * powi(e1, 2) * e0
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0)))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -355,7 +355,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z, a, b):
     # one program for all
     e0 = (1.0 / a)
-    return np.where(z != z, z, b * (powi(a, 2) - powi(z, 2)) * e0)
+    return b * (powi(a, 2) - powi(z, 2)) * e0
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -402,7 +402,7 @@ def _second_derivative_float32_0(z, a, b):
     s1 = a * s0
     s2 = (8.0 * s1 * e0 - 8.0 * a * s0)
     s3 = powi(e2, 3) * e0
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, -2.0 * a * z * powi(b, 3), np.where(_C4 > z, (-s2 * s3), np.where(_C5 > z, -2.0 * s1 * (1.0 - powi(e1, 2)) * e1, s2 * s3))))))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C4 > z, (-s2 * s3), np.where(_C5 > z, -2.0 * s1 * (1.0 - powi(e1, 2)) * e1, s2 * s3))))
 
 
 def _second_derivative_float32_1(z, a, b):
@@ -415,7 +415,7 @@ def _second_derivative_float32_1(z, a, b):
     s1 = 8.0 * s0
     s2 = (s1 * e0 - s1)
     s3 = powi(e2, 3) * e0
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, -2.0 * a * z * powi(b, 3), np.where(_C6 > z, s2 * s3, np.where(_C7 > z, -2.0 * s0 * (1.0 - powi(e1, 2)) * e1, (-s2 * s3)))))))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C6 > z, s2 * s3, np.where(_C7 > z, -2.0 * s0 * (1.0 - powi(e1, 2)) * e1, (-s2 * s3)))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -571,13 +571,13 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_wrt_a_float32_0(z, a, b):
     # one program for all
     e0 = fn.tanh(b * z)
-    return np.where(z != z, z, np.where(z == -np.inf, -1.0, np.where(z == np.inf, 1.0, np.where(z == 0.0, b * z, e0))))
+    return e0
 
 
 def _derivative_wrt_a_float32_1(z, a, b):
     # one program for all
     e0 = fn.tanh(b * z)
-    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, -1.0, np.where(z == 0.0, b * z, e0))))
+    return e0
 
 
 _DERIVATIVE_WRT_A_FLOAT32 = Kernel(
@@ -717,7 +717,7 @@ def _derivative_wrt_b_float32_0(z, a, b):
     e0 = fn.exp(-2.0 * b * t)
     e1 = (1.0 / (1.0 + e0))
     s0 = 4.0 * a * powi(e1, 2) * e0 * t
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, a * z, np.where(0.0 > z, (-s0), s0)))))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, a * z, np.where(0.0 > z, (-s0), s0))))
 
 
 def _derivative_wrt_b_float32_1(z, a, b):
@@ -726,7 +726,7 @@ def _derivative_wrt_b_float32_1(z, a, b):
     e0 = fn.exp(2.0 * b * t)
     e1 = (1.0 / (1.0 + e0))
     s0 = 4.0 * a * powi(e1, 2) * e0 * t
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, a * z, np.where(0.0 > z, (-s0), s0)))))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, a * z, np.where(0.0 > z, (-s0), s0))))
 
 
 _DERIVATIVE_WRT_B_FLOAT32 = Kernel(

@@ -24,7 +24,7 @@ __all__ = [
 def _forward_float32_0(z, omega):
     # one program for all
     e0 = fn.sin(omega * z)
-    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, np.where(z == 0.0, omega * z, e0))))
+    return e0
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -100,7 +100,7 @@ _FORWARD_FLOAT64 = Kernel(
 def _derivative_float32_0(z, omega):
     # one program for all
     e0 = fn.cos(omega * z)
-    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, omega * e0)))
+    return omega * e0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -168,7 +168,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z, omega):
     # one program for all
     e0 = fn.sin(omega * z)
-    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, np.where(z == 0.0, (-z * powi(omega, 3)), (-powi(omega, 2) * e0)))))
+    return (-powi(omega, 2) * e0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -244,7 +244,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_wrt_omega_float32_0(z, omega):
     # one program for all
     e0 = fn.cos(omega * z)
-    return np.where(z != z, z, np.where(z == 0.0, z, z * e0))
+    return z * e0
 
 
 _DERIVATIVE_WRT_OMEGA_FLOAT32 = Kernel(

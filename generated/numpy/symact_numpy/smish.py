@@ -175,9 +175,10 @@ def _forward_float32_0(z):
     t = np.absolute(z)
     e0 = fn.exp_below((-t))
     e1 = (1.0 / np.where(0.0 > z, (2.0 + (6.0 + 5.0 * e0) * e0), (5.0 + (6.0 + 2.0 * e0) * e0)))
+    c0 = _C0
     s0 = 2.0 * t
     s1 = 3.0 * t
-    return np.where(z == -np.inf, 0.0, np.where(z == 0.0, _C0 * z, np.where(0.0 > z, ((-s0) - s1 * e0) * e0 * e1, (s1 + s0 * e0) * e1)))
+    return np.where(z == -np.inf, 0.0, np.where(z == 0.0, c0 * z, np.where(0.0 > z, ((-s0) - s1 * e0) * e1 * e0, (s1 + s0 * e0) * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(

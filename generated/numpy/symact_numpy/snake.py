@@ -34,7 +34,7 @@ def _forward_float32_0(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.sin(alpha * z)
-    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.inf, np.where(z == 0.0, z, (z + powi(e1, 2) * e0)))))
+    return np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.inf, np.where(z == 0.0, z, (z + powi(e1, 2) * e0))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -113,7 +113,7 @@ def _derivative_float32_0(z, alpha):
     e1 = fn.cos((_C1 + alpha * t))
     s0 = (1.0 + e0)
     s1 = 2.0 * powi(e1, 2)
-    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, np.where(_C2 > z, s0, np.where(_C3 > z, s1, np.where(_C0 > z, s0, np.where(0.0 > z, s1, np.where(117.0 > z, 2.0 * powi(e0, 2), s0))))))))
+    return np.where(_C2 > z, s0, np.where(_C3 > z, s1, np.where(_C0 > z, s0, np.where(0.0 > z, s1, np.where(117.0 > z, 2.0 * powi(e0, 2), s0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -200,7 +200,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z, alpha):
     # one program for all
     e0 = fn.cos(2.0 * alpha * z)
-    return np.where(z != z, z, np.where(z == -np.inf, np.nan, np.where(z == np.inf, np.nan, 2.0 * alpha * e0)))
+    return 2.0 * alpha * e0
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -273,7 +273,7 @@ def _derivative_wrt_alpha_float32_0(z, alpha):
     e0 = (1.0 / alpha)
     e1 = fn.sin(alpha * z)
     e2 = fn.sin(2.0 * alpha * z)
-    return np.where(z != z, z, np.where(z == 0.0, 0.0, powi(e0, 2) * (alpha * z * e2 - powi(e1, 2))))
+    return powi(e0, 2) * (alpha * z * e2 - powi(e1, 2))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(

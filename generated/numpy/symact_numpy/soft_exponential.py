@@ -35,14 +35,14 @@ def _forward_float32_1(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.log1p(((-powi(alpha, 2)) - alpha * z))
-    return np.where(z != z, z, np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, np.inf, (-e0 * e1))))
+    return np.where(((1.0 / alpha) - alpha) > z, np.nan, (-e0 * e1))
 
 
 def _forward_float32_2(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.expm1(alpha * z)
-    return np.where(z != z, z, np.where(z == -np.inf, (powi(alpha, 2) - 1.0) * e0, np.where(z == np.inf, np.inf, (alpha + e0 * e1))))
+    return (alpha + e0 * e1)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -196,13 +196,13 @@ def _derivative_float32_0(z, alpha):
 def _derivative_float32_1(z, alpha):
     # one program for all
     e0 = (1.0 / (1.0 - alpha * (alpha + z)))
-    return np.where(z != z, z, np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, 0.0, e0)))
+    return np.where(((1.0 / alpha) - alpha) > z, np.nan, e0)
 
 
 def _derivative_float32_2(z, alpha):
     # one program for all
     e0 = fn.exp(alpha * z)
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, e0)))
+    return e0
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -340,7 +340,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z, alpha):
     # one program for all
     e0 = fn.exp(alpha * z)
-    return np.where(z != z, z, np.where(z == -np.inf, np.inf, np.where(z == np.inf, 0.0, e0)))
+    return e0
 
 
 def _derivative_from_output_float32_1(z, alpha):
@@ -350,7 +350,7 @@ def _derivative_from_output_float32_1(z, alpha):
 
 def _derivative_from_output_float32_2(z, alpha):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.inf, (1.0 + alpha * (z - alpha)))))
+    return (1.0 + alpha * (z - alpha))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -483,13 +483,13 @@ def _second_derivative_float32_0(z, alpha):
 def _second_derivative_float32_1(z, alpha):
     # one program for all
     e0 = (1.0 / (1.0 - alpha * (alpha + z)))
-    return np.where(z != z, z, np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, 0.0, alpha * powi(e0, 2))))
+    return np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, 0.0, alpha * powi(e0, 2)))
 
 
 def _second_derivative_float32_2(z, alpha):
     # one program for all
     e0 = fn.exp(alpha * z)
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, alpha * e0)))
+    return alpha * e0
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -643,7 +643,7 @@ def _derivative_wrt_alpha_float32_1(z, alpha):
     e0 = (1.0 / alpha)
     e1 = fn.log1p(((-powi(alpha, 2)) - alpha * z))
     e2 = (1.0 / (1.0 - alpha * (alpha + z)))
-    return np.where(z != z, z, np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, np.inf, (-powi(e0, 2) * (alpha * (-2.0 * alpha - z) * e2 - e1)))))
+    return np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, np.inf, (-powi(e0, 2) * (alpha * (-2.0 * alpha - z) * e2 - e1))))
 
 
 def _derivative_wrt_alpha_float32_2(z, alpha):
@@ -655,7 +655,7 @@ def _derivative_wrt_alpha_float32_2(z, alpha):
     e3 = fn.exp(alpha * t)
     s0 = powi(e0, 2)
     s1 = (1.0 + powi(alpha, 2))
-    return np.where(z != z, z, np.where(z == -np.inf, s0 * s1, np.where(z == np.inf, np.inf, np.where(0.0 > z, (1.0 + s0 * (alpha * z * e2 - e1)), s0 * ((s1 * e2 + alpha * t) - 1.0) * e3))))
+    return np.where(z == -np.inf, s0 * s1, np.where(0.0 > z, (1.0 + s0 * (alpha * z * e2 - e1)), s0 * ((s1 * e2 + alpha * t) - 1.0) * e3))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(

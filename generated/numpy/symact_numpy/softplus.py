@@ -31,8 +31,8 @@ def _forward_float32_0(z, beta):
     t = z
     e0 = (1.0 / beta)
     e1 = fn.exp(np.where(31.0 > z, beta * z, (-beta * t)))
-    e2 = fn.log1p(e1)
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, np.where(31.0 > z, e0 * e2, (t + e0 * e1)))))
+    e2 = fn.log1p_above(e1)
+    return np.where(31.0 > z, e0 * e2, (t + e0 * e1))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -101,7 +101,7 @@ def _derivative_float32_0(z, beta):
     # one program for all
     e0 = fn.exp((-beta * z))
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, e1)))
+    return e1
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -170,7 +170,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z, beta):
     # one program for all
     e0 = fn.expm1((-beta * z))
-    return np.where(z != z, z, np.where(z == np.inf, 1.0, np.where(z == 0.0, beta * z, (-e0))))
+    return (-e0)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -234,7 +234,7 @@ def _second_derivative_float32_0(z, beta):
     e0 = fn.exp((-beta * t))
     e1 = (1.0 / (1.0 + e0))
     s0 = beta * powi(e1, 2) * e0
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0)))
+    return s0
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -307,9 +307,9 @@ def _derivative_wrt_beta_float32_0(z, beta):
     t = np.absolute(z)
     e0 = fn.exp((-beta * t))
     e1 = (1.0 / (powi(beta, 2) + powi(beta, 2) * e0))
-    e2 = fn.log1p(e0)
+    e2 = fn.log1p_above(e0)
     s0 = (((-e2) - beta * t) * e0 - e2) * e1
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0)))
+    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0))
 
 
 _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(

@@ -25,7 +25,7 @@ __all__ = [
 
 def _forward_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.inf, np.where(z == 0.0, z, np.where((-lambd) >= z, (lambd + z), np.where(lambd >= z, 0.0, (z - lambd)))))))
+    return np.where(z == 0.0, z, np.where((-lambd) >= z, (lambd + z), np.where(lambd >= z, 0.0, (z - lambd))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -95,7 +95,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, 1.0, np.where(z == 0.0, 0.0, np.where((-lambd) > z, 1.0, np.where(lambd >= z, 0.0, 1.0))))))
+    return np.where(z != z, z, np.where((-lambd) > z, 1.0, np.where(lambd >= z, 0.0, 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -281,7 +281,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_lambd_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, -1.0, np.where(z == 0.0, z, np.where((-lambd) > z, 1.0, np.where(lambd >= z, 0.0, -1.0))))))
+    return np.where(z != z, z, np.where(z == 0.0, z, np.where((-lambd) > z, 1.0, np.where(lambd >= z, 0.0, -1.0))))
 
 
 _DERIVATIVE_WRT_LAMBD_FLOAT32 = Kernel(

@@ -116,7 +116,7 @@ def _forward_float32_0(z):
     t = np.absolute(z)
     e0 = fn.exp(np.where(-31.0 > z, _C0 * t, z))
     e1 = np.sqrt(t)
-    e2 = fn.log1p(e0)
+    e2 = fn.log1p_above(e0)
     e3 = np.sqrt(e2)
     return np.where(-31.0 > z, e0, np.where(31.0 > z, e3, e1))
 
@@ -185,10 +185,10 @@ def _derivative_float32_0(z):
     t = np.absolute(z)
     e0 = fn.exp(np.where(-31.0 > z, _C0 * t, (-t)))
     e1 = (1.0 / (2.0 + 2.0 * powi(e0, 2)))
-    e2 = fn.log1p(e0)
+    e2 = fn.log1p_above(e0)
     e3 = np.sqrt(np.where(0.0 > z, e2, (e2 + t)))
-    e4 = (1.0 / (2.0 * e3 + 2.0 * e0 * e3))
-    return np.where(-31.0 > z, e0 * e1, np.where(0.0 > z, e0 * e4, e4))
+    e4 = (1.0 / (2.0 * e3 + 2.0 * e3 * e0))
+    return np.where(-31.0 > z, e1 * e0, np.where(0.0 > z, e4 * e0, e4))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(

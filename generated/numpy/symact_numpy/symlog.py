@@ -63,7 +63,7 @@ _C37 = float.fromhex("-0x1p+900")  # -8.452712498170644e+270
 def _forward_float32_0(z):
     # one program for all
     t = np.absolute(z)
-    e0 = fn.log1p(t)
+    e0 = fn.log1p_above(t)
     return np.where(z == 0.0, z, np.where(0.0 >= z, (-e0), e0))
 
 

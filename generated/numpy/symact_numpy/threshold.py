@@ -26,7 +26,7 @@ __all__ = [
 
 def _forward_float32_0(z, threshold, value):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, value, np.where(z == np.inf, np.inf, np.where(threshold >= z, value, z))))
+    return np.where(threshold >= z, value, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -81,7 +81,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, threshold, value):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(threshold >= z, 0.0, 1.0))))
+    return np.where(z != z, z, np.where(threshold >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -133,7 +133,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, threshold, value):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(threshold >= z, 0.0, 1.0))))
+    return np.where(z != z, z, np.where(threshold >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -289,7 +289,7 @@ _DERIVATIVE_WRT_THRESHOLD_FLOAT64 = Kernel(
 
 def _derivative_wrt_value_float32_0(z, threshold, value):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 1.0, np.where(z == np.inf, 0.0, np.where(threshold >= z, 1.0, 0.0))))
+    return np.where(z != z, z, np.where(threshold >= z, 1.0, 0.0))
 
 
 _DERIVATIVE_WRT_VALUE_FLOAT32 = Kernel(

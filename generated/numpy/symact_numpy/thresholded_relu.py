@@ -25,7 +25,7 @@ __all__ = [
 
 def _forward_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, np.where(alpha >= z, 0.0, z))))
+    return np.where(alpha >= z, 0.0, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -78,7 +78,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(alpha >= z, 0.0, 1.0))))
+    return np.where(z != z, z, np.where(alpha >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -130,7 +130,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(alpha >= z, 0.0, 1.0))))
+    return np.where(z != z, z, np.where(alpha >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
