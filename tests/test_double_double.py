@@ -406,6 +406,28 @@ def test_same_bits_everywhere(build: str, calls: Callable[[str], Call]) -> None:
             assert same(a, b), f"{case.name} at {given[0][i]} {given[1][i : i + 1]}: {a} and {b}"
 
 
+@pytest.mark.parametrize("build", ["gcc -O2", "numpy"])
+@pytest.mark.parametrize(
+    ("name", "x"),
+    [
+        *(("tanh", s * x) for x in (45.0, 300.0, 1e300, INF, 2.0**-50, 2.0**-149) for s in (1.0, -1.0)),
+        *(("expm1", x) for x in (-120.0, -1e300, -INF)),
+    ],
+)
+def test_the_second_part_says_on_which_side_a_value_is(
+    build: str, name: str, x: float, calls: Callable[[str], Call]
+) -> None:
+    """Where the first part is 1 or x: ties of a product or a sum are broken by no more than the sign."""
+    case = next(case for case in CASES if case.name == name)
+    ((hi, lo),) = calls(build)(name, [(x, 0.0)], [])
+    old, ctx.prec = ctx.prec, 1200
+    try:
+        away = 0 if math.isinf(x) else case.truth(arb(min(max(x, -300.0), 300.0))) - arb(hi)
+    finally:
+        ctx.prec = old
+    assert (lo > 0) - (lo < 0) == (away > 0) - (away < 0)
+
+
 @pytest.mark.parametrize("build", ["gcc -O2", "gcc -O3 native", "numpy"])
 def test_values_at_zeros_infinities_and_nan(build: str, calls: Callable[[str], Call]) -> None:
     for name, limits in LIMITS.items():

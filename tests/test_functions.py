@@ -38,7 +38,7 @@ BUILDS = {
 HEAD = ("#include <stddef.h>", '#include "symact_functions.h"')
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
-Call = Callable[[str, np.ndarray], np.ndarray]
+Call = Callable[..., np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,9 @@ LIMITS = {  # at 0.0, -0.0, infinity, minus infinity
     "atan": (0.0, -0.0, math.pi / 2, -math.pi / 2),
     "asinh": (0.0, -0.0, INF, -INF),
 }
+ABOVE = {"log1p_above": (0.0, INF), "erfcx_above": (1.0, 0.0)}
+"""At 0.0 and infinity."""
+
 OUTSIDE = {"log": -1.0, "log1p": -1.5, "asin": 1.5, "acosh": 0.5, "atanh": 2.0}
 
 
@@ -154,9 +157,9 @@ def module(package: Path) -> Call:
     finally:
         sys.path.remove(str(package.parent))
 
-    def call(name: str, x: np.ndarray) -> np.ndarray:
+    def call(name: str, *x: Any) -> np.ndarray:
         with np.errstate(all="ignore"):
-            return np.asarray(getattr(loaded, name)(x))
+            return np.asarray(getattr(loaded, name)(*x))
 
     return call
 
@@ -252,8 +255,24 @@ def test_limits_and_what_is_outside(build: str, calls: Callable[[str], Call]) ->
         with np.errstate(over="ignore"):  # of exp(x) the least is exp(-708), the largest exp(709)
             got = calls(build)(name, np.array([0.0, -0.0, INF, -INF])).astype(np.float32)
         assert repr(got.tolist()) == repr(np.array(limits, np.float32).tolist()), name
+    for name, ends in ABOVE.items():
+        assert calls(build)(name, np.array([0.0, INF])).astype(np.float32).tolist() == list(ends), name
     for name, x in OUTSIDE.items():
         assert np.isnan(calls(build)(name, np.array([x]))).all(), name
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [(-0.0, "x"), ("x", 1.5), ("x", "y"), (NAN, "y"), (1.0, 0.0), (-INF, np.float32(0.1))],
+    ids=str,
+)
+def test_numpy_chooses_as_where_does(a: Any, b: Any, dtype: type, calls: Callable[[str], Call]) -> None:
+    arrays = {"x": np.array([0.0, -0.0, NAN, INF, -3.5], dtype), "y": np.array([-1e-40, 1, 2, NAN, 0], dtype)}
+    a, b = (arrays.get(value, value) if isinstance(value, str) else value for value in (a, b))
+    condition = np.array([True, False, False, True, True])
+    found, want = calls("numpy")("choice", condition, a, b), np.where(condition, a, b)
+    assert (found.dtype, found.tobytes()) == (want.dtype, want.tobytes())
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

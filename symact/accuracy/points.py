@@ -161,12 +161,15 @@ def _sorted(values: Iterable[float]) -> list[float]:
 def cotangents(slopes: Sequence[float], fmt: Format) -> list[float]:
     """Return a g_bar for each f': of many sizes, but of size 1 where f' itself is not a normal number.
 
-    There the product says more of g_bar than of f'.
+    There the product says more of g_bar than of f'. Where binary32 alone has no f' so large, it is small: the
+    product may be finite.
     """
     sizes = (1.0, -0.75, 3.0, -1e-3, 1 / 3, -17.0) + ((1e10, -1e-10) if fmt is BINARY32 else ())
     sizes, ones = tuple(fmt.round(size) for size in sizes), (1.0, -1.0)
+    small = (fmt.round(0.1), fmt.round(-1e-3)) if fmt is BINARY32 else ones
     found = []
     for index, slope in enumerate(slopes):
         normal = fmt.smallest_normal <= abs(slope) <= fmt.largest
-        found.append(sizes[index % len(sizes)] if normal else ones[index % 2])
+        others = small if math.isinf(slope) else ones
+        found.append(sizes[index % len(sizes)] if normal else others[index % 2])
     return found

@@ -5,11 +5,11 @@ from typing import Any
 import sympy as sp
 
 from symact.activations import Activation
-from symact.functions import choice
 from symact.kernels import LEAST_ABSOLUTE, SOURCES, Kernel, Kernels, interface
 from symact.targets.c_declarations import HALVES, OF_HALVES, Declaration, declaration, sticky
-from symact.targets.c_notations import Doubles, Floats, in_floats
+from symact.targets.c_notations import Doubles, Floats
 from symact.targets.printing import hexadecimal, step_names, unclashing, write, write_condition
+from symact.targets.singles import is_single
 
 SINGLE = "_single"
 """What kernels end in that binary32 computes."""
@@ -28,7 +28,7 @@ def context(activation: Activation, kernels: Kernels) -> dict[str, object]:
             for s in sources
             if (kernel := kernels.of(s, "float32")) is not None
             for single in (False, True)
-            if not single or _is_single(kernel)
+            if not single or is_single(kernel)
         ],
         "functions": [_function(activation, function, kernels) for function in kernels.functions],
         "halves": halves(activation, kernels),
@@ -39,14 +39,6 @@ def fast(activation: Activation, kernels: Kernels) -> list[str]:
     """Return the declarations of the fast grade."""
     among = [f for f in kernels.functions if f in OF_HALVES]
     return [declaration(activation, function, "float32").array(FAST) for function in among]
-
-
-def _is_single(kernel: Kernel, roundings: int = 1) -> bool:
-    """Return whether binary32 itself computes a kernel: with so many roundings, 1 or none."""
-    return kernel.exact and all(
-        not branch.assignments and in_floats(choice(condition, branch.result, 0), roundings)
-        for condition, (branch,) in kernel.cases
-    )
 
 
 def _kernel(activation: Activation, kernel: Kernel, single: bool) -> dict[str, Any]:
@@ -89,7 +81,7 @@ def _function(activation: Activation, function: str, kernels: Kernels) -> dict[s
     among = function in OF_HALVES
     checked, condition = declared.checked(kernels)
     roundings = 1 if len(declared.inputs) == 1 else 0  # a VJP's product is one
-    end = SINGLE if kernel is not None and _is_single(kernel, roundings) else "_f32"
+    end = SINGLE if kernel is not None and is_single(kernel, roundings) else "_f32"
     at = f"{names['start']} + {names['i']}" if kernel is not None and not kernel.exact else names["i"]
     inputs = ", ".join([*(f"{i}[{at}]" for i in declared.inputs), "0.0f"][:2])
     start, near, count = names["start"], names["near"], names["count"]

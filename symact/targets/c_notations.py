@@ -2,14 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 import sympy as sp
-from sympy.core.relational import Relational
 
 from symact.errors import NotSupported
-from symact.formats import BINARY32
-from symact.functions import choice
 from symact.targets.printing import ELEMENTARY, double_double, grouped, hexadecimal
 
 SMALL_POWER = 8
@@ -62,7 +58,7 @@ class Doubles:
 
 
 class Floats(Doubles):
-    """binary32 in infix, for `in_floats`."""
+    """binary32 in infix, for what `singles.is_single` says it computes."""
 
     def number(self, value: sp.Expr) -> str:
         text = super().number(value)
@@ -72,37 +68,6 @@ class Floats(Doubles):
         if name in ("choice", "abs"):
             return f"{EXACT[name]}f({', '.join(arguments)})"
         return super().call(name, arguments)
-
-
-def in_floats(value: sp.Expr, roundings: int = 1) -> bool:
-    """Return whether binary32 computes a value with so many roundings, 1 or none: there and of choices.
-
-    >>> z, a = sp.symbols("z a", real=True)
-    >>> in_floats(choice(z > 0, z, a * z)), in_floats(choice(z > 0, z, a * z), 0), in_floats(z / 10)
-    (True, False, False)
-    """
-    if isinstance(value, choice):
-        condition, *values = value.args
-        sides = [side for relation in condition.atoms(Relational) for side in relation.args]
-        return all(in_floats(side, 0) for side in sides) and all(in_floats(v, roundings) for v in values)
-    if value.is_Symbol or isinstance(value, sp.Abs):
-        return value.is_Symbol or in_floats(value.args[0], 0)
-    if value.is_number:
-        return value.is_finite is not True or (value.is_Rational and is_float(value))
-    if value.is_Mul and value.args[0] == -1:
-        return in_floats(-value, roundings)
-    return (
-        (value.is_Add or value.is_Mul)
-        and 2 * roundings == len(value.args)
-        and all(in_floats(part, 0) for part in value.args)
-    )
-
-
-def is_float(number: sp.Rational) -> bool:
-    """Return whether binary32 has a number."""
-    return bool(
-        sp.Rational(*BINARY32.round(Fraction(int(number.p), int(number.q))).as_integer_ratio()) == number
-    )
 
 
 @dataclass(frozen=True)

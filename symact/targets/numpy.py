@@ -32,9 +32,10 @@ from symact.targets.printing import (
     write,
     write_condition,
 )
+from symact.targets.singles import is_single
 from symact.writing import text
 
-EXACT = {"sqrt": "np.sqrt", "abs": "np.absolute", "ldexp": "np.ldexp", "choice": "np.where"}
+EXACT = {"sqrt": "np.sqrt", "abs": "np.absolute", "ldexp": "np.ldexp", "choice": "fn.choice"}
 """What NumPy computes exactly, or correctly rounded; all else is _functions.py's."""
 
 
@@ -251,7 +252,13 @@ def _kernel(activation: Activation, kernel: Kernel, constants: Constants) -> dic
         "parameters": ", ".join(parameters),
         "slack": hexadecimal(kernel.slack) if kernel.arithmetic is DOUBLE and kernel.slack else "",
         "absolute": hexadecimal(kernel.absolute) if kernel.arithmetic is DOUBLE and kernel.absolute else "",
+        "roundings": _roundings(kernel),
     }
+
+
+def _roundings(kernel: Kernel) -> str:
+    """Return how often binary32 rounds where it computes a kernel by itself, empty where it does not."""
+    return next((str(n) for n in (0, 1) if kernel.arithmetic is DOUBLE and is_single(kernel, n)), "")
 
 
 def _notation(

@@ -190,6 +190,16 @@ def _array(x):
     return np.asarray(x, np.float64)
 
 
+def choice(condition, a, b):
+    """Return a where a condition holds, else b: by bits, for jumps that are guessed wrongly take longer."""
+    dtype = np.result_type(a, b)
+    whole = np.int32 if dtype == np.float32 else np.int64
+    first, second = (np.asarray(x, dtype).view(whole) for x in (a, b))
+    mask = np.asarray(condition).view(np.int8).astype(whole)
+    np.negative(mask, out=mask)
+    return (((first ^ second) & mask) ^ second).view(dtype)
+
+
 def _reduced(x):
     """Return 2^k and r: x = k ln2 + r for -708 <= x <= 709, abs r <= ln2/2."""
     shifted = x * _INVERSE_LN2 + _WHOLE
@@ -248,7 +258,7 @@ def log(x):
 
 def _log1p_inside(x):
     k, f = _parts(1.0 + x)
-    return _log_sum(k, np.where(k == 0.0, x, f))  # x has more digits
+    return _log_sum(k, choice(k == 0.0, x, f))  # x has more digits
 
 
 def log1p_above(x):
@@ -298,13 +308,13 @@ def erfcx_above(x):
 def erfcx(x):
     """Return exp(x^2) erfc(x)."""
     found = erfcx_above(np.abs(x))
-    return np.where(x < 0.0, 2.0 * exp(x * x) - found, found)
+    return choice(x < 0.0, 2.0 * exp(x * x) - found, found)
 
 
 def erfc(x):
     """Return erfc(x)."""
     found = exp_below(-(x * x)) * erfcx_above(np.abs(x))
-    return np.where(x < 0.0, 2.0 - found, found)
+    return choice(x < 0.0, 2.0 - found, found)
 
 
 def erf(x):

@@ -21,12 +21,14 @@ class Kernel:
     """Cases ``(condition on parameters, ((condition on z, branch), ...))`` in binary64 or double-double.
 
     In binary64 a case is one branch for all z. Its values are within ``slack`` of their size and ``absolute``, both 0
-    where it is exact; in double-double the branches return pairs.
+    where it is exact; in double-double the branches return pairs. ``roundings`` are those of a case in binary32, where
+    there is one at most: it is computed there then.
     """
 
     cases: tuple
     slack: float = 0.0
     absolute: float = 0.0
+    roundings: int = 2
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,9 @@ def _precise(function, block, parameters, sticky=False):
 def _rounded(function, flat, parameters, result):
     """Round what binary64 gives; where all that is near it rounds otherwise, float64's kernel decides (Ziv, 1991)."""
     kernel, unsure = function.float32, [np.empty(0, np.intp)]
+    if kernel is not None and result.dtype == np.float32 and kernel.roundings + len(flat) < 3:
+        _once(kernel, flat, [np.float32(p) for p in parameters], result)
+        return
     for part in _parts(result.size):
         block = [a[part].astype(np.float64) for a in flat]
         if kernel is None:
@@ -136,6 +141,13 @@ def _rounded(function, flat, parameters, result):
     for part in _parts(places.size):
         block = [a[places[part]].astype(np.float64) for a in flat]
         result[places[part]] = _precise(function, block, parameters, sticky=True)
+
+
+def _once(kernel, flat, parameters, result):
+    """Compute in binary32, where that rounds once."""
+    for part in _parts(result.size):
+        value = _near(kernel, flat[0][part], parameters)
+        result[part] = value if len(flat) == 1 else flat[1][part] * value
 
 
 def _parts(size):

@@ -83,7 +83,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(z == 0.0, z, np.where(0.0 > z, -1.0, 1.0)))
+    return fn.choice(z != z, z, fn.choice(z == 0.0, z, fn.choice(0.0 > z, -1.0, 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -95,6 +95,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -148,7 +149,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -160,6 +161,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

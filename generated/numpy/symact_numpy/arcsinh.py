@@ -246,7 +246,7 @@ def _second_derivative_float32_0(z):
     # one program for all
     e0 = np.sqrt((1.0 + powi(z, 2)))
     e1 = (1.0 / e0)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, (-z * powi(e1, 3))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, (-z * powi(e1, 3))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -247,7 +247,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z):
     # one program for all
     e0 = (1.0 / (1.0 + powi(z, 2)))
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, -2.0 * z * powi(e0, 2)))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, -2.0 * z * powi(e0, 2)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -43,7 +43,7 @@ def _forward_float32_0(z):
     e0 = np.sqrt((1.0 + powi(z, 2)))
     s0 = ((_C0 * e0 + z) - _C0)
     s1 = powi(z, 2)
-    return np.where(z == -np.inf, -np.inf, np.where(_C1 > z, s0, np.where(_C2 > z, z * (1.0 + z * (_C3 + s1 * (s1 * (_C4 + s1 * (_C5 * s1 - _C6)) - _C7))), s0)))
+    return fn.choice(z == -np.inf, -np.inf, fn.choice(_C1 > z, s0, fn.choice(_C2 > z, z * (1.0 + z * (_C3 + s1 * (s1 * (_C4 + s1 * (_C5 * s1 - _C6)) - _C7))), s0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -120,7 +120,7 @@ def _derivative_float32_0(z):
     # one program for all
     e0 = np.sqrt((1.0 + powi(z, 2)))
     e1 = (1.0 / e0)
-    return np.where(z == -np.inf, _C0, np.where(z == np.inf, _C15, (1.0 + _C0 * z * e1)))
+    return fn.choice(z == -np.inf, _C0, fn.choice(z == np.inf, _C15, (1.0 + _C0 * z * e1)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -190,7 +190,7 @@ def _derivative_from_output_float32_0(z):
     # one program for all
     e0 = np.sqrt(((1.0 + z) + powi(z, 2)))
     e1 = (1.0 / ((4.0 * e0 - 1.0) - 2.0 * z))
-    return np.where(z == -np.inf, _C0, np.where(z == np.inf, _C15, 3.0 * e0 * e1))
+    return fn.choice(z == -np.inf, _C0, fn.choice(z == np.inf, _C15, 3.0 * e0 * e1))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(

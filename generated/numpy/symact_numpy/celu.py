@@ -110,14 +110,14 @@ def _forward_float32_0(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.expm1(z * e0)
-    return np.where(0.0 >= z, alpha * e1, z)
+    return fn.choice(0.0 >= z, alpha * e1, z)
 
 
 def _forward_float32_1(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.expm1(z * e0)
-    return np.where(0.0 >= z, alpha * e1, z)
+    return fn.choice(0.0 >= z, alpha * e1, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -251,14 +251,14 @@ def _derivative_float32_0(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.exp(z * e0)
-    return np.where(z != z, z, np.where(0.0 >= z, e1, 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, e1, 1.0))
 
 
 def _derivative_float32_1(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.exp(z * e0)
-    return np.where(z != z, z, np.where(0.0 >= z, e1, 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, e1, 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -369,7 +369,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
-    return np.where(z != z, z, np.where(0.0 >= z, (alpha + z) * e0, 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, (alpha + z) * e0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -420,14 +420,14 @@ def _second_derivative_float32_0(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.exp(z * e0)
-    return np.where(z != z, z, np.where(0.0 > z, e0 * e1, 0.0))
+    return fn.choice(z != z, z, fn.choice(0.0 > z, e0 * e1, 0.0))
 
 
 def _second_derivative_float32_1(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.exp(z * e0)
-    return np.where(z != z, z, np.where(0.0 > z, e0 * e1, 0.0))
+    return fn.choice(z != z, z, fn.choice(0.0 > z, e0 * e1, 0.0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -547,7 +547,7 @@ def _derivative_wrt_alpha_float32_0(z, alpha):
     e2 = fn.expm1((-e0 * t))
     s0 = (t + alpha)
     s1 = z * e0
-    return np.where(z != z, z, np.where(z == -np.inf, -1.0, np.where(-1.0 > z, (s0 * e1 - alpha) * e0, np.where(_C41 > z, (t + s0 * e2) * e0, np.where(0.0 >= z, powi(z, 2) * powi(e0, 2) * (s1 * (s1 * (s1 * (s1 * (s1 * (s1 * (s1 * (s1 * (_C42 - _C43 * s1) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C1), 0.0)))))
+    return fn.choice(z != z, z, fn.choice(z == -np.inf, -1.0, fn.choice(-1.0 > z, (s0 * e1 - alpha) * e0, fn.choice(_C41 > z, (t + s0 * e2) * e0, fn.choice(0.0 >= z, powi(z, 2) * powi(e0, 2) * (s1 * (s1 * (s1 * (s1 * (s1 * (s1 * (s1 * (s1 * (_C42 - _C43 * s1) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C1), 0.0)))))
 
 
 def _derivative_wrt_alpha_float32_1(z, alpha):
@@ -557,7 +557,7 @@ def _derivative_wrt_alpha_float32_1(z, alpha):
     e1 = fn.expm1(e0 * t)
     e2 = fn.exp((-e0 * t))
     s0 = z * e0
-    return np.where(z != z, z, np.where(_C51 > z, (-(alpha * e1 - t) * e0 * e2), np.where(0.0 >= z, powi(z, 2) * powi(e0, 2) * (s0 * (s0 * (s0 * (s0 * (s0 * (s0 * (s0 * (s0 * (_C42 - _C43 * s0) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C1), 0.0)))
+    return fn.choice(z != z, z, fn.choice(_C51 > z, (-(alpha * e1 - t) * e0 * e2), fn.choice(0.0 >= z, powi(z, 2) * powi(e0, 2) * (s0 * (s0 * (s0 * (s0 * (s0 * (s0 * (s0 * (s0 * (_C42 - _C43 * s0) - _C44) - _C45) - _C46) - _C47) - _C48) - _C49) - _C50) - _C1), 0.0)))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(

@@ -135,7 +135,7 @@ def _derivative_float32_0(z):
     # one program for all
     e0 = fn.exp(z)
     e1 = fn.exp_below((-e0))
-    return np.where(z != z, z, np.where(7.0 > z, e0 * e1, 0.0))
+    return fn.choice(z != z, z, fn.choice(7.0 > z, e0 * e1, 0.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -201,7 +201,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z):
     # one program for all
     e0 = fn.log1p((-z))
-    return np.where(z == 1.0, 0.0, (-(1.0 - z) * e0))
+    return fn.choice(z == 1.0, 0.0, (-(1.0 - z) * e0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -261,7 +261,7 @@ def _second_derivative_float32_0(z):
     e0 = fn.exp(z)
     e1 = fn.expm1(z)
     e2 = fn.exp_below((-e0))
-    return np.where(z != z, z, np.where(7.0 > z, (-e1 * e0 * e2), 0.0))
+    return fn.choice(z != z, z, fn.choice(7.0 > z, (-e1 * e0 * e2), 0.0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

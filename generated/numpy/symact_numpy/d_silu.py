@@ -188,7 +188,7 @@ def _forward_float32_0(z):
     e0 = fn.exp((-z))
     e1 = (1.0 / (1.0 + e0))
     s0 = (1.0 + z * (1.0 - e1)) * e1
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C2 > z, s0, np.where(_C3 > z, (_C4 + (_C5 + (_C6 + (_C7 + (((_C8 + (_C9 + (_C10 + ((_C11 - _C12 * t3) * t3 - _C13) * t3) * t3) * t3) * t3 - _C14) * t3 - _C15) * t3) * t3) * t3) * t3), s0))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 1.0, fn.choice(_C2 > z, s0, fn.choice(_C3 > z, (_C4 + (_C5 + (_C6 + (_C7 + (((_C8 + (_C9 + (_C10 + ((_C11 - _C12 * t3) * t3 - _C13) * t3) * t3) * t3) * t3 - _C14) * t3 - _C15) * t3) * t3) * t3) * t3), s0))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -275,7 +275,7 @@ def _derivative_float32_0(z):
     e0 = fn.exp_below((-t))
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 3) * ((2.0 + (2.0 + t) * e0) - t) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C51 > z, s0, np.where(_C52 > z, (_C53 + (_C54 + (_C55 + (_C56 + (((((_C57 + (_C58 + (_C59 - _C60 * t3) * t3) * t3) * t3 - _C61) * t3 - _C62) * t3 - _C63) * t3 - _C64) * t3) * t3) * t3) * t3), np.where(_C65 > z, s0, np.where(_C66 > z, (_C53 + ((_C55 + (((_C63 + ((_C61 + (_C57 + ((_C59 + _C60 * t6) * t6 - _C58) * t6) * t6) * t6 - _C62) * t6) * t6 - _C64) * t6 - _C56) * t6) * t6 - _C54) * t6), s0))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C51 > z, s0, fn.choice(_C52 > z, (_C53 + (_C54 + (_C55 + (_C56 + (((((_C57 + (_C58 + (_C59 - _C60 * t3) * t3) * t3) * t3 - _C61) * t3 - _C62) * t3 - _C63) * t3 - _C64) * t3) * t3) * t3) * t3), fn.choice(_C65 > z, s0, fn.choice(_C66 > z, (_C53 + ((_C55 + (((_C63 + ((_C61 + (_C57 + ((_C59 + _C60 * t6) * t6 - _C58) * t6) * t6) * t6 - _C62) * t6) * t6 - _C64) * t6 - _C56) * t6) * t6 - _C54) * t6), s0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -386,7 +386,7 @@ def _second_derivative_float32_0(z):
     s3 = s2 * ((3.0 + (s0 - s1 * e0) * e0) - t)
     s4 = powi(z, 2)
     s5 = s2 * ((t + (s1 * e0 - s0) * e0) - 3.0)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C103 > z, s3, np.where(_C104 > z, ((_C105 + (_C106 + (_C107 + (_C108 + (((((_C109 + (_C110 + _C111 * t3) * t3) * t3 - _C112) * t3 - _C113) * t3 - _C114) * t3 - _C115) * t3) * t3) * t3) * t3) * t3 - _C116), np.where(_C117 > z, s3, np.where(_C118 > z, z * (s4 * (_C119 + s4 * (s4 * (_C120 + s4 * (_C121 * s4 - _C122)) - _C123)) - _C124), np.where(_C125 > z, s5, np.where(_C126 > z, (_C116 + (_C105 + ((_C107 + (((_C114 + ((_C112 + (_C109 + (_C111 * t7 - _C110) * t7) * t7) * t7 - _C113) * t7) * t7 - _C115) * t7 - _C108) * t7) * t7 - _C106) * t7) * t7), s5))))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C103 > z, s3, fn.choice(_C104 > z, ((_C105 + (_C106 + (_C107 + (_C108 + (((((_C109 + (_C110 + _C111 * t3) * t3) * t3 - _C112) * t3 - _C113) * t3 - _C114) * t3 - _C115) * t3) * t3) * t3) * t3) * t3 - _C116), fn.choice(_C117 > z, s3, fn.choice(_C118 > z, z * (s4 * (_C119 + s4 * (s4 * (_C120 + s4 * (_C121 * s4 - _C122)) - _C123)) - _C124), fn.choice(_C125 > z, s5, fn.choice(_C126 > z, (_C116 + (_C105 + ((_C107 + (((_C114 + ((_C112 + (_C109 + (_C111 * t7 - _C110) * t7) * t7) * t7 - _C113) * t7) * t7 - _C115) * t7 - _C108) * t7) * t7 - _C106) * t7) * t7), s5))))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -29,7 +29,7 @@ def _forward_float32_0(z, beta):
     # one program for all
     e0 = fn.exp((-z))
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z == -np.inf, 0.0, beta * z * e1)
+    return fn.choice(z == -np.inf, 0.0, beta * z * e1)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -110,7 +110,7 @@ def _derivative_float32_0(z, beta):
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 2)
     s1 = beta * t
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, beta, np.where(0.0 > z, s0 * ((beta + beta * e0) - s1) * e0, s0 * (beta + (beta + s1) * e0))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, beta, fn.choice(0.0 > z, s0 * ((beta + beta * e0) - s1) * e0, s0 * (beta + (beta + s1) * e0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -193,7 +193,7 @@ def _second_derivative_float32_0(z, beta):
     s0 = 2.0 * beta
     s1 = beta * t
     s2 = powi(e1, 3) * ((s0 + (s0 + s1) * e0) - s1) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s2))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, s2))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -285,7 +285,7 @@ def _derivative_wrt_beta_float32_0(z, beta):
     # one program for all
     e0 = fn.exp((-z))
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z == -np.inf, 0.0, z * e1)
+    return fn.choice(z == -np.inf, 0.0, z * e1)
 
 
 _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(

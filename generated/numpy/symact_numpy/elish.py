@@ -182,9 +182,9 @@ _C158 = float.fromhex("-0x1.70c4911c32fadp-58")  # -4.997736155113474e-18
 def _forward_float32_0(z):
     # one program for all
     t = np.absolute(z)
-    e0 = fn.exp(np.where(_C0 > z, (-t), (-z)))
+    e0 = fn.exp(fn.choice(_C0 > z, (-t), (-z)))
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z == -np.inf, 0.0, np.where(_C0 > z, (e0 - 1.0) * e1 * e0, np.where(0.0 >= z, z * (_C1 + z * (_C1 + z * (_C2 + z * (_C3 + z * (_C4 + z * (_C5 + z * (_C6 + z * (_C7 + z * (z * (_C8 + _C9 * z) - _C10))))))))), z * e1)))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(_C0 > z, (e0 - 1.0) * e1 * e0, fn.choice(0.0 >= z, z * (_C1 + z * (_C1 + z * (_C2 + z * (_C3 + z * (_C4 + z * (_C5 + z * (_C6 + z * (_C7 + z * (z * (_C8 + _C9 * z) - _C10))))))))), z * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -271,7 +271,7 @@ def _derivative_float32_0(z):
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 2)
     s1 = s0 * ((2.0 + e0) * e0 - 1.0) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(-1.0 > z, s1, np.where(_C13 > z, ((_C14 + (_C15 + (_C16 + (_C17 + (((_C18 + (_C19 + ((_C20 - _C21 * t3) * t3 - _C22) * t3) * t3) * t3 - _C23) * t3 - _C24) * t3) * t3) * t3) * t3) * t3 - _C25), np.where(0.0 >= z, s1, s0 * ((1.0 + e0) + z * e0))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 1.0, fn.choice(-1.0 > z, s1, fn.choice(_C13 > z, ((_C14 + (_C15 + (_C16 + (_C17 + (((_C18 + (_C19 + ((_C20 - _C21 * t3) * t3 - _C22) * t3) * t3) * t3 - _C23) * t3 - _C24) * t3) * t3) * t3) * t3) * t3 - _C25), fn.choice(0.0 >= z, s1, s0 * ((1.0 + e0) + z * e0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -363,7 +363,7 @@ def _second_derivative_float32_0(z):
     s0 = powi(e1, 3) * e0
     s1 = s0 * ((5.0 + (3.0 + e0) * e0) * e0 - 1.0)
     s2 = s0 * ((2.0 + (2.0 + t) * e0) - t)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C66 > z, s1, np.where(_C67 > z, (_C68 + (_C69 + (_C70 + (_C71 + (_C72 + ((((_C73 + (_C74 + (_C75 - _C76 * t3) * t3) * t3) * t3 - _C77) * t3 - _C78) * t3 - _C79) * t3) * t3) * t3) * t3) * t3), np.where(0.0 >= z, s1, np.where(_C80 > z, s2, np.where(_C81 > z, (_C82 + ((_C83 + (((_C84 + ((_C85 + (_C86 + ((_C87 + _C88 * t6) * t6 - _C89) * t6) * t6) * t6 - _C90) * t6) * t6 - _C91) * t6 - _C92) * t6) * t6 - _C93) * t6), s2)))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C66 > z, s1, fn.choice(_C67 > z, (_C68 + (_C69 + (_C70 + (_C71 + (_C72 + ((((_C73 + (_C74 + (_C75 - _C76 * t3) * t3) * t3) * t3 - _C77) * t3 - _C78) * t3 - _C79) * t3) * t3) * t3) * t3) * t3), fn.choice(0.0 >= z, s1, fn.choice(_C80 > z, s2, fn.choice(_C81 > z, (_C82 + ((_C83 + (((_C84 + ((_C85 + (_C86 + ((_C87 + _C88 * t6) * t6 - _C89) * t6) * t6) * t6 - _C90) * t6) * t6 - _C91) * t6 - _C92) * t6) * t6 - _C93) * t6), s2)))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -26,7 +26,7 @@ __all__ = [
 def _forward_float32_0(z, alpha):
     # one program for all
     e0 = fn.expm1(z)
-    return np.where(0.0 >= z, alpha * e0, z)
+    return fn.choice(0.0 >= z, alpha * e0, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -93,7 +93,7 @@ _FORWARD_FLOAT64 = Kernel(
 def _derivative_float32_0(z, alpha):
     # one program for all
     e0 = fn.exp(z)
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(0.0 >= z, alpha * e0, 1.0)))
+    return fn.choice(z != z, z, fn.choice(z == -np.inf, 0.0, fn.choice(0.0 >= z, alpha * e0, 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -157,7 +157,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, np.where(0.0 >= z, (alpha + z), 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, (alpha + z), 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -213,7 +213,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z, alpha):
     # one program for all
     e0 = fn.exp(z)
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(0.0 > z, alpha * e0, 0.0)))
+    return fn.choice(z != z, z, fn.choice(z == -np.inf, 0.0, fn.choice(0.0 > z, alpha * e0, 0.0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -278,7 +278,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_wrt_alpha_float32_0(z, alpha):
     # one program for all
     e0 = fn.expm1(z)
-    return np.where(z != z, z, np.where(z == 0.0, 0.0, np.where(0.0 >= z, e0, 0.0)))
+    return fn.choice(z != z, z, fn.choice(z == 0.0, 0.0, fn.choice(0.0 >= z, e0, 0.0)))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(

@@ -171,7 +171,7 @@ def _second_derivative_float32_0(z):
     # one program for all
     e0 = fn.exp_below((-powi(z, 2)))
     c0 = _C4
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, c0 * z * e0))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, c0 * z * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -166,6 +166,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

@@ -138,7 +138,7 @@ _FORWARD_FLOAT64 = Kernel(
 def _derivative_float32_0(z):
     # one program for all
     e0 = fn.exp_below((-powi(z, 2)))
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, -2.0 * z * e0))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, -2.0 * z * e0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -222,7 +222,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z):
     # one program for all
     e0 = fn.exp_below((-powi(z, 2)))
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, (4.0 * powi(z, 2) - 2.0) * e0))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, (4.0 * powi(z, 2) - 2.0) * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

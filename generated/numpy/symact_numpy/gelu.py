@@ -155,7 +155,7 @@ def _forward_float32_0(z):
     e0 = fn.erfcx_above(_C0 * t)
     e1 = fn.exp_below(_C1 * powi(t, 2))
     s0 = _C2 * e0 * e1 * t
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, np.where(z == 0.0, _C2 * z, np.where(0.0 > z, (-s0), (t - s0)))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, np.inf, fn.choice(z == 0.0, _C2 * z, fn.choice(0.0 > z, (-s0), (t - s0)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -240,7 +240,7 @@ def _derivative_float32_0(z):
     c2 = _C31
     c3 = _C6
     s0 = c2 * (c0 * e0 + c1 * t) * e1
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C32 > z, s0, np.where(_C1 > z, ((_C33 + (_C34 + ((((_C35 + (_C36 + (((_C37 + _C38 * t3) * t3 - _C39) * t3 - _C40) * t3) * t3) * t3 - _C41) * t3 - _C42) * t3 - _C43) * t3) * t3) * t3 - _C44), np.where(0.0 > z, s0, ((1.0 + c3 * e1 * t) - _C2 * e0 * e1))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 1.0, fn.choice(_C32 > z, s0, fn.choice(_C1 > z, ((_C33 + (_C34 + ((((_C35 + (_C36 + (((_C37 + _C38 * t3) * t3 - _C39) * t3 - _C40) * t3) * t3) * t3 - _C41) * t3 - _C42) * t3 - _C43) * t3) * t3) * t3 - _C44), fn.choice(0.0 > z, s0, ((1.0 + c3 * e1 * t) - _C2 * e0 * e1))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -321,7 +321,7 @@ def _second_derivative_float32_0(z):
     # one program for all
     e0 = fn.exp_below(_C1 * powi(z, 2))
     c0 = _C6
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, c0 * (2.0 - powi(z, 2)) * e0))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, c0 * (2.0 - powi(z, 2)) * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -193,7 +193,7 @@ def _forward_float32_0(z):
     e0 = fn.exp_below((_C0 * t - _C1 * powi(t, 3)))
     e1 = (1.0 / (1.0 + e0))
     s0 = e1 * t
-    return np.where(z == -np.inf, 0.0, np.where(z == 0.0, _C2 * z, np.where(0.0 > z, (-s0 * e0), s0)))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == 0.0, _C2 * z, fn.choice(0.0 > z, (-s0 * e0), s0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -290,7 +290,7 @@ def _derivative_float32_0(z):
     c6 = _C37
     s0 = powi(t, 3)
     s1 = c3 * powi(e2, 2)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C38 > z, s1 * (((c0 + c0 * e0) + c1 * t) + c2 * s0) * e0, np.where(_C39 > z, ((_C40 + (_C41 + ((((_C42 + (_C43 + (((_C44 + _C45 * t3) * t3 - _C46) * t3 - _C47) * t3) * t3) * t3 - _C48) * t3 - _C49) * t3 - _C50) * t3) * t3) * t3 - _C51), np.where(0.0 > z, ((_C2 + _C2 * e1) + c4 * z * (1.0 - powi(e1, 2)) * (1.0 + _C52 * powi(z, 2))), s1 * (c0 + ((c0 + c6 * t) + c5 * s0) * e0))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 1.0, fn.choice(_C38 > z, s1 * (((c0 + c0 * e0) + c1 * t) + c2 * s0) * e0, fn.choice(_C39 > z, ((_C40 + (_C41 + ((((_C42 + (_C43 + (((_C44 + _C45 * t3) * t3 - _C46) * t3 - _C47) * t3) * t3) * t3 - _C48) * t3 - _C49) * t3 - _C50) * t3) * t3) * t3 - _C51), fn.choice(0.0 > z, ((_C2 + _C2 * e1) + c4 * z * (1.0 - powi(e1, 2)) * (1.0 + _C52 * powi(z, 2))), s1 * (c0 + ((c0 + c6 * t) + c5 * s0) * e0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -394,7 +394,7 @@ def _second_derivative_float32_0(z):
     s3 = (c0 + c1 * powi(t, 2))
     s4 = c2 * powi(e2, 3) * ((((s3 + (((s0 + s1) + s2) + s3) * e0) - s0) - s1) - s2) * e0
     s5 = powi(z, 2)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C107 > z, s4, np.where(_C108 > z, ((_C109 + (_C110 + (_C111 + (((_C112 + (_C113 + (_C114 + ((_C115 * t3 - _C116) * t3 - _C117) * t3) * t3) * t3) * t3 - _C118) * t3 - _C119) * t3) * t3) * t3) * t3 - _C120), np.where(_C121 > z, c4 * (1.0 - powi(e1, 2)) * ((2.0 + _C122 * s5) + c3 * z * powi((_C58 + _C59 * s5), 2) * e1), np.where(_C123 > z, (((_C110 + (((_C118 + (_C112 + ((_C114 + (_C117 + (_C124 - _C115 * t5) * t5) * t5) * t5 - _C113) * t5) * t5) * t5 - _C119) * t5 - _C111) * t5) * t5 - _C109) * t5 - _C120), s4))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C107 > z, s4, fn.choice(_C108 > z, ((_C109 + (_C110 + (_C111 + (((_C112 + (_C113 + (_C114 + ((_C115 * t3 - _C116) * t3 - _C117) * t3) * t3) * t3) * t3 - _C118) * t3 - _C119) * t3) * t3) * t3) * t3 - _C120), fn.choice(_C121 > z, c4 * (1.0 - powi(e1, 2)) * ((2.0 + _C122 * s5) + c3 * z * powi((_C58 + _C59 * s5), 2) * e1), fn.choice(_C123 > z, (((_C110 + (((_C118 + (_C112 + ((_C114 + (_C117 + (_C124 - _C115 * t5) * t5) * t5) * t5 - _C113) * t5) * t5) * t5 - _C119) * t5 - _C111) * t5) * t5 - _C109) * t5 - _C120), s4))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

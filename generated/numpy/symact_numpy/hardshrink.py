@@ -25,7 +25,7 @@ __all__ = [
 
 def _forward_float32_0(z, lambd):
     # one program for all
-    return np.where(z == 0.0, z, np.where((-lambd) > z, z, np.where(lambd >= z, 0.0, z)))
+    return fn.choice(z == 0.0, z, fn.choice((-lambd) > z, z, fn.choice(lambd >= z, 0.0, z)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -37,6 +37,7 @@ _FORWARD_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -92,7 +93,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, np.where((-lambd) > z, 1.0, np.where(lambd >= z, 0.0, 1.0)))
+    return fn.choice(z != z, z, fn.choice((-lambd) > z, 1.0, fn.choice(lambd >= z, 0.0, 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -104,6 +105,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -156,7 +158,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, np.where(z == 0.0, 0.0, 1.0))
+    return fn.choice(z != z, z, fn.choice(z == 0.0, 0.0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -168,6 +170,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -214,7 +217,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -226,6 +229,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -278,7 +282,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_lambd_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _DERIVATIVE_WRT_LAMBD_FLOAT32 = Kernel(
@@ -290,6 +294,7 @@ _DERIVATIVE_WRT_LAMBD_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

@@ -27,7 +27,7 @@ _C2 = float.fromhex("0x1.5555555555555p-57")  # 9.25185853854297e-18
 
 def _forward_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(-3.0 >= z, 0.0, np.where(3.0 >= z, ((3.0 + z) / 6.0), 1.0)))
+    return fn.choice(z != z, z, fn.choice(-3.0 >= z, 0.0, fn.choice(3.0 >= z, ((3.0 + z) / 6.0), 1.0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -87,7 +87,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(-3.0 >= z, 0.0, np.where(3.0 > z, _C1, 0.0)))
+    return fn.choice(z != z, z, fn.choice(-3.0 >= z, 0.0, fn.choice(3.0 > z, _C1, 0.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -146,7 +146,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(0.0 >= z, 0.0, np.where(1.0 > z, _C1, 0.0)))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, 0.0, fn.choice(1.0 > z, _C1, 0.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -205,7 +205,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -217,6 +217,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

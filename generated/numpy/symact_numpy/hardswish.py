@@ -29,7 +29,7 @@ _C6 = float.fromhex("0x1.5555555555555p-56")  # 1.850371707708594e-17
 
 def _forward_float32_0(z):
     # one program for all
-    return np.where(-3.0 >= z, 0.0, np.where(3.0 >= z, _C0 * z * (3.0 + z), z))
+    return fn.choice(-3.0 >= z, 0.0, fn.choice(3.0 >= z, _C0 * z * (3.0 + z), z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -104,7 +104,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(-3.0 >= z, 0.0, np.where(3.0 > z, ((3.0 + 2.0 * z) / 6.0), 1.0)))
+    return fn.choice(z != z, z, fn.choice(-3.0 >= z, 0.0, fn.choice(3.0 > z, ((3.0 + 2.0 * z) / 6.0), 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -165,7 +165,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(-3.0 >= z, 0.0, np.where(3.0 > z, _C5, 0.0)))
+    return fn.choice(z != z, z, fn.choice(-3.0 >= z, 0.0, fn.choice(3.0 > z, _C5, 0.0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

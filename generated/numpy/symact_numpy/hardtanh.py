@@ -26,7 +26,7 @@ __all__ = [
 
 def _forward_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(min_val >= z, min_val, np.where(max_val >= z, z, max_val)))
+    return fn.choice(z != z, z, fn.choice(min_val >= z, min_val, fn.choice(max_val >= z, z, max_val)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -38,6 +38,7 @@ _FORWARD_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -89,7 +90,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(min_val >= z, 0.0, np.where(max_val > z, 1.0, 0.0)))
+    return fn.choice(z != z, z, fn.choice(min_val >= z, 0.0, fn.choice(max_val > z, 1.0, 0.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -101,6 +102,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -147,7 +149,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(min_val >= z, 0.0, np.where(max_val > z, 1.0, 0.0)))
+    return fn.choice(z != z, z, fn.choice(min_val >= z, 0.0, fn.choice(max_val > z, 1.0, 0.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -159,6 +161,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -205,7 +208,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -217,6 +220,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -263,7 +267,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_min_val_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(min_val >= z, 1.0, 0.0))
+    return fn.choice(z != z, z, fn.choice(min_val >= z, 1.0, 0.0))
 
 
 _DERIVATIVE_WRT_MIN_VAL_FLOAT32 = Kernel(
@@ -275,6 +279,7 @@ _DERIVATIVE_WRT_MIN_VAL_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -321,7 +326,7 @@ _DERIVATIVE_WRT_MIN_VAL_FLOAT64 = Kernel(
 
 def _derivative_wrt_max_val_float32_0(z, min_val, max_val):
     # one program for all
-    return np.where(z != z, z, np.where(min_val >= z, 0.0, np.where(max_val > z, 0.0, 1.0)))
+    return fn.choice(z != z, z, fn.choice(min_val >= z, 0.0, fn.choice(max_val > z, 0.0, 1.0)))
 
 
 _DERIVATIVE_WRT_MAX_VAL_FLOAT32 = Kernel(
@@ -333,6 +338,7 @@ _DERIVATIVE_WRT_MAX_VAL_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

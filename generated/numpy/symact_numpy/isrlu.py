@@ -32,8 +32,8 @@ def _forward_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt(alpha)
     e1 = np.sqrt((1.0 + alpha * powi(z, 2)))
-    e2 = (1.0 / np.where(z == -np.inf, e0, e1))
-    return np.where(z == -np.inf, (-e2), np.where(0.0 >= z, z * e2, z))
+    e2 = (1.0 / fn.choice(z == -np.inf, e0, e1))
+    return fn.choice(z == -np.inf, (-e2), fn.choice(0.0 >= z, z * e2, z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -109,7 +109,7 @@ def _derivative_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt((1.0 + alpha * powi(z, 2)))
     e1 = (1.0 / e0)
-    return np.where(z != z, z, np.where(0.0 >= z, powi(e1, 3), 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, powi(e1, 3), 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -177,7 +177,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt((1.0 - alpha * powi(z, 2)))
-    return np.where(z != z, z, np.where(0.0 >= z, powi(e0, 3), 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, powi(e0, 3), 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -229,7 +229,7 @@ def _second_derivative_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt((1.0 + alpha * powi(z, 2)))
     e1 = (1.0 / e0)
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(z == 0.0, 0.0, np.where(0.0 >= z, -3.0 * alpha * z * powi(e1, 5), 0.0))))
+    return fn.choice(z != z, z, fn.choice(z == -np.inf, 0.0, fn.choice(z == 0.0, 0.0, fn.choice(0.0 >= z, -3.0 * alpha * z * powi(e1, 5), 0.0))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -305,9 +305,9 @@ def _derivative_wrt_alpha_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt(alpha)
     e1 = np.sqrt((1.0 + alpha * powi(z, 2)))
-    e2 = (1.0 / np.where(z == -np.inf, e0, e1))
+    e2 = (1.0 / fn.choice(z == -np.inf, e0, e1))
     s0 = _C1 * powi(e2, 3)
-    return np.where(z != z, z, np.where(z == -np.inf, s0, np.where(z == 0.0, 0.0, np.where(0.0 >= z, (-s0 * powi(z, 3)), 0.0))))
+    return fn.choice(z != z, z, fn.choice(z == -np.inf, s0, fn.choice(z == 0.0, 0.0, fn.choice(0.0 >= z, (-s0 * powi(z, 3)), 0.0))))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(

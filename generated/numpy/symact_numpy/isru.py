@@ -33,8 +33,8 @@ def _forward_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt(alpha)
     e1 = np.sqrt((1.0 + alpha * powi(z, 2)))
-    e2 = (1.0 / np.where(z == -np.inf, e0, np.where(z == np.inf, e0, e1)))
-    return np.where(z == -np.inf, (-e2), np.where(z == np.inf, e2, z * e2))
+    e2 = (1.0 / fn.choice(z == -np.inf, e0, fn.choice(z == np.inf, e0, e1)))
+    return fn.choice(z == -np.inf, (-e2), fn.choice(z == np.inf, e2, z * e2))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -228,7 +228,7 @@ def _second_derivative_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt((1.0 + alpha * powi(z, 2)))
     e1 = (1.0 / e0)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, -3.0 * alpha * z * powi(e1, 5)))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, -3.0 * alpha * z * powi(e1, 5)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -313,9 +313,9 @@ def _derivative_wrt_alpha_float32_0(z, alpha):
     # one program for all
     e0 = np.sqrt(alpha)
     e1 = np.sqrt((1.0 + alpha * powi(z, 2)))
-    e2 = (1.0 / np.where(z == -np.inf, e0, np.where(z == np.inf, e0, e1)))
+    e2 = (1.0 / fn.choice(z == -np.inf, e0, fn.choice(z == np.inf, e0, e1)))
     s0 = _C2 * powi(e2, 3)
-    return np.where(z == -np.inf, s0, np.where(z == np.inf, (-s0), (-s0 * powi(z, 3))))
+    return fn.choice(z == -np.inf, s0, fn.choice(z == np.inf, (-s0), (-s0 * powi(z, 3))))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(

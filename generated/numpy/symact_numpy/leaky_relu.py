@@ -25,7 +25,7 @@ __all__ = [
 
 def _forward_float32_0(z, negative_slope):
     # one program for all
-    return np.where(0.0 >= z, negative_slope * z, z)
+    return fn.choice(0.0 >= z, negative_slope * z, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -37,6 +37,7 @@ _FORWARD_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=1,
 )
 
 
@@ -74,7 +75,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, negative_slope):
     # one program for all
-    return np.where(z != z, z, np.where(0.0 >= z, negative_slope, 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, negative_slope, 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -86,6 +87,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -128,7 +130,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, negative_slope):
     # one program for all
-    return np.where(z != z, z, np.where(0.0 >= z, negative_slope, 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, negative_slope, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -140,6 +142,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -182,7 +185,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z, negative_slope):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -194,6 +197,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -240,7 +244,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_negative_slope_float32_0(z, negative_slope):
     # one program for all
-    return np.where(z != z, z, np.where(z == 0.0, 0.0, np.where(0.0 >= z, z, 0.0)))
+    return fn.choice(z != z, z, fn.choice(z == 0.0, 0.0, fn.choice(0.0 >= z, z, 0.0)))
 
 
 _DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT32 = Kernel(
@@ -252,6 +256,7 @@ _DERIVATIVE_WRT_NEGATIVE_SLOPE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

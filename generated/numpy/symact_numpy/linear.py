@@ -64,7 +64,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, slope, intercept):
     # one program for all
-    return np.where(z != z, z, slope)
+    return fn.choice(z != z, z, slope)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -76,6 +76,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -113,7 +114,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, slope, intercept):
     # one program for all
-    return np.where(z != z, z, slope)
+    return fn.choice(z != z, z, slope)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -125,6 +126,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -162,7 +164,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z, slope, intercept):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -174,6 +176,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -226,6 +229,7 @@ _DERIVATIVE_WRT_SLOPE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -268,7 +272,7 @@ _DERIVATIVE_WRT_SLOPE_FLOAT64 = Kernel(
 
 def _derivative_wrt_intercept_float32_0(z, slope, intercept):
     # one program for all
-    return np.where(z != z, z, 1.0)
+    return fn.choice(z != z, z, 1.0)
 
 
 _DERIVATIVE_WRT_INTERCEPT_FLOAT32 = Kernel(
@@ -280,6 +284,7 @@ _DERIVATIVE_WRT_INTERCEPT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

@@ -175,7 +175,7 @@ def _derivative_float32_0(z):
     e2 = (1.0 / (1.0 + e0))
     s0 = powi(e2, 2)
     s1 = (e0 - 4.0 * t)
-    return np.where(z == -np.inf, -1.0, np.where(z == np.inf, 1.0, np.where(-1.0 > z, s0 * (s1 * e0 - 1.0), np.where(1.0 > z, (e1 + z * (1.0 - powi(e1, 2))), s0 * (1.0 - s1 * e0)))))
+    return fn.choice(z == -np.inf, -1.0, fn.choice(z == np.inf, 1.0, fn.choice(-1.0 > z, s0 * (s1 * e0 - 1.0), fn.choice(1.0 > z, (e1 + z * (1.0 - powi(e1, 2))), s0 * (1.0 - s1 * e0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -270,7 +270,7 @@ def _second_derivative_float32_0(z):
     e1 = (1.0 / (1.0 + e0))
     s0 = 8.0 * t
     s1 = powi(e1, 3) * ((8.0 + (8.0 + s0) * e0) - s0) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C24 > z, s1, np.where(_C25 > z, (_C26 + (_C27 + (_C28 + (_C29 + (((((_C30 + (_C31 + (_C32 - _C33 * t3) * t3) * t3) * t3 - _C34) * t3 - _C35) * t3 - _C36) * t3 - _C37) * t3) * t3) * t3) * t3), np.where(_C38 > z, s1, np.where(_C39 > z, (_C26 + ((_C28 + (((_C36 + ((_C34 + (_C30 + ((_C32 + _C33 * t6) * t6 - _C31) * t6) * t6) * t6 - _C35) * t6) * t6 - _C37) * t6 - _C29) * t6) * t6 - _C27) * t6), s1))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C24 > z, s1, fn.choice(_C25 > z, (_C26 + (_C27 + (_C28 + (_C29 + (((((_C30 + (_C31 + (_C32 - _C33 * t3) * t3) * t3) * t3 - _C34) * t3 - _C35) * t3 - _C36) * t3 - _C37) * t3) * t3) * t3) * t3), fn.choice(_C38 > z, s1, fn.choice(_C39 > z, (_C26 + ((_C28 + (((_C36 + ((_C34 + (_C30 + ((_C32 + _C33 * t6) * t6 - _C31) * t6) * t6) * t6 - _C35) * t6) * t6 - _C37) * t6 - _C29) * t6) * t6 - _C27) * t6), s1))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

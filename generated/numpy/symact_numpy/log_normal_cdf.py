@@ -64,7 +64,7 @@ def _forward_float32_0(z):
     e2 = fn.log(e0)
     e3 = fn.log1p(_C1 * e0 * e1)
     c0 = _C2
-    return np.where(z == np.inf, 0.0, np.where(0.0 > z, ((e2 + c0) - _C3 * powi(t, 2)), e3))
+    return fn.choice(z == np.inf, 0.0, fn.choice(0.0 > z, ((e2 + c0) - _C3 * powi(t, 2)), e3))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -140,10 +140,10 @@ def _derivative_float32_0(z):
     e0 = (1.0 / t)
     e1 = fn.erfcx_above(_C0 * t)
     e2 = fn.exp(_C3 * powi(t, 2))
-    e3 = (1.0 / np.where(-31.0 > z, (((((1.0 + 3.0 * powi(e0, 4)) + 105.0 * powi(e0, 8)) - powi(e0, 2)) - 15.0 * powi(e0, 6)) - 945.0 * powi(e0, 10)), np.where(0.0 > z, e1, (_C9 * e1 - _C10 * e2))))
+    e3 = (1.0 / fn.choice(-31.0 > z, (((((1.0 + 3.0 * powi(e0, 4)) + 105.0 * powi(e0, 8)) - powi(e0, 2)) - 15.0 * powi(e0, 6)) - 945.0 * powi(e0, 10)), fn.choice(0.0 > z, e1, (_C9 * e1 - _C10 * e2))))
     c0 = _C11
     c1 = _C12
-    return np.where(-31.0 > z, e3 * t, np.where(0.0 > z, c0 * e3, c1 * e3))
+    return fn.choice(-31.0 > z, e3 * t, fn.choice(0.0 > z, c0 * e3, c1 * e3))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -225,14 +225,14 @@ def _second_derivative_float32_0(z):
     e0 = (1.0 / t)
     e1 = fn.erfcx_above(_C0 * t)
     e2 = fn.exp_below(_C1 * powi(t, 2))
-    e3 = (1.0 / np.where(-21.0 > z, ((((((((((1.0 + 7.0 * powi(e0, 4)) + 249.0 * powi(e0, 8)) + _C20 * powi(e0, 12)) + _C21 * powi(e0, 16)) + _C22 * powi(e0, 20)) - 2.0 * powi(e0, 2)) - 36.0 * powi(e0, 6)) - _C23 * powi(e0, 10)) - _C24 * powi(e0, 14)) - _C25 * powi(e0, 18)), np.where(0.0 > z, e1, (_C26 + (_C27 * powi(e1, 2) * e2 - _C26 * e1) * e2))))
+    e3 = (1.0 / fn.choice(-21.0 > z, ((((((((((1.0 + 7.0 * powi(e0, 4)) + 249.0 * powi(e0, 8)) + _C20 * powi(e0, 12)) + _C21 * powi(e0, 16)) + _C22 * powi(e0, 20)) - 2.0 * powi(e0, 2)) - 36.0 * powi(e0, 6)) - _C23 * powi(e0, 10)) - _C24 * powi(e0, 14)) - _C25 * powi(e0, 18)), fn.choice(0.0 > z, e1, (_C26 + (_C27 * powi(e1, 2) * e2 - _C26 * e1) * e2))))
     c0 = _C12
     c1 = _C9
     c2 = _C28
     c3 = _C29
     c4 = _C30
     s0 = e1 * t
-    return np.where(z == np.inf, 0.0, np.where(-21.0 > z, ((((3.0 * powi(e0, 2) + 105.0 * powi(e0, 6)) - 1.0) - 15.0 * powi(e0, 4)) - 945.0 * powi(e0, 8)) * e3, np.where(0.0 > z, c2 * powi(e3, 2) * (c0 + c1 * s0), ((c3 * s0 - 2.0) * e2 + c4 * t) * e3 * e2)))
+    return fn.choice(z == np.inf, 0.0, fn.choice(-21.0 > z, ((((3.0 * powi(e0, 2) + 105.0 * powi(e0, 6)) - 1.0) - 15.0 * powi(e0, 4)) - 945.0 * powi(e0, 8)) * e3, fn.choice(0.0 > z, c2 * powi(e3, 2) * (c0 + c1 * s0), ((c3 * s0 - 2.0) * e2 + c4 * t) * e3 * e2)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -25,7 +25,7 @@ __all__ = [
 def _forward_float32_0(z):
     # one program for all
     e0 = fn.log(z)
-    return np.where(0.0 > z, np.nan, e0)
+    return fn.choice(0.0 > z, np.nan, e0)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -89,7 +89,7 @@ def _derivative_float32_0(z):
     # one program for all
     t = np.absolute(z)
     e0 = (1.0 / t)
-    return np.where(0.0 > z, np.nan, e0)
+    return fn.choice(0.0 > z, np.nan, e0)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -219,7 +219,7 @@ def _second_derivative_float32_0(z):
     # one program for all
     t = np.absolute(z)
     e0 = (1.0 / t)
-    return np.where(0.0 > z, np.nan, np.where(z == np.inf, 0.0, (-powi(e0, 2))))
+    return fn.choice(0.0 > z, np.nan, fn.choice(z == np.inf, 0.0, (-powi(e0, 2))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

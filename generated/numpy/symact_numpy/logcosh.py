@@ -56,7 +56,7 @@ def _forward_float32_0(z):
     c0 = _C0
     s0 = ((e1 + t) + c0)
     s1 = powi(z, 2)
-    return np.where(_C1 > z, s0, np.where(_C2 > z, s1 * (_C3 + s1 * (s1 * (_C4 + s1 * (s1 * (_C5 + s1 * (_C6 * s1 - _C7)) - _C8)) - _C9)), s0))
+    return fn.choice(_C1 > z, s0, fn.choice(_C2 > z, s1 * (_C3 + s1 * (s1 * (_C4 + s1 * (s1 * (_C5 + s1 * (_C6 * s1 - _C7)) - _C8)) - _C9)), s0))
 
 
 _FORWARD_FLOAT32 = Kernel(

@@ -175,7 +175,7 @@ def _forward_float32_0(z):
     e0 = fn.exp((-z))
     e1 = (1.0 / (1.0 + e0))
     e2 = fn.log1p(e1)
-    return np.where(z == -np.inf, 0.0, z * e2)
+    return fn.choice(z == -np.inf, 0.0, z * e2)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -249,13 +249,13 @@ def _derivative_float32_0(z):
     t = np.absolute(z)
     t3a = (_C2 + z)
     t3 = (t3a - _C3)
-    e0 = fn.exp(np.where(_C4 > z, (-t), (-z)))
+    e0 = fn.exp(fn.choice(_C4 > z, (-t), (-z)))
     e1 = (1.0 / (1.0 + 2.0 * e0))
     e2 = (1.0 / (1.0 + e0))
-    e3 = fn.log1p(np.where(_C4 > z, e2 * e0, e2))
+    e3 = fn.log1p(fn.choice(_C4 > z, e2 * e0, e2))
     e4 = (1.0 / (1.0 + e2))
     c0 = _C0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, c0, np.where(_C4 > z, (e3 + ((3.0 * e3 + 2.0 * e3 * e0) - t) * e0) * e1 * e2, np.where(_C5 > z, (_C6 + (_C7 + (_C8 + (_C9 + (((_C10 + (_C11 + (_C12 + ((_C13 * t3 - _C14) * t3 - _C15) * t3) * t3) * t3) * t3 - _C16) * t3 - _C17) * t3) * t3) * t3) * t3), (e3 + z * powi(e2, 2) * e4 * e0)))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, c0, fn.choice(_C4 > z, (e3 + ((3.0 * e3 + 2.0 * e3 * e0) - t) * e0) * e1 * e2, fn.choice(_C5 > z, (_C6 + (_C7 + (_C8 + (_C9 + (((_C10 + (_C11 + (_C12 + ((_C13 * t3 - _C14) * t3 - _C15) * t3) * t3) * t3) * t3 - _C16) * t3 - _C17) * t3) * t3) * t3) * t3), (e3 + z * powi(e2, 2) * e4 * e0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -356,13 +356,13 @@ def _second_derivative_float32_0(z):
     t6a = (z - _C54)
     t6 = (t6a - _C55)
     e0 = fn.exp_below((-t))
-    e1 = (1.0 / np.where(0.0 > z, (1.0 + 2.0 * e0), (2.0 + e0)))
+    e1 = (1.0 / fn.choice(0.0 > z, (1.0 + 2.0 * e0), (2.0 + e0)))
     e2 = (1.0 / (1.0 + e0))
     s0 = 2.0 * t
     s1 = powi(e1, 2) * powi(e2, 2) * e0
     s2 = s1 * ((2.0 + (6.0 + (4.0 + s0) * e0) * e0) - t)
     s3 = s1 * ((4.0 + (6.0 + (2.0 + t) * e0) * e0) - s0)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C56 > z, s2, np.where(_C57 > z, ((_C58 + (_C59 + (_C60 + ((((_C61 + (_C62 + (_C63 + (_C64 - _C65 * t3) * t3) * t3) * t3) * t3 - _C66) * t3 - _C67) * t3 - _C68) * t3) * t3) * t3) * t3 - _C69), np.where(0.0 > z, s2, np.where(_C70 > z, s3, np.where(_C71 > z, (((_C72 + ((_C73 + (_C74 + ((_C75 + (_C76 + ((_C77 - _C78 * t6) * t6 - _C79) * t6) * t6) * t6 - _C80) * t6) * t6) * t6 - _C81) * t6) * t6 - _C82) * t6 - _C83), s3)))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C56 > z, s2, fn.choice(_C57 > z, ((_C58 + (_C59 + (_C60 + ((((_C61 + (_C62 + (_C63 + (_C64 - _C65 * t3) * t3) * t3) * t3) * t3 - _C66) * t3 - _C67) * t3 - _C68) * t3) * t3) * t3) * t3 - _C69), fn.choice(0.0 > z, s2, fn.choice(_C70 > z, s3, fn.choice(_C71 > z, (((_C72 + ((_C73 + (_C74 + ((_C75 + (_C76 + ((_C77 - _C78 * t6) * t6 - _C79) * t6) * t6) * t6 - _C80) * t6) * t6) * t6 - _C81) * t6) * t6 - _C82) * t6 - _C83), s3)))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -51,7 +51,7 @@ def _forward_float32_0(z):
     e0 = (1.0 / (1.0 - z))
     e1 = fn.log(z * e0)
     s0 = powi(t3, 2)
-    return np.where(0.0 > z, np.nan, np.where(1.0 < z, np.nan, np.where(_C1 > z, e1, np.where(_C2 > z, (4.0 + s0 * (_C3 + s0 * (_C4 + s0 * (_C5 + s0 * (_C6 + _C7 * s0))))) * t3, e1))))
+    return fn.choice(0.0 > z, np.nan, fn.choice(1.0 < z, np.nan, fn.choice(_C1 > z, e1, fn.choice(_C2 > z, (4.0 + s0 * (_C3 + s0 * (_C4 + s0 * (_C5 + s0 * (_C6 + _C7 * s0))))) * t3, e1))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -129,7 +129,7 @@ def _derivative_float32_0(z):
     # one program for all
     e0 = (1.0 / z)
     e1 = (1.0 / (1.0 - z))
-    return np.where(0.0 > z, np.nan, np.where(z == 0.0, np.inf, np.where(1.0 < z, np.nan, e0 * e1)))
+    return fn.choice(0.0 > z, np.nan, fn.choice(z == 0.0, np.inf, fn.choice(1.0 < z, np.nan, e0 * e1)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -259,7 +259,7 @@ def _second_derivative_float32_0(z):
     # one program for all
     e0 = (1.0 / z)
     e1 = (1.0 / (1.0 - z))
-    return np.where(0.0 > z, np.nan, np.where(1.0 < z, np.nan, powi(e0, 2) * powi(e1, 2) * (2.0 * z - 1.0)))
+    return fn.choice(0.0 > z, np.nan, fn.choice(1.0 < z, np.nan, powi(e0, 2) * powi(e1, 2) * (2.0 * z - 1.0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -67,7 +67,7 @@ def _forward_float32_0(z):
     t = np.absolute(z)
     e0 = fn.exp_below((-t))
     e1 = fn.log1p_above(e0)
-    return np.where(z == np.inf, 0.0, np.where(0.0 > z, ((-e1) - t), (-e1)))
+    return fn.choice(z == np.inf, 0.0, fn.choice(0.0 > z, ((-e1) - t), (-e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -259,7 +259,7 @@ def _second_derivative_float32_0(z):
     # one program for all
     e0 = fn.exp(z)
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(117.0 > z, (-powi(e1, 2) * e0), 0.0)))
+    return fn.choice(z != z, z, fn.choice(z == -np.inf, 0.0, fn.choice(117.0 > z, (-powi(e1, 2) * e0), 0.0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

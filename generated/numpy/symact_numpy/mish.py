@@ -172,10 +172,10 @@ def _forward_float32_0(z):
     # one program for all
     t = np.absolute(z)
     e0 = fn.exp_below((-t))
-    e1 = (1.0 / np.where(0.0 > z, (2.0 + (2.0 + e0) * e0), (1.0 + (2.0 + 2.0 * e0) * e0)))
+    e1 = (1.0 / fn.choice(0.0 > z, (2.0 + (2.0 + e0) * e0), (1.0 + (2.0 + 2.0 * e0) * e0)))
     c0 = _C0
     s0 = 2.0 * t
-    return np.where(z == -np.inf, 0.0, np.where(z == 0.0, c0 * z, np.where(0.0 > z, ((-s0) - e0 * t) * e1 * e0, (t + s0 * e0) * e1)))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == 0.0, c0 * z, fn.choice(0.0 > z, ((-s0) - e0 * t) * e1 * e0, (t + s0 * e0) * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -260,12 +260,12 @@ def _derivative_float32_0(z):
     t3a = (_C2 + z)
     t3 = (_C3 + t3a)
     e0 = fn.exp_below((-t))
-    e1 = (1.0 / np.where(0.0 > z, ((2.0 + 2.0 * e0) + powi(e0, 2)), ((1.0 + 2.0 * e0) + 2.0 * powi(e0, 2))))
+    e1 = (1.0 / fn.choice(0.0 > z, ((2.0 + 2.0 * e0) + powi(e0, 2)), ((1.0 + 2.0 * e0) + 2.0 * powi(e0, 2))))
     s0 = powi(e1, 2)
     s1 = 4.0 * t
     s2 = (-s1)
     s3 = s0 * ((4.0 + s2) + ((6.0 + s2) + (4.0 + e0) * e0) * e0) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C4 > z, s3, np.where(-1.0 > z, (_C5 + (_C6 + (_C7 + (_C8 + ((((_C9 + (_C10 + (_C11 + (_C12 - _C13 * t3) * t3) * t3) * t3) * t3 - _C14) * t3 - _C15) * t3 - _C16) * t3) * t3) * t3) * t3), np.where(0.0 > z, s3, s0 * (1.0 + (4.0 + ((6.0 + s1) + (4.0 + s1) * e0) * e0) * e0))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 1.0, fn.choice(_C4 > z, s3, fn.choice(-1.0 > z, (_C5 + (_C6 + (_C7 + (_C8 + ((((_C9 + (_C10 + (_C11 + (_C12 - _C13 * t3) * t3) * t3) * t3) * t3 - _C14) * t3 - _C15) * t3 - _C16) * t3) * t3) * t3) * t3), fn.choice(0.0 > z, s3, s0 * (1.0 + (4.0 + ((6.0 + s1) + (4.0 + s1) * e0) * e0) * e0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -352,14 +352,14 @@ def _second_derivative_float32_0(z):
     t6a = (z - _C53)
     t6 = (t6a - _C54)
     e0 = fn.exp_below((-t))
-    e1 = (1.0 / np.where(0.0 > z, ((2.0 + 2.0 * e0) + powi(e0, 2)), ((1.0 + 2.0 * e0) + 2.0 * powi(e0, 2))))
+    e1 = (1.0 / fn.choice(0.0 > z, ((2.0 + 2.0 * e0) + powi(e0, 2)), ((1.0 + 2.0 * e0) + 2.0 * powi(e0, 2))))
     s0 = powi(e1, 3)
     s1 = 8.0 * t
     s2 = (-s1)
     s3 = 12.0 * t
     s4 = s0 * ((16.0 + s2) + ((32.0 + s2) + ((24.0 + s3) + (8.0 + s1) * e0) * e0) * e0) * e0
     s5 = s0 * powi(e0, 2) * ((8.0 + s2) + ((24.0 + ((32.0 + s1) + (16.0 + s1) * e0) * e0) - s3) * e0)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C55 > z, s4, np.where(-2.0 > z, (_C56 + (_C57 + (_C58 + (_C59 + (_C60 + (((((_C61 + (_C62 + _C63 * t3) * t3) * t3 - _C64) * t3 - _C65) * t3 - _C66) * t3 - _C67) * t3) * t3) * t3) * t3) * t3), np.where(0.0 > z, s4, np.where(_C68 > z, s5, np.where(_C69 > z, (_C70 + ((_C71 + (((_C72 + (((_C73 + ((_C74 * t6 - _C75) * t6 - _C76) * t6) * t6 - _C77) * t6 - _C78) * t6) * t6 - _C79) * t6 - _C80) * t6) * t6 - _C81) * t6), s5)))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C55 > z, s4, fn.choice(-2.0 > z, (_C56 + (_C57 + (_C58 + (_C59 + (_C60 + (((((_C61 + (_C62 + _C63 * t3) * t3) * t3 - _C64) * t3 - _C65) * t3 - _C66) * t3 - _C67) * t3) * t3) * t3) * t3) * t3), fn.choice(0.0 > z, s4, fn.choice(_C68 > z, s5, fn.choice(_C69 > z, (_C70 + ((_C71 + (((_C72 + (((_C73 + ((_C74 * t6 - _C75) * t6 - _C76) * t6) * t6 - _C77) * t6 - _C78) * t6) * t6 - _C79) * t6 - _C80) * t6) * t6 - _C81) * t6), s5)))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

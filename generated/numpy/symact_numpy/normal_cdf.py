@@ -59,7 +59,7 @@ def _forward_float32_0(z):
     e0 = fn.erfcx_above(_C0 * t)
     e1 = fn.exp_below(_C1 * powi(t, 2))
     s0 = _C2 * e0 * e1
-    return np.where(0.0 > z, s0, (1.0 - s0))
+    return fn.choice(0.0 > z, s0, (1.0 - s0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -191,7 +191,7 @@ def _second_derivative_float32_0(z):
     # one program for all
     e0 = fn.exp_below(_C1 * powi(z, 2))
     c0 = _C9
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, c0 * z * e0))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, c0 * z * e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

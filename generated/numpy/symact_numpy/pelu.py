@@ -67,7 +67,7 @@ def _forward_float32_0(z, a, b):
     # one program for all
     e0 = (1.0 / b)
     e1 = fn.expm1(z * e0)
-    return np.where(0.0 >= z, a * e1, a * z * e0)
+    return fn.choice(0.0 >= z, a * e1, a * z * e0)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -140,7 +140,7 @@ def _derivative_float32_0(z, a, b):
     e0 = (1.0 / b)
     e1 = fn.exp(z * e0)
     s0 = a * e0
-    return np.where(z != z, z, np.where(0.0 >= z, s0 * e1, s0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, s0 * e1, s0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -213,7 +213,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z, a, b):
     # one program for all
     e0 = (1.0 / b)
-    return np.where(z != z, z, np.where(0.0 >= z, (a + z) * e0, a * e0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, (a + z) * e0, a * e0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -269,7 +269,7 @@ def _second_derivative_float32_0(z, a, b):
     # one program for all
     e0 = (1.0 / b)
     e1 = fn.exp(z * e0)
-    return np.where(z != z, z, np.where(0.0 > z, a * powi(e0, 2) * e1, 0.0))
+    return fn.choice(z != z, z, fn.choice(0.0 > z, a * powi(e0, 2) * e1, 0.0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -337,7 +337,7 @@ def _derivative_wrt_a_float32_0(z, a, b):
     # one program for all
     e0 = (1.0 / b)
     e1 = fn.expm1(z * e0)
-    return np.where(0.0 >= z, e1, z * e0)
+    return fn.choice(0.0 >= z, e1, z * e0)
 
 
 _DERIVATIVE_WRT_A_FLOAT32 = Kernel(
@@ -406,7 +406,7 @@ def _derivative_wrt_b_float32_0(z, a, b):
     e0 = (1.0 / b)
     e1 = fn.exp(z * e0)
     s0 = a * z * powi(e0, 2)
-    return np.where(z == -np.inf, 0.0, np.where(0.0 >= z, (-s0 * e1), (-s0)))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(0.0 >= z, (-s0 * e1), (-s0)))
 
 
 _DERIVATIVE_WRT_B_FLOAT32 = Kernel(

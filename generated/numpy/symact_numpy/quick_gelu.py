@@ -143,7 +143,7 @@ def _forward_float32_0(z):
     # one program for all
     e0 = fn.exp(_C0 * z)
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z == -np.inf, 0.0, z * e1)
+    return fn.choice(z == -np.inf, 0.0, z * e1)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -224,10 +224,10 @@ def _derivative_float32_0(z):
     t = np.absolute(z)
     t3a = (_C3 + z)
     t3 = (t3a - _C4)
-    e0 = fn.exp(np.where(_C5 > z, _C0 * t, _C0 * z))
+    e0 = fn.exp(fn.choice(_C5 > z, _C0 * t, _C0 * z))
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 2)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C5 > z, _C6 * s0 * ((500.0 + 500.0 * e0) - 851.0 * t) * e0, np.where(_C7 > z, ((_C8 + (_C9 + (_C10 + (((_C11 + (_C12 + (_C13 + ((_C14 - _C15 * t3) * t3 - _C16) * t3) * t3) * t3) * t3 - _C17) * t3 - _C18) * t3) * t3) * t3) * t3 - _C19), s0 * ((1.0 + e0) + _C20 * z * e0)))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 1.0, fn.choice(_C5 > z, _C6 * s0 * ((500.0 + 500.0 * e0) - 851.0 * t) * e0, fn.choice(_C7 > z, ((_C8 + (_C9 + (_C10 + (((_C11 + (_C12 + (_C13 + ((_C14 - _C15 * t3) * t3 - _C16) * t3) * t3) * t3) * t3 - _C17) * t3 - _C18) * t3) * t3) * t3) * t3 - _C19), s0 * ((1.0 + e0) + _C20 * z * e0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -317,7 +317,7 @@ def _second_derivative_float32_0(z):
     e1 = (1.0 / (1.0 + e0))
     s0 = _C60 * t
     s1 = _C62 * powi(e1, 3) * ((_C61 + (_C61 + s0) * e0) - s0) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C63 > z, s1, np.where(_C64 > z, ((_C65 + (_C66 + (_C67 + (((((_C68 + (_C69 + (_C70 - _C71 * t3) * t3) * t3) * t3 - _C72) * t3 - _C73) * t3 - _C74) * t3 - _C75) * t3) * t3) * t3) * t3 - _C76), np.where(_C77 > z, s1, np.where(_C78 > z, (((_C66 + (((_C74 + ((_C72 + (_C68 + ((_C70 + _C71 * t6) * t6 - _C69) * t6) * t6) * t6 - _C73) * t6) * t6 - _C75) * t6 - _C67) * t6) * t6 - _C65) * t6 - _C76), s1))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C63 > z, s1, fn.choice(_C64 > z, ((_C65 + (_C66 + (_C67 + (((((_C68 + (_C69 + (_C70 - _C71 * t3) * t3) * t3) * t3 - _C72) * t3 - _C73) * t3 - _C74) * t3 - _C75) * t3) * t3) * t3) * t3 - _C76), fn.choice(_C77 > z, s1, fn.choice(_C78 > z, (((_C66 + (((_C74 + ((_C72 + (_C68 + ((_C70 + _C71 * t6) * t6 - _C69) * t6) * t6) * t6 - _C73) * t6) * t6 - _C75) * t6 - _C67) * t6) * t6 - _C65) * t6 - _C76), s1))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

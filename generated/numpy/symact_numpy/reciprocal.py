@@ -25,8 +25,8 @@ __all__ = [
 def _forward_float32_0(z):
     # one program for all
     t = np.absolute(z)
-    e0 = (1.0 / np.where(z == 0.0, z, t))
-    return np.where(z == 0.0, e0, np.where(z == -np.inf, 0.0, np.where(0.0 > z, (-e0), e0)))
+    e0 = (1.0 / fn.choice(z == 0.0, z, t))
+    return fn.choice(z == 0.0, e0, fn.choice(z == -np.inf, 0.0, fn.choice(0.0 > z, (-e0), e0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -95,7 +95,7 @@ def _derivative_float32_0(z):
     t = np.absolute(z)
     e0 = (1.0 / t)
     s0 = (-powi(e0, 2))
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, s0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -161,7 +161,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # one program for all
-    return np.where(z == 0.0, 0.0, (-powi(z, 2)))
+    return fn.choice(z == 0.0, 0.0, (-powi(z, 2)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -215,9 +215,9 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z):
     # one program for all
     t = np.absolute(z)
-    e0 = (1.0 / np.where(z == 0.0, z, t))
+    e0 = (1.0 / fn.choice(z == 0.0, z, t))
     s0 = 2.0 * powi(e0, 3)
-    return np.where(z == 0.0, s0, np.where(z == -np.inf, 0.0, np.where(0.0 > z, (-s0), s0)))
+    return fn.choice(z == 0.0, s0, fn.choice(z == -np.inf, 0.0, fn.choice(0.0 > z, (-s0), s0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -24,7 +24,7 @@ __all__ = [
 
 def _forward_float32_0(z):
     # one program for all
-    return np.where(0.0 >= z, 0.0, z)
+    return fn.choice(0.0 >= z, 0.0, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -36,6 +36,7 @@ _FORWARD_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -83,7 +84,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(0.0 >= z, 0.0, 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -95,6 +96,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -135,7 +137,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(0.0 >= z, 0.0, 1.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -147,6 +149,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -187,7 +190,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -199,6 +202,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

@@ -219,7 +219,7 @@ def _derivative_float32_0(z, a, b):
     e0 = fn.exp(-2.0 * b * t)
     e1 = (1.0 / (1.0 + e0))
     s0 = 4.0 * a * b * powi(e1, 2) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, s0))
 
 
 def _derivative_float32_1(z, a, b):
@@ -228,7 +228,7 @@ def _derivative_float32_1(z, a, b):
     e0 = fn.exp(2.0 * b * t)
     e1 = (1.0 / (1.0 + e0))
     s0 = 4.0 * a * b * powi(e1, 2) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, s0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -402,7 +402,7 @@ def _second_derivative_float32_0(z, a, b):
     s1 = a * s0
     s2 = (8.0 * s1 * e0 - 8.0 * a * s0)
     s3 = powi(e2, 3) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C4 > z, (-s2 * s3), np.where(_C5 > z, -2.0 * s1 * (1.0 - powi(e1, 2)) * e1, s2 * s3))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C4 > z, (-s2 * s3), fn.choice(_C5 > z, -2.0 * s1 * (1.0 - powi(e1, 2)) * e1, s2 * s3))))
 
 
 def _second_derivative_float32_1(z, a, b):
@@ -415,7 +415,7 @@ def _second_derivative_float32_1(z, a, b):
     s1 = 8.0 * s0
     s2 = (s1 * e0 - s1)
     s3 = powi(e2, 3) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C6 > z, s2 * s3, np.where(_C7 > z, -2.0 * s0 * (1.0 - powi(e1, 2)) * e1, (-s2 * s3)))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C6 > z, s2 * s3, fn.choice(_C7 > z, -2.0 * s0 * (1.0 - powi(e1, 2)) * e1, (-s2 * s3)))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -717,7 +717,7 @@ def _derivative_wrt_b_float32_0(z, a, b):
     e0 = fn.exp(-2.0 * b * t)
     e1 = (1.0 / (1.0 + e0))
     s0 = 4.0 * a * powi(e1, 2) * e0 * t
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, a * z, np.where(0.0 > z, (-s0), s0))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(z == 0.0, a * z, fn.choice(0.0 > z, (-s0), s0))))
 
 
 def _derivative_wrt_b_float32_1(z, a, b):
@@ -726,7 +726,7 @@ def _derivative_wrt_b_float32_1(z, a, b):
     e0 = fn.exp(2.0 * b * t)
     e1 = (1.0 / (1.0 + e0))
     s0 = 4.0 * a * powi(e1, 2) * e0 * t
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(z == 0.0, a * z, np.where(0.0 > z, (-s0), s0))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(z == 0.0, a * z, fn.choice(0.0 > z, (-s0), s0))))
 
 
 _DERIVATIVE_WRT_B_FLOAT32 = Kernel(

@@ -72,7 +72,7 @@ _C46 = float.fromhex("0x1.6fc7d272f2695p-55")  # 3.9874847667154144e-17
 def _forward_float32_0(z):
     # one program for all
     e0 = fn.expm1(z)
-    return np.where(0.0 >= z, _C0 * e0, _C1 * z)
+    return fn.choice(0.0 >= z, _C0 * e0, _C1 * z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -144,7 +144,7 @@ _FORWARD_FLOAT64 = Kernel(
 def _derivative_float32_0(z):
     # one program for all
     e0 = fn.exp(z)
-    return np.where(z != z, z, np.where(0.0 >= z, _C0 * e0, _C1))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, _C0 * e0, _C1))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -208,7 +208,7 @@ def _derivative_from_output_float32_0(z):
     # one program for all
     t0a = (_C0 + z)
     t0 = (_C4 + t0a)
-    return np.where(z != z, z, np.where(0.0 >= z, t0, _C1))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, t0, _C1))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -258,7 +258,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 def _second_derivative_float32_0(z):
     # one program for all
     e0 = fn.exp(z)
-    return np.where(z != z, z, np.where(0.0 > z, _C0 * e0, 0.0))
+    return fn.choice(z != z, z, fn.choice(0.0 > z, _C0 * e0, 0.0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

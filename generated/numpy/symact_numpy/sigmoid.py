@@ -220,7 +220,7 @@ def _second_derivative_float32_0(z):
     s0 = (e0 - 1.0)
     s1 = powi(e1, 3) * e0
     s2 = powi(z, 2)
-    return np.where(z == np.inf, 0.0, np.where(_C0 > z, (-s0 * s1), np.where(_C1 > z, z * (s2 * (_C2 + s2 * (s2 * (_C3 + s2 * (_C4 * s2 - _C5)) - _C6)) - _C7), s0 * s1)))
+    return fn.choice(z == np.inf, 0.0, fn.choice(_C0 > z, (-s0 * s1), fn.choice(_C1 > z, z * (s2 * (_C2 + s2 * (s2 * (_C3 + s2 * (_C4 * s2 - _C5)) - _C6)) - _C7), s0 * s1)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -126,7 +126,7 @@ def _forward_float32_0(z):
     # one program for all
     e0 = fn.exp((-z))
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z == -np.inf, 0.0, z * e1)
+    return fn.choice(z == -np.inf, 0.0, z * e1)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -207,11 +207,11 @@ def _derivative_float32_0(z):
     t = np.absolute(z)
     t3a = (_C1 + z)
     t3 = (_C2 + t3a)
-    e0 = fn.exp(np.where(_C3 > z, (-t), (-z)))
+    e0 = fn.exp(fn.choice(_C3 > z, (-t), (-z)))
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 2)
     s1 = (1.0 + e0)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(_C3 > z, s0 * (s1 - t) * e0, np.where(_C4 > z, (_C5 + (_C6 + (_C7 + (_C8 + (((_C9 + (_C10 + (_C11 + ((_C12 - _C13 * t3) * t3 - _C14) * t3) * t3) * t3) * t3 - _C15) * t3 - _C16) * t3) * t3) * t3) * t3), s0 * (s1 + z * e0)))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 1.0, fn.choice(_C3 > z, s0 * (s1 - t) * e0, fn.choice(_C4 > z, (_C5 + (_C6 + (_C7 + (_C8 + (((_C9 + (_C10 + (_C11 + ((_C12 - _C13 * t3) * t3 - _C14) * t3) * t3) * t3) * t3 - _C15) * t3 - _C16) * t3) * t3) * t3) * t3), s0 * (s1 + z * e0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -299,7 +299,7 @@ def _second_derivative_float32_0(z):
     e0 = fn.exp_below((-t))
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 3) * ((2.0 + (2.0 + t) * e0) - t) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C52 > z, s0, np.where(_C53 > z, (_C54 + (_C55 + (_C56 + (_C57 + (((((_C58 + (_C59 + (_C60 - _C61 * t3) * t3) * t3) * t3 - _C62) * t3 - _C63) * t3 - _C64) * t3 - _C65) * t3) * t3) * t3) * t3), np.where(_C66 > z, s0, np.where(_C67 > z, (_C54 + ((_C56 + (((_C64 + ((_C62 + (_C58 + ((_C60 + _C61 * t6) * t6 - _C59) * t6) * t6) * t6 - _C63) * t6) * t6 - _C65) * t6 - _C57) * t6) * t6 - _C55) * t6), s0))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C52 > z, s0, fn.choice(_C53 > z, (_C54 + (_C55 + (_C56 + (_C57 + (((((_C58 + (_C59 + (_C60 - _C61 * t3) * t3) * t3) * t3 - _C62) * t3 - _C63) * t3 - _C64) * t3 - _C65) * t3) * t3) * t3) * t3), fn.choice(_C66 > z, s0, fn.choice(_C67 > z, (_C54 + ((_C56 + (((_C64 + ((_C62 + (_C58 + ((_C60 + _C61 * t6) * t6 - _C59) * t6) * t6) * t6 - _C63) * t6) * t6 - _C65) * t6 - _C57) * t6) * t6 - _C55) * t6), s0))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -174,11 +174,11 @@ def _forward_float32_0(z):
     # one program for all
     t = np.absolute(z)
     e0 = fn.exp_below((-t))
-    e1 = (1.0 / np.where(0.0 > z, (2.0 + (6.0 + 5.0 * e0) * e0), (5.0 + (6.0 + 2.0 * e0) * e0)))
+    e1 = (1.0 / fn.choice(0.0 > z, (2.0 + (6.0 + 5.0 * e0) * e0), (5.0 + (6.0 + 2.0 * e0) * e0)))
     c0 = _C0
     s0 = 2.0 * t
     s1 = 3.0 * t
-    return np.where(z == -np.inf, 0.0, np.where(z == 0.0, c0 * z, np.where(0.0 > z, ((-s0) - s1 * e0) * e1 * e0, (s1 + s0 * e0) * e1)))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == 0.0, c0 * z, fn.choice(0.0 > z, ((-s0) - s1 * e0) * e1 * e0, (s1 + s0 * e0) * e1)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -261,13 +261,13 @@ def _derivative_float32_0(z):
     t3a = (_C4 + z)
     t3 = (t3a - _C5)
     e0 = fn.exp_below((-t))
-    e1 = (1.0 / np.where(0.0 > z, ((2.0 + 6.0 * e0) + 5.0 * powi(e0, 2)), ((5.0 + 6.0 * e0) + 2.0 * powi(e0, 2))))
+    e1 = (1.0 / fn.choice(0.0 > z, ((2.0 + 6.0 * e0) + 5.0 * powi(e0, 2)), ((5.0 + 6.0 * e0) + 2.0 * powi(e0, 2))))
     s0 = powi(e1, 2)
     s1 = 4.0 * t
     s2 = 12.0 * t
     s3 = 8.0 * t
     s4 = s0 * ((4.0 + ((18.0 + ((28.0 + 15.0 * e0) - s3) * e0) - s2) * e0) - s1) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, _C2, np.where(_C6 > z, s4, np.where(_C7 > z, ((_C8 + (_C9 + ((((_C10 + (_C11 + (((_C12 * t3 - _C13) * t3 - _C14) * t3 - _C15) * t3) * t3) * t3 - _C16) * t3 - _C17) * t3 - _C18) * t3) * t3) * t3 - _C19), np.where(0.0 > z, s4, s0 * (15.0 + ((28.0 + s3) + ((18.0 + s2) + (4.0 + s1) * e0) * e0) * e0))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, _C2, fn.choice(_C6 > z, s4, fn.choice(_C7 > z, ((_C8 + (_C9 + ((((_C10 + (_C11 + (((_C12 * t3 - _C13) * t3 - _C14) * t3 - _C15) * t3) * t3) * t3 - _C16) * t3 - _C17) * t3 - _C18) * t3) * t3) * t3 - _C19), fn.choice(0.0 > z, s4, s0 * (15.0 + ((28.0 + s3) + ((18.0 + s2) + (4.0 + s1) * e0) * e0) * e0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -355,7 +355,7 @@ def _second_derivative_float32_0(z):
     t6a = (z - _C55)
     t6 = (_C56 + t6a)
     e0 = fn.exp_below((-t))
-    e1 = (1.0 / np.where(0.0 > z, ((2.0 + 6.0 * e0) + 5.0 * powi(e0, 2)), ((5.0 + 6.0 * e0) + 2.0 * powi(e0, 2))))
+    e1 = (1.0 / fn.choice(0.0 > z, ((2.0 + 6.0 * e0) + 5.0 * powi(e0, 2)), ((5.0 + 6.0 * e0) + 2.0 * powi(e0, 2))))
     s0 = 8.0 * t
     s1 = 24.0 * t
     s2 = 12.0 * t
@@ -364,7 +364,7 @@ def _second_derivative_float32_0(z):
     s5 = powi(e1, 3) * e0
     s6 = s5 * ((16.0 + ((96.0 + ((216.0 + s2) + ((216.0 + s3) + (80.0 + s4) * e0) * e0) * e0) - s1) * e0) - s0)
     s7 = s5 * ((80.0 + ((216.0 + ((216.0 + ((96.0 + s1) + (16.0 + s0) * e0) * e0) - s2) * e0) - s3) * e0) - s4)
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, np.where(_C57 > z, s6, np.where(_C58 > z, ((_C59 + (_C60 + (_C61 + ((((_C62 + (_C63 + (_C64 + (_C65 - _C66 * t3) * t3) * t3) * t3) * t3 - _C67) * t3 - _C68) * t3 - _C69) * t3) * t3) * t3) * t3 - _C70), np.where(0.0 > z, s6, np.where(2.0 > z, s7, np.where(_C71 > z, (((_C72 + ((_C73 + (_C74 + ((_C75 + (((_C76 - _C77 * t6) * t6 - _C78) * t6 - _C79) * t6) * t6 - _C80) * t6) * t6) * t6 - _C81) * t6) * t6 - _C82) * t6 - _C83), s7)))))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, fn.choice(_C57 > z, s6, fn.choice(_C58 > z, ((_C59 + (_C60 + (_C61 + ((((_C62 + (_C63 + (_C64 + (_C65 - _C66 * t3) * t3) * t3) * t3) * t3 - _C67) * t3 - _C68) * t3 - _C69) * t3) * t3) * t3) * t3 - _C70), fn.choice(0.0 > z, s6, fn.choice(2.0 > z, s7, fn.choice(_C71 > z, (((_C72 + ((_C73 + (_C74 + ((_C75 + (((_C76 - _C77 * t6) * t6 - _C78) * t6 - _C79) * t6) * t6 - _C80) * t6) * t6) * t6 - _C81) * t6) * t6 - _C82) * t6 - _C83), s7)))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -34,7 +34,7 @@ def _forward_float32_0(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.sin(alpha * z)
-    return np.where(z == -np.inf, -np.inf, np.where(z == np.inf, np.inf, np.where(z == 0.0, z, (z + powi(e1, 2) * e0))))
+    return fn.choice(z == -np.inf, -np.inf, fn.choice(z == np.inf, np.inf, fn.choice(z == 0.0, z, (z + powi(e1, 2) * e0))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -109,11 +109,11 @@ _FORWARD_FLOAT64 = Kernel(
 def _derivative_float32_0(z, alpha):
     # one program for all
     t = np.absolute(z)
-    e0 = fn.sin(np.where(_C0 > z, 2.0 * alpha * z, np.where(117.0 > z, (_C1 + alpha * t), 2.0 * alpha * z)))
+    e0 = fn.sin(fn.choice(_C0 > z, 2.0 * alpha * z, fn.choice(117.0 > z, (_C1 + alpha * t), 2.0 * alpha * z)))
     e1 = fn.cos((_C1 + alpha * t))
     s0 = (1.0 + e0)
     s1 = 2.0 * powi(e1, 2)
-    return np.where(_C2 > z, s0, np.where(_C3 > z, s1, np.where(_C0 > z, s0, np.where(0.0 > z, s1, np.where(117.0 > z, 2.0 * powi(e0, 2), s0)))))
+    return fn.choice(_C2 > z, s0, fn.choice(_C3 > z, s1, fn.choice(_C0 > z, s0, fn.choice(0.0 > z, s1, fn.choice(117.0 > z, 2.0 * powi(e0, 2), s0)))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(

@@ -35,7 +35,7 @@ def _forward_float32_1(z, alpha):
     # one program for all
     e0 = (1.0 / alpha)
     e1 = fn.log1p(((-powi(alpha, 2)) - alpha * z))
-    return np.where(((1.0 / alpha) - alpha) > z, np.nan, (-e0 * e1))
+    return fn.choice(((1.0 / alpha) - alpha) > z, np.nan, (-e0 * e1))
 
 
 def _forward_float32_2(z, alpha):
@@ -190,13 +190,13 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, 1.0)
+    return fn.choice(z != z, z, 1.0)
 
 
 def _derivative_float32_1(z, alpha):
     # one program for all
     e0 = (1.0 / (1.0 - alpha * (alpha + z)))
-    return np.where(((1.0 / alpha) - alpha) > z, np.nan, e0)
+    return fn.choice(((1.0 / alpha) - alpha) > z, np.nan, e0)
 
 
 def _derivative_float32_2(z, alpha):
@@ -345,7 +345,7 @@ def _derivative_from_output_float32_0(z, alpha):
 
 def _derivative_from_output_float32_1(z, alpha):
     # one program for all
-    return np.where(z != z, z, 1.0)
+    return fn.choice(z != z, z, 1.0)
 
 
 def _derivative_from_output_float32_2(z, alpha):
@@ -477,13 +477,13 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 def _second_derivative_float32_1(z, alpha):
     # one program for all
     e0 = (1.0 / (1.0 - alpha * (alpha + z)))
-    return np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, 0.0, alpha * powi(e0, 2)))
+    return fn.choice(((1.0 / alpha) - alpha) > z, np.nan, fn.choice(z == np.inf, 0.0, alpha * powi(e0, 2)))
 
 
 def _second_derivative_float32_2(z, alpha):
@@ -643,7 +643,7 @@ def _derivative_wrt_alpha_float32_1(z, alpha):
     e0 = (1.0 / alpha)
     e1 = fn.log1p(((-powi(alpha, 2)) - alpha * z))
     e2 = (1.0 / (1.0 - alpha * (alpha + z)))
-    return np.where(((1.0 / alpha) - alpha) > z, np.nan, np.where(z == np.inf, np.inf, (-powi(e0, 2) * (alpha * (-2.0 * alpha - z) * e2 - e1))))
+    return fn.choice(((1.0 / alpha) - alpha) > z, np.nan, fn.choice(z == np.inf, np.inf, (-powi(e0, 2) * (alpha * (-2.0 * alpha - z) * e2 - e1))))
 
 
 def _derivative_wrt_alpha_float32_2(z, alpha):
@@ -655,7 +655,7 @@ def _derivative_wrt_alpha_float32_2(z, alpha):
     e3 = fn.exp(alpha * t)
     s0 = powi(e0, 2)
     s1 = (1.0 + powi(alpha, 2))
-    return np.where(z == -np.inf, s0 * s1, np.where(0.0 > z, (1.0 + s0 * (alpha * z * e2 - e1)), s0 * ((s1 * e2 + alpha * t) - 1.0) * e3))
+    return fn.choice(z == -np.inf, s0 * s1, fn.choice(0.0 > z, (1.0 + s0 * (alpha * z * e2 - e1)), s0 * ((s1 * e2 + alpha * t) - 1.0) * e3))
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(

@@ -30,9 +30,9 @@ def _forward_float32_0(z, beta):
     # one program for all
     t = z
     e0 = (1.0 / beta)
-    e1 = fn.exp(np.where(31.0 > z, beta * z, (-beta * t)))
+    e1 = fn.exp(fn.choice(31.0 > z, beta * z, (-beta * t)))
     e2 = fn.log1p_above(e1)
-    return np.where(31.0 > z, e0 * e2, (t + e0 * e1))
+    return fn.choice(31.0 > z, e0 * e2, (t + e0 * e1))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -309,7 +309,7 @@ def _derivative_wrt_beta_float32_0(z, beta):
     e1 = (1.0 / (powi(beta, 2) + powi(beta, 2) * e0))
     e2 = fn.log1p_above(e0)
     s0 = (((-e2) - beta * t) * e0 - e2) * e1
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, s0))
 
 
 _DERIVATIVE_WRT_BETA_FLOAT32 = Kernel(

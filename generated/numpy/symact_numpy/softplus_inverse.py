@@ -75,7 +75,7 @@ def _forward_float32_0(z):
     e1 = fn.exp_below((-t))
     e2 = fn.log(e0)
     e3 = fn.log1p((-e1))
-    return np.where(0.0 > z, np.nan, np.where(_C2 > z, e2, np.where(_C3 > z, ((2.0 + ((1.0 + ((_C4 + ((_C5 + ((_C6 + (_C7 * t2 - _C8) * t2) * t2 - _C9) * t2) * t2 - _C10) * t2) * t2 - _C11) * t2) * t2 - 1.0) * t2) * t2 - _C12), (e3 + t))))
+    return fn.choice(0.0 > z, np.nan, fn.choice(_C2 > z, e2, fn.choice(_C3 > z, ((2.0 + ((1.0 + ((_C4 + ((_C5 + ((_C6 + (_C7 * t2 - _C8) * t2) * t2 - _C9) * t2) * t2 - _C10) * t2) * t2 - _C11) * t2) * t2 - 1.0) * t2) * t2 - _C12), (e3 + t))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -147,7 +147,7 @@ def _derivative_float32_0(z):
     # one program for all
     e0 = fn.expm1((-z))
     e1 = (1.0 / e0)
-    return np.where(0.0 > z, np.nan, np.where(z == 0.0, np.inf, (-e1)))
+    return fn.choice(0.0 > z, np.nan, fn.choice(z == 0.0, np.inf, (-e1)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -277,7 +277,7 @@ def _second_derivative_float32_0(z):
     e0 = fn.expm1((-z))
     e1 = fn.exp((-z))
     e2 = (1.0 / e0)
-    return np.where(0.0 > z, np.nan, np.where(z == np.inf, 0.0, (-powi(e2, 2) * e1)))
+    return fn.choice(0.0 > z, np.nan, fn.choice(z == np.inf, 0.0, (-powi(e2, 2) * e1)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

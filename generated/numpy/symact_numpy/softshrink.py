@@ -25,7 +25,7 @@ __all__ = [
 
 def _forward_float32_0(z, lambd):
     # one program for all
-    return np.where(z == 0.0, z, np.where((-lambd) >= z, (lambd + z), np.where(lambd >= z, 0.0, (z - lambd))))
+    return fn.choice(z == 0.0, z, fn.choice((-lambd) >= z, (lambd + z), fn.choice(lambd >= z, 0.0, (z - lambd))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -95,7 +95,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, np.where((-lambd) > z, 1.0, np.where(lambd >= z, 0.0, 1.0)))
+    return fn.choice(z != z, z, fn.choice((-lambd) > z, 1.0, fn.choice(lambd >= z, 0.0, 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -107,6 +107,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -159,7 +160,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, np.where(z == 0.0, 0.0, 1.0))
+    return fn.choice(z != z, z, fn.choice(z == 0.0, 0.0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -171,6 +172,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -217,7 +219,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -229,6 +231,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -281,7 +284,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_lambd_float32_0(z, lambd):
     # one program for all
-    return np.where(z != z, z, np.where(z == 0.0, z, np.where((-lambd) > z, 1.0, np.where(lambd >= z, 0.0, -1.0))))
+    return fn.choice(z != z, z, fn.choice(z == 0.0, z, fn.choice((-lambd) > z, 1.0, fn.choice(lambd >= z, 0.0, -1.0))))
 
 
 _DERIVATIVE_WRT_LAMBD_FLOAT32 = Kernel(
@@ -293,6 +296,7 @@ _DERIVATIVE_WRT_LAMBD_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

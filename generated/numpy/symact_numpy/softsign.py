@@ -29,7 +29,7 @@ def _forward_float32_0(z):
     t = np.absolute(z)
     e0 = (1.0 / (1.0 + t))
     s0 = z * e0
-    return np.where(z == -np.inf, -1.0, np.where(z == np.inf, 1.0, s0))
+    return fn.choice(z == -np.inf, -1.0, fn.choice(z == np.inf, 1.0, s0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -234,7 +234,7 @@ def _second_derivative_float32_0(z):
     t = np.absolute(z)
     e0 = (1.0 / (1.0 + t))
     s0 = 2.0 * powi(e0, 3)
-    return np.where(z == np.inf, 0.0, np.where(z == 0.0, z, np.where(0.0 > z, s0, (-s0))))
+    return fn.choice(z == np.inf, 0.0, fn.choice(z == 0.0, z, fn.choice(0.0 > z, s0, (-s0))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

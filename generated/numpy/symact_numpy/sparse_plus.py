@@ -26,7 +26,7 @@ _C1 = float.fromhex("0x1p-1")  # 0.5
 
 def _forward_float32_0(z):
     # one program for all
-    return np.where(-1.0 >= z, 0.0, np.where(1.0 >= z, _C0 * powi((1.0 + z), 2), z))
+    return fn.choice(-1.0 >= z, 0.0, fn.choice(1.0 >= z, _C0 * powi((1.0 + z), 2), z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -87,7 +87,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(-1.0 >= z, 0.0, np.where(1.0 >= z, (_C1 + _C1 * z), 1.0)))
+    return fn.choice(z != z, z, fn.choice(-1.0 >= z, 0.0, fn.choice(1.0 >= z, (_C1 + _C1 * z), 1.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -148,7 +148,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z):
     # one program for all
     e0 = np.sqrt(z)
-    return np.where(z != z, z, np.where(1.0 >= z, e0, 1.0))
+    return fn.choice(z != z, z, fn.choice(1.0 >= z, e0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -196,7 +196,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(-1.0 >= z, 0.0, np.where(1.0 > z, _C1, 0.0)))
+    return fn.choice(z != z, z, fn.choice(-1.0 >= z, 0.0, fn.choice(1.0 > z, _C1, 0.0)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -208,6 +208,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

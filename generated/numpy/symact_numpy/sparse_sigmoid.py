@@ -25,7 +25,7 @@ _C0 = float.fromhex("0x1p-1")  # 0.5
 
 def _forward_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(-1.0 >= z, 0.0, np.where(1.0 >= z, (_C0 + _C0 * z), 1.0)))
+    return fn.choice(z != z, z, fn.choice(-1.0 >= z, 0.0, fn.choice(1.0 >= z, (_C0 + _C0 * z), 1.0)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -85,7 +85,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(-1.0 >= z, 0.0, np.where(1.0 > z, _C0, 0.0)))
+    return fn.choice(z != z, z, fn.choice(-1.0 >= z, 0.0, fn.choice(1.0 > z, _C0, 0.0)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -97,6 +97,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -143,7 +144,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(0.0 >= z, 0.0, np.where(1.0 > z, _C0, 0.0)))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, 0.0, fn.choice(1.0 > z, _C0, 0.0)))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -155,6 +156,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -201,7 +203,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -213,6 +215,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

@@ -28,7 +28,7 @@ _C2 = float.fromhex("-0x1p-1")  # -0.5
 def _forward_float32_0(z):
     # one program for all
     s0 = _C0 * powi(z, 2)
-    return np.where(z != z, z, np.where(z == 0.0, z, np.where(-2.0 >= z, -1.0, np.where(0.0 >= z, (s0 + z), np.where(2.0 >= z, (z - s0), 1.0)))))
+    return fn.choice(z != z, z, fn.choice(z == 0.0, z, fn.choice(-2.0 >= z, -1.0, fn.choice(0.0 >= z, (s0 + z), fn.choice(2.0 >= z, (z - s0), 1.0)))))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -103,7 +103,7 @@ _FORWARD_FLOAT64 = Kernel(
 def _derivative_float32_0(z):
     # one program for all
     s0 = _C1 * z
-    return np.where(z != z, z, np.where(-2.0 >= z, 0.0, np.where(0.0 >= z, (1.0 + s0), np.where(2.0 >= z, (1.0 - s0), 0.0))))
+    return fn.choice(z != z, z, fn.choice(-2.0 >= z, 0.0, fn.choice(0.0 >= z, (1.0 + s0), fn.choice(2.0 >= z, (1.0 - s0), 0.0))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -215,7 +215,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(z == 0.0, z, np.where(-2.0 >= z, 0.0, np.where(0.0 > z, _C1, np.where(2.0 > z, _C2, 0.0)))))
+    return fn.choice(z != z, z, fn.choice(z == 0.0, z, fn.choice(-2.0 >= z, 0.0, fn.choice(0.0 > z, _C1, fn.choice(2.0 > z, _C2, 0.0)))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -227,6 +227,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

@@ -114,11 +114,11 @@ _C88 = float.fromhex("-0x1p-2")  # -0.25
 def _forward_float32_0(z):
     # one program for all
     t = np.absolute(z)
-    e0 = fn.exp(np.where(-31.0 > z, _C0 * t, z))
+    e0 = fn.exp(fn.choice(-31.0 > z, _C0 * t, z))
     e1 = np.sqrt(t)
     e2 = fn.log1p_above(e0)
     e3 = np.sqrt(e2)
-    return np.where(-31.0 > z, e0, np.where(31.0 > z, e3, e1))
+    return fn.choice(-31.0 > z, e0, fn.choice(31.0 > z, e3, e1))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -183,12 +183,12 @@ _FORWARD_FLOAT64 = Kernel(
 def _derivative_float32_0(z):
     # one program for all
     t = np.absolute(z)
-    e0 = fn.exp(np.where(-31.0 > z, _C0 * t, (-t)))
+    e0 = fn.exp(fn.choice(-31.0 > z, _C0 * t, (-t)))
     e1 = (1.0 / (2.0 + 2.0 * powi(e0, 2)))
     e2 = fn.log1p_above(e0)
-    e3 = np.sqrt(np.where(0.0 > z, e2, (e2 + t)))
+    e3 = np.sqrt(fn.choice(0.0 > z, e2, (e2 + t)))
     e4 = (1.0 / (2.0 * e3 + 2.0 * e3 * e0))
-    return np.where(-31.0 > z, e1 * e0, np.where(0.0 > z, e4 * e0, e4))
+    return fn.choice(-31.0 > z, e1 * e0, fn.choice(0.0 > z, e4 * e0, e4))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -257,7 +257,7 @@ def _derivative_from_output_float32_0(z):
     t = z
     e0 = (1.0 / t)
     e1 = fn.expm1_below((-powi(t, 2)))
-    return np.where(z == 0.0, 0.0, _C0 * e0 * e1)
+    return fn.choice(z == 0.0, 0.0, _C0 * e0 * e1)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -319,15 +319,15 @@ def _second_derivative_float32_0(z):
     t = np.absolute(z)
     t4a = (z - _C22)
     t4 = (_C23 + t4a)
-    e0 = fn.exp(np.where(-26.0 > z, _C0 * t, np.where(_C24 > z, (-z), (-t))))
+    e0 = fn.exp(fn.choice(-26.0 > z, _C0 * t, fn.choice(_C24 > z, (-z), (-t))))
     e1 = fn.exp(z)
-    e2 = (1.0 / np.where(-26.0 > z, (1.0 + powi(e0, 2)), (1.0 + e0)))
-    e3 = fn.log1p(np.where(_C24 > z, e1, e0))
-    e4 = np.sqrt(np.where(_C24 > z, e3, (e3 + t)))
-    e5 = (1.0 / np.where(_C24 > z, e4, (((((4.0 * e3 * e4 + 4.0 * e4 * t) * e0 + 8.0 * e3 * e4) + 8.0 * e4 * t) * e0 + 4.0 * e3 * e4) + 4.0 * e4 * t)))
+    e2 = (1.0 / fn.choice(-26.0 > z, (1.0 + powi(e0, 2)), (1.0 + e0)))
+    e3 = fn.log1p(fn.choice(_C24 > z, e1, e0))
+    e4 = np.sqrt(fn.choice(_C24 > z, e3, (e3 + t)))
+    e5 = (1.0 / fn.choice(_C24 > z, e4, (((((4.0 * e3 * e4 + 4.0 * e4 * t) * e0 + 8.0 * e3 * e4) + 8.0 * e4 * t) * e0 + 4.0 * e3 * e4) + 4.0 * e4 * t)))
     s0 = _C20 * powi(e2, 2)
     s1 = 2.0 * e3
-    return np.where(z == np.inf, 0.0, np.where(-26.0 > z, s0 * e0, np.where(_C24 > z, s0 * powi(e5, 3) * (s1 * e0 - 1.0), np.where(_C25 > z, (_C26 + z * (z * (z * (_C27 + z * (_C28 + z * (z * (z * (_C29 + z * (_C30 + z * (z * (z * (_C31 + z * (_C32 + z * (_C33 - _C34 * z))) - _C35) - _C36))) - _C37) - _C38))) - _C39) - _C40)), np.where(_C41 > z, (_C42 + ((_C43 + (_C44 + ((_C45 + (_C46 + (((_C47 + (_C48 + ((_C49 + (_C50 - _C51 * t4) * t4) * t4 - _C52) * t4) * t4) * t4 - _C53) * t4 - _C54) * t4) * t4) * t4 - _C55) * t4) * t4) * t4 - _C56) * t4), ((2.0 * t + s1) * e0 - 1.0) * e5)))))
+    return fn.choice(z == np.inf, 0.0, fn.choice(-26.0 > z, s0 * e0, fn.choice(_C24 > z, s0 * powi(e5, 3) * (s1 * e0 - 1.0), fn.choice(_C25 > z, (_C26 + z * (z * (z * (_C27 + z * (_C28 + z * (z * (z * (_C29 + z * (_C30 + z * (z * (z * (_C31 + z * (_C32 + z * (_C33 - _C34 * z))) - _C35) - _C36))) - _C37) - _C38))) - _C39) - _C40)), fn.choice(_C41 > z, (_C42 + ((_C43 + (_C44 + ((_C45 + (_C46 + (((_C47 + (_C48 + ((_C49 + (_C50 - _C51 * t4) * t4) * t4 - _C52) * t4) * t4) * t4 - _C53) * t4 - _C54) * t4) * t4) * t4 - _C55) * t4) * t4) * t4 - _C56) * t4), ((2.0 * t + s1) * e0 - 1.0) * e5)))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -87,6 +87,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=1,
 )
 
 
@@ -129,7 +130,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, 2.0)
+    return fn.choice(z != z, z, 2.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -141,6 +142,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

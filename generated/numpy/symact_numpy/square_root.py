@@ -27,7 +27,7 @@ _C1 = float.fromhex("-0x1p-2")  # -0.25
 def _forward_float32_0(z):
     # one program for all
     e0 = np.sqrt(z)
-    return np.where(0.0 > z, np.nan, e0)
+    return fn.choice(0.0 > z, np.nan, e0)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -86,7 +86,7 @@ def _derivative_float32_0(z):
     t = np.absolute(z)
     e0 = np.sqrt(t)
     e1 = (1.0 / e0)
-    return np.where(0.0 > z, np.nan, _C0 * e1)
+    return fn.choice(0.0 > z, np.nan, _C0 * e1)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -151,7 +151,7 @@ def _derivative_from_output_float32_0(z):
     # one program for all
     t = z
     e0 = (1.0 / t)
-    return np.where(z == 0.0, np.inf, _C0 * e0)
+    return fn.choice(z == 0.0, np.inf, _C0 * e0)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -211,7 +211,7 @@ def _second_derivative_float32_0(z):
     t = np.absolute(z)
     e0 = np.sqrt(t)
     e1 = (1.0 / e0)
-    return np.where(0.0 > z, np.nan, np.where(z == np.inf, 0.0, _C1 * powi(e1, 3)))
+    return fn.choice(0.0 > z, np.nan, fn.choice(z == np.inf, 0.0, _C1 * powi(e1, 3)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -24,7 +24,7 @@ __all__ = [
 
 def _forward_float32_0(z):
     # one program for all
-    return np.where(0.0 >= z, 0.0, powi(z, 2))
+    return fn.choice(0.0 >= z, 0.0, powi(z, 2))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -83,7 +83,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z):
     # one program for all
-    return np.where(0.0 >= z, 0.0, 2.0 * z)
+    return fn.choice(0.0 >= z, 0.0, 2.0 * z)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -95,6 +95,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=1,
 )
 
 
@@ -193,7 +194,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z):
     # one program for all
-    return np.where(z != z, z, np.where(0.0 >= z, 0.0, 2.0))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, 0.0, 2.0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -205,6 +206,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

@@ -31,7 +31,7 @@ def _forward_float32_0(z, b):
     t = np.absolute(z)
     e0 = np.sqrt((powi(t, 2) + b))
     e1 = (1.0 / ((-e0) - t))
-    return np.where(0.0 > z, _C0 * b * e1, (_C1 * e0 + _C1 * z))
+    return fn.choice(0.0 > z, _C0 * b * e1, (_C1 * e0 + _C1 * z))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -106,7 +106,7 @@ def _derivative_float32_0(z, b):
     e2 = np.sqrt((1.0 + b * powi(e0, 2)))
     e3 = (1.0 / e1)
     e4 = (1.0 / ((-2.0 - 2.0 * e2) - 2.0 * b * powi(e0, 2)))
-    return np.where(z == np.inf, 1.0, np.where(0.0 > z, (-b * powi(e0, 2) * e4), (_C1 + _C1 * z * e3)))
+    return fn.choice(z == np.inf, 1.0, fn.choice(0.0 > z, (-b * powi(e0, 2) * e4), (_C1 + _C1 * z * e3)))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -178,7 +178,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 def _derivative_from_output_float32_0(z, b):
     # one program for all
     e0 = (1.0 / (_C2 * b + powi(z, 2)))
-    return np.where(z == np.inf, 1.0, powi(z, 2) * e0)
+    return fn.choice(z == np.inf, 1.0, powi(z, 2) * e0)
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(

@@ -26,7 +26,7 @@ __all__ = [
 
 def _forward_float32_0(z, s, b):
     # one program for all
-    return np.where(0.0 >= z, b, (b + s * powi(z, 2)))
+    return fn.choice(0.0 >= z, b, (b + s * powi(z, 2)))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -79,7 +79,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, s, b):
     # one program for all
-    return np.where(0.0 >= z, 0.0, 2.0 * s * z)
+    return fn.choice(0.0 >= z, 0.0, 2.0 * s * z)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -246,7 +246,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z, s, b):
     # one program for all
-    return np.where(z != z, z, np.where(0.0 >= z, 0.0, 2.0 * s))
+    return fn.choice(z != z, z, fn.choice(0.0 >= z, 0.0, 2.0 * s))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -301,7 +301,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_s_float32_0(z, s, b):
     # one program for all
-    return np.where(0.0 >= z, 0.0, powi(z, 2))
+    return fn.choice(0.0 >= z, 0.0, powi(z, 2))
 
 
 _DERIVATIVE_WRT_S_FLOAT32 = Kernel(
@@ -360,7 +360,7 @@ _DERIVATIVE_WRT_S_FLOAT64 = Kernel(
 
 def _derivative_wrt_b_float32_0(z, s, b):
     # one program for all
-    return np.where(z != z, z, 1.0)
+    return fn.choice(z != z, z, 1.0)
 
 
 _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
@@ -372,6 +372,7 @@ _DERIVATIVE_WRT_B_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

@@ -38,14 +38,14 @@ def _forward_float32_0(z, beta):
     # one program for all
     e0 = fn.exp((-beta * z))
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z == -np.inf, 0.0, z * e1)
+    return fn.choice(z == -np.inf, 0.0, z * e1)
 
 
 def _forward_float32_1(z, beta):
     # one program for all
     e0 = fn.exp((-beta * z))
     e1 = (1.0 / (1.0 + e0))
-    return np.where(z == np.inf, 0.0, z * e1)
+    return fn.choice(z == np.inf, 0.0, z * e1)
 
 
 def _forward_float32_2(z, beta):
@@ -236,7 +236,7 @@ def _derivative_float32_0(z, beta):
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 2)
     s1 = beta * t
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 1.0, np.where(0.0 > z, s0 * ((1.0 + e0) - s1) * e0, s0 * (1.0 + (1.0 + s1) * e0))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 1.0, fn.choice(0.0 > z, s0 * ((1.0 + e0) - s1) * e0, s0 * (1.0 + (1.0 + s1) * e0))))
 
 
 def _derivative_float32_1(z, beta):
@@ -246,12 +246,12 @@ def _derivative_float32_1(z, beta):
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 2)
     s1 = (1.0 + e0)
-    return np.where(z == -np.inf, 1.0, np.where(z == np.inf, 0.0, np.where(0.0 > z, s0 * (s1 + beta * z * e0), s0 * (s1 + beta * t) * e0)))
+    return fn.choice(z == -np.inf, 1.0, fn.choice(z == np.inf, 0.0, fn.choice(0.0 > z, s0 * (s1 + beta * z * e0), s0 * (s1 + beta * t) * e0)))
 
 
 def _derivative_float32_2(z, beta):
     # one program for all
-    return np.where(z != z, z, _C0)
+    return fn.choice(z != z, z, _C0)
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -441,7 +441,7 @@ def _second_derivative_float32_0(z, beta):
     s0 = 2.0 * beta
     s1 = powi(beta, 2) * t
     s2 = powi(e1, 3) * ((s0 + (s0 + s1) * e0) - s1) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s2))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, s2))
 
 
 def _second_derivative_float32_1(z, beta):
@@ -451,12 +451,12 @@ def _second_derivative_float32_1(z, beta):
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(beta, 2) * t
     s1 = powi(e1, 3) * ((2.0 * beta + s0) + (2.0 * beta - s0) * e0) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s1))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, s1))
 
 
 def _second_derivative_float32_2(z, beta):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -650,7 +650,7 @@ def _derivative_wrt_beta_float32_0(z, beta):
     e0 = fn.exp((-beta * t))
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 2) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0 * powi(t, 2)))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, s0 * powi(t, 2)))
 
 
 def _derivative_wrt_beta_float32_1(z, beta):
@@ -659,7 +659,7 @@ def _derivative_wrt_beta_float32_1(z, beta):
     e0 = fn.exp(beta * t)
     e1 = (1.0 / (1.0 + e0))
     s0 = powi(e1, 2) * e0
-    return np.where(z == -np.inf, 0.0, np.where(z == np.inf, 0.0, s0 * powi(t, 2)))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(z == np.inf, 0.0, s0 * powi(t, 2)))
 
 
 def _derivative_wrt_beta_float32_2(z, beta):

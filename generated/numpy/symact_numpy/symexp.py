@@ -66,7 +66,7 @@ def _forward_float32_0(z):
     # one program for all
     t = np.absolute(z)
     e0 = fn.expm1(t)
-    return np.where(z == 0.0, z, np.where(0.0 >= z, (-e0), e0))
+    return fn.choice(z == 0.0, z, fn.choice(0.0 >= z, (-e0), e0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -276,7 +276,7 @@ def _second_derivative_float32_0(z):
     # one program for all
     t = np.absolute(z)
     e0 = fn.exp(t)
-    return np.where(z == 0.0, z, np.where(0.0 > z, (-e0), e0))
+    return fn.choice(z == 0.0, z, fn.choice(0.0 > z, (-e0), e0))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -237,7 +237,7 @@ def _second_derivative_float32_0(z):
     e2 = (1.0 / (1.0 + e0))
     s0 = (8.0 * e0 - 8.0)
     s1 = powi(e2, 3) * e0
-    return np.where(z == np.inf, 0.0, np.where(_C2 > z, (-s0 * s1), np.where(_C3 > z, -2.0 * (1.0 - powi(e1, 2)) * e1, s0 * s1)))
+    return fn.choice(z == np.inf, 0.0, fn.choice(_C2 > z, (-s0 * s1), fn.choice(_C3 > z, -2.0 * (1.0 - powi(e1, 2)) * e1, s0 * s1)))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -176,7 +176,7 @@ def _forward_float32_0(z):
     # one program for all
     e0 = fn.exp(z)
     e1 = fn.tanh(e0)
-    return np.where(z == -np.inf, 0.0, z * e1)
+    return fn.choice(z == -np.inf, 0.0, z * e1)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -258,13 +258,13 @@ def _derivative_float32_0(z):
     t = np.absolute(z)
     t2a = (_C2 + z)
     t2 = (_C3 + t2a)
-    e0 = fn.exp(np.where(0.0 > z, z, t))
+    e0 = fn.exp(fn.choice(0.0 > z, z, t))
     e1 = fn.exp_below((-t))
     e2 = fn.tanh(e0)
     e3 = fn.exp_below(-2.0 * e0)
     e4 = (1.0 / ((1.0 + 2.0 * e3) + powi(e3, 2)))
     s0 = (e2 + z * (1.0 - powi(e2, 2)) * e0)
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(_C4 > z, s0, np.where(_C5 > z, (_C6 + (_C7 + (_C8 + (_C9 + (((((_C10 + (_C11 + (_C12 + (_C13 + ((_C14 - _C15 * t2) * t2 - _C16) * t2) * t2) * t2) * t2) * t2 - _C17) * t2 - _C18) * t2 - _C19) * t2 - _C20) * t2) * t2) * t2) * t2), np.where(0.0 > z, s0, np.where(3.0 > z, ((1.0 - powi(e3, 2)) * e1 + 4.0 * e3 * t) * e4 * e0, 1.0))))))
+    return fn.choice(z != z, z, fn.choice(z == -np.inf, 0.0, fn.choice(_C4 > z, s0, fn.choice(_C5 > z, (_C6 + (_C7 + (_C8 + (_C9 + (((((_C10 + (_C11 + (_C12 + (_C13 + ((_C14 - _C15 * t2) * t2 - _C16) * t2) * t2) * t2) * t2) * t2 - _C17) * t2 - _C18) * t2 - _C19) * t2 - _C20) * t2) * t2) * t2) * t2), fn.choice(0.0 > z, s0, fn.choice(3.0 > z, ((1.0 - powi(e3, 2)) * e1 + 4.0 * e3 * t) * e4 * e0, 1.0))))))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -359,7 +359,7 @@ def _second_derivative_float32_0(z):
     t2 = (t2a - _C53)
     t5a = (z - _C54)
     t5 = (_C55 + t5a)
-    e0 = fn.exp(np.where(0.0 > z, z, t))
+    e0 = fn.exp(fn.choice(0.0 > z, z, t))
     e1 = fn.exp_below((-t))
     e2 = fn.tanh(e0)
     e3 = fn.exp_below(-2.0 * e0)
@@ -369,7 +369,7 @@ def _second_derivative_float32_0(z):
     s1 = 8.0 * t
     s2 = 4.0 * t
     s3 = powi(e0, 2) * (((((8.0 + 8.0 * e3) + s2) + s2 * e3) * e1 + s1 * e3) - s1) * e5 * e3
-    return np.where(z != z, z, np.where(z == -np.inf, 0.0, np.where(_C56 > z, s0, np.where(-2.0 > z, ((_C57 + (_C58 + (_C59 + (_C60 + (_C61 + (((((_C62 * t2 - _C63) * t2 - _C64) * t2 - _C65) * t2 - _C66) * t2 - _C67) * t2) * t2) * t2) * t2) * t2) * t2 - _C68), np.where(0.0 > z, s0, np.where(_C69 > z, s3, np.where(_C70 > z, (((_C71 + (_C72 + ((_C73 + (_C74 + (((_C75 + (_C76 - _C77 * t5) * t5) * t5 - _C78) * t5 - _C79) * t5) * t5) * t5 - _C80) * t5) * t5) * t5 - _C81) * t5 - _C82), np.where(7.0 > z, s3, 0.0))))))))
+    return fn.choice(z != z, z, fn.choice(z == -np.inf, 0.0, fn.choice(_C56 > z, s0, fn.choice(-2.0 > z, ((_C57 + (_C58 + (_C59 + (_C60 + (_C61 + (((((_C62 * t2 - _C63) * t2 - _C64) * t2 - _C65) * t2 - _C66) * t2 - _C67) * t2) * t2) * t2) * t2) * t2) * t2 - _C68), fn.choice(0.0 > z, s0, fn.choice(_C69 > z, s3, fn.choice(_C70 > z, (((_C71 + (_C72 + ((_C73 + (_C74 + (((_C75 + (_C76 - _C77 * t5) * t5) * t5 - _C78) * t5 - _C79) * t5) * t5) * t5 - _C80) * t5) * t5) * t5 - _C81) * t5 - _C82), fn.choice(7.0 > z, s3, 0.0))))))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

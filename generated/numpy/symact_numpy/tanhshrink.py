@@ -73,7 +73,7 @@ def _forward_float32_0(z):
     e0 = fn.tanh(z)
     s0 = (z - e0)
     s1 = powi(z, 2)
-    return np.where(_C0 > z, s0, np.where(_C1 > z, powi(z, 3) * (_C2 + s1 * (s1 * (_C3 + s1 * (s1 * (_C4 - _C5 * s1) - _C6)) - _C7)), s0))
+    return fn.choice(_C0 > z, s0, fn.choice(_C1 > z, powi(z, 3) * (_C2 + s1 * (s1 * (_C3 + s1 * (s1 * (_C4 - _C5 * s1) - _C6)) - _C7)), s0))
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -227,7 +227,7 @@ def _second_derivative_float32_0(z):
     e2 = (1.0 / (1.0 + e0))
     s0 = (8.0 * e0 - 8.0)
     s1 = powi(e2, 3) * e0
-    return np.where(z == -np.inf, 0.0, np.where(_C24 > z, s0 * s1, np.where(_C25 > z, 2.0 * (1.0 - powi(e1, 2)) * e1, (-s0 * s1))))
+    return fn.choice(z == -np.inf, 0.0, fn.choice(_C24 > z, s0 * s1, fn.choice(_C25 > z, 2.0 * (1.0 - powi(e1, 2)) * e1, (-s0 * s1))))
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(

@@ -26,7 +26,7 @@ __all__ = [
 
 def _forward_float32_0(z, threshold, value):
     # one program for all
-    return np.where(threshold >= z, value, z)
+    return fn.choice(threshold >= z, value, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -38,6 +38,7 @@ _FORWARD_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -81,7 +82,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, threshold, value):
     # one program for all
-    return np.where(z != z, z, np.where(threshold >= z, 0.0, 1.0))
+    return fn.choice(z != z, z, fn.choice(threshold >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -93,6 +94,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -133,7 +135,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, threshold, value):
     # one program for all
-    return np.where(z != z, z, np.where(threshold >= z, 0.0, 1.0))
+    return fn.choice(z != z, z, fn.choice(threshold >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -145,6 +147,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -185,7 +188,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z, threshold, value):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -197,6 +200,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -237,7 +241,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_threshold_float32_0(z, threshold, value):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _DERIVATIVE_WRT_THRESHOLD_FLOAT32 = Kernel(
@@ -249,6 +253,7 @@ _DERIVATIVE_WRT_THRESHOLD_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -289,7 +294,7 @@ _DERIVATIVE_WRT_THRESHOLD_FLOAT64 = Kernel(
 
 def _derivative_wrt_value_float32_0(z, threshold, value):
     # one program for all
-    return np.where(z != z, z, np.where(threshold >= z, 1.0, 0.0))
+    return fn.choice(z != z, z, fn.choice(threshold >= z, 1.0, 0.0))
 
 
 _DERIVATIVE_WRT_VALUE_FLOAT32 = Kernel(
@@ -301,6 +306,7 @@ _DERIVATIVE_WRT_VALUE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 

@@ -25,7 +25,7 @@ __all__ = [
 
 def _forward_float32_0(z, alpha):
     # one program for all
-    return np.where(alpha >= z, 0.0, z)
+    return fn.choice(alpha >= z, 0.0, z)
 
 
 _FORWARD_FLOAT32 = Kernel(
@@ -37,6 +37,7 @@ _FORWARD_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -78,7 +79,7 @@ _FORWARD_FLOAT64 = Kernel(
 
 def _derivative_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, np.where(alpha >= z, 0.0, 1.0))
+    return fn.choice(z != z, z, fn.choice(alpha >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FLOAT32 = Kernel(
@@ -90,6 +91,7 @@ _DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -130,7 +132,7 @@ _DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_from_output_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, np.where(alpha >= z, 0.0, 1.0))
+    return fn.choice(z != z, z, fn.choice(alpha >= z, 0.0, 1.0))
 
 
 _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
@@ -142,6 +144,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -182,7 +185,7 @@ _DERIVATIVE_FROM_OUTPUT_FLOAT64 = Kernel(
 
 def _second_derivative_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _SECOND_DERIVATIVE_FLOAT32 = Kernel(
@@ -194,6 +197,7 @@ _SECOND_DERIVATIVE_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
@@ -234,7 +238,7 @@ _SECOND_DERIVATIVE_FLOAT64 = Kernel(
 
 def _derivative_wrt_alpha_float32_0(z, alpha):
     # one program for all
-    return np.where(z != z, z, 0.0)
+    return fn.choice(z != z, z, 0.0)
 
 
 _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
@@ -246,6 +250,7 @@ _DERIVATIVE_WRT_ALPHA_FLOAT32 = Kernel(
             ),
         ),
     ),
+    roundings=0,
 )
 
 
