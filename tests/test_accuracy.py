@@ -454,6 +454,44 @@ def test_near_an_interior_root_binary64_is_judged_on_the_scale_of_the_derivative
     ).holds
 
 
+def test_planted_errors_far_from_a_root_are_judged_on_the_scale_of_the_value() -> None:
+    def off(z: np.ndarray) -> np.ndarray:
+        return silu_derivative(z) * np.where(z < -6, 1 + 2.0**-49, 1.0)  # f' is 1/100 of what it is at 0
+
+    assert not verdict("silu", "float64", "derivative", in_double(off)).holds
+
+
+def moved(call: Function, units: int) -> Function:
+    """Return a function whose normal values are so many floats too small."""
+
+    def run(*arrays: np.ndarray, **parameters: float) -> np.ndarray:
+        exact = in_double(call)(*arrays, **parameters)
+        bits = exact.view(np.int32 if exact.dtype == np.float32 else np.int64)
+        normal = (np.abs(exact) > np.finfo(exact.dtype).tiny) & (np.abs(exact) < 0.4)
+        return np.where(normal, (bits - units).view(exact.dtype), exact)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "call", "dtype", "held", "too_much"),
+    [
+        ("sigmoid", "derivative", sigmoid_derivative, "float32", 0, 1),
+        ("sigmoid", "derivative", sigmoid_derivative, "float64", 3, 4),
+        ("sigmoid", "vjp", lambda z, g_bar: g_bar * sigmoid_derivative(z), "float64", 3, 5),
+    ],
+)
+def test_planted_errors_just_beyond_their_bound_are_found(
+    name: str, function: str, call: Function, dtype: str, held: int, too_much: int
+) -> None:
+    """Values that are rounded, and then so many floats off: by half an ulp less or more."""
+    good, bad = (verdict(name, dtype, function, moved(call, units)) for units in (held, too_much))
+    assert good.max_ulp <= good.bound_ulp
+    assert bad.max_ulp > bad.bound_ulp
+    assert not bad.holds
+    assert not bad.of_grade().holds
+
+
 def test_a_bound_that_holds_relatively_is_called_relative() -> None:
     assert verdict("sigmoid", "float64", "derivative", in_double(sigmoid_derivative)).bound == "relative"
 
@@ -526,8 +564,10 @@ def test_points_are_where_things_change(fmt) -> None:
 
 def test_cotangents_keep_size_1_where_the_derivative_is_not_normal() -> None:
     chosen = cotangents([0.0, 2.0**-140, math.inf, 0.25, 0.25, 0.25], BINARY32)
-    assert {abs(g) for g in chosen[:3]} == {1.0}
+    assert {abs(g) for g in chosen[:2]} == {1.0}
     assert len(set(chosen[3:])) == 3
+    assert 0 < abs(chosen[2]) < 1  # the product may be finite
+    assert abs(cotangents([math.inf], BINARY64)[0]) == 1.0
 
 
 SOURCES = [
