@@ -407,7 +407,7 @@ def bench(
         str | None,
         typer.Option(
             metavar="PEER,PEER...",
-            help="numpy, torch, jax, onnxruntime, memcpy; without it what is installed.",
+            help="cc (C as typed, -Ofast), numpy, torch, jax, onnxruntime, memcpy; all if none.",
         ),
     ] = None,
     function: Annotated[list[str] | None, typer.Option(help="forward or vjp; without it both.")] = None,

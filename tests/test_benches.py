@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy as sp
 from typer.testing import CliRunner
 
 from symact import pipeline
+from symact.activations import Activation, Z
 from symact.benches import DTYPES, FUNCTIONS, MEMCPY, OURS, comparisons, contenders
-from symact.benches.contenders import FROM_OUTPUT
+from symact.benches.contenders import FROM_OUTPUT, TYPED
 from symact.benches.timings import interleaved
+from symact.benches.typed import typed
 from symact.catalogue import activations
 from symact.catalogue.frameworks import NUMPY
 from symact.cli import app
@@ -45,14 +48,21 @@ def test_what_is_timed_computes_what_it_is_said_to(
     forward, slope = next((f, d) for row, _, f, d in NUMPY if row == name)
     want = forward(np, z) if function == "forward" else g_bar * slope(np, z)
     seen = []
-    for one in contenders.contenders(task, generated, ("numpy", MEMCPY)):
+    for one in contenders.contenders(task, generated, ("numpy", TYPED, MEMCPY)):
         seen.append(one.name)
         if one.name != MEMCPY:
-            assert np.allclose(one.prepare(z, g_bar)(), want, rtol=1e-6), one.name
+            close = 1e-5 if one.name == TYPED else 1e-6
+            assert np.allclose(one.prepare(z, g_bar)(), want, rtol=close), one.name
     *in_c, in_numpy = [one for one in OURS if dtype == "float32" or "fast" not in one]
     ends = ("", FROM_OUTPUT) if function == "vjp" else ("",)
     ours = [*(one + end for one in in_c for end in ends), in_numpy]
-    assert seen == [*ours, "numpy", MEMCPY]
+    assert seen == [*ours, "numpy", TYPED, MEMCPY]
+
+
+def test_what_c_lacks_is_not_typed(tmp_path: Path) -> None:
+    strange = Activation("strange", sp.besselj(sp.Rational(1, 2), Z))
+    assert typed(strange, "forward", "float32", tmp_path) is None
+    assert typed(activations()["step"], "vjp", "float32", tmp_path) is None  # f' is no formula in z
 
 
 def test_memcpy_moves_what_a_task_reads_and_writes() -> None:

@@ -20,6 +20,7 @@ from symact.activations import Activation
 from symact.audits.calls import bound, needed
 from symact.audits.recipes import onnx_session
 from symact.benches.timings import Run
+from symact.benches.typed import typed
 from symact.catalogue.frameworks import JAX, NUMPY, ONNX, TORCH, Row
 from symact.errors import UnknownName
 from symact.kernels import interface
@@ -32,9 +33,13 @@ Prepared = Callable[[Array, Array], Run]
 """From z and g_bar (which a forward function leaves alone) to a call that returns the result."""
 
 OURS = ("symact c", "symact c-fast", "symact numpy")
-FROM_OUTPUT = " of g"
+FROM_OUTPUT = " from g"
 """What names of ours end in that take the output of the forward pass, as PyTorch's backward passes may."""
-PEERS = ("numpy", "torch", "jax", "onnxruntime")
+PACKAGES = ("numpy", "torch", "jax", "onnxruntime")
+TYPED = "cc"
+"""The formula as one would type it in C: see typed.py."""
+
+PEERS = (TYPED, *PACKAGES)
 MEMCPY = "memcpy"
 """The time that it takes to copy as many bytes as the task reads and writes: a floor."""
 
@@ -72,9 +77,9 @@ class Contender:
 
 
 def installed() -> tuple[str, ...]:
-    """Return the peers that can be imported here."""
-    found = []
-    for peer in PEERS:
+    """Return the peers that there are here."""
+    found = [TYPED]
+    for peer in PACKAGES:
         try:
             needed(peer)
         except Exception:  # whatever keeps a package from loading, it is no peer here
@@ -100,6 +105,7 @@ def contenders(task: Task, folder: Path, against: tuple[str, ...]) -> Iterator[C
         "torch": _torch,
         "jax": _jax,
         "onnxruntime": _onnxruntime,
+        TYPED: lambda task: _typed(task, folder),
         MEMCPY: _memcpy,
     }
     for peer in against:
@@ -141,6 +147,26 @@ def _c(task: Task, folder: Path, grade: str, *, from_output: bool = False) -> Pr
             return called(task.function, (z, g_bar), grade)
         g = called("forward", (z,), "")()
         return called("vjp_from_output", (g, g_bar), grade)
+
+    return prepare
+
+
+def _typed(task: Task, folder: Path) -> Prepared | None:
+    library = typed(task.activation, task.function, task.dtype, folder)
+    if library is None:
+        return None
+    symbol = library[task.function]
+    symbol.restype = None
+
+    def prepare(z: Array, g_bar: Array) -> Run:
+        arrays = (z, np.empty_like(z)) if task.function == "forward" else (z, g_bar, np.empty_like(z))
+        arguments = (*(ctypes.c_void_p(a.ctypes.data) for a in arrays), ctypes.c_size_t(z.size))
+
+        def run() -> Array:
+            symbol(*arguments)
+            return arrays[-1]
+
+        return run
 
     return prepare
 
