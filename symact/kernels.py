@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from itertools import count
+from itertools import count, product
 
 import sympy as sp
 from flint import arb, ctx
@@ -234,14 +234,12 @@ def _fused(branches: Sequence[Branch], settings: Sequence[Setting]) -> Branch:
 
 
 def _settings(owner: Activation, condition: sp.Basic) -> list[Setting]:
-    """Return settings at which programs are compared: samples, and what has their signs and is far."""
-    found: list[Setting] = []
-    for sample in samples(owner, condition):
-        for scale in (sp.S.One, *FAR):
-            setting = {symbol: value * scale for symbol, value in sample.items()}
-            if sp.And(condition, *(p.domain for p in owner.parameters)).subs(setting) == sp.true:
-                found.append({symbol: float(value) for symbol, value in setting.items()})
-    return found
+    """Return settings at which programs are compared: samples, what has their signs and is far, defaults."""
+    domain = sp.And(condition, *(p.domain for p in owner.parameters))
+    exact = list(samples(owner, condition))
+    far = ({s: value * scale for s, value in sample.items()} for sample, scale in product(exact, FAR))
+    exact += [setting for setting in (*far, owner.defaults) if domain.subs(setting) == sp.true]
+    return [{symbol: float(value) for symbol, value in setting.items()} for setting in exact]
 
 
 def _at(branches: Sequence[Branch], number: sp.Expr) -> sp.Expr | None:
