@@ -17,9 +17,9 @@ from flint import arb
 GENERATED = Path(__file__).parent.parent / "generated"
 Program = Callable[..., arb]
 
-NUMBER = re.compile(r"(?<![\w.])(-?0x[0-9a-f.]+p[+-]?\d+|\d+\.\d*)(?![\w.])")
+NUMBER = re.compile(r"(?<![\w.])(-?0x[0-9a-f.]+p[+-]?\d+|\d+\.\d*)f?(?![\w.])")
 HEAD = re.compile(
-    r"^static (?:inline )?(?:SYMACT_INLINED )?(?:double|symact_dd) (\w+)\(([^)]*)\)\n\{\n(.*?)^\}",
+    r"^static (?:inline )?(?:SYMACT_INLINED )?(?:double|float|symact_dd) (\w+)\(([^)]*)\)\n\{\n(.*?)^\}",
     re.M | re.S,
 )
 CHOICE = re.compile(r"(y =|return) (.*) \? (\w+) : (\w+);$")
@@ -110,12 +110,20 @@ def in_c_float32(name: str, source: str | None = None) -> Mapping[str, Program]:
     return _in_c(name, source or (GENERATED / "c" / f"{name}.f32.c").read_text("utf-8"))
 
 
+@cache
+def in_c_single(name: str, source: str | None = None) -> Mapping[str, Program]:
+    """Return the programs of an activation's binary32, where it has any: ``forward_f32`` and so on."""
+    found = _in_c(name, source or (GENERATED / "c" / f"{name}.f32.c").read_text("utf-8"))
+    end = "_single"
+    return {f"{key.removesuffix(end)}_f32": run for key, run in found.items() if key.endswith(end)}
+
+
 def _in_c(name: str, text: str) -> Mapping[str, Program]:
     names = {f"symact_{kind}{n}": f for kind in ("dd_", "f64_", "") for n, f in FUNCTIONS.items()}
     names |= {f"symact_f64_{n}_{side}": f for n, f in FUNCTIONS.items() for side in ("below", "above")}
     names |= {f"symact_power_{n}": partial(power, n=n) for n in range(2, 9)}
     space: dict[str, Any] = {**FUNCTIONS, **names, **CONSTANTS, "fabs": FUNCTIONS["abs"]}
-    space |= {"symact_choice": chosen_of_two}
+    space |= {"symact_choice": chosen_of_two, "symact_choicef": chosen_of_two, "fabsf": FUNCTIONS["abs"]}
     found = {}
     for title, declared, body in HEAD.findall(text):
         arguments = ", ".join(part.split()[-1] for part in declared.split(","))
@@ -142,9 +150,9 @@ def in_numpy(name: str, source: str | None = None) -> Mapping[str, Program]:
         where=chosen_of_two,
     )
     sides = {f"{n}_{side}": f for n, f in FUNCTIONS.items() for side in ("below", "above")}
-    own = SimpleNamespace(**FUNCTIONS, **sides)
+    own = SimpleNamespace(**FUNCTIONS, **sides, choice=chosen_of_two)
     space: dict[str, Any] = {"np": numpy, "dd": own, "fn": own, "powi": power}
-    space |= {"Kernel": lambda cases, slack=0, absolute=0: chosen(cases), "Function": lambda *given: None}
+    space |= {"Kernel": lambda cases, **of_rounding: chosen(cases), "Function": lambda *given: None}
     exec(text, space)
     tables = re.findall(r"^_(\w+)_FLOAT(32|64) = Kernel", text, re.M)
     return {f"{function.lower()}_f{bits}": space[f"_{function}_FLOAT{bits}"] for function, bits in tables}
@@ -164,7 +172,7 @@ def chosen(cases: Any) -> Program:
     return run
 
 
-READERS = {"c": in_c, "c, float32": in_c_float32, "numpy": in_numpy}
+READERS = {"c": in_c, "c, float32": in_c_float32, "c, single": in_c_single, "numpy": in_numpy}
 
 
 def shown(name: str) -> Mapping[str, str]:

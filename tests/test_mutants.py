@@ -83,7 +83,7 @@ def test_what_fails_without_the_fault_kills_nothing(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for file in ("relu.c", "relu.f32.c", *HEADERS):
         text = (ROOT / "generated" / "c" / file).read_text("utf-8")
-        (folder / file).write_text(text.replace("0.0 >= z, 0.0, 1.0)", "0.0 >= z, 0.0, 1.5)"), "utf-8")
+        (folder / file).write_text(text.replace("0.0f >= z, 0.0f, 1.0f)", "0.0f >= z, 0.0f, 1.5f)"), "utf-8")
     outcome = Copy(tmp_path).judge(RELU)
     assert outcome.fate == BROKEN and outcome.words.startswith("without the mutant too")
 

@@ -260,13 +260,19 @@ def test_every_function_is_shown() -> None:
     ("name", "target", "old", "new"),
     [
         ("sigmoid", "c, float32", "(1.0 + e0)", "(1.000000002 + e0)"),
+        ("leaky_relu", "c, single", "0.0f >= z", "0.25f >= z"),
         ("sigmoid", "numpy", "fn.exp((-z))", "fn.exp((-z) + 2e-9)"),
         ("gelu", "c", "0x1.9884533d43651p-2", "0x1.9884533d43652p-2"),  # an ulp of one coefficient
         ("elu", "c", "if (0.0 >= z)", "if (-0.25 >= z)"),
     ],
 )
 def test_emitted_code_that_is_not_what_is_shown_is_found(name: str, target: str, old: str, new: str) -> None:
-    file = {"c": "c/{}.c", "c, float32": "c/{}.f32.c", "numpy": "numpy/symact_numpy/{}.py"}[target]
+    file = {
+        "c": "c/{}.c",
+        "c, float32": "c/{}.f32.c",
+        "c, single": "c/{}.f32.c",
+        "numpy": "numpy/symact_numpy/{}.py",
+    }[target]
     place = GENERATED / file.format(name)
     source = place.read_text("utf-8")
     assert old in source
