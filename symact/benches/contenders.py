@@ -131,16 +131,7 @@ def _c(task: Task, folder: Path, grade: str, *, from_output: bool = False) -> Pr
     def called(function: str, arrays: Sequence[Array], grade: str) -> Callable[[], Array]:
         suffix, inputs, _ = interface(function)
         symbol = library[f"symact_{activation.name}{suffix}{grade}{long}"]
-        symbol.restype = None
-        given = (*arrays[: len(inputs)], np.empty_like(arrays[0]))
-        pointers = [ctypes.c_void_p(a.ctypes.data) for a in given]
-        arguments = (*pointers, ctypes.c_size_t(given[0].size), *values)
-
-        def run() -> Array:
-            symbol(*arguments)
-            return given[-1]  # and so all of them live as long as the pointers to them
-
-        return run
+        return _symbol(symbol, arrays[: len(inputs)], values)
 
     def prepare(z: Array, g_bar: Array) -> Run:
         if not from_output:
@@ -155,20 +146,22 @@ def _typed(task: Task, folder: Path) -> Prepared | None:
     library = typed(task.activation, task.function, task.dtype, folder)
     if library is None:
         return None
-    symbol = library[task.function]
+    symbol, count = library[task.function], 1 if task.function == "forward" else 2
+    return lambda z, g_bar: _symbol(symbol, (z, g_bar)[:count])
+
+
+def _symbol(symbol: Any, arrays: Sequence[Array], values: Sequence[Any] = ()) -> Callable[[], Array]:
+    """A function of C on arrays, and on values after their length."""
     symbol.restype = None
+    given = (*arrays, np.empty_like(arrays[0]))
+    pointers = [ctypes.c_void_p(a.ctypes.data) for a in given]
+    arguments = (*pointers, ctypes.c_size_t(given[0].size), *values)
 
-    def prepare(z: Array, g_bar: Array) -> Run:
-        arrays = (z, np.empty_like(z)) if task.function == "forward" else (z, g_bar, np.empty_like(z))
-        arguments = (*(ctypes.c_void_p(a.ctypes.data) for a in arrays), ctypes.c_size_t(z.size))
+    def run() -> Array:
+        symbol(*arguments)
+        return given[-1]  # and so all of them live as long as the pointers to them
 
-        def run() -> Array:
-            symbol(*arguments)
-            return arrays[-1]
-
-        return run
-
-    return prepare
+    return run
 
 
 def _numpy(task: Task, folder: Path) -> Prepared:
